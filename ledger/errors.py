@@ -1,0 +1,64 @@
+"""What can go wrong on the ledger, as one small tree.
+
+    LedgerError
+    ├── EncodingError        bytes that are not the canonical form of any value
+    ├── MalformedError       a value whose fields are missing, unknown, of the wrong type or out of bounds
+    ├── GenesisError         a genesis that cannot found a network
+    ├── KeyFileError         a key file that is unreadable, readable by others, or no key
+    ├── BadBlockError        a block whose header, signature, root or place in the chain does not hold
+    ├── BadProofError        a proof, checkpoint or certificate that does not verify
+    ├── EnvelopeError        an envelope that does not open or does not match its root
+    └── DamagedStoreError    a store with damage that verified blocks cannot rebuild
+        └── DamagedBlockError    one block whose bytes no longer match its hash
+"""
+
+from __future__ import annotations
+
+
+class LedgerError(Exception):
+    """Root of the ledger's errors."""
+
+
+class EncodingError(LedgerError):
+    """Bytes or a value outside the canonical encoding."""
+
+
+class MalformedError(LedgerError):
+    """A record whose fields are missing, unknown, of the wrong type or out of bounds."""
+
+
+class GenesisError(LedgerError):
+    """A genesis that cannot found a network."""
+
+
+class KeyFileError(LedgerError):
+    """A key file that cannot be used."""
+
+
+class BadBlockError(LedgerError):
+    """A block that does not hold."""
+
+
+class BadProofError(LedgerError):
+    """A proof, checkpoint or certificate that does not verify."""
+
+
+class EnvelopeError(LedgerError):
+    """An envelope that does not open or does not match its root."""
+
+
+class DamagedStoreError(LedgerError):
+    """Damage in what verified blocks cannot rebuild: the node must not serve."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(f"the store is damaged: {what}: {reason}; do not restart this node on this store")
+        self.what = what
+        self.reason = reason
+
+
+class DamagedBlockError(DamagedStoreError):
+    """One block's bytes no longer match its hash."""
+
+    def __init__(self, height: int, reason: str) -> None:
+        super().__init__(f"block {height}", reason)
+        self.height = height

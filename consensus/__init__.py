@@ -1,0 +1,108 @@
+"""Raft in etcd's shape: no clock, socket, disk, event loop or global randomness.
+
+`RawNode` is a state machine. The caller feeds it messages, ticks and proposals, and does the work that
+`ready` hands out, in this order::
+
+    node = RawNode(config, storage.hard_state, storage, applied)
+    while True:
+        feed(node)                                # node.step(message), node.tick(), node.propose(data)
+        while node.has_ready():
+            ready = node.ready()
+            send(ready.messages)                  # 1. at once, while the disk is still writing
+            with storage.transaction():           # 2. one atomic write; durable if ready.must_sync
+                if ready.entries:                 #    replaces the stored log from entries[0].index on
+                    storage.append(ready.entries)
+                if ready.hard_state is not None:
+                    storage.hard_state = ready.hard_state
+                for entry in ready.committed_entries:
+                    if not entry.is_empty:        # 3. in the same write, or after it
+                        apply(entry)
+            send(ready.messages_after_append)     # 4. only now: these show what had to be durable first
+            node.advance(ready)                   # 5. may make new work: hence the inner loop
+
+Rules for the caller:
+
+- **Order.** Writes in the order of the Readies; `messages_after_append` after the write of their Ready;
+  entries and hard state together or not at all; entries applied after they are written, and the last
+  applied index kept with what they changed.
+- **While a write is under way** the node may be fed and the next Ready taken, so that heartbeats need not
+  wait: send its `messages`, and write it next. Several Readies may share one write; `advance` of the last
+  covers all.
+- **Failure.** If a write fails or may have failed, stop: never write again, never `advance`, never send the
+  rest.
+- **Time.** `tick()` is the only clock. After a stall, `step` what has already arrived, then `tick()` once.
+- **Proposals.** Ask `can_propose(len(data))`, then `propose(data)` with nothing in between: it cannot fail
+  then. The entry returned tells term and index. Until an entry is committed at that index its fate is
+  unknown, never "failed"; a retry under another index may mean the data is applied twice, which the state
+  machine must notice.
+- **Leadership** is told by `Ready.soft_state`. A new leader's state machine is up to date when it has
+  applied the empty entry that opens its term (`Status.term_start`).
+- **The network** may lose, double, delay and reorder messages; a caller may hold or drop any of them.
+- **Sending from disk.** `Storage` is asked for old entries while messages are built, so it must answer at
+  once.
+
+The modules: `types` and `messages` are the nouns, `config` the settings, `quorum` and `progress` the
+arithmetic, `log` and `storage` the log, `core` the state of a node, `election` and `replication` the
+algorithm, `raft` the table that joins them, `rawnode` this loop's counterpart, `trace` and `status` for
+watching.
+"""
+
+from consensus.config import Config
+from consensus.errors import (
+    CommittedConflictError,
+    ConfigError,
+    InconsistentStateError,
+    MalformedMessageError,
+    ProposalRefusedError,
+    RaftError,
+    Refusal,
+)
+from consensus.messages import Field, Message, MessageType
+from consensus.progress import ProgressState
+from consensus.quorum import majority
+from consensus.rawnode import RawNode
+from consensus.status import PeerStatus, Status
+from consensus.storage import MemoryStorage, Storage
+from consensus.trace import Trace, TraceEvent, TraceName
+from consensus.types import (
+    ENTRY_OVERHEAD_BYTES,
+    NOBODY,
+    Entry,
+    EntryType,
+    HardState,
+    Ready,
+    Role,
+    SoftState,
+)
+
+__all__ = [
+    "ENTRY_OVERHEAD_BYTES",
+    "NOBODY",
+    "CommittedConflictError",
+    "Config",
+    "ConfigError",
+    "Entry",
+    "EntryType",
+    "Field",
+    "HardState",
+    "InconsistentStateError",
+    "MalformedMessageError",
+    "MemoryStorage",
+    "Message",
+    "MessageType",
+    "PeerStatus",
+    "ProgressState",
+    "ProposalRefusedError",
+    "RaftError",
+    "RawNode",
+    "Ready",
+    "Refusal",
+    "Role",
+    "SoftState",
+    "Status",
+    "Storage",
+    "Trace",
+    "TraceEvent",
+    "TraceName",
+    "majority",
+]

@@ -1,0 +1,172 @@
+"""Who leads, and how that changes.
+
+Rules:
+
+- A node votes once per term, for a log at least as up to date as its own (Raft paper, sections 5.2 and
+  5.4.1); the same candidate asking again is granted again.
+- A candidate counts each voter once, answers to the running campaign only, and itself only when its own
+  vote is durable.
+- A pre-vote changes nobody's term or vote; a majority of grants is needed before a real campaign
+  (dissertation, 9.6).
+- Stickiness: a node that heard its leader within an election timeout lets no higher term in with a vote
+  request, so one node with a bad link deposes nobody (dissertation, 4.2.3). Check-quorum is its
+  counterpart: a leader that heard no majority for an election timeout steps down (6.2). Neither works
+  without the other.
+- A leader or candidate left behind in an old term is told the newer one, or it would wait for ever.
+"""
+
+from consensus import quorum, replication
+from consensus.core import Core
+from consensus.messages import Message, MessageType
+from consensus.trace import TraceName
+from consensus.types import NOBODY, Role
+
+
+def become_follower(core: Core, term: int, lead: int) -> None:
+    """Follows `lead` (0: whoever will turn up) in `term`."""
+    core.role = Role.FOLLOWER
+    core.reset(term)
+    core.lead = lead
+    core.trace(TraceName.BECOME_FOLLOWER)
+
+
+def campaign(core: Core) -> None:
+    """Stands for election, by a pre-vote first if so configured. A leader stays what it is."""
+    if core.role is Role.LEADER:
+        return
+    if core.config.pre_vote:
+        _become_pre_candidate(core)
+    else:
+        _become_candidate(core)
+
+
+def _become_pre_candidate(core: Core) -> None:
+    core.role = Role.PRE_CANDIDATE
+    core.reset(core.term)
+    core.votes[core.id] = True
+    _ask_for_votes(core, MessageType.PRE_VOTE, core.term + 1)
+    _decide(core)
+
+
+def _become_candidate(core: Core) -> None:
+    core.role = Role.CANDIDATE
+    core.reset(core.term + 1)
+    core.vote = core.id
+    core.trace(TraceName.BECOME_CANDIDATE)
+    _ask_for_votes(core, MessageType.VOTE, core.term)
+
+
+def _become_leader(core: Core) -> None:
+    core.role = Role.LEADER
+    core.reset(core.term)
+    core.lead = core.id
+    core.trace(TraceName.BECOME_LEADER)
+    replication.start_term(core)
+
+
+def _ask_for_votes(core: Core, kind: MessageType, term: int) -> None:
+    core.campaign_session = core.next_session()
+    log = core.log
+    for voter in core.voters:
+        if voter != core.id:
+            core.send(
+                Message(kind, voter, core.id, term, core.campaign_session, log.last_term, log.last_index)
+            )
+
+
+def own_vote_durable(core: Core) -> None:
+    """A candidate counts its own vote once term and vote are on disk."""
+    if core.role is Role.CANDIDATE and core.is_vote_durable and core.id not in core.votes:
+        core.votes[core.id] = True
+        _decide(core)
+
+
+def _decide(core: Core) -> None:
+    result = quorum.vote_result(core.voters, core.votes)
+    if result is quorum.VoteResult.WON:
+        if core.role is Role.PRE_CANDIDATE:
+            _become_candidate(core)
+        else:
+            _become_leader(core)
+    elif result is quorum.VoteResult.LOST:
+        become_follower(core, core.term, NOBODY)
+
+
+def hears_leader(core: Core) -> bool:
+    """Whether this node leads, or heard its leader within the shortest election timeout."""
+    return (
+        core.config.check_quorum and core.lead != NOBODY and core.election_elapsed < core.config.election_tick
+    )
+
+
+def handle_vote(core: Core, message: Message) -> None:
+    """Answers a request for a vote in the current term."""
+    free = core.vote == message.sender or (core.vote == NOBODY and core.lead == NOBODY)
+    granted = free and core.log.is_up_to_date(message.index, message.log_term)
+    if granted:
+        core.vote = message.sender
+        core.restart_election_timer()
+    _answer(core, message, MessageType.VOTE_RESPONSE, core.term, granted=granted)
+
+
+def handle_pre_vote(core: Core, message: Message) -> None:
+    """Answers whether a vote in the message's term would be granted; changes nothing."""
+    free = (
+        message.term > core.term
+        or core.vote == message.sender
+        or (core.vote == NOBODY and core.lead == NOBODY)
+    )
+    granted = free and core.log.is_up_to_date(message.index, message.log_term)
+    term = message.term if granted else core.term
+    _answer(core, message, MessageType.PRE_VOTE_RESPONSE, term, granted=granted)
+
+
+def _answer(core: Core, message: Message, kind: MessageType, term: int, *, granted: bool) -> None:
+    core.send(Message(kind, message.sender, core.id, term, message.session, reject=not granted))
+
+
+def handle_vote_response(core: Core, message: Message) -> None:
+    """A candidate counts an answer."""
+    if core.role is Role.CANDIDATE:
+        _count(core, message)
+
+
+def handle_pre_vote_response(core: Core, message: Message) -> None:
+    """A pre-candidate counts an answer; a grant names the campaign's term, a refusal the answerer's own."""
+    if core.role is Role.PRE_CANDIDATE and (message.reject or message.term == core.term + 1):
+        _count(core, message)
+
+
+def _count(core: Core, message: Message) -> None:
+    voter = message.sender
+    if message.session == core.campaign_session and voter in core.voters and voter not in core.votes:
+        core.votes[voter] = not message.reject
+        _decide(core)
+
+
+def tick_follower(core: Core) -> None:
+    """Campaigns when no leader was heard for the election timeout."""
+    core.election_elapsed += 1
+    if core.election_elapsed >= core.election_timeout:
+        campaign(core)
+
+
+def tick_leader(core: Core) -> None:
+    """Sends heartbeats; steps down if no majority answered during an election timeout."""
+    core.election_elapsed += 1
+    if core.election_elapsed >= core.config.election_tick:
+        core.election_elapsed = 0
+        if core.config.check_quorum and not _quorum_active(core):
+            become_follower(core, core.term, NOBODY)
+            return
+    core.heartbeat_elapsed += 1
+    if core.heartbeat_elapsed >= core.config.heartbeat_tick:
+        core.heartbeat_elapsed = 0
+        replication.broadcast_heartbeat(core)
+
+
+def _quorum_active(core: Core) -> bool:
+    active = sum(progress.recent_active for progress in core.progress.values())
+    for voter, progress in core.progress.items():
+        progress.recent_active = voter == core.id
+    return active >= quorum.majority(len(core.voters))

@@ -1,0 +1,79 @@
+"""What can go wrong in the core, and whose fault it is.
+
+    RaftError
+    ├── ConfigError              the caller's: a setting that no cluster can run with
+    ├── InconsistentStateError   the disk's: what was kept contradicts itself, so this node may not vote
+    ├── MalformedMessageError    the peer's: drop the message, count it, keep the link under suspicion
+    ├── CommittedConflictError   the leader's: it wants a committed entry replaced; nothing was changed
+    └── ProposalRefusedError     nobody's: ask another node, or later (the reason says which)
+
+A lost, late, doubled or stale message is no error: the core ignores it.
+"""
+
+from enum import StrEnum
+
+
+class RaftError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class ConfigError(RaftError):
+    """A `Config` that no cluster can run with; names the setting, the value and what is allowed."""
+
+
+class InconsistentStateError(RaftError):
+    """Hard state, log and applied index contradict each other at start.
+
+    A node in this state must not vote: it may have forgotten what it promised. It returns under a new id.
+    """
+
+
+class MalformedMessageError(RaftError):
+    """A message that no honest peer sends; names the field, the value and what is allowed."""
+
+
+class CommittedConflictError(RaftError):
+    """A leader's append would replace an entry this node knows to be committed.
+
+    Raft between honest nodes never comes here. Log and commit are as they were before the message.
+
+    Attributes:
+        index: the committed entry in question.
+        sender: the leader that asked for it.
+    """
+
+    def __init__(self, index: int, ours: int, theirs: int, commit: int, sender: int) -> None:
+        super().__init__(
+            f"node {sender} would replace entry {index} of term {ours} by one of term {theirs}, but commit "
+            f"is {commit}: that leader is dishonest or a disk forgot; stop following it and compare logs"
+        )
+        self.index = index
+        self.sender = sender
+
+
+class Refusal(StrEnum):
+    """Why a proposal was not taken, and what its owner should do."""
+
+    NOT_LEADER = "NOT_LEADER"
+    """This node does not lead: offer it to the leader (`RawNode.lead`, 0 when none is known)."""
+
+    TOO_MUCH_UNCOMMITTED = "TOO_MUCH_UNCOMMITTED"
+    """The bounded uncommitted log is full: try again after the next commit."""
+
+    TOO_LARGE = "TOO_LARGE"
+    """Larger than `Config.uncommitted_bytes_max`: no moment will ever be right for it; split it."""
+
+    EMPTY = "EMPTY"
+    """Empty data marks the start of a term and is not the caller's to propose."""
+
+
+class ProposalRefusedError(RaftError):
+    """A proposal was not appended, and leaves no trace in the log.
+
+    Attributes:
+        reason: why, as a `Refusal`.
+    """
+
+    def __init__(self, reason: Refusal, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason

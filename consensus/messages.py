@@ -1,0 +1,195 @@
+"""Messages between cores, and their form as plain fields for a wire codec.
+
+Rules:
+
+- A message is self-contained: any one may be lost, doubled, delayed or overtaken.
+- `term` is the sender's, but for a pre-vote and its grant, which carry the term the asker would campaign
+  in.
+- `session` is chosen by the asker and given back by the answerer; an answer to another session than the
+  running one (an earlier campaign, a peer's earlier stay in the cluster) is ignored, even in the same term.
+- `from_fields` refuses what no honest peer sends, and an append whose entries do not follow each other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from consensus.errors import MalformedMessageError
+from consensus.types import Entry, EntryType
+
+Field = int | bytes | Sequence["Field"]
+"""What `to_fields` yields: what every codec can carry."""
+
+INTEGER_MAX: Final = (1 << 63) - 1
+
+
+class MessageType(IntEnum):
+    """The kinds of message. Numbers are the wire's and are never reused."""
+
+    APPEND = 1
+    APPEND_RESPONSE = 2
+    HEARTBEAT = 3
+    HEARTBEAT_RESPONSE = 4
+    VOTE = 5
+    VOTE_RESPONSE = 6
+    PRE_VOTE = 7
+    PRE_VOTE_RESPONSE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message from one core to another.
+
+    Attributes:
+        type: what is asked or answered.
+        to: the receiver's id.
+        sender: the sender's id.
+        term: the sender's term (pre-votes and their grants: the term campaigned for).
+        session: which campaign or replication session this belongs to; answers give it back.
+        log_term: APPEND: term of the entry before `entries`; VOTE, PRE_VOTE: the candidate's last term;
+            a refused APPEND_RESPONSE: term of the entry at `reject_hint`.
+        index: APPEND: index of the entry before `entries`; VOTE, PRE_VOTE: the candidate's last index;
+            APPEND_RESPONSE: the last index that matches, or the `index` refused.
+        commit: APPEND, HEARTBEAT: how far the receiver may commit of what it is known to hold.
+        reject: in answers: refused.
+        reject_hint: in a refused APPEND_RESPONSE: where the answerer's log may still agree.
+        entries: APPEND: consecutive entries from `index + 1` on.
+    """
+
+    type: MessageType
+    to: int
+    sender: int
+    term: int
+    session: int = 0
+    log_term: int = 0
+    index: int = 0
+    commit: int = 0
+    reject: bool = False
+    reject_hint: int = 0
+    entries: tuple[Entry, ...] = ()
+
+    def to_fields(self) -> list[Field]:
+        """The message as a flat list of integers, with the entries as a list of lists at the end."""
+        return [
+            int(self.type),
+            self.to,
+            self.sender,
+            self.term,
+            self.session,
+            self.log_term,
+            self.index,
+            self.commit,
+            int(self.reject),
+            self.reject_hint,
+            [[entry.term, entry.index, int(entry.type), entry.data] for entry in self.entries],
+        ]
+
+    @classmethod
+    def from_fields(cls, fields: object) -> "Message":
+        """Reads what `to_fields` wrote, trusting nothing.
+
+        Args:
+            fields: what a codec decoded.
+
+        Raises:
+            MalformedMessageError: a field is missing, of another type, out of range, or contradicts another.
+        """
+        if not isinstance(fields, list | tuple) or len(fields) != _FIELD_COUNT:
+            raise MalformedMessageError(
+                f"message must be a list of {_FIELD_COUNT} fields, got {_brief(fields)}"
+            )
+        message = cls(
+            type=_message_type(fields[0]),
+            to=_integer("to", fields[1], minimum=1),
+            sender=_integer("sender", fields[2], minimum=1),
+            term=_integer("term", fields[3], minimum=1),
+            session=_integer("session", fields[4]),
+            log_term=_integer("log_term", fields[5]),
+            index=_integer("index", fields[6]),
+            commit=_integer("commit", fields[7]),
+            reject=bool(_integer("reject", fields[8], maximum=1)),
+            reject_hint=_integer("reject_hint", fields[9]),
+            entries=_entries(fields[10]),
+        )
+        _check_consistent(message)
+        return message
+
+
+_FIELD_COUNT: Final = 11
+_ENTRY_FIELD_COUNT: Final = 4
+_MESSAGE_TYPES: Final = {int(kind): kind for kind in MessageType}
+_ENTRY_TYPES: Final = {int(kind): kind for kind in EntryType}
+_REJECTABLE: Final = (MessageType.APPEND_RESPONSE, MessageType.VOTE_RESPONSE, MessageType.PRE_VOTE_RESPONSE)
+
+
+def _brief(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _integer(name: str, value: object, *, minimum: int = 0, maximum: int = INTEGER_MAX) -> int:
+    if type(value) is not int or not minimum <= value <= maximum:
+        raise MalformedMessageError(
+            f"message field {name} must be an integer from {minimum} to {maximum}, got {_brief(value)}"
+        )
+    return value
+
+
+def _message_type(value: object) -> MessageType:
+    known = _MESSAGE_TYPES.get(_integer("type", value))
+    if known is None:
+        raise MalformedMessageError(f"message type {value} is unknown; known are {sorted(_MESSAGE_TYPES)}")
+    return known
+
+
+def _entries(value: object) -> tuple[Entry, ...]:
+    if not isinstance(value, list | tuple):
+        raise MalformedMessageError(f"message field entries must be a list, got {_brief(value)}")
+    return tuple(_entry(item) for item in value)
+
+
+def _entry(value: object) -> Entry:
+    if not isinstance(value, list | tuple) or len(value) != _ENTRY_FIELD_COUNT:
+        raise MalformedMessageError(
+            f"entry must be a list of {_ENTRY_FIELD_COUNT} fields, got {_brief(value)}"
+        )
+    kind = _ENTRY_TYPES.get(_integer("entry.type", value[2]))
+    if kind is None:
+        raise MalformedMessageError(f"entry type {value[2]} is unknown; known are {sorted(_ENTRY_TYPES)}")
+    if not isinstance(value[3], bytes):
+        raise MalformedMessageError(f"entry data must be bytes, got {_brief(value[3])}")
+    term = _integer("entry.term", value[0], minimum=1)
+    return Entry(term, _integer("entry.index", value[1], minimum=1), kind, value[3])
+
+
+def _check_consistent(message: Message) -> None:
+    if message.sender == message.to:
+        raise MalformedMessageError(
+            f"node {message.sender} sent a message to itself; a core answers itself unseen"
+        )
+    if message.reject and message.type not in _REJECTABLE:
+        raise MalformedMessageError(f"{message.type.name} cannot be a refusal; only answers are")
+    if message.entries and message.type is not MessageType.APPEND:
+        raise MalformedMessageError(
+            f"{message.type.name} carries {len(message.entries)} entries; only APPEND may"
+        )
+    if message.log_term > message.term:
+        raise MalformedMessageError(
+            f"log_term {message.log_term} is after the message's own term {message.term}"
+        )
+    if (message.log_term == 0) != (message.index == 0) and message.type in _POSITIONED:
+        raise MalformedMessageError(
+            f"{message.type.name} names index {message.index} of term {message.log_term}; 0 goes with 0"
+        )
+    term = message.log_term
+    for index, entry in enumerate(message.entries, message.index + 1):
+        if entry.index != index or not term <= entry.term <= message.term:
+            raise MalformedMessageError(
+                f"entry {entry.index} of term {entry.term} cannot follow index {index - 1} of term {term} "
+                f"in a message of term {message.term}"
+            )
+        term = entry.term
+
+
+_POSITIONED: Final = (MessageType.APPEND, MessageType.VOTE, MessageType.PRE_VOTE)

@@ -1,0 +1,99 @@
+"""Raft's one entrance for messages and ticks: terms first, then a table by kind.
+
+Rules:
+
+- A higher term makes anyone a follower of it (Raft paper, section 5.1), but for pre-votes, which bind
+  nobody, and for vote requests to a node that hears its leader.
+- A message of an older term changes nothing; where silence would leave its sender stuck, it is told our
+  term.
+- Appends and heartbeats of the current term come from its one leader; a second sender in one term is
+  ignored.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from consensus import election, replication
+from consensus.core import Core
+from consensus.errors import MalformedMessageError
+from consensus.messages import Message, MessageType
+from consensus.types import NOBODY, Role
+
+_FROM_LEADER: Final = (MessageType.APPEND, MessageType.HEARTBEAT)
+_REFUSALS: Final[Mapping[MessageType, MessageType]] = {
+    MessageType.APPEND: MessageType.APPEND_RESPONSE,
+    MessageType.HEARTBEAT: MessageType.APPEND_RESPONSE,
+    MessageType.VOTE: MessageType.VOTE_RESPONSE,
+    MessageType.PRE_VOTE: MessageType.PRE_VOTE_RESPONSE,
+}
+
+
+def tick(core: Core) -> None:
+    """Lets one tick pass."""
+    if core.role is Role.LEADER:
+        election.tick_leader(core)
+    else:
+        election.tick_follower(core)
+
+
+def step(core: Core, message: Message) -> None:
+    """Takes in one message.
+
+    Raises:
+        MalformedMessageError: it is addressed to another node, or claims to come from this one.
+        CommittedConflictError: it would replace a committed entry.
+    """
+    if message.to != core.id or message.sender == core.id:
+        raise MalformedMessageError(
+            f"node {core.id} got a message from {message.sender} to {message.to}; deliver it to its address"
+        )
+    core.received(message)
+    if message.term < core.term:
+        _answer_older_term(core, message)
+        return
+    if message.term > core.term and not _enter_newer_term(core, message):
+        return
+    _HANDLERS[message.type](core, message)
+
+
+def _enter_newer_term(core: Core, message: Message) -> bool:
+    """Follows a newer term where it binds; tells whether the message is to be handled."""
+    kind = message.type
+    if kind in (MessageType.VOTE, MessageType.PRE_VOTE) and election.hears_leader(core):
+        return False
+    if kind is MessageType.PRE_VOTE or (kind is MessageType.PRE_VOTE_RESPONSE and not message.reject):
+        return True
+    election.become_follower(core, message.term, message.sender if kind in _FROM_LEADER else NOBODY)
+    return True
+
+
+def _answer_older_term(core: Core, message: Message) -> None:
+    """Tells a leader or candidate of an older term the newer one, so that it joins it."""
+    kind = _REFUSALS.get(message.type)
+    if kind is not None:
+        core.send(Message(kind, message.sender, core.id, core.term, message.session, reject=True))
+
+
+def _from_leader(handle: Callable[[Core, Message], None]) -> Callable[[Core, Message], None]:
+    def handler(core: Core, message: Message) -> None:
+        if core.role is Role.FOLLOWER and core.lead == message.sender:
+            core.election_elapsed = 0
+        elif core.role is Role.LEADER or core.lead != NOBODY:
+            return
+        else:
+            election.become_follower(core, core.term, message.sender)
+        handle(core, message)
+
+    return handler
+
+
+_HANDLERS: Final[Mapping[MessageType, Callable[[Core, Message], None]]] = {
+    MessageType.APPEND: _from_leader(replication.handle_append),
+    MessageType.APPEND_RESPONSE: replication.handle_append_response,
+    MessageType.HEARTBEAT: _from_leader(replication.handle_heartbeat),
+    MessageType.HEARTBEAT_RESPONSE: replication.handle_heartbeat_response,
+    MessageType.VOTE: election.handle_vote,
+    MessageType.VOTE_RESPONSE: election.handle_vote_response,
+    MessageType.PRE_VOTE: election.handle_pre_vote,
+    MessageType.PRE_VOTE_RESPONSE: election.handle_pre_vote_response,
+}

@@ -1,0 +1,215 @@
+"""The caller's side of the core: feed it, take `Ready`, do the work, `advance`.
+
+Rules:
+
+- One caller owns a node; nothing here may be called from two tasks at once, nor from a trace callback.
+- Readies are numbered and must be written in order. Several may be out at once: while one write is under
+  way the caller may feed the core and take the next Ready for the sake of its `messages`. `advance` of a
+  Ready says that it and all before it are done; of one already done, nothing.
+- A proposal accepted by `propose` is in the log at the entry returned. Whether it will be committed is
+  unknown until an entry is committed at that index: the same term means it was, another term means it never
+  will be.
+"""
+
+from collections import deque
+
+from consensus import election, raft, replication
+from consensus.config import Config
+from consensus.core import Core
+from consensus.errors import ProposalRefusedError, Refusal
+from consensus.messages import Message
+from consensus.status import Status, status_of
+from consensus.storage import Storage
+from consensus.trace import TraceName
+from consensus.types import ENTRY_OVERHEAD_BYTES, Entry, HardState, Ready, Role, SoftState
+
+
+class RawNode:
+    """One node of a Raft cluster, without clock, network or disk.
+
+    Args:
+        config: the settings.
+        hard_state: what was stored last; `HardState()` for a new node.
+        storage: the log as stored.
+        applied: the last index whose effects the caller's state machine holds durably; 0 for a new node.
+
+    Raises:
+        InconsistentStateError: the three contradict each other.
+    """
+
+    __slots__ = ("_core", "_handed_hard", "_handed_soft", "_number", "_out")
+
+    def __init__(self, config: Config, hard_state: HardState, storage: Storage, applied: int) -> None:
+        core = Core(config, hard_state, storage, applied)
+        self._core = core
+        self._number = 0
+        self._handed_hard = hard_state
+        self._handed_soft = SoftState(core.lead, core.role)
+        self._out: deque[tuple[int, int, int, int]] = deque()
+
+    @property
+    def id(self) -> int:
+        """This node's id."""
+        return self._core.id
+
+    @property
+    def term(self) -> int:
+        """The current term."""
+        return self._core.term
+
+    @property
+    def role(self) -> Role:
+        """The current role."""
+        return self._core.role
+
+    @property
+    def lead(self) -> int:
+        """Who leads, as far as this node knows; 0 for nobody."""
+        return self._core.lead
+
+    @property
+    def commit(self) -> int:
+        """The highest committed index this node knows."""
+        return self._core.log.commit
+
+    @property
+    def last_index(self) -> int:
+        """The end of this node's log, stored or not."""
+        return self._core.log.last_index
+
+    def tick(self) -> None:
+        """Lets one unit of the caller's time pass; `Config.election_tick` and `heartbeat_tick` count these.
+
+        Ticks measure silence, so they must not run ahead of what has arrived. After a stall (a blocked loop,
+        a stopped and resumed process, a jumping clock) first `step` everything that already arrived, then
+        call `tick` once, not once per missed tick: a leader that was heard during the stall was not silent.
+        """
+        raft.tick(self._core)
+
+    def step(self, message: Message) -> None:
+        """Takes in a message from a peer; lost, doubled, late and overtaken ones do no harm.
+
+        Raises:
+            MalformedMessageError: addressed to another node, or from this one; nothing changed.
+            CommittedConflictError: a leader would have a committed entry replaced; the log is unchanged.
+        """
+        raft.step(self._core, message)
+
+    def campaign(self) -> None:
+        """Stands for election now, by a pre-vote first if so configured; a leader ignores it."""
+        election.campaign(self._core)
+
+    def can_propose(self, size_bytes: int) -> bool:
+        """Whether `propose` of so many bytes would be accepted if called before anything else is.
+
+        Args:
+            size_bytes: the length of the data, at least 1.
+        """
+        return self._refusal(size_bytes) is None
+
+    def propose(self, data: bytes) -> Entry:
+        """Appends data to the leader's log and starts replicating it.
+
+        Returns:
+            The entry, with the term and index it has been given.
+
+        Raises:
+            ProposalRefusedError: not appended; never raised right after `can_propose(len(data))` said yes.
+        """
+        refusal = self._refusal(len(data))
+        if refusal is not None:
+            core = self._core
+            raise ProposalRefusedError(
+                refusal,
+                f"{len(data)} bytes at node {core.id} ({core.role.value} of term {core.term}, leader "
+                f"{core.lead or 'unknown'}), {core.uncommitted_bytes} of {core.config.uncommitted_bytes_max} "
+                f"bytes uncommitted",
+            )
+        return replication.append_own(self._core, data)
+
+    def _refusal(self, size_bytes: int) -> Refusal | None:
+        core = self._core
+        if core.role is not Role.LEADER:
+            return Refusal.NOT_LEADER
+        if size_bytes == 0:
+            return Refusal.EMPTY
+        cost = size_bytes + ENTRY_OVERHEAD_BYTES
+        if cost > core.config.uncommitted_bytes_max:
+            return Refusal.TOO_LARGE
+        if core.uncommitted_bytes + cost > core.config.uncommitted_bytes_max:
+            return Refusal.TOO_MUCH_UNCOMMITTED
+        return None
+
+    def report_unreachable(self, peer: int) -> None:
+        """Tells a leader that messages to `peer` were probably lost (its link went down or overflowed)."""
+        replication.peer_unreachable(self._core, peer)
+
+    def has_ready(self) -> bool:
+        """Whether `ready` has anything for the caller; cheap."""
+        core = self._core
+        log = core.log
+        hard = self._handed_hard
+        soft = self._handed_soft
+        return (
+            bool(core.messages)
+            or bool(core.messages_after_append)
+            or log.last_index > log.handed
+            or log.commit > log.applying
+            or log.commit != hard.commit
+            or core.term != hard.term
+            or core.vote != hard.vote
+            or core.lead != soft.lead
+            or core.role is not soft.role
+        )
+
+    def ready(self) -> Ready:
+        """Hands out all work there is; each piece once. Empty if there is none."""
+        core = self._core
+        log = core.log
+        self._number += 1
+        hard = self._handed_hard
+        vote_moved = core.term != hard.term or core.vote != hard.vote
+        hard_state = (
+            HardState(core.term, core.vote, log.commit) if vote_moved or log.commit != hard.commit else None
+        )
+        soft = self._handed_soft
+        soft_state = (
+            SoftState(core.lead, core.role) if core.lead != soft.lead or core.role is not soft.role else None
+        )
+        entries = log.hand_out(self._number)
+        ready = Ready(
+            self._number,
+            soft_state,
+            hard_state,
+            entries,
+            log.next_committed(core.config.apply_bytes_max),
+            core.messages,
+            core.messages_after_append,
+            bool(entries) or vote_moved,
+        )
+        self._handed_hard = hard_state or hard
+        self._handed_soft = soft_state or soft
+        core.messages = []
+        core.messages_after_append = []
+        self._out.append((self._number, core.term, core.vote, log.applying))
+        core.trace(TraceName.READY)
+        return ready
+
+    def advance(self, ready: Ready) -> None:
+        """Says that `ready` and all before it are done: written, `messages_after_append` sent, and applied.
+
+        Only here a leader counts its own disk, and a candidate its own vote.
+        """
+        core = self._core
+        out = self._out
+        while out and out[0][0] <= ready.number:
+            _, core.durable_term, core.durable_vote, applied = out.popleft()
+            core.log.applied_to(applied)
+        stable_moved = core.log.written(ready.number)
+        election.own_vote_durable(core)
+        if stable_moved:
+            replication.own_append_stable(core)
+
+    def status(self) -> Status:
+        """A copy of what the node knows; the properties are cheaper for what they tell."""
+        return status_of(self._core)

@@ -1,0 +1,194 @@
+"""How a leader's log becomes everybody's.
+
+Rules:
+
+- A leader commits by counting only entries of its own term; earlier ones are committed with them (Raft
+  paper, section 5.4.2 and figure 8). It counts itself only up to what its own disk holds (dissertation,
+  10.2.1).
+- A follower deletes entries only where one of another term stands in its place (section 5.3): a late,
+  doubled or empty append deletes nothing.
+- A follower commits no further than the last index the message itself vouches for.
+- Answers give back the session of the request; a leader ignores answers of other sessions.
+- A refused append names the follower's last place that may still agree and its term, so that the leader
+  passes a whole term of conflicts per answer (section 5.3, last paragraphs).
+- Lost messages are made good by the heartbeat: its answer frees a paused peer and prompts another append.
+"""
+
+from consensus import quorum
+from consensus.core import Core
+from consensus.messages import Message, MessageType
+from consensus.progress import Inflights, Progress, ProgressState
+from consensus.types import Entry, EntryType, Role
+
+
+def start_term(core: Core) -> None:
+    """Sets up a new leader's view of its peers and appends the entry that opens its term."""
+    log = core.log
+    config = core.config
+    for voter in core.voters:
+        window = Inflights(config.inflight_messages_max, config.inflight_bytes_max)
+        core.progress[voter] = Progress(core.next_session(), log.last_index + 1, window)
+    own = core.progress[core.id]
+    own.recent_active = True
+    own.accepted(log.stable)
+    core.term_start = log.last_index + 1
+    append_own(core, b"")
+
+
+def append_own(core: Core, data: bytes) -> Entry:
+    """Appends an entry of the current term to a leader's log and sends it to every peer that may have it."""
+    entry = Entry(core.term, core.log.last_index + 1, EntryType.NORMAL, data)
+    core.append(entry)
+    broadcast_append(core)
+    return entry
+
+
+def broadcast_append(core: Core) -> None:
+    """Sends every peer what it lacks, or at least the commit index where it may know a lower one."""
+    commit = core.log.commit
+    for voter, progress in core.progress.items():
+        if voter != core.id and not send_append(core, voter, progress) and progress.can_bump_commit(commit):
+            send_append(core, voter, progress, even_if_empty=True)
+
+
+def broadcast_heartbeat(core: Core) -> None:
+    """Sends every peer a heartbeat; it commits no more than the peer is known to hold."""
+    commit = core.log.commit
+    for voter, progress in core.progress.items():
+        if voter != core.id:
+            core.send(
+                Message(
+                    MessageType.HEARTBEAT,
+                    voter,
+                    core.id,
+                    core.term,
+                    progress.session,
+                    commit=min(progress.match, commit),
+                )
+            )
+
+
+def send_append(core: Core, to: int, progress: Progress, *, even_if_empty: bool = False) -> bool:
+    """Sends one append if the peer may have one; tells whether it did."""
+    if progress.paused:
+        return False
+    log = core.log
+    previous = progress.next - 1
+    entries: tuple[Entry, ...] = ()
+    blocked = progress.state is ProgressState.REPLICATE and progress.inflights.is_full
+    if previous < log.last_index and not blocked:
+        entries = tuple(log.slice(previous + 1, log.last_index + 1, core.config.message_bytes_max))
+    if not entries and not even_if_empty:
+        return False
+    core.send(
+        Message(
+            MessageType.APPEND,
+            to,
+            core.id,
+            core.term,
+            progress.session,
+            log.term(previous) or 0,
+            previous,
+            log.commit,
+            entries=entries,
+        )
+    )
+    progress.sent_append(len(entries), sum(entry.size_bytes for entry in entries), log.commit)
+    return True
+
+
+def handle_append(core: Core, message: Message) -> None:
+    """A follower takes in entries, or says where its log may still agree."""
+    log = core.log
+    covered = log.merge(message.index, message.log_term, message.entries, message.sender)
+    if covered is None:
+        hint, hint_term = log.nearest_by_term(min(message.index, log.last_index), message.log_term)
+        core.send(
+            Message(
+                MessageType.APPEND_RESPONSE,
+                message.sender,
+                core.id,
+                core.term,
+                message.session,
+                hint_term,
+                message.index,
+                reject=True,
+                reject_hint=hint,
+            )
+        )
+        return
+    core.commit_to(min(message.commit, covered))
+    # What is committed here the leader has too; telling it so moves it past an outdated append.
+    index = max(covered, log.commit)
+    core.send(
+        Message(MessageType.APPEND_RESPONSE, message.sender, core.id, core.term, message.session, index=index)
+    )
+
+
+def handle_append_response(core: Core, message: Message) -> None:
+    """A leader learns how far a peer's log agrees."""
+    progress = _running(core, message)
+    if progress is None or message.index > core.log.last_index:
+        return
+    progress.recent_active = True
+    if message.reject:
+        hint = message.reject_hint
+        if message.log_term:
+            hint, _ = core.log.nearest_by_term(min(hint, core.log.last_index), message.log_term)
+        if progress.rejected(message.index, hint):
+            send_append(core, message.sender, progress, even_if_empty=True)
+        return
+    if not progress.accepted(message.index):
+        return
+    if advance_commit(core):
+        broadcast_append(core)
+    elif progress.can_bump_commit(core.log.commit):
+        send_append(core, message.sender, progress, even_if_empty=True)
+    while send_append(core, message.sender, progress):
+        pass
+
+
+def handle_heartbeat(core: Core, message: Message) -> None:
+    """A follower commits what the leader knows it holds, and answers."""
+    core.commit_to(message.commit)
+    core.send(Message(MessageType.HEARTBEAT_RESPONSE, message.sender, core.id, core.term, message.session))
+
+
+def handle_heartbeat_response(core: Core, message: Message) -> None:
+    """A leader learns that a peer lives, and sends it what may have been lost."""
+    progress = _running(core, message)
+    if progress is None:
+        return
+    progress.recent_active = True
+    progress.paused = False
+    if progress.match < core.log.last_index or progress.state is ProgressState.PROBE:
+        send_append(core, message.sender, progress, even_if_empty=True)
+
+
+def own_append_stable(core: Core) -> None:
+    """A leader counts itself for what its own disk now holds."""
+    if core.role is Role.LEADER and core.progress[core.id].accepted(core.log.stable) and advance_commit(core):
+        broadcast_append(core)
+
+
+def advance_commit(core: Core) -> bool:
+    """Commits what a majority holds, if it is of the current term; tells whether commit moved."""
+    index = quorum.committed_index([progress.match for progress in core.progress.values()])
+    if index <= core.log.commit or core.log.term(index) != core.term:
+        return False
+    return core.commit_to(index)
+
+
+def peer_unreachable(core: Core, peer: int) -> None:
+    """A leader stops sending ahead to a peer whose messages were probably lost."""
+    progress = core.progress.get(peer)
+    if progress is not None and peer != core.id and progress.state is ProgressState.REPLICATE:
+        progress.become_probe()
+
+
+def _running(core: Core, message: Message) -> Progress | None:
+    """The sender's progress, if the answer belongs to its running session."""
+    if core.role is not Role.LEADER:
+        return None
+    progress = core.progress.get(message.sender)
+    return progress if progress is not None and progress.session == message.session else None

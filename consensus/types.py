@@ -1,0 +1,101 @@
+"""Entries, states and what the core hands to its caller.
+
+Rules:
+
+- Every value here is immutable; what the core hands out it never touches again.
+- Ids are positive integers; 0 means "nobody". Terms start at 1 with the first election; indexes at 1 with
+  the first entry; term 0 and index 0 stand for "before the log".
+- An entry's data is opaque. Empty data is the entry a leader appends at the start of its term (Raft paper,
+  section 8) and carries nothing for the state machine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from consensus.messages import Message
+
+NOBODY: Final = 0
+"""The id that no node has: no leader known, no vote cast."""
+
+ENTRY_OVERHEAD_BYTES: Final = 32
+"""What an entry counts for beside its data wherever bytes are bounded: tiny entries are bounded too."""
+
+
+class EntryType(IntEnum):
+    """What an entry is for. Values follow etcd, whose 1 and 2 are configuration changes."""
+
+    NORMAL = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One place in the log."""
+
+    term: int
+    index: int
+    type: EntryType
+    data: bytes
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether this is the entry that opens a term; it has nothing for the state machine."""
+        return not self.data
+
+    @property
+    def size_bytes(self) -> int:
+        """What the entry counts for wherever bytes are bounded."""
+        return len(self.data) + ENTRY_OVERHEAD_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class HardState:
+    """What must survive a crash beside the log. A new node starts from `HardState()`."""
+
+    term: int = 0
+    vote: int = NOBODY
+    commit: int = 0
+
+
+class Role(Enum):
+    """Raft's roles (paper, figure 4), and the pre-candidate of the dissertation's section 9.6."""
+
+    FOLLOWER = "follower"
+    PRE_CANDIDATE = "pre-candidate"
+    CANDIDATE = "candidate"
+    LEADER = "leader"
+
+
+@dataclass(frozen=True, slots=True)
+class SoftState:
+    """What need not survive a crash: who leads (0: nobody known) and in which role we are."""
+
+    lead: int
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Work for the caller, in this order; see the package docstring for the loop.
+
+    Attributes:
+        number: counts the Readies of one life; `RawNode.advance` goes by it.
+        soft_state: set when leader or role changed; not to be stored.
+        hard_state: set when it changed; to be stored with `entries` in one atomic write.
+        entries: to be stored; they replace whatever the log holds from `entries[0].index` on.
+        committed_entries: to be applied in order, once this Ready's `entries` are stored.
+        messages: may leave at once, while the write is under way.
+        messages_after_append: may leave only when `entries` and `hard_state` are durable.
+        must_sync: whether the write must reach the disk before `advance` (false: only commit moved).
+    """
+
+    number: int
+    soft_state: SoftState | None
+    hard_state: HardState | None
+    entries: Sequence[Entry]
+    committed_entries: Sequence[Entry]
+    messages: "Sequence[Message]"
+    messages_after_append: "Sequence[Message]"
+    must_sync: bool

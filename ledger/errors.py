@@ -1,15 +1,17 @@
 """What can go wrong on the ledger, as one small tree.
 
-    LedgerError
-    ├── EncodingError        bytes that are not the canonical form of any value
-    ├── MalformedError       a value whose fields are missing, unknown, of the wrong type or out of bounds
-    ├── GenesisError         a genesis that cannot found a network
-    ├── KeyFileError         a key file that is unreadable, readable by others, or no key
-    ├── BadBlockError        a block whose header, signature, root or place in the chain does not hold
-    ├── BadProofError        a proof, checkpoint or certificate that does not verify
-    ├── EnvelopeError        an envelope that does not open or does not match its root
-    └── DamagedStoreError    a store with damage that verified blocks cannot rebuild
-        └── DamagedBlockError    one block whose bytes no longer match its hash
+LedgerError
+├── EncodingError               bytes that are not the canonical form of any value
+├── MalformedError              a value whose fields are missing, unknown, of the wrong type or out of bounds
+├── GenesisError                a genesis that cannot found a network
+├── UnknownOrganizationError    an organization that genesis does not list
+├── KeyFileError                a key file that is unreadable, readable by others, or no key
+├── BadBlockError               a block whose header, signature, root or place in the chain does not hold
+├── BadProofError               a proof, checkpoint or certificate that does not verify
+├── NoProofError                a proof asked for of what the log does not hold
+├── EnvelopeError               an envelope that does not open or does not match its root
+└── DamagedStoreError           a store with damage that verified blocks cannot rebuild
+    └── DamagedBlockError       one block whose bytes no longer match its hash
 """
 
 from __future__ import annotations
@@ -31,6 +33,10 @@ class GenesisError(LedgerError):
     """A genesis that cannot found a network."""
 
 
+class UnknownOrganizationError(LedgerError):
+    """An organization that genesis does not list."""
+
+
 class KeyFileError(LedgerError):
     """A key file that cannot be used."""
 
@@ -41,6 +47,10 @@ class BadBlockError(LedgerError):
 
 class BadProofError(LedgerError):
     """A proof, checkpoint or certificate that does not verify."""
+
+
+class NoProofError(LedgerError):
+    """A proof was asked for of what the log does not hold."""
 
 
 class EnvelopeError(LedgerError):

@@ -1,0 +1,232 @@
+"""The Merkle log: roots, inclusion proofs, consistency proofs.
+
+Rules (RFC 6962 section 2.1, RFC 9162 section 2.1):
+- A leaf is `SHA-256(0x00 || data)`, a node `SHA-256(0x01 || left || right)`, the empty tree `SHA-256("")`.
+- The left subtree of n leaves has the largest power of two below n.
+- The log keeps the hash of every complete subtree, so that appending is O(1) amortized, and a root or
+  proof at any size O(log n).
+- There is no consistency proof from size 0: nothing would be proven.
+- Verifiers never raise on what a stranger sent: a proof that does not hold is False.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from ledger.errors import NoProofError
+
+HASH_BYTES = 32
+PROOF_HASHES_MAX = 64
+
+_sha256 = hashlib.sha256
+EMPTY_ROOT = _sha256(b"").digest()
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """Return the hash of a leaf."""
+    return _sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Return the hash of an inner node."""
+    return _sha256(b"\x01" + left + right).digest()
+
+
+def root_of(hashes: Sequence[bytes]) -> bytes:
+    """Return the root over leaf hashes."""
+    if not hashes:
+        return EMPTY_ROOT
+    level = list(hashes)
+    # Pairing level by level and lifting the odd one gives the same tree as RFC 6962's split.
+    while len(level) > 1:
+        paired = [_sha256(b"\x01" + level[i] + level[i + 1]).digest() for i in range(0, len(level) - 1, 2)]
+        if len(level) % 2:
+            paired.append(level[-1])
+        level = paired
+    return level[0]
+
+
+class MerkleLog:
+    """An append-only tree in memory.
+
+    Args:
+        leaf_hashes: leaves to begin with.
+    """
+
+    __slots__ = ("_levels",)
+
+    def __init__(self, leaf_hashes: Iterable[bytes] = ()) -> None:
+        # _levels[h] holds the hashes of all complete subtrees of 2**h leaves, 32 bytes each.
+        self._levels: list[bytearray] = [bytearray()]
+        for leaf in leaf_hashes:
+            self.append(leaf)
+
+    @property
+    def size(self) -> int:
+        """The number of leaves."""
+        return len(self._levels[0]) // HASH_BYTES
+
+    def append(self, leaf: bytes) -> int:
+        """Add a leaf hash; return its index.
+
+        Raises:
+            ValueError: if it is not 32 bytes.
+        """
+        if len(leaf) != HASH_BYTES:
+            raise ValueError(f"a leaf hash has {HASH_BYTES} bytes, got {len(leaf)}; hash the leaf first")
+        index = self.size
+        self._levels[0] += leaf
+        height = 0
+        # Every trailing one bit of the index is a subtree that this leaf completes.
+        while index >> height & 1:
+            level = self._levels[height]
+            if height + 1 == len(self._levels):
+                self._levels.append(bytearray())
+            self._levels[height + 1] += _sha256(b"\x01" + level[-2 * HASH_BYTES :]).digest()
+            height += 1
+        return index
+
+    def leaf(self, index: int) -> bytes:
+        """Return a leaf's hash.
+
+        Raises:
+            NoProofError: if the log has no such leaf.
+        """
+        if not 0 <= index < self.size:
+            raise NoProofError(f"leaf {index} is not in a log of {self.size} leaves")
+        return self._complete(0, index)
+
+    def root(self, size: int | None = None) -> bytes:
+        """Return the root of the whole log, or as it was at an earlier size.
+
+        Raises:
+            NoProofError: if the log never had that size.
+        """
+        size = self._check_size(self.size if size is None else size)
+        return EMPTY_ROOT if size == 0 else self._range(0, size)
+
+    def inclusion_proof(self, index: int, size: int | None = None) -> tuple[bytes, ...]:
+        """Return the audit path of a leaf in the log at a size (RFC 6962 section 2.1.1).
+
+        Raises:
+            NoProofError: if that log has no such leaf.
+        """
+        size = self._check_size(self.size if size is None else size)
+        if not 0 <= index < size:
+            raise NoProofError(f"leaf {index} is not in a log of {size} leaves")
+        path: list[bytes] = []
+        low, high = 0, size
+        while high - low > 1:
+            middle = low + _split(high - low)
+            if index < middle:
+                path.append(self._range(middle, high))
+                high = middle
+            else:
+                path.append(self._range(low, middle))
+                low = middle
+        return tuple(reversed(path))
+
+    def consistency_proof(self, old: int, new: int | None = None) -> tuple[bytes, ...]:
+        """Return the proof that the log at size `new` extends the log at size `old` (RFC 6962 section 2.1.2).
+
+        Raises:
+            NoProofError: if `old` is 0 or the sizes are no sizes of this log in that order.
+        """
+        new = self._check_size(self.size if new is None else new)
+        if not 1 <= old <= new:
+            raise NoProofError(f"no consistency proof from size {old} to {new}; take 1 <= old <= new")
+        path: list[bytes] = []
+        low, high, whole = 0, new, True  # whole: the old tree is all of this subtree, and its root is known
+        while old != high:
+            middle = low + _split(high - low)
+            if old <= middle:
+                path.append(self._range(middle, high))
+                high = middle
+            else:
+                path.append(self._range(low, middle))
+                low, whole = middle, False
+        if not whole:
+            path.append(self._range(low, high))
+        return tuple(reversed(path))
+
+    def _check_size(self, size: int) -> int:
+        if not 0 <= size <= self.size:
+            raise NoProofError(f"size {size} is outside the log's 0 .. {self.size}")
+        return size
+
+    def _complete(self, height: int, index: int) -> bytes:
+        return bytes(self._levels[height][index * HASH_BYTES : (index + 1) * HASH_BYTES])
+
+    def _range(self, low: int, high: int) -> bytes:
+        """Return the hash over leaves low .. high - 1, `low` being where RFC 6962 splits."""
+        result: bytes | None = None
+        # From the smallest complete subtree at the right end to the largest at the left.
+        while high > low:
+            height = min((high & -high).bit_length(), (high - low).bit_length()) - 1
+            subtree = self._complete(height, (high >> height) - 1)
+            result = subtree if result is None else node_hash(subtree, result)
+            high -= 1 << height
+        if result is None:
+            raise NoProofError("an empty range of leaves has no hash")
+        return result
+
+
+def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
+    """Say whether a leaf is in the log of that size and root, at that index (RFC 9162 section 2.1.3.2)."""
+    if not 0 <= index < size or not _are_hashes((leaf, root, *proof)):
+        return False
+    fn, sn, result = index, size - 1, leaf
+    for sibling in proof:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            result = node_hash(sibling, result)
+            while not fn & 1 and fn:
+                fn >>= 1
+                sn >>= 1
+        else:
+            result = node_hash(result, sibling)
+        fn >>= 1
+        sn >>= 1
+    return sn == 0 and result == root
+
+
+def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:
+    """Say whether the log of size `new` extends the log of size `old` (RFC 9162 section 2.1.4.2)."""
+    if not 1 <= old <= new or not _are_hashes((old_root, new_root, *proof)):
+        return False
+    if old == new:
+        return not proof and old_root == new_root
+    path = list(proof)
+    if old & (old - 1) == 0:
+        path.insert(0, old_root)
+    if not path:
+        return False
+    fn, sn = old - 1, new - 1
+    while fn & 1:
+        fn >>= 1
+        sn >>= 1
+    first = second = path[0]
+    for sibling in path[1:]:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            first, second = node_hash(sibling, first), node_hash(sibling, second)
+            while not fn & 1 and fn:
+                fn >>= 1
+                sn >>= 1
+        else:
+            second = node_hash(second, sibling)
+        fn >>= 1
+        sn >>= 1
+    return sn == 0 and first == old_root and second == new_root
+
+
+def _split(size: int) -> int:
+    """Return the largest power of two below `size` (which is 2 or more)."""
+    return 1 << (size - 1).bit_length() - 1
+
+
+def _are_hashes(values: Sequence[bytes]) -> bool:
+    return len(values) <= PROOF_HASHES_MAX + 2 and all(len(value) == HASH_BYTES for value in values)

@@ -384,8 +384,8 @@ def _check_limits(limits: Limits) -> None:
     if limits.transaction_bytes_max + 1024 > limits.block_bytes_max:
         raise _refuse(
             "limits.block_bytes_max",
-            f"{limits.block_bytes_max} has no room for a transaction of {limits.transaction_bytes_max} bytes and "
-            f"a header of 1024; raise it or lower transaction_bytes_max",
+            f"{limits.block_bytes_max} has no room for transactions of {limits.transaction_bytes_max} bytes "
+            f"and a header of 1024; raise it or lower transaction_bytes_max",
         )
 
 

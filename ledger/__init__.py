@@ -17,7 +17,7 @@ from ledger.checkpoint import (
     parse_checkpoint,
     sign_checkpoint,
     verify_certificate,
-    verify_checkpoint_signature,
+    verify_checkpoint,
 )
 from ledger.codes import Code
 from ledger.encoding import Encodable, Value, decode, encode
@@ -124,7 +124,7 @@ __all__ = [
     "sign_transaction",
     "transactions_root",
     "verify_certificate",
-    "verify_checkpoint_signature",
+    "verify_checkpoint",
     "verify_consistency",
     "verify_inclusion",
     "verify_state",

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ledger.errors import BadProofError, UnknownOrganizationError
+from ledger.errors import BadProofError
 from ledger.genesis import Genesis
 from ledger.keys import SigningKey, Verifier, note_key_id
 
@@ -90,7 +90,7 @@ def note_line(name: str, public: bytes, signature: bytes) -> str:
     return f"\u2014 {name} {_base64(note_key_id(name, public) + signature)}\n"
 
 
-def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey, name: str) -> bytes:
+def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey, name: str | None = None) -> bytes:
     """Sign a checkpoint as the log.
 
     A node signs at most one checkpoint per size, durably, ever; the caller keeps that promise.
@@ -98,7 +98,7 @@ def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey, name: str) -> bytes
     Args:
         checkpoint: what to state.
         key: the node key.
-        name: the key name, which must be the origin.
+        name: the key name, where the caller has one; it must be the origin.
 
     Returns:
         The 64-byte signature over the note's text.
@@ -106,7 +106,7 @@ def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey, name: str) -> bytes
     Raises:
         BadProofError: if the key name is not the origin, or the checkpoint would not read back as itself.
     """
-    if name != checkpoint.origin:
+    if name is not None and name != checkpoint.origin:
         raise BadProofError(
             f"key name {name!r} is not the checkpoint's origin {checkpoint.origin!r}; sign as the log"
         )
@@ -216,9 +216,8 @@ def verify_certificate(certificate: Certificate, genesis: Genesis, verifier: Ver
         if organization in seen:
             raise BadProofError(f"{where}: {organization!r} signs twice; each orderer counts once")
         seen[organization] = None
-        if not verify_checkpoint_signature(
-            checkpoint, organization, signature, genesis, verifier, message=message
-        ):
+        public = genesis.organization(organization).node_key
+        if not verifier.verify_bytes(public, message, signature):
             raise BadProofError(f"{where}: the signature of {organization!r} does not hold")
     if len(seen) < genesis.quorum:
         raise BadProofError(
@@ -226,31 +225,16 @@ def verify_certificate(certificate: Certificate, genesis: Genesis, verifier: Ver
         )
 
 
-def verify_checkpoint_signature(
-    checkpoint: Checkpoint,
-    organization: str,
-    signature: bytes,
-    genesis: Genesis,
-    verifier: Verifier,
-    *,
-    message: bytes | None = None,
-) -> bool:
-    """Say whether one member's node key signed a checkpoint as the log.
+def verify_checkpoint(checkpoint: Checkpoint, public: bytes, signature: bytes, verifier: Verifier) -> bool:
+    """Say whether a node key signed a checkpoint as the log.
 
     Args:
-        checkpoint: what was signed.
-        organization: the member's id.
+        checkpoint: what was signed; whether it is of the right log is for the caller.
+        public: the node key.
         signature: 64 bytes.
-        genesis: for the member's key; the checkpoint must be of its log.
         verifier: for the signature.
-        message: the note's text as bytes, where the caller has it.
     """
-    try:
-        public = genesis.organization(organization).node_key
-    except UnknownOrganizationError:
-        return False
-    text = checkpoint.text().encode() if message is None else message
-    return checkpoint.origin == genesis.origin and verifier.verify_bytes(public, text, signature)
+    return verifier.verify_bytes(public, checkpoint.text().encode(), signature)
 
 
 def certificate_of(

@@ -1,0 +1,680 @@
+"""The two ends of a virtual TCP connection, as asyncio transports.
+
+Rules:
+- Three layers share one object: the *application side* (asyncio's transport interface, guarded by the life it belongs
+  to), the *kernel's socket* (buffers, FIN, RST, retransmission: it outlives the process that is killed), and its
+  outgoing *direction* on the wire.
+- Arrivals in one direction are strictly increasing in time; writes of one instant share one arrival.
+- An arrival is a kernel event. Data reach a protocol in the context its transport was made in, and only while its life
+  runs and reads; otherwise they stay in the receive buffer, and the writer's window closes.
+- End-of-stream reaches a protocol two loop turns after the last data, as a selector loop does it.
+- A socket that is closed sends FIN, or RST if data in it were never read. Data for a socket that is gone are answered
+  with RST. A machine without power sends nothing.
+- What a dead life's ghost does to a transport has no effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextvars
+import errno
+import os
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from p2p.virtual.life import Life
+from p2p.virtual.wire import Link, TcpModel
+
+if TYPE_CHECKING:
+    from p2p.virtual.loop import VirtualLoop
+    from p2p.virtual.network import VirtualNetwork
+
+_READ_MAX_BYTES = 256 * 1024
+_HIGH_WATER_BYTES = 64 * 1024
+
+Chunk = list[bytes]
+"""What one arrival brings: the writes of one instant; empty for FIN."""
+
+
+class VirtualSocket:
+    """What `get_extra_info('socket')` and `Server.sockets` show: a name, no file descriptor."""
+
+    __slots__ = ("_peer", "_sock")
+    family = socket.AF_INET
+    type = socket.SOCK_STREAM
+    proto = socket.IPPROTO_TCP
+
+    def __init__(self, sock: tuple[str, int], peer: tuple[str, int] | None = None) -> None:
+        self._sock = sock
+        self._peer = peer
+
+    def getsockname(self) -> tuple[str, int]:
+        """Return this end's (address, port)."""
+        return self._sock
+
+    def getpeername(self) -> tuple[str, int]:
+        """Return the other end's (address, port).
+
+        Raises:
+            OSError: ENOTCONN for a listening socket.
+        """
+        if self._peer is None:
+            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+        return self._peer
+
+    def setsockopt(self, *_options: object) -> None:
+        """Accept and ignore: the virtual TCP never waits to coalesce, and no probe is needed."""
+
+    def getsockopt(self, *_options: object) -> int:
+        """Return 0: no error, no option."""
+        return 0
+
+    def fileno(self) -> int:
+        """Return -1: there is no file descriptor."""
+        return -1
+
+
+class VirtualTransport(asyncio.Transport):
+    """One end of a connection."""
+
+    __slots__ = (
+        "__weakref__", "_accept", "_buffer", "_closing", "_conn_lost", "_context", "_dark", "_eof_due", "_eof_seen",
+        "_epoch", "_fin_sent", "_flight", "_gone", "_held", "_high", "_kernel", "_last_arrival_ns", "_last_sent_ns", "_life", "_link", "_loop",
+        "_low", "_network", "_peer", "_protocol", "_read_paused", "_reset", "_retransmit_timer", "_rx", "_rx_fin",
+        "_server_detach", "_tcp", "_tries", "_unconsumed_bytes", "_window_event", "_write_eof", "_write_paused",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        network: VirtualNetwork,
+        life: Life,
+        link: Link,
+        context: contextvars.Context,
+        local: tuple[str, int],
+        remote: tuple[str, int],
+        server_detach: Callable[[], None] | None = None,
+        accept: Callable[[VirtualTransport], None] | None = None,
+    ) -> None:
+        super().__init__({"socket": VirtualSocket(local, remote), "sockname": local, "peername": remote})
+        self._network = network
+        self._loop: VirtualLoop = life.loop
+        self._kernel = life.loop.kernel_context
+        self._life = life
+        self._link = link
+        self._context = context
+        self._tcp: TcpModel = network.tcp
+        self._server_detach = server_detach
+        self._accept = accept
+        self._peer: VirtualTransport | None = None
+        self._protocol: asyncio.Protocol | None = None
+        # the application side
+        self._buffer = bytearray()
+        self._closing = False
+        self._conn_lost = False
+        self._read_paused = False
+        self._write_paused = False
+        self._write_eof = False
+        self._high = _HIGH_WATER_BYTES
+        self._low = _HIGH_WATER_BYTES // 4
+        # the kernel's socket
+        self._gone = False
+        self._dark = False
+        self._reset = False
+        self._fin_sent = False
+        self._rx: collections.deque[bytes] = collections.deque()
+        self._rx_fin = False
+        self._eof_due = False
+        self._eof_seen = False
+        # the outgoing direction
+        self._unconsumed_bytes = 0
+        self._window_event = False
+        self._last_arrival_ns = 0
+        self._last_sent_ns = -1
+        self._flight: collections.deque[Chunk] = collections.deque()
+        self._epoch = 0
+        self._held: list[Chunk] = []
+        self._tries = 0
+        self._retransmit_timer: asyncio.TimerHandle | None = None
+        network.enroll(self)
+
+    def __repr__(self) -> str:
+        return f"<VirtualTransport {self._extra['sockname']} to {self._extra['peername']} of {self._life!r}>"
+
+    @property
+    def life(self) -> Life:
+        """The life this end belongs to."""
+        return self._life
+
+    @property
+    def context(self) -> contextvars.Context:
+        """The context its protocol is called in."""
+        return self._context
+
+    @property
+    def link(self) -> Link:
+        """The direction this end sends in."""
+        return self._link
+
+    def acknowledge(self) -> None:
+        """Send the bare ACK that ends the handshake; on its arrival the other end is accepted."""
+        if self._link.clean:
+            self._launch([b""], self._loop.now_ns() + self._link.latency_ns())
+        else:
+            self._send_unclean([b""])
+
+    def refuse(self) -> None:
+        """Drop the connection with RST: nobody accepts it any more."""
+        if not self._gone:
+            self._gone = True
+            self._send_reset()
+            self._forget()
+
+    def join(self, peer: VirtualTransport) -> None:
+        """Make this and `peer` the two ends of one connection."""
+        self._peer = peer
+        peer._peer = self
+
+    def start(self, protocol: asyncio.BaseProtocol) -> None:
+        """Tie the application's protocol to this end and let data flow to it.
+
+        Raises:
+            NotImplementedError: for a protocol that is no streaming protocol.
+        """
+        if self._gone and not self._reset:
+            return
+        self.set_protocol(protocol)
+        protocol.connection_made(self)
+        if self._rx or self._rx_fin or self._reset:
+            self._loop.call_soon(self._drain, context=self._kernel)
+
+    # asyncio's transport: reading
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Hand what arrives to `protocol` from now on."""
+        if not isinstance(protocol, asyncio.Protocol):
+            raise NotImplementedError(f"{protocol!r}: a virtual transport serves asyncio.Protocol only")
+        self._protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        """Return the protocol."""
+        assert self._protocol is not None
+        return self._protocol
+
+    def is_reading(self) -> bool:
+        """Whether arriving data are handed on."""
+        return not self._closing and not self._read_paused
+
+    def pause_reading(self) -> None:
+        """Leave arriving data in the receive buffer."""
+        if self.is_reading():
+            self._read_paused = True
+
+    def resume_reading(self) -> None:
+        """Hand on what has arrived, from the next turn on."""
+        if self._closing or not self._read_paused:
+            return
+        self._read_paused = False
+        if self._rx or self._rx_fin or self._reset:
+            self._loop.call_soon(self._drain, context=self._kernel)
+
+    # asyncio's transport: writing
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send `data`; what does not fit the window waits here and may pause the protocol."""
+        if not self._life.alive or self._conn_lost:
+            return
+        if self._write_eof:
+            raise RuntimeError("Cannot call write() after write_eof()")
+        size = len(data)
+        if not size:
+            return
+        if self._reset:
+            self._fail(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
+            return
+        if data.__class__ is not bytes:
+            data = bytes(data)
+            size = len(data)
+        room = self._tcp.window_bytes - self._unconsumed_bytes
+        if self._buffer or size > room:
+            if self._buffer or room <= 0:
+                self._buffer += data
+            else:
+                self._send(bytes(data[:room]))
+                self._buffer += data[room:]
+            self._maybe_pause_protocol()
+        else:
+            self._send(data)  # type: ignore[arg-type]
+
+    def write_eof(self) -> None:
+        """Send FIN after what is buffered; reading goes on."""
+        if self._closing or self._write_eof or not self._life.alive:
+            return
+        self._write_eof = True
+        if not self._buffer:
+            self._send_fin()
+
+    def can_write_eof(self) -> bool:
+        """Half-closing is possible."""
+        return True
+
+    def get_write_buffer_size(self) -> int:
+        """Return the bytes that wait for the window."""
+        return len(self._buffer)
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        """Return the (low, high) water marks in bytes."""
+        return self._low, self._high
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Set the water marks in bytes, by asyncio's rules."""
+        if high is None:
+            high = _HIGH_WATER_BYTES if low is None else 4 * low
+        if low is None:
+            low = high // 4
+        if not high >= low >= 0:
+            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
+        self._high = high
+        self._low = low
+        self._maybe_pause_protocol()
+
+    def _maybe_pause_protocol(self) -> None:
+        if self._write_paused or len(self._buffer) <= self._high or self._protocol is None:
+            return
+        self._write_paused = True
+        self._guarded(self._protocol.pause_writing, "protocol.pause_writing() failed")
+
+    def _maybe_resume_protocol(self) -> None:
+        if self._write_paused and len(self._buffer) <= self._low and self._protocol is not None:
+            self._write_paused = False
+            self._guarded_in_context(self._protocol.resume_writing, "protocol.resume_writing() failed")
+
+    def _guarded(self, function: Callable[[], object], message: str) -> None:
+        try:
+            function()
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 - reported as asyncio does
+            self._loop.call_exception_handler(
+                {"message": message, "exception": error, "transport": self, "protocol": self._protocol}
+            )
+
+    def _guarded_in_context(self, function: Callable[[], object], message: str) -> None:
+        self._guarded(lambda: self._context.run(function), message)
+
+    # asyncio's transport: closing
+
+    def is_closing(self) -> bool:
+        """Whether close or abort was called or the connection is lost."""
+        return self._closing
+
+    def close(self) -> None:
+        """Close after what is buffered has been sent."""
+        if self._closing or not self._life.alive:
+            return
+        self._closing = True
+        if not self._buffer:
+            self._lose(None)
+
+    def abort(self) -> None:
+        """Close at once; what is buffered is dropped."""
+        self._fail(None)
+
+    def _fail(self, error: BaseException | None) -> None:
+        if self._conn_lost or not self._life.alive:
+            return
+        self._buffer.clear()
+        self._closing = True
+        self._lose(error)
+
+    def _lose(self, error: BaseException | None) -> None:
+        self._conn_lost = True
+        self._loop.call_soon(self._connection_lost, error, context=self._context)
+
+    def _connection_lost(self, error: BaseException | None) -> None:
+        protocol = self._protocol
+        try:
+            if protocol is not None:
+                protocol.connection_lost(error if error is None or isinstance(error, Exception) else None)
+        finally:
+            self.kernel_close()
+            self._protocol = None
+
+    # the kernel's socket
+
+    def kernel_close(self) -> None:
+        """Close the socket as the operating system does for a process, alive or killed."""
+        if self._gone:
+            return
+        self._gone = True
+        if not self._reset:
+            if self._rx:
+                self._send_reset()
+            else:
+                self._send_fin()
+        self._forget()
+
+    def vanish(self) -> None:
+        """Lose the socket without a word: the machine has no power."""
+        if self._gone:
+            return
+        self._gone = self._dark = True
+        self._cancel_retransmission()
+        self._held.clear()
+        peer = self._peer
+        if self._link.local and peer is not None:
+            self._loop.call_soon(peer._arrive_reset, context=self._kernel)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._rx.clear()
+        self._network.dismiss(self)
+        if self._server_detach is not None:
+            detach, self._server_detach = self._server_detach, None
+            detach()
+
+    def drop_references(self) -> None:
+        """Let go of what would keep a dead life's objects alive."""
+        self._protocol = None
+        self._buffer.clear()
+
+    def _drain(self) -> None:
+        """Hand on what lies in the receive buffer, then the end of the stream."""
+        if self._gone or self._closing or self._read_paused or self._protocol is None:
+            return
+        if not self._life.running:
+            self._life.hold_io(self._drain)
+            return
+        if self._reset:
+            self._fail(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
+            return
+        rx = self._rx
+        if rx:
+            parts = [rx.popleft()]
+            size = len(parts[0])
+            while rx and size + len(rx[0]) <= _READ_MAX_BYTES:
+                size += len(rx[0])
+                parts.append(rx.popleft())
+            self._deliver(b"".join(parts))
+            if rx:
+                self._loop.call_soon(self._drain, context=self._kernel)
+                return
+        if self._rx_fin and not self._rx:
+            self._schedule_eof()
+
+    def _deliver(self, data: bytes) -> None:
+        peer = self._peer
+        if peer is not None:
+            peer._unconsumed_bytes -= len(data)
+            if peer._buffer and not peer._window_event:
+                peer._announce_window()
+        try:
+            self._context.run(self._protocol.data_received, data)  # type: ignore[union-attr]
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 - as asyncio: the connection does not survive it
+            self._loop.call_exception_handler(
+                {
+                    "message": "Fatal error: protocol.data_received() call failed.",
+                    "exception": error,
+                    "transport": self,
+                    "protocol": self._protocol,
+                }
+            )
+            self._fail(error)
+
+    def _schedule_eof(self) -> None:
+        if not self._eof_due and not self._eof_seen:
+            self._eof_due = True
+            self._loop.call_soon(self._eof_next_turn, context=self._kernel)
+
+    def _eof_next_turn(self) -> None:
+        self._loop.call_soon(self._eof, context=self._kernel)
+
+    def _eof(self) -> None:
+        self._eof_due = False
+        if self._gone or self._closing or self._read_paused or self._eof_seen or self._protocol is None:
+            return
+        if not self._life.running:
+            self._life.hold_io(self._drain)
+            return
+        self._eof_seen = True
+        try:
+            keep_open = self._context.run(self._protocol.eof_received)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 - as asyncio: the connection does not survive it
+            self._loop.call_exception_handler(
+                {
+                    "message": "Fatal error: protocol.eof_received() call failed.",
+                    "exception": error,
+                    "transport": self,
+                    "protocol": self._protocol,
+                }
+            )
+            self._fail(error)
+            return
+        if not keep_open:
+            self.close()
+
+    # arrivals
+
+    def _arrive(self, epoch: int) -> None:
+        """Take the next chunk off the wire; `epoch` tells whether it was meanwhile held back for retransmission."""
+        sender = self._peer
+        assert sender is not None
+        if epoch != sender._epoch:
+            return
+        if sender._link.blocked:
+            sender._hold_flight()
+            return
+        chunk = sender._flight.popleft()
+        if self._gone:
+            if chunk:
+                self._send_reset()
+            return
+        if not chunk:
+            self._rx_fin = True
+            if not self._rx:
+                self._drain()
+            return
+        if self._accept is not None:
+            accept, self._accept = self._accept, None
+            accept(self)
+        data = chunk[0] if len(chunk) == 1 else b"".join(chunk)
+        if self._rx or self._read_paused or self._closing or self._protocol is None:
+            if data:
+                self._rx.append(data)
+        elif not self._life.running:
+            self._rx.append(data)
+            self._life.hold_io(self._drain)
+        elif data:
+            self._deliver(data)
+
+    def _arrive_reset(self) -> None:
+        peer = self._peer
+        if self._gone or self._reset or (peer is not None and peer._link.blocked):
+            return
+        self._reset = True
+        self._rx.clear()
+        self._cancel_retransmission()
+        self._held.clear()
+        self._link.reset_count += 1
+        if self._closing or not self._read_paused:
+            if self._protocol is not None:
+                self._fail(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
+        elif self._buffer:
+            self._fail(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
+
+    # the outgoing direction
+
+    def _send(self, data: bytes) -> None:
+        link = self._link
+        size = len(data)
+        self._unconsumed_bytes += size
+        link.message_count += 1
+        link.byte_count += size
+        loop = self._loop
+        now_ns = loop._now_ns
+        tracer = self._network.tracer
+        if tracer is not None:
+            tracer(now_ns, link.src, link.dst, size)
+        if link.clean and not self._held:
+            if self._last_sent_ns == now_ns and self._flight and self._flight[-1]:
+                self._flight[-1].append(data)
+                return
+            self._last_sent_ns = now_ns
+            self._launch([data], now_ns + link.low_ns + int(link._random() * link.span_ns))
+        else:
+            self._send_unclean([data])
+
+    def _launch(self, chunk: Chunk, arrival_ns: int) -> None:
+        if arrival_ns <= self._last_arrival_ns:
+            arrival_ns = self._last_arrival_ns + 1
+        self._last_arrival_ns = arrival_ns
+        self._flight.append(chunk)
+        peer = self._peer
+        assert peer is not None
+        self._loop.call_at_ns(arrival_ns, peer._arrive, self._epoch, context=self._kernel)
+
+    def _send_unclean(self, chunk: Chunk) -> None:
+        """Send over a link that is cut, one-way, or lossy."""
+        link = self._link
+        if self._held or link.blocked:
+            self._held.append(chunk)
+            self._await_retransmission()
+            return
+        now_ns = self._loop.now_ns()
+        delay_ns = link.latency_ns()
+        if link.loss:
+            segments = 1 + sum(map(len, chunk)) // self._tcp.segment_bytes
+            lost = link.lost_times(segments, self._tcp.retransmissions_max)
+            link.retransmission_count += lost
+            waited_ns = sum(self._backoff_ns(tries) for tries in range(lost))
+            if lost > self._tcp.retransmissions_max:
+                self._loop.call_at_ns(now_ns + waited_ns, self._time_out, context=self._kernel)
+                self._held.append(chunk)
+                return
+            delay_ns += waited_ns
+        self._last_sent_ns = now_ns
+        self._launch(chunk, now_ns + delay_ns)
+        if link.reverse.blocked:
+            self._await_retransmission()
+
+    def _send_fin(self) -> None:
+        if self._fin_sent or self._reset:
+            return
+        self._fin_sent = True
+        if self._link.clean and not self._held:
+            self._launch([], self._loop.now_ns() + self._link.latency_ns())
+        else:
+            self._send_unclean([])
+
+    def _send_reset(self) -> None:
+        """Answer with RST: not retransmitted, and lost for good if the link is cut."""
+        self._cancel_retransmission()
+        self._held.clear()
+        self._fin_sent = True
+        peer = self._peer
+        if peer is None or self._link.blocked:
+            return
+        arrival_ns = max(self._loop.now_ns() + self._link.latency_ns(), self._last_arrival_ns + 1)
+        self._last_arrival_ns = arrival_ns
+        self._loop.call_at_ns(arrival_ns, peer._arrive_reset, context=self._kernel)
+
+    def _announce_window(self) -> None:
+        self._window_event = True
+        latency_ns = self._link.reverse.latency_ns()
+        self._loop.call_at_ns(self._loop.now_ns() + latency_ns, self._window_opened, context=self._kernel)
+
+    def _window_opened(self) -> None:
+        self._window_event = False
+        if self._gone or self._conn_lost or self._reset:
+            return
+        if not self._life.running:
+            self._life.hold_io(self._window_opened)
+            return
+        if not self._link.clean and (self._link.blocked or self._link.reverse.blocked):
+            self._window_event = True
+            self._await_retransmission()
+            return
+        self._push_buffer()
+
+    def _push_buffer(self) -> None:
+        buffer = self._buffer
+        room = self._tcp.window_bytes - self._unconsumed_bytes
+        if not buffer or room <= 0:
+            return
+        data = bytes(buffer[:room])
+        del buffer[:room]
+        self._send(data)
+        self._maybe_resume_protocol()
+        if not buffer:
+            if self._closing:
+                self._lose(None)
+            elif self._write_eof:
+                self._send_fin()
+
+    # retransmission
+
+    def _backoff_ns(self, tries: int) -> int:
+        return min(self._tcp.retransmit_first_ns << tries, self._tcp.retransmit_max_ns)
+
+    def _hold_flight(self) -> None:
+        """What is on the wire does not arrive: keep it for retransmission."""
+        self._epoch += 1
+        if not self._dark:
+            self._held[:0] = self._flight
+        self._flight.clear()
+        if self._dark:
+            return
+        self._await_retransmission()
+
+    def _await_retransmission(self) -> None:
+        if self._retransmit_timer is None:
+            self._tries = 0
+            self._schedule_retransmission()
+
+    def _schedule_retransmission(self) -> None:
+        when_ns = self._loop.now_ns() + self._backoff_ns(self._tries)
+        self._retransmit_timer = self._loop.call_at_ns(when_ns, self._retransmit, context=self._kernel)
+
+    def _cancel_retransmission(self) -> None:
+        if self._retransmit_timer is not None:
+            self._retransmit_timer.cancel()
+            self._retransmit_timer = None
+
+    def _retransmit(self) -> None:
+        self._retransmit_timer = None
+        link = self._link
+        link.retransmission_count += 1
+        if self._held and not link.blocked:
+            held, self._held = self._held, []
+            fin = bool(held) and not held[-1]
+            data = [part for chunk in held for part in chunk]
+            arrival_ns = self._loop.now_ns() + link.latency_ns()
+            if data:
+                self._launch(data, arrival_ns)
+            if fin:
+                self._launch([], arrival_ns)
+        if link.blocked or link.reverse.blocked:
+            self._tries += 1
+            if self._tries > self._tcp.retransmissions_max:
+                self._time_out()
+            else:
+                self._schedule_retransmission()
+        elif self._window_event and not self._gone:
+            self._loop.call_soon(self._window_opened, context=self._kernel)
+
+    def _time_out(self) -> None:
+        """Give the connection up: nobody answered."""
+        self._cancel_retransmission()
+        self._held.clear()
+        if self._gone or self._reset:
+            return
+        self._reset = True
+        self._rx.clear()
+        self._link.reset_count += 1
+        if self._protocol is not None:
+            self._fail(TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)))

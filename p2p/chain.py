@@ -1,0 +1,125 @@
+"""The blocks of the log that are not executed yet, on top of the last executed one.
+
+Rules:
+- A block names its parent; the chain knows which parent an entry at a given index must name.
+- A follower checks a block's header before its Raft core sees the entry: signature, term, height, parent, time,
+  root, size. An entry that fails is dropped and counted, as if it had never arrived.
+- Entries at or below the executed index are not checked again: the core only compares their terms.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from consensus import Entry
+from ledger.block import Block, check_block, decode_block
+from ledger.errors import BadBlockError
+from ledger.genesis import Genesis
+from ledger.keys import Verifier
+
+DECODED_MAX = 128
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRef:
+    """A block's place in log and chain."""
+
+    index: int
+    height: int
+    hash: bytes
+    time_ms: int
+
+
+class Chain:
+    """The executed tip, and the blocks of the log above it."""
+
+    def __init__(self, genesis: Genesis, verifier: Verifier, tip: BlockRef) -> None:
+        self.genesis = genesis
+        self.verifier = verifier
+        self.tip = tip
+        self._pending: list[BlockRef] = []
+        self._decoded: OrderedDict[bytes, Block] = OrderedDict()
+
+    @property
+    def in_flight(self) -> int:
+        """How many blocks of the log are not executed yet."""
+        return len(self._pending)
+
+    @property
+    def head(self) -> BlockRef:
+        """The last block of the log: what a new block must name as its parent."""
+        return self._pending[-1] if self._pending else self.tip
+
+    def block(self, data: bytes) -> Block:
+        """Return the block whose bytes an entry carries.
+
+        Raises:
+            BadBlockError: if they are no block.
+        """
+        block = self._decoded.get(data)
+        if block is None:
+            block = decode_block(data, self.genesis.limits.block_bytes_max)
+            self.remember(data, block)
+        return block
+
+    def remember(self, data: bytes, block: Block) -> None:
+        """Keep a decoded block beside its bytes for the next who asks."""
+        self._decoded[data] = block
+        if len(self._decoded) > DECODED_MAX:
+            self._decoded.popitem(last=False)
+
+    def parent_of(self, index: int) -> BlockRef:
+        """Return the block that a block in the entry at `index` must follow."""
+        for ref in reversed(self._pending):
+            if ref.index < index:
+                return ref
+        return self.tip
+
+    def check(self, entries: Sequence[Entry], executed_index: int) -> None:
+        """Check the blocks of entries a leader sent.
+
+        Raises:
+            BadBlockError: naming what does not hold.
+        """
+        new = [entry for entry in entries if entry.index > executed_index and not entry.is_empty]
+        if not new:
+            return
+        parent = self.parent_of(new[0].index)
+        for entry in new:
+            block = self.block(entry.data)
+            check_block(
+                block,
+                self.genesis,
+                self.verifier,
+                height=parent.height + 1,
+                previous=parent.hash,
+                term=entry.term,
+                not_before_ms=parent.time_ms,
+                size_bytes=len(entry.data),
+            )
+            parent = BlockRef(entry.index, block.header.height, block.hash, block.header.time_ms)
+
+    def appended(self, entries: Sequence[Entry]) -> bool:
+        """Follow what the log now holds; return whether blocks that stood there were replaced."""
+        first = entries[0].index
+        kept = [ref for ref in self._pending if ref.index < first]
+        replaced = len(kept) < len(self._pending)
+        self._pending = kept
+        for entry in entries:
+            if not entry.is_empty and entry.index > self.tip.index:
+                header = self.block(entry.data).header
+                self._pending.append(BlockRef(entry.index, header.height, header.hash, header.time_ms))
+        return replaced
+
+    def executed(self, index: int) -> BlockRef:
+        """Move the tip to the block in the entry at `index`, the lowest one pending.
+
+        Raises:
+            BadBlockError: if another block is next, which is a fault of this program.
+        """
+        if not self._pending or self._pending[0].index != index:
+            raise BadBlockError(f"entry {index} was committed but is not the next block of the log")
+        self.tip = self._pending.pop(0)
+        return self.tip

@@ -1,0 +1,103 @@
+"""What one node is told before it starts.
+
+Rules:
+- A configuration is complete: the node asks nothing of its environment variables, home directory or host name.
+- All durations are protocol time, in the unit their name says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ledger.genesis import Genesis
+from ledger.keys import SigningKey
+from p2p.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How a node paces itself.
+
+    The gossip values start from Hyperledger Fabric's defaults: fan-out 3, 10 ms batches, pull every 4 s,
+    alive every 5 s, expired after 25 s.
+    """
+
+    heartbeat_ms: int = 100
+    election_ticks: int = 10
+    block_interval_ms: int = 50
+    blocks_in_flight_max: int = 8
+    push_interval_ms: int = 10
+    fanout: int = 3
+    reconcile_interval_ms: int = 4000
+    alive_interval_ms: int = 5000
+    alive_expiry_ms: int = 25000
+    hello_timeout_ms: int = 5000
+    dial_backoff_ms_min: int = 100
+    dial_backoff_ms_max: int = 2000
+    envelope_retry_ms: int = 3000
+
+    @property
+    def election_timeout_ms_max(self) -> int:
+        """The longest randomized election timeout."""
+        return self.heartbeat_ms * (2 * self.election_ticks)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """One node's place in a network.
+
+    Attributes:
+        genesis: the network it belongs to.
+        organization: the member that runs it.
+        node_key: the secret half of the node key that genesis registers for it.
+        peer_host, peer_port: where it listens for peers.
+        api_host, api_port: where it listens for its own organization.
+        peers: base URL of every other node's peer port, by organization.
+        neighbors: the members it gossips with.
+        token: the bearer token of its own organization.
+        control_token: the bearer token of the trial; None switches the control channel off.
+        calendar_ms: the calendar at start, UTC milliseconds.
+        timing: how it paces itself.
+    """
+
+    genesis: Genesis
+    organization: str
+    node_key: SigningKey
+    peer_host: str
+    peer_port: int
+    api_host: str
+    api_port: int
+    peers: Mapping[str, str]
+    neighbors: tuple[str, ...]
+    token: str
+    control_token: str | None
+    calendar_ms: int
+    timing: Timing = field(default_factory=Timing)
+
+    def __post_init__(self) -> None:
+        me = self.genesis.organization(self.organization)
+        if me.node_key != self.node_key.public:
+            raise ConfigError(
+                f"node key of {self.organization}: its public half {self.node_key.public.hex()} is not the one genesis"
+                f" registers ({me.node_key.hex()}); give the key that `init` wrote for this organization"
+            )
+        if self.organization not in self.genesis.orderers:
+            raise ConfigError(
+                f"organization {self.organization}: its node is no orderer, and a node that only follows cannot run yet;"
+                f" add it to the orderers {list(self.genesis.orderers)}"
+            )
+        others = [o.id for o in self.genesis.organizations if o.id != self.organization]
+        missing = [other for other in others if other not in self.peers]
+        if missing:
+            raise ConfigError(f"peers: no address for {missing}; every other member needs one")
+        for name in self.neighbors:
+            if name not in others:
+                raise ConfigError(f"neighbors: {name!r} is no other member; members: {others}")
+        if len(self.token) < 16:
+            raise ConfigError(f"token: {len(self.token)} characters; at least 16 are needed")
+
+    @property
+    def raft_id(self) -> int:
+        """This node's Raft id."""
+        return self.genesis.raft_id(self.organization)

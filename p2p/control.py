@@ -1,0 +1,134 @@
+"""The control channel: how whoever runs the trial sets a node's calendar and learns when it has settled.
+
+Rules:
+- It exists only when the configuration has a control token, apart from the organization's token.
+- It tells where the node stands and moves its calendar; it never changes what the node decides.
+- *Settled* is for the trial to judge: this only reports heights, pool, outbox, and whether anything is under way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from aiohttp import web
+
+from p2p.node import Node
+from p2p.observer import RecordField
+from p2p.signal import Signal
+
+EVENTS_KEPT = 20000
+
+
+class Activity(Protocol):
+    """Something that counts requests under way."""
+
+    active: int
+
+
+class EventLog:
+    """An observer that keeps records for the control channel to fetch: the live world's ears.
+
+    Args:
+        now_ns: the protocol clock, nanoseconds.
+    """
+
+    def __init__(self, now_ns: Callable[[], int]) -> None:
+        self._now_ns = now_ns
+        self.first = 0
+        self.signal = Signal()
+        self.events: deque[dict[str, RecordField]] = deque()
+        self.frames = 0
+        self.frame_bytes = 0
+
+    def record(self, event: str, **fields: RecordField) -> None:
+        """Keep a record; the oldest goes when there are too many."""
+        self.events.append({"event": event, "protocol_ns": self._now_ns(), **fields})
+        if len(self.events) > EVENTS_KEPT:
+            self.events.popleft()
+            self.first += 1
+        self.signal.fire()
+
+    def frame(self, source: str, target: str, kind: str, frame: bytes) -> None:
+        """Count a frame."""
+        self.frames += 1
+        self.frame_bytes += len(frame)
+
+    def since(self, after: int) -> tuple[int, list[dict[str, RecordField]]]:
+        """Return the records from number `after` on, and the number to go on from."""
+        skip = max(0, after - self.first)
+        events = [event for i, event in enumerate(self.events) if i >= skip]
+        return self.first + len(self.events), events
+
+
+def standing(node: Node, activity: Activity) -> dict[str, int | str | bool | None]:
+    """Return where a node stands, for the trial to judge whether the network has settled."""
+    return {
+        "height": node.ledger.height,
+        "certified": node.certifier.certified_height,
+        "pool": len(node.pool),
+        "outbox": node.courier.outstanding,
+        "term": node.ordering.raw.term,
+        "role": node.ordering.raw.role.value,
+        "leader": node.ordering.leader,
+        "in_flight": node.ordering.chain.in_flight,
+        "last_receipt": node.store.last_receipt_index(node.certifier.certified_height),
+        "last_document": node.store.last_document_index,
+        "busy": node.driver.is_busy or activity.active > 0,
+        "calendar_ms": node.machine.now_ms(),
+        "frames_sent": node.links.figures.frames_sent,
+        "bytes_sent": node.links.figures.bytes_sent,
+    }
+
+
+def add_control(app: web.Application, node: Node, activity: Activity) -> None:
+    """Add the control channel's paths to a node's API."""
+
+    async def get_status(request: web.Request) -> web.Response:
+        activity.active -= 1  # asking is not work
+        body = standing(node, activity)
+        activity.active += 1
+        return _answer(body)
+
+    async def post_calendar(request: web.Request) -> web.Response:
+        try:
+            time_ms = json.loads(await request.read())["time_ms"]
+        except (ValueError, KeyError, TypeError):
+            time_ms = None
+        if not isinstance(time_ms, int) or isinstance(time_ms, bool) or time_ms < 0:
+            return _answer({"error": 'send {"time_ms": UTC milliseconds}'}, 400)
+        node.machine.set_calendar(time_ms)
+        return _answer({"calendar_ms": node.machine.now_ms()})
+
+    async def get_events(request: web.Request) -> web.Response:
+        log = node.observer
+        if not isinstance(log, EventLog):
+            return _answer({"error": "this node's records go to the world it runs in"}, 404)
+        after = int(request.query.get("after", "0"))
+        wait_ms = min(int(request.query.get("wait_ms", "0")), 60_000)
+        activity.active -= 1
+        try:
+            await log.signal.until(lambda: True if log.since(after)[1] else None, wait_ms)
+        finally:
+            activity.active += 1
+        following, events = log.since(after)
+        return web.Response(
+            body=json.dumps({"next": following, "events": events}).encode(), content_type="application/json"
+        )
+
+    async def post_stop(request: web.Request) -> web.Response:
+        node.stop()
+        return _answer({"stopping": True})
+
+    app.router.add_get("/control/status", get_status)
+    app.router.add_post("/control/calendar", post_calendar)
+    app.router.add_get("/control/events", get_events)
+    app.router.add_post("/control/stop", post_stop)
+
+
+def _answer(body: dict[str, int | str | bool | None], status: int = 200) -> web.Response:
+    return web.Response(
+        body=json.dumps(body, sort_keys=True).encode(), status=status, content_type="application/json"
+    )

@@ -1,0 +1,30 @@
+"""What can go wrong between peers, as one small tree.
+
+PeerError
+├── ConfigError       a node configuration that cannot run
+├── FrameError        bytes from a peer that are no frame of ours: the link closes with the reason
+├── HelloError        an opening whose network, name, challenge or signature does not hold
+└── NodeHaltedError   the node cannot go on and says why; it must not be restarted blindly
+"""
+
+from __future__ import annotations
+
+
+class PeerError(Exception):
+    """Root of the peer's errors."""
+
+
+class ConfigError(PeerError):
+    """A configuration that cannot run; the message names the field, its value and the remedy."""
+
+
+class FrameError(PeerError):
+    """Bytes from a peer that are no frame of ours."""
+
+
+class HelloError(PeerError):
+    """A link opening that does not hold."""
+
+
+class NodeHaltedError(PeerError):
+    """The node stopped itself: its disk failed or what it was told to execute does not hold."""

@@ -1,0 +1,126 @@
+"""Committed entries turned into state, receipts and this node's checkpoint.
+
+Rules:
+- A block is executed in the same store transaction that records the index it came from: applied and state move
+  together or not at all (the etcd 3.5 data inconsistency came of letting them part).
+- The node's checkpoint over it is signed in that transaction too: one per size, durably, ever. It leaves the node
+  only after the commit.
+- A transaction leaves the pool, durable or not, in the transaction that executes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from consensus import Entry
+from ledger.checkpoint import Certificate, sign_checkpoint
+from ledger.execution import Execution, Ledger
+from ledger.store import Store
+from p2p.certifier import Certifier
+from p2p.config import NodeConfig
+from p2p.frames import CheckpointFrame
+from p2p.intake import Intake
+from p2p.observer import Observer, RecordField
+from p2p.ordering import Ordering
+
+
+class Executor:
+    """Executes what Raft committed, on one node."""
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        ledger: Ledger,
+        store: Store,
+        ordering: Ordering,
+        intake: Intake,
+        certifier: Certifier,
+        observer: Observer,
+    ) -> None:
+        self.config = config
+        self.ledger = ledger
+        self.store = store
+        self.ordering = ordering
+        self.intake = intake
+        self.certifier = certifier
+        self.observer = observer
+        self._checkpoints: list[CheckpointFrame] = []
+        self._news: list[tuple[str, dict[str, RecordField]]] = []
+
+    def apply(self, entry: Entry) -> None:
+        """Apply one committed entry within the store's open transaction."""
+        if entry.is_empty:
+            self.store.note_applied(entry.index)
+        else:
+            self._execute(entry)
+        self.ordering.applied(entry)
+
+    def certified(self, certificate: Certificate | None) -> None:
+        """Stage a certificate that was completed or received, if there is one."""
+        if certificate is None:
+            return
+        height = certificate.checkpoint.height
+        self.store.put_certificate(height, certificate.note(self.config.genesis))
+        self._news.append(("block.certified", {"height": height}))
+
+    def own_checkpoint(self, height: int) -> CheckpointFrame | None:
+        """Return this node's checkpoint of a height it executed, or None for genesis."""
+        if height == 0:
+            return None
+        text, signature = self.store.own_checkpoint(height)
+        return CheckpointFrame(height, text, signature)
+
+    def take_checkpoints(self) -> Sequence[CheckpointFrame]:
+        """Return and clear the checkpoints signed since the last call; call only after the commit."""
+        checkpoints, self._checkpoints = self._checkpoints, []
+        return checkpoints
+
+    def announce(self) -> bool:
+        """Record what was executed and certified since the last call; call only after the commit.
+
+        Returns:
+            Whether there was anything.
+        """
+        news, self._news = self._news, []
+        for event, fields in news:
+            self.observer.record(event, node=self.config.organization, **fields)
+        return bool(news)
+
+    def _execute(self, entry: Entry) -> None:
+        chain = self.ordering.chain
+        block = chain.block(entry.data)
+        ref = chain.executed(entry.index)
+        execution = self.ledger.execute(block, ref.hash)
+        signature = sign_checkpoint(execution.checkpoint, self.config.node_key, self.config.genesis.origin)
+        done = [receipt.id for receipt in execution.receipts if receipt.code.consumes]
+        expired = [waiting.id for waiting in self.intake.pool.expired(ref.time_ms)]
+        self.store.put_execution(
+            execution,
+            block_hash=ref.hash,
+            applied_index=entry.index,
+            checkpoint_signature=signature,
+            removed=[*done, *expired],
+        )
+        for transaction_id in done:
+            self.intake.leave(transaction_id)
+        for transaction_id in expired:
+            self.intake.expire(transaction_id)
+        self._note(execution, ref.time_ms)
+        checkpoint = execution.checkpoint
+        self._checkpoints.append(CheckpointFrame(checkpoint.height, checkpoint.text(), signature))
+        self.certified(self.certifier.executed(checkpoint, signature))
+
+    def _note(self, execution: Execution, time_ms: int) -> None:
+        checkpoint = execution.checkpoint
+        fields: dict[str, RecordField] = {
+            "height": checkpoint.height,
+            "hash": checkpoint.block_hash.hex(),
+            "state_root": checkpoint.state_root.hex(),
+            "log_root": checkpoint.root.hex(),
+            "time_ms": time_ms,
+            "receipts": [
+                ":".join([r.id.hex(), r.code.value, r.rule or "", ",".join(r.findings)])
+                for r in execution.receipts
+            ],
+        }
+        self._news.append(("block.executed", fields))

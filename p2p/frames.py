@@ -1,0 +1,269 @@
+"""The wire format between peers: one frame per WebSocket message.
+
+Rules:
+- A frame is msgpack `[kind, body...]`; `kind` says how many fields follow and of which types.
+- Nothing is read from a frame before its shape is checked; what does not fit raises `FrameError` and ends the link.
+- Every list has a limit. A frame larger than `FRAME_BYTES_MAX` is refused by the socket before it reaches us.
+- Raft messages travel as the flat fields `consensus` defines; blocks, transactions and envelopes as opaque bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import msgpack
+
+from p2p.errors import FrameError
+
+FRAME_BYTES_MAX = 8 << 20
+RAFT_MESSAGES_MAX = 256
+TRANSACTIONS_MAX = 1024
+IDS_MAX = 4096
+SHORT_ID_BYTES = 8
+
+
+class FrameKind(IntEnum):
+    """What a frame carries, most urgent first: queues send lower numbers before higher ones."""
+
+    RAFT = 1
+    CHECKPOINT = 2
+    CERTIFICATE = 3
+    TRANSACTIONS = 4
+    HAVE = 5
+    WANT = 6
+    ENVELOPE = 7
+    ENVELOPE_STORED = 8
+    ALIVE = 9
+
+
+RaftFields = list[object]
+
+
+@dataclass(frozen=True, slots=True)
+class RaftFrame:
+    """Raft messages, each as the flat fields of `consensus.Message`."""
+
+    messages: Sequence[RaftFields]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointFrame:
+    """One orderer's signature over the checkpoint text of `height`."""
+
+    height: int
+    text: str
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFrame:
+    """A whole certificate (a C2SP note with k signatures)."""
+
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionsFrame:
+    """Signed transactions, each as its bytes."""
+
+    transactions: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class HaveFrame:
+    """What the sender holds: heights, and the short ids of the transactions waiting in its pool."""
+
+    executed: int
+    certified: int
+    short_ids: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class WantFrame:
+    """Short ids of transactions the sender lacks."""
+
+    short_ids: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeFrame:
+    """One sealed envelope for the receiving node's organization."""
+
+    root: bytes
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeStoredFrame:
+    """The receiver has the envelope of `root` (with this digest) on disk."""
+
+    root: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AliveFrame:
+    """Nothing but a sign of life on a link that was silent."""
+
+
+Frame = (
+    RaftFrame
+    | CheckpointFrame
+    | CertificateFrame
+    | TransactionsFrame
+    | HaveFrame
+    | WantFrame
+    | EnvelopeFrame
+    | EnvelopeStoredFrame
+    | AliveFrame
+)
+
+_KIND_OF: dict[type[Frame], FrameKind] = {
+    RaftFrame: FrameKind.RAFT,
+    CheckpointFrame: FrameKind.CHECKPOINT,
+    CertificateFrame: FrameKind.CERTIFICATE,
+    TransactionsFrame: FrameKind.TRANSACTIONS,
+    HaveFrame: FrameKind.HAVE,
+    WantFrame: FrameKind.WANT,
+    EnvelopeFrame: FrameKind.ENVELOPE,
+    EnvelopeStoredFrame: FrameKind.ENVELOPE_STORED,
+    AliveFrame: FrameKind.ALIVE,
+}
+
+
+def kind_of(frame: Frame) -> FrameKind:
+    """Return the kind of `frame`."""
+    return _KIND_OF[type(frame)]
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """Return the bytes of `frame`."""
+    kind = _KIND_OF[type(frame)]
+    body = [getattr(frame, name) for name in frame.__dataclass_fields__]
+    packed: bytes = msgpack.packb([int(kind), *body], use_bin_type=True)
+    return packed
+
+
+def decode_frame(data: bytes) -> Frame:
+    """Return the frame in `data`.
+
+    Raises:
+        FrameError: if the bytes are not a frame; the message names field, value and limit.
+    """
+    try:
+        value = msgpack.unpackb(
+            data, raw=False, strict_map_key=True, max_ext_len=0, max_map_len=0, max_array_len=IDS_MAX * 4
+        )
+    except (ValueError, msgpack.UnpackException, msgpack.ExtraData) as error:
+        raise FrameError(f"not msgpack: {type(error).__name__}: {error}") from error
+    if not isinstance(value, list) or not value or not isinstance(value[0], int):
+        raise FrameError("a frame is a list that begins with its kind")
+    reader = _READERS.get(value[0])
+    if reader is None:
+        raise FrameError(f"kind {value[0]} is unknown; kinds are 1 to {max(FrameKind)}")
+    return reader(value[1:])
+
+
+def _fields(body: list[object], count: int, kind: FrameKind) -> list[object]:
+    if len(body) != count:
+        raise FrameError(f"{kind.name}: {len(body)} fields, expected {count}")
+    return body
+
+
+def _integer(value: object, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise FrameError(f"{where}: {value!r} is not a whole number of 0 or more")
+    return value
+
+
+def _raw(value: object, where: str, size: int | None = None) -> bytes:
+    if not isinstance(value, bytes) or (size is not None and len(value) != size):
+        raise FrameError(f"{where}: expected {'bytes' if size is None else f'{size} bytes'}")
+    return value
+
+
+def _text(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise FrameError(f"{where}: expected text")
+    return value
+
+
+def _raw_items(value: object, where: str, items_max: int, size: int | None = None) -> list[bytes]:
+    if not isinstance(value, list) or len(value) > items_max:
+        raise FrameError(f"{where}: expected a list of at most {items_max}")
+    return [_raw(item, where, size) for item in value]
+
+
+def _read_raft(body: list[object]) -> Frame:
+    (messages,) = _fields(body, 1, FrameKind.RAFT)
+    if not isinstance(messages, list) or len(messages) > RAFT_MESSAGES_MAX:
+        raise FrameError(f"RAFT.messages: expected a list of at most {RAFT_MESSAGES_MAX}")
+    for message in messages:
+        if not isinstance(message, list):
+            raise FrameError("RAFT.messages: each message is a list of fields")
+    return RaftFrame(messages)
+
+
+def _read_checkpoint(body: list[object]) -> Frame:
+    height, text, signature = _fields(body, 3, FrameKind.CHECKPOINT)
+    return CheckpointFrame(
+        _integer(height, "CHECKPOINT.height"),
+        _text(text, "CHECKPOINT.text"),
+        _raw(signature, "CHECKPOINT.signature", 64),
+    )
+
+
+def _read_certificate(body: list[object]) -> Frame:
+    (note,) = _fields(body, 1, FrameKind.CERTIFICATE)
+    return CertificateFrame(_text(note, "CERTIFICATE.note"))
+
+
+def _read_transactions(body: list[object]) -> Frame:
+    (items,) = _fields(body, 1, FrameKind.TRANSACTIONS)
+    return TransactionsFrame(_raw_items(items, "TRANSACTIONS", TRANSACTIONS_MAX))
+
+
+def _read_have(body: list[object]) -> Frame:
+    executed, certified, ids = _fields(body, 3, FrameKind.HAVE)
+    return HaveFrame(
+        _integer(executed, "HAVE.executed"),
+        _integer(certified, "HAVE.certified"),
+        _raw_items(ids, "HAVE.short_ids", IDS_MAX, SHORT_ID_BYTES),
+    )
+
+
+def _read_want(body: list[object]) -> Frame:
+    (ids,) = _fields(body, 1, FrameKind.WANT)
+    return WantFrame(_raw_items(ids, "WANT.short_ids", IDS_MAX, SHORT_ID_BYTES))
+
+
+def _read_envelope(body: list[object]) -> Frame:
+    root, envelope = _fields(body, 2, FrameKind.ENVELOPE)
+    return EnvelopeFrame(_raw(root, "ENVELOPE.root", 32), _raw(envelope, "ENVELOPE.envelope"))
+
+
+def _read_envelope_stored(body: list[object]) -> Frame:
+    root, digest = _fields(body, 2, FrameKind.ENVELOPE_STORED)
+    return EnvelopeStoredFrame(
+        _raw(root, "ENVELOPE_STORED.root", 32), _raw(digest, "ENVELOPE_STORED.digest", 32)
+    )
+
+
+def _read_alive(body: list[object]) -> Frame:
+    _fields(body, 0, FrameKind.ALIVE)
+    return AliveFrame()
+
+
+_READERS = {
+    int(FrameKind.RAFT): _read_raft,
+    int(FrameKind.CHECKPOINT): _read_checkpoint,
+    int(FrameKind.CERTIFICATE): _read_certificate,
+    int(FrameKind.TRANSACTIONS): _read_transactions,
+    int(FrameKind.HAVE): _read_have,
+    int(FrameKind.WANT): _read_want,
+    int(FrameKind.ENVELOPE): _read_envelope,
+    int(FrameKind.ENVELOPE_STORED): _read_envelope_stored,
+    int(FrameKind.ALIVE): _read_alive,
+}

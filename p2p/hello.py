@@ -1,0 +1,170 @@
+"""The signed opening of a link.
+
+Rules:
+- Both sides first send a fresh challenge, then sign both challenges, both names and who dialed, in the domain
+  `hello` of their network. A hello recorded on one link is worth nothing on another.
+- A peer is who its signature says, by the node key that genesis registers; names alone prove nothing.
+- The node with the lower Raft id dials; an opening from the wrong side is refused.
+- What fails raises `HelloError`, and the link closes with that reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import msgpack
+
+from ledger.errors import GenesisError
+from ledger.genesis import Genesis
+from ledger.keys import Domain, SigningKey, Verifier
+from p2p.errors import HelloError
+
+VERSION = 1
+CHALLENGE_BYTES = 32
+_HELLO_BYTES_MAX = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The first thing each side sends."""
+
+    network: str
+    organization: str
+    incarnation: int
+    challenge: bytes
+
+    def encode(self) -> bytes:
+        """Return the bytes to send."""
+        fields = [VERSION, self.network, self.organization, self.incarnation, self.challenge]
+        packed: bytes = msgpack.packb(fields, use_bin_type=True)
+        return packed
+
+
+def decode_opening(data: bytes) -> Opening:
+    """Return the opening in `data`.
+
+    Raises:
+        HelloError: if it is none.
+    """
+    if len(data) > _HELLO_BYTES_MAX:
+        raise HelloError(f"opening of {len(data)} bytes; at most {_HELLO_BYTES_MAX}")
+    try:
+        value = msgpack.unpackb(data, raw=False, max_ext_len=0, max_map_len=0, max_array_len=5)
+    except (ValueError, msgpack.UnpackException, msgpack.ExtraData) as error:
+        raise HelloError(f"opening is not msgpack: {error}") from error
+    match value:
+        case [int(version), str(network), str(organization), int(incarnation), bytes(challenge)]:
+            if version != VERSION:
+                raise HelloError(f"version {version} is not spoken here; version {VERSION} is")
+            if len(challenge) != CHALLENGE_BYTES:
+                raise HelloError(f"challenge of {len(challenge)} bytes; {CHALLENGE_BYTES} are needed")
+            return Opening(network, organization, incarnation, challenge)
+        case _:
+            raise HelloError("opening must be [version, network, organization, incarnation, challenge]")
+
+
+def proof_payload(signer: Opening, other: Opening, *, signer_dialed: bool) -> bytes:
+    """Return what `signer` signs: both openings, its own first, and who dialed."""
+    packed: bytes = msgpack.packb(
+        [
+            "dialer" if signer_dialed else "listener",
+            signer.organization,
+            signer.incarnation,
+            signer.challenge,
+            other.organization,
+            other.incarnation,
+            other.challenge,
+        ],
+        use_bin_type=True,
+    )
+    return packed
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who this node is when it opens links."""
+
+    genesis: Genesis
+    organization: str
+    node_key: SigningKey
+    incarnation: int = 1
+
+    def opening(self, challenge: bytes) -> Opening:
+        """Return this node's opening with a fresh `challenge` (32 bytes)."""
+        return Opening(self.genesis.network, self.organization, self.incarnation, challenge)
+
+    def check_opening(self, theirs: Opening, *, dialed_by_me: bool, expected: str | None) -> None:
+        """Refuse an opening this node must not answer.
+
+        Args:
+            theirs: the other side's opening.
+            dialed_by_me: whether this side dialed.
+            expected: the organization this side meant to reach, if it dialed.
+
+        Raises:
+            HelloError: naming what does not hold.
+        """
+        if theirs.network != self.genesis.network:
+            raise HelloError(f"network {theirs.network!r} is not this one ({self.genesis.network!r})")
+        if expected is not None and theirs.organization != expected:
+            raise HelloError(f"dialed {expected!r}, but {theirs.organization!r} answered")
+        try:
+            their_id = self.genesis.raft_id(theirs.organization)
+        except GenesisError as error:
+            raise HelloError(f"{theirs.organization!r} is no member of this network") from error
+        mine = self.genesis.raft_id(self.organization)
+        if their_id == mine:
+            raise HelloError(f"{theirs.organization!r} is this node's own name")
+        if (mine < their_id) is not dialed_by_me:
+            raise HelloError("the node with the lower id dials; this link was dialed from the wrong side")
+
+    def sign(self, mine: Opening, theirs: Opening, *, dialed_by_me: bool) -> bytes:
+        """Return this side's proof."""
+        payload = proof_payload(mine, theirs, signer_dialed=dialed_by_me)
+        return self.node_key.sign(Domain.HELLO, self.genesis.network, payload)
+
+    def check_proof(
+        self, mine: Opening, theirs: Opening, proof: bytes, verifier: Verifier, *, dialed_by_me: bool
+    ) -> None:
+        """Check the other side's proof.
+
+        Raises:
+            HelloError: if the signature is not by the node key genesis registers for it.
+        """
+        payload = proof_payload(theirs, mine, signer_dialed=not dialed_by_me)
+        key = self.genesis.organization(theirs.organization).node_key
+        if len(proof) != 64 or not verifier.verify(key, Domain.HELLO, self.genesis.network, payload, proof):
+            raise HelloError(f"the signature is not by the node key of {theirs.organization!r}")
+
+
+async def shake_hands(
+    identity: Identity,
+    verifier: Verifier,
+    *,
+    challenge: bytes,
+    expected: str | None,
+    send: Callable[[bytes], Awaitable[None]],
+    receive: Callable[[], Awaitable[bytes]],
+) -> Opening:
+    """Run the opening over a fresh connection and return the other side's opening.
+
+    Args:
+        identity: who we are.
+        verifier: checks the other side's signature.
+        challenge: 32 fresh random bytes.
+        expected: the organization we dialed, or None when we were dialed.
+        send: sends one message.
+        receive: returns the next message.
+
+    Raises:
+        HelloError: if the other side is not who it must be.
+    """
+    dialed = expected is not None
+    mine = identity.opening(challenge)
+    await send(mine.encode())
+    theirs = decode_opening(await receive())
+    identity.check_opening(theirs, dialed_by_me=dialed, expected=expected)
+    await send(identity.sign(mine, theirs, dialed_by_me=dialed))
+    identity.check_proof(mine, theirs, await receive(), verifier, dialed_by_me=dialed)
+    return theirs

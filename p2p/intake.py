@@ -1,0 +1,164 @@
+"""How transactions enter a node: from its own organization, or by gossip.
+
+Rules:
+- Both doors ask the ledger the same question; only what it admits enters the pool.
+- What the node's own organization hands in is durable before it is called accepted.
+- The same bytes again: the existing status. Another body under a nonce that waits or was used: NONCE_REUSED.
+- When the pool is full newcomers are refused with OVERLOADED; nothing that waits is thrown out for them.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from ledger.codes import Code
+from ledger.execution import Ledger
+from ledger.store import Store
+from ledger.transaction import SignedTransaction
+from p2p.frames import SHORT_ID_BYTES
+from p2p.gossip import Gossip
+from p2p.machine import Machine
+from p2p.pool import Pool, Waiting
+
+DONE_MAX = 65536
+
+Durably = Callable[[Callable[[], None]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What became of bytes handed in: `code` is VALID when they wait in the durable pool now.
+
+    Attributes:
+        id: the transaction's id, if the bytes are one.
+        code: VALID, DUPLICATE when it was known before, or why it was refused.
+        message: what does not hold: thing, value, limit.
+    """
+
+    id: bytes | None
+    code: Code
+    message: str
+
+
+@dataclass(slots=True)
+class Intake:
+    """Both doors into one node's pool."""
+
+    machine: Machine
+    ledger: Ledger
+    store: Store
+    pool: Pool
+    gossip: Gossip
+    durably: Durably
+    now: Callable[[], float]
+    leader: Callable[[], str | None]
+    refused: dict[Code, int] = field(default_factory=dict)
+    expired_ids: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
+    _nonces: dict[tuple[str, int, int], bytes] = field(default_factory=dict)
+    _done: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
+
+    async def submit(self, raws: Sequence[bytes]) -> list[Submission]:
+        """Take in what the node's own organization hands in; return when the accepted are durable."""
+        outcomes: list[Submission] = []
+        accepted: list[Waiting] = []
+        for raw in raws:
+            outcome = self._admit(raw)
+            if isinstance(outcome, Waiting):
+                outcome.accepted_ms = self.machine.now_ms()
+                self._enter(outcome, None)
+                accepted.append(outcome)
+                outcomes.append(Submission(outcome.id, Code.VALID, ""))
+            else:
+                outcomes.append(outcome)
+        if accepted:
+            await self.durably(lambda: self._keep(accepted))
+        return outcomes
+
+    def receive(self, peer: str, raws: Sequence[bytes]) -> None:
+        """Take in what a neighbor pushed or answered."""
+        for raw in raws:
+            known = self.pool.id_of(raw)
+            if known is not None:
+                self.gossip.seen_again(known, peer)
+                continue
+            outcome = self._admit(raw)
+            if isinstance(outcome, Waiting):
+                self._enter(outcome, peer)
+            elif outcome.code is Code.DUPLICATE:
+                self.gossip.figures.duplicates += 1
+
+    def reload(self) -> None:
+        """Take the durable pool back after a restart."""
+        for row in self.store.pool_rows():
+            admission = self.ledger.admit(row.raw, self.machine.now_ms())
+            if admission.transaction is None or row.id in self.pool:
+                continue
+            self._enter(self._waiting(admission.transaction, row.accepted_ms), None)
+
+    def leave(self, transaction_id: bytes) -> Waiting | None:
+        """Let go of a transaction that was executed or has expired."""
+        self._done[transaction_id[:SHORT_ID_BYTES]] = None
+        if len(self._done) > DONE_MAX:
+            self._done.popitem(last=False)
+        self.gossip.forget(transaction_id)
+        gone = self.pool.remove(transaction_id)
+        if gone is not None:
+            self._nonces.pop(gone.nonce, None)
+        return gone
+
+    def expire(self, transaction_id: bytes) -> None:
+        """Let go of a transaction whose validity ended before any block took it, and remember that for a while."""
+        self.leave(transaction_id)
+        self.expired_ids[transaction_id] = None
+        if len(self.expired_ids) > DONE_MAX:
+            self.expired_ids.popitem(last=False)
+
+    def is_done(self, short_id: bytes) -> bool:
+        """Whether a transaction with this short id left the pool lately."""
+        return short_id in self._done
+
+    def _admit(self, raw: bytes) -> Waiting | Submission:
+        known = self.pool.id_of(raw)
+        if known is not None:
+            return Submission(known, Code.DUPLICATE, "the same bytes wait already")
+        admission = self.ledger.admit(raw, self.machine.now_ms())
+        if admission.code is not Code.VALID or admission.transaction is None:
+            return self._refuse(admission.id, admission.code, admission.message)
+        transaction = admission.transaction.transaction
+        waiting_id = self._nonces.get((transaction.creator, *transaction.nonce))
+        if waiting_id is not None and waiting_id != admission.transaction.id:
+            return self._refuse(
+                admission.transaction.id,
+                Code.NONCE_REUSED,
+                f"nonce {transaction.nonce} of {transaction.creator} belongs to {waiting_id.hex()}, which waits here",
+            )
+        if admission.transaction.id in self.pool:
+            return Submission(admission.transaction.id, Code.DUPLICATE, "the same transaction waits already")
+        if self.pool.is_full:
+            return self._refuse(
+                admission.transaction.id,
+                Code.OVERLOADED,
+                f"{len(self.pool)} transactions wait; the limit is {self.pool.transactions_max}",
+            )
+        return self._waiting(admission.transaction, None)
+
+    def _waiting(self, signed: SignedTransaction, accepted_ms: int | None) -> Waiting:
+        transaction = signed.transaction
+        nonce = (transaction.creator, *transaction.nonce)
+        return Waiting(signed.id, signed.raw, transaction.valid_until_ms, self.now(), nonce, accepted_ms)
+
+    def _enter(self, waiting: Waiting, source: str | None) -> None:
+        self._nonces[waiting.nonce] = waiting.id
+        self.pool.add(waiting)
+        self.gossip.learn(waiting.id, source, self.leader())
+
+    def _keep(self, accepted: list[Waiting]) -> None:
+        for waiting in accepted:
+            if waiting.id in self.pool:  # else it was executed before it was ever written
+                self.store.pool_put(waiting.id, waiting.raw, waiting.accepted_ms or 0)
+
+    def _refuse(self, transaction_id: bytes | None, code: Code, message: str) -> Submission:
+        self.refused[code] = self.refused.get(code, 0) + 1
+        return Submission(transaction_id, code, message)

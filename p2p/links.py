@@ -1,0 +1,345 @@
+"""One WebSocket per pair of peers, with a bounded queue each way.
+
+Rules:
+- The node with the lower Raft id dials and redials with growing, jittered pauses; a newer link from the same
+  peer replaces the older one, which a half-dead connection would otherwise block.
+- One sender task per link empties its own queue, Raft's frames first; when the queue is full the oldest gossip
+  goes, since reconciliation repairs it, and Raft's frames go last, since Raft repeats them.
+- One reader task per link only moves frames to the node's inbox and waits while that is full, so a fast peer is
+  slowed by TCP and not by our memory.
+- What is no frame ends the link with a reason, is counted and disturbs nobody else.
+- aiohttp's own heartbeat is off: its PONG waits behind the queue and would kill a slow but live peer. A silent
+  link gets a sign of life; a link that heard nothing for long is closed and dialed again.
+- WebSocket compression is off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import aiohttp
+from aiohttp import web
+
+from ledger.keys import Verifier
+from p2p.config import NodeConfig
+from p2p.errors import FrameError, HelloError
+from p2p.frames import (
+    FRAME_BYTES_MAX,
+    AliveFrame,
+    Frame,
+    FrameKind,
+    decode_frame,
+    encode_frame,
+    kind_of,
+)
+from p2p.hello import CHALLENGE_BYTES, Identity, shake_hands
+from p2p.machine import Machine
+from p2p.observer import Observer
+
+QUEUE_BYTES_MAX = 16 << 20
+PEER_PATH = "/peer"
+_Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
+
+
+@dataclass(slots=True)
+class LinkFigures:
+    """Counters of one node's links."""
+
+    frames_sent: int = 0
+    frames_received: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    frames_dropped: int = 0
+    rubbish: int = 0
+    hellos_refused: int = 0
+    links_opened: int = 0
+
+
+class Link:
+    """One open connection to a peer and the frames that wait for it."""
+
+    def __init__(self, peer: str, socket: _Socket, now: float) -> None:
+        self.peer = peer
+        self.socket = socket
+        self.heard_at = now
+        self.sent_at = now
+        self.wake = asyncio.Event()
+        self.urgent: deque[bytes] = deque()
+        self.relaxed: deque[bytes] = deque()
+        self.queued_bytes = 0
+        self.closing = False
+
+    def put(self, data: bytes, *, urgent: bool) -> int:
+        """Queue a frame; return how many older frames had to go for it."""
+        dropped = 0
+        while self.queued_bytes + len(data) > QUEUE_BYTES_MAX and (self.relaxed or self.urgent):
+            oldest = (self.relaxed or self.urgent).popleft()
+            self.queued_bytes -= len(oldest)
+            dropped += 1
+        (self.urgent if urgent else self.relaxed).append(data)
+        self.queued_bytes += len(data)
+        self.wake.set()
+        return dropped
+
+    def take(self) -> bytes | None:
+        """Return the next frame to send, or None."""
+        queue = self.urgent or self.relaxed
+        if not queue:
+            return None
+        data = queue.popleft()
+        self.queued_bytes -= len(data)
+        return data
+
+
+Deliver = Callable[[str, Frame], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Links:
+    """All links of one node.
+
+    Attributes:
+        config, machine, verifier, observer: the node's own.
+        deliver: takes a frame from a peer into the node's inbox; waits while that is full.
+        on_change: called with (peer, is_open) when a link opens or closes.
+    """
+
+    config: NodeConfig
+    machine: Machine
+    verifier: Verifier
+    observer: Observer
+    deliver: Deliver
+    on_change: Callable[[str, bool], None]
+    figures: LinkFigures = field(default_factory=LinkFigures)
+    _links: dict[str, Link] = field(default_factory=dict)
+    _dialers: list[asyncio.Task[None]] = field(default_factory=list)
+    _session: aiohttp.ClientSession | None = None
+    _runner: web.AppRunner | None = None
+
+    @property
+    def connected(self) -> list[str]:
+        """The peers with an open link."""
+        return list(self._links)
+
+    def is_connected(self, peer: str) -> bool:
+        """Whether a link to `peer` is open."""
+        return peer in self._links
+
+    async def start(self) -> None:
+        """Listen for peers and begin to dial those this node must dial."""
+        app = web.Application()
+        app.router.add_get(PEER_PATH, self._accept)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self.config.peer_host, self.config.peer_port).start()
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None, connect=5.0))
+        genesis = self.config.genesis
+        for peer in self._needed_peers():
+            if genesis.raft_id(peer) > self.config.raft_id:
+                dialer = asyncio.get_running_loop().create_task(self._keep_dialing(peer), name=f"dial {peer}")
+                self._dialers.append(dialer)
+
+    async def stop(self) -> None:
+        """Close every link and stop listening."""
+        for dialer in self._dialers:
+            dialer.cancel()
+        for dialer in self._dialers:
+            try:
+                await dialer
+            except asyncio.CancelledError:
+                continue
+        for link in list(self._links.values()):
+            link.closing = True
+            await link.socket.close(code=1001, message=b"the node stops")
+        if self._session is not None:
+            await self._session.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def send(self, peer: str, frame: Frame) -> None:
+        """Queue `frame` for `peer`; without an open link it is dropped, as the network might have done."""
+        link = self._links.get(peer)
+        if link is not None:
+            self._put(link, kind_of(frame), encode_frame(frame))
+
+    def broadcast(self, frame: Frame) -> None:
+        """Queue `frame` for every peer with an open link."""
+        data = encode_frame(frame)
+        kind = kind_of(frame)
+        for link in self._links.values():
+            self._put(link, kind, data)
+
+    def tend(self, now: float) -> None:
+        """Send a sign of life over silent links and close those that heard nothing for too long."""
+        timing = self.config.timing
+        for link in list(self._links.values()):
+            if (now - link.heard_at) * 1000 > timing.alive_expiry_ms:
+                self._close_soon(link, "nothing heard for too long")
+            elif (now - link.sent_at) * 1000 > timing.alive_interval_ms:
+                self._put(link, FrameKind.ALIVE, encode_frame(AliveFrame()))
+
+    def _put(self, link: Link, kind: FrameKind, data: bytes) -> None:
+        self.observer.frame(self.config.organization, link.peer, kind.name, data)
+        self.figures.frames_sent += 1
+        self.figures.bytes_sent += len(data)
+        urgent = kind <= FrameKind.CERTIFICATE
+        self.figures.frames_dropped += link.put(data, urgent=urgent)
+
+    def _needed_peers(self) -> list[str]:
+        orderers = self.config.genesis.orderers
+        needed = set(self.config.neighbors)
+        if self.config.organization in orderers:
+            needed |= set(orderers)
+        needed.discard(self.config.organization)
+        return sorted(needed)
+
+    def _close_soon(self, link: Link, reason: str) -> None:
+        if link.closing:
+            return
+        link.closing = True
+        link.wake.set()
+        self.observer.record("link.expired", node=self.config.organization, peer=link.peer, reason=reason)
+        transport = link.socket.get_extra_info("transport") or getattr(link.socket, "_writer").transport
+        if transport is not None:
+            transport.abort()
+
+    def _identity(self) -> Identity:
+        return Identity(self.config.genesis, self.config.organization, self.config.node_key)
+
+    async def _shake(self, socket: _Socket, expected: str | None) -> str:
+        async def receive() -> bytes:
+            return await socket.receive_bytes()
+
+        try:
+            async with asyncio.timeout(self.config.timing.hello_timeout_ms / 1000):
+                theirs = await shake_hands(
+                    self._identity(),
+                    self.verifier,
+                    challenge=self.machine.random.randbytes(CHALLENGE_BYTES),
+                    expected=expected,
+                    send=socket.send_bytes,
+                    receive=receive,
+                )
+        except (TypeError, aiohttp.WSMessageTypeError) as error:
+            raise HelloError("the other side closed, or sent something that is no hello") from error
+        except TimeoutError as error:
+            raise HelloError(f"no hello within {self.config.timing.hello_timeout_ms} ms") from error
+        return theirs.organization
+
+    def _refuse(self, where: str, error: HelloError) -> None:
+        self.figures.hellos_refused += 1
+        self.observer.record("hello.refused", node=self.config.organization, peer=where, reason=str(error))
+
+    async def _accept(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(compress=False, max_msg_size=FRAME_BYTES_MAX)
+        await socket.prepare(request)
+        try:
+            peer = await self._shake(socket, None)
+        except HelloError as error:
+            self._refuse(request.remote or "?", error)
+            await _close(socket, 4001, str(error))
+            return socket
+        except (ConnectionError, aiohttp.ClientError):
+            return socket
+        await self._run(peer, socket)
+        return socket
+
+    async def _keep_dialing(self, peer: str) -> None:
+        timing = self.config.timing
+        pause_ms = float(timing.dial_backoff_ms_min)
+        while True:
+            if await self._dial_once(peer):
+                pause_ms = timing.dial_backoff_ms_min
+            await asyncio.sleep(pause_ms * self.machine.random.uniform(0.5, 1.0) / 1000)
+            pause_ms = min(pause_ms * 2, timing.dial_backoff_ms_max)
+
+    async def _dial_once(self, peer: str) -> bool:
+        """Dial, serve the link until it ends, and say whether it had opened."""
+        assert self._session is not None  # noqa: S101 - started before any dialer
+        try:
+            socket = await self._session.ws_connect(
+                self.config.peers[peer] + PEER_PATH, compress=0, max_msg_size=FRAME_BYTES_MAX
+            )
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return False
+        try:
+            await self._shake(socket, peer)
+        except HelloError as error:
+            self._refuse(peer, error)
+            await _close(socket, 4001, str(error))
+            return False
+        except (ConnectionError, aiohttp.ClientError):
+            return False
+        await self._run(peer, socket)
+        return True
+
+    async def _run(self, peer: str, socket: _Socket) -> None:
+        loop = asyncio.get_running_loop()
+        link = Link(peer, socket, loop.time())
+        older = self._links.pop(peer, None)
+        if older is not None:
+            self._close_soon(older, "replaced by a newer link")
+        self._links[peer] = link
+        self.figures.links_opened += 1
+        self.observer.record("link.opened", node=self.config.organization, peer=peer)
+        if older is None:
+            self.on_change(peer, True)
+        sender = loop.create_task(self._send_loop(link), name=f"send to {peer}")
+        try:
+            await self._read_loop(link)
+        except FrameError as error:
+            self.figures.rubbish += 1
+            self.observer.record(
+                "link.rubbish", node=self.config.organization, peer=peer, reason=str(error)[:200]
+            )
+            await _close(socket, 4002, str(error))
+        finally:
+            link.closing = True
+            sender.cancel()
+            if self._links.get(peer) is link:
+                del self._links[peer]
+                self.observer.record("link.closed", node=self.config.organization, peer=peer)
+                self.on_change(peer, False)
+
+    async def _read_loop(self, link: Link) -> None:
+        loop = asyncio.get_running_loop()
+        figures = self.figures
+        receive = link.socket.receive
+        while not link.closing:
+            message = await receive()
+            if message.type is aiohttp.WSMsgType.BINARY:
+                data: bytes = message.data
+                link.heard_at = loop.time()
+                figures.frames_received += 1
+                figures.bytes_received += len(data)
+                await self.deliver(link.peer, decode_frame(data))
+            elif message.type is aiohttp.WSMsgType.TEXT:
+                raise FrameError("a text message; frames are binary")
+            else:
+                return
+
+    async def _send_loop(self, link: Link) -> None:
+        loop = asyncio.get_running_loop()
+        while not link.closing:
+            data = link.take()
+            if data is None:
+                link.wake.clear()
+                await link.wake.wait()
+                continue
+            link.sent_at = loop.time()
+            try:
+                await link.socket.send_bytes(data)
+            except (ConnectionError, aiohttp.ClientError, RuntimeError):
+                link.closing = True  # the reader sees the end too and closes the link
+                return
+
+
+async def _close(socket: _Socket, code: int, reason: str) -> None:
+    """Close with a reason a peer can read; WebSocket close reasons hold at most 123 bytes."""
+    try:
+        await socket.close(code=code, message=reason.encode()[:120])
+    except (ConnectionError, aiohttp.ClientError):
+        return

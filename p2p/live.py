@@ -1,0 +1,136 @@
+"""The `Machine` of a real process: the system's clock, chance and files.
+
+Rules:
+- The calendar runs with the monotonic clock from where it was last set, so that a step of the host's wall clock
+  cannot move it.
+- Rows are written inline; COMMIT and the watermark's sync run inline where a sync takes under a millisecond, else
+  in a thread: with a busy loop, handing the interpreter lock over costs more than a short sync.
+- A file is synced with its directory when it is made, so that its name survives too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from pathlib import Path
+
+import apsw
+
+from ledger.watermark import pack_watermark
+from p2p.machine import DiskFailure
+
+WATERMARK_FILE = "watermark"
+WAL_AUTOCHECKPOINT_PAGES = 1000
+INLINE_SYNC_NS_MAX = 1_000_000
+_SYNC_PROBES = 5
+
+
+class LiveMachine:
+    """One process's clock, chance and disk; see `p2p.machine.Machine`.
+
+    Args:
+        name: the node's name.
+        directory: where its files are; made if absent.
+        calendar_ms: the calendar now, UTC milliseconds.
+    """
+
+    def __init__(self, name: str, directory: Path, calendar_ms: int) -> None:
+        self._name = name
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self._random = random.SystemRandom()
+        self._base_ms = calendar_ms
+        self._base_ns = time.monotonic_ns()
+        self._watermark: int | None = None
+        self.sync_ns = _measure_sync(directory)
+
+    @property
+    def name(self) -> str:
+        """The node's name."""
+        return self._name
+
+    @property
+    def random(self) -> random.Random:
+        """The system's randomness."""
+        return self._random
+
+    def now_ms(self) -> int:
+        """Return the calendar, in UTC milliseconds since the epoch."""
+        return self._base_ms + (time.monotonic_ns() - self._base_ns) // 1_000_000
+
+    def set_calendar(self, time_ms: int) -> None:
+        """Move the calendar to `time_ms`; from there it runs with the monotonic clock."""
+        self._base_ms = time_ms
+        self._base_ns = time.monotonic_ns()
+
+    def open_database(self, filename: str) -> apsw.Connection:
+        """Open a SQLite file: exclusive locking, then WAL, then full synchronous."""
+        connection = apsw.Connection(str(self._directory / filename))
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={WAL_AUTOCHECKPOINT_PAGES}")
+        return connection
+
+    async def commit(self, connection: apsw.Connection, sequence: int) -> None:
+        """Commit, then record `sequence` in the watermark; return when both are durable.
+
+        Raises:
+            DiskFailure: if either could not be made durable.
+        """
+        try:
+            if self.sync_ns < INLINE_SYNC_NS_MAX:
+                self._commit_now(connection, sequence)
+            else:
+                await asyncio.get_running_loop().run_in_executor(None, self._commit_now, connection, sequence)
+        except (apsw.Error, OSError) as error:
+            raise DiskFailure(
+                f"{self._name}: commit {sequence} is not durable ({error}); stop the node, do not retry"
+            ) from error
+
+    def read_watermark(self) -> bytes | None:
+        """Return the watermark file's bytes, or None if there is no such file."""
+        return self.file_bytes(WATERMARK_FILE)
+
+    def file_bytes(self, filename: str) -> bytes | None:
+        """Return a file's bytes, or None if absent."""
+        path = self._directory / filename
+        return path.read_bytes() if path.exists() else None
+
+    def _commit_now(self, connection: apsw.Connection, sequence: int) -> None:
+        connection.execute("COMMIT")
+        if self._watermark is None:
+            self._watermark = self._open_watermark()
+        os.pwrite(self._watermark, pack_watermark(sequence), 0)
+        os.fdatasync(self._watermark)
+
+    def _open_watermark(self) -> int:
+        path = self._directory / WATERMARK_FILE
+        is_new = not path.exists()
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        if is_new:
+            directory = os.open(self._directory, os.O_RDONLY)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
+        return descriptor
+
+
+def _measure_sync(directory: Path) -> int:
+    """Return the median time of a small synced write in `directory`, nanoseconds."""
+    probe = directory / ".sync-probe"
+    descriptor = os.open(probe, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        times: list[int] = []
+        for number in range(_SYNC_PROBES):
+            os.pwrite(descriptor, bytes([number]) * 512, 0)
+            begun = time.monotonic_ns()
+            os.fdatasync(descriptor)
+            times.append(time.monotonic_ns() - begun)
+    finally:
+        os.close(descriptor)
+        probe.unlink()
+    return sorted(times)[_SYNC_PROBES // 2]

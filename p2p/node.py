@@ -1,0 +1,341 @@
+"""The node: ledger, consensus and gossip joined over one store.
+
+Rules:
+- A node is a program with a life: it opens its store, checks it, listens, works, and ends when told to or when it
+  cannot go on; it never goes on after a failed write or over a damaged store.
+- Everything that changes the node happens in the driver's turns; HTTP handlers read, or ask for a durable write.
+- A turn's records, answers, checkpoints and receipts of envelopes leave only when the turn's commit is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Coroutine, Sequence
+
+from consensus import Message, Ready
+from ledger.checkpoint import parse_checkpoint
+from ledger.errors import BadProofError
+from ledger.keys import Verifier
+from ledger.store import Store
+from p2p.certifier import Certifier
+from p2p.chain import BlockRef, Chain
+from p2p.config import NodeConfig
+from p2p.courier import Courier
+from p2p.driver import Driver
+from p2p.executor import Executor
+from p2p.frames import (
+    TRANSACTIONS_MAX,
+    AliveFrame,
+    CertificateFrame,
+    CheckpointFrame,
+    EnvelopeFrame,
+    EnvelopeStoredFrame,
+    Frame,
+    HaveFrame,
+    RaftFrame,
+    TransactionsFrame,
+    WantFrame,
+)
+from p2p.gossip import Gossip
+from p2p.intake import Intake
+from p2p.links import Links
+from p2p.machine import Machine
+from p2p.observer import Observer
+from p2p.ordering import Ordering
+from p2p.pool import Pool
+from p2p.signal import Signal
+
+DATABASE = "node.db"
+TEND_INTERVAL_MS = 1000
+
+Service = Callable[["Node"], Coroutine[object, object, None]]
+
+
+class Node:
+    """One organization's node; its methods from `take` to `after_turn` are the driver's `Work`.
+
+    Args:
+        config: its place in the network.
+        machine: its clock, chance and disk.
+        observer: takes its records.
+        verifier: remembers verified signatures; one per node unless given.
+
+    Raises:
+        DamagedStoreError: if the store is damaged in what verified blocks cannot rebuild.
+    """
+
+    def __init__(
+        self, config: NodeConfig, machine: Machine, observer: Observer, verifier: Verifier | None = None
+    ) -> None:
+        self.config = config
+        self.machine = machine
+        self.observer = observer
+        self.verifier = verifier or Verifier()
+        self.organization = config.organization
+        self.changed = Signal()
+        self.store = self._open_store()
+        self.ledger = self.store.load_ledger(self.verifier)
+        self.pool = Pool(config.genesis.limits.pool_transactions_max)
+        self.gossip = Gossip(config.neighbors, config.timing.fanout, machine.random)
+        self.certifier = Certifier(config.genesis, self.verifier, self.organization, self._note_divergence)
+        self.courier = Courier(config.timing.envelope_retry_ms)
+        self.ordering = self._make_ordering()
+        self.links = Links(config, machine, self.verifier, observer, self._deliver, self._link_changed)
+        self.driver = Driver(
+            machine, self.store.connection, lambda: self.store.sequence, config.timing.heartbeat_ms, self
+        )
+        self.intake = Intake(
+            machine=machine,
+            ledger=self.ledger,
+            store=self.store,
+            pool=self.pool,
+            gossip=self.gossip,
+            durably=self.driver.durably,
+            now=lambda: asyncio.get_running_loop().time(),
+            leader=lambda: self.ordering.leader,
+        )
+        self.executor = Executor(
+            config, self.ledger, self.store, self.ordering, self.intake, self.certifier, observer
+        )
+        self._durable_later: list[Callable[[], None]] = []
+        self._push_at = self._reconcile_at = self._tend_at = 0.0
+        self._has_changed = False
+
+    async def run(self, *services: Service) -> None:
+        """Work until stopped, with `services` (HTTP interfaces) open meanwhile.
+
+        Args:
+            services: coroutines that serve this node until they are cancelled.
+
+        Raises:
+            DiskFailure: if a write could not be made durable; the node must not be restarted blindly.
+        """
+        if self.store.connection.in_transaction:
+            await self.machine.commit(self.store.connection, self.store.sequence)
+        self._resume()
+        await self.links.start()
+        loop = asyncio.get_running_loop()
+        serving = [loop.create_task(service(self), name="service") for service in services]
+        self.observer.record(
+            "node.started",
+            node=self.organization,
+            height=self.ledger.height,
+            certified=self.certifier.certified_height,
+            pool=len(self.pool),
+            repairs=list(self.store.repairs),
+        )
+        try:
+            await self.driver.run()
+        finally:
+            for task in serving:
+                task.cancel()
+            await asyncio.gather(*serving, return_exceptions=True)
+            await self.links.stop()
+        self.store.connection.close()
+        self.observer.record("node.stopped", node=self.organization, height=self.ledger.height)
+
+    def stop(self) -> None:
+        """End in good order after the turn under way."""
+        self.driver.stop()
+
+    async def send_envelope(self, root: bytes, to: str, envelope: bytes) -> None:
+        """Take an envelope from this node's organization; return when it is on disk here."""
+        if to == self.organization:
+            await self.driver.durably(lambda: self._keep_incoming(to, root, envelope))
+            self.changed.fire()
+            return
+        await self.driver.durably(lambda: self.store.outbox_put(root, to, envelope))
+        self.courier.add(root, to, envelope)
+        self.driver.wake()
+
+    # The driver's turn, in the order of its steps.
+
+    def take(self, peer: str, frame: Frame) -> None:
+        """Take in one frame."""
+        match frame:
+            case RaftFrame(messages):
+                self.ordering.receive(peer, messages)
+            case TransactionsFrame(transactions):
+                self.intake.receive(peer, transactions)
+            case CheckpointFrame():
+                self.executor.certified(self.certifier.receive(peer, frame))
+            case CertificateFrame(note):
+                self._take_certificate(peer, note)
+            case HaveFrame():
+                self._answer_have(peer, frame)
+            case WantFrame(short_ids):
+                self._send_transactions(peer, self.gossip.resolve(short_ids))
+            case EnvelopeFrame(root, envelope):
+                self._take_envelope(peer, root, envelope)
+            case EnvelopeStoredFrame():
+                self._envelope_stored(peer, frame)
+            case AliveFrame():
+                pass
+
+    def tick(self, now: float) -> None:
+        """Let one heartbeat interval pass, and do what comes up now and then."""
+        self.ordering.tick()
+        if now >= self._reconcile_at:
+            self._reconcile_at = now + self.config.timing.reconcile_interval_ms / 1000
+            partner = self.gossip.choose_partner()
+            if partner is not None:
+                self.links.send(partner, self._have())
+        if now >= self._tend_at:
+            self._tend_at = now + TEND_INTERVAL_MS / 1000
+            self.links.tend(now)
+
+    def cut(self, now: float) -> float | None:
+        """Cut a block if one is due; return in how many seconds the next look is due, or None."""
+        due_in = self.ordering.block_due_in(now)
+        if due_in is not None and due_in <= 0:
+            self.ordering.propose()
+            due_in = self.ordering.block_due_in(now)
+        if self.gossip.has_pushes:
+            push_in = self._push_at - now
+            if push_in <= 0:
+                self._push_at = now + self.config.timing.push_interval_ms / 1000
+                for peer, ids in self.gossip.take_pushes():
+                    self._send_transactions(peer, ids)
+            else:
+                due_in = push_in if due_in is None else min(due_in, push_in)
+        for peer, frame in self.courier.due(now, self.links.connected):
+            self.links.send(peer, frame)
+        return due_in
+
+    def ready(self) -> Ready | None:
+        """Return Raft's next work, or None."""
+        return self.ordering.raw.ready() if self.ordering.raw.has_ready() else None
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Send Raft messages."""
+        for peer, fields in self.ordering.addressed(messages):
+            self.links.send(peer, RaftFrame(fields))
+
+    def stage(self, ready: Ready) -> None:
+        """Stage what a Ready holds in the store's open transaction, and execute what it commits."""
+        self.ordering.stage(ready)
+        for entry in ready.committed_entries:
+            self.executor.apply(entry)
+            self._has_changed = True
+
+    def finish(self, ready: Ready) -> None:
+        """Note that a Ready is durable."""
+        self.ordering.raw.advance(ready)
+        if ready.entries:
+            self._has_changed = True
+
+    def after_turn(self) -> None:
+        """Send and announce what the turn brought about; all of it is durable by now."""
+        for checkpoint in self.executor.take_checkpoints():
+            self.links.broadcast(checkpoint)
+        later, self._durable_later = self._durable_later, []
+        for action in later:
+            action()
+        has_news = self.executor.announce()
+        if self._has_changed or has_news:
+            self._has_changed = False
+            self.changed.fire()
+
+    # Frames.
+
+    def _take_certificate(self, peer: str, note: str) -> None:
+        try:
+            self.executor.certified(self.certifier.receive_certificate(note))
+        except BadProofError as error:
+            self.certifier.figures.refused += 1
+            self.observer.record(
+                "certificate.refused", node=self.organization, peer=peer, reason=str(error)[:300]
+            )
+
+    def _answer_have(self, peer: str, have: HaveFrame) -> None:
+        if have.certified < self.certifier.certified_height:
+            latest = self.store.latest_certificate()
+            if latest is not None:
+                self.links.send(peer, CertificateFrame(latest[1]))
+        elif have.certified < self.ledger.height:
+            own = self.executor.own_checkpoint(self.ledger.height)
+            if own is not None:
+                self.links.send(peer, own)
+        to_send, to_ask = self.gossip.compare(have.short_ids, self.intake.is_done)
+        self._send_transactions(peer, to_send)
+        if to_ask:
+            self.gossip.figures.repaired += len(to_ask)
+            self.links.send(peer, WantFrame(to_ask))
+
+    def _send_transactions(self, peer: str, ids: Sequence[bytes]) -> None:
+        waiting = [w.raw for i in ids if (w := self.pool.get(i)) is not None]
+        for start in range(0, len(waiting), TRANSACTIONS_MAX):
+            self.links.send(peer, TransactionsFrame(waiting[start : start + TRANSACTIONS_MAX]))
+
+    def _take_envelope(self, peer: str, root: bytes, envelope: bytes) -> None:
+        limit = self.config.genesis.limits.envelope_bytes_max
+        if len(envelope) > limit:
+            self.observer.record(
+                "envelope.refused",
+                node=self.organization,
+                peer=peer,
+                reason=f"{len(envelope)} bytes of {limit}",
+            )
+            return
+        self._keep_incoming(peer, root, envelope)
+        stored = EnvelopeStoredFrame(root, hashlib.sha256(envelope).digest())
+        self._durable_later.append(lambda: self.links.send(peer, stored))
+        self._has_changed = True
+
+    def _keep_incoming(self, sender: str, root: bytes, envelope: bytes) -> None:
+        self.store.inbox_put(root, sender, envelope, self.machine.now_ms())
+        self.observer.record(
+            "envelope.received", node=self.organization, sender=sender, root=root.hex(), size=len(envelope)
+        )
+
+    def _envelope_stored(self, peer: str, frame: EnvelopeStoredFrame) -> None:
+        if self.courier.stored(peer, frame):
+            self.store.outbox_remove(frame.root, peer)
+            self._has_changed = True
+
+    # Beginnings.
+
+    def _open_store(self) -> Store:
+        connection = self.machine.open_database(DATABASE)
+        watermark = self.machine.read_watermark()
+        if watermark is None and not list(connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1")):
+            return Store.create(
+                connection, genesis=self.config.genesis, organization=self.organization, incarnation=1
+            )
+        return Store.open(connection, watermark=watermark)
+
+    def _make_ordering(self) -> Ordering:
+        ledger = self.ledger
+        tip = BlockRef(self.store.applied_index, ledger.height, ledger.block_hash, ledger.time_ms)
+        chain = Chain(self.config.genesis, self.verifier, tip)
+        return Ordering(self.config, self.machine, self.store, chain, self.pool, self.observer)
+
+    def _resume(self) -> None:
+        """Take up what the last life left: certificates, own checkpoints, the durable pool and outbox."""
+        latest = self.store.latest_certificate()
+        if latest is not None:
+            self.certifier.certified_height = latest[0]
+        for height in range(self.certifier.certified_height + 1, self.ledger.height + 1):
+            text, signature = self.store.own_checkpoint(height)
+            self.executor.certified(self.certifier.executed(parse_checkpoint(text), signature))
+        self.intake.reload()
+        for row in self.store.outbox_rows():
+            self.courier.add(row.root, row.to, row.envelope)
+
+    async def _deliver(self, peer: str, frame: Frame) -> None:
+        await self.driver.deliver(peer, frame)
+
+    def _link_changed(self, peer: str, is_open: bool) -> None:
+        if is_open:
+            self.links.send(peer, self._have())
+            self.courier.reconnected(peer)
+            self.driver.wake()
+        else:
+            self.ordering.peer_lost(peer)
+
+    def _have(self) -> HaveFrame:
+        return HaveFrame(self.ledger.height, self.certifier.certified_height, self.gossip.summary())
+
+    def _note_divergence(self, orderer: str, height: int) -> None:
+        self.observer.record("checkpoint.divergent", node=self.organization, orderer=orderer, height=height)

@@ -1,0 +1,232 @@
+"""Raft at work in a node: messages in, proposals, durable entries, committed blocks out.
+
+Rules:
+- Only the leader cuts blocks: by count, by bytes, or when the oldest waiting transaction has waited the block
+  interval; at most `blocks_in_flight_max` blocks are in the log and not executed.
+- A new leader cuts nothing until an entry of its own term is applied: only then does it know its chain.
+- `can_propose` is asked first; signing and proposing follow with nothing between, so a signed header is in the log.
+- A message is stepped only if it comes from the node that sent it and its blocks hold.
+- Entries, term and vote are staged in the store here; the caller commits before it sends what depends on them.
+  A commit index that moved alone is written with what it commits, not by itself.
+- A node told to replace a committed entry refuses and is *forked*: from then on it reads and answers its own
+  organization, but neither votes, nor follows, nor proposes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from consensus import (
+    CommittedConflictError,
+    Config,
+    Entry,
+    HardState,
+    MalformedMessageError,
+    Message,
+    RawNode,
+    Ready,
+    Role,
+)
+from ledger.block import build_block
+from ledger.errors import BadBlockError
+from ledger.store import LogRow, Store
+from p2p.chain import Chain
+from p2p.config import NodeConfig
+from p2p.frames import RaftFields
+from p2p.machine import Machine
+from p2p.observer import Observer
+from p2p.pool import Pool
+from p2p.raftlog import StoredLog, to_entry
+
+BLOCK_ROOM_BYTES = 1024
+"""What a block takes beside its transactions: header, signature and framing."""
+
+
+@dataclass(slots=True)
+class OrderingFigures:
+    """Counters of one node's ordering."""
+
+    messages: int = 0
+    messages_refused: int = 0
+    blocks_refused: int = 0
+    blocks_proposed: int = 0
+    elections_won: int = 0
+
+
+@dataclass(slots=True)
+class Ordering:
+    """One orderer's Raft core, its chain of blocks, and its store's log."""
+
+    config: NodeConfig
+    machine: Machine
+    store: Store
+    chain: Chain
+    pool: Pool
+    observer: Observer
+    figures: OrderingFigures = field(default_factory=OrderingFigures)
+    raw: RawNode = field(init=False)
+    _members: dict[int, str] = field(init=False)
+    forked: str | None = None
+    _applied_term: int = 0
+    _seen_role: tuple[Role, int, int] | None = None
+
+    def __post_init__(self) -> None:
+        genesis = self.config.genesis
+        self._members = {genesis.raft_id(o.id): o.id for o in genesis.organizations}
+        log = StoredLog(self.store)
+        term, vote, commit = self.store.hard_state()
+        raft_config = Config(
+            id=self.config.raft_id,
+            voters=tuple(genesis.raft_id(o) for o in genesis.orderers),
+            rng=self.machine.random,
+            election_tick=self.config.timing.election_ticks,
+        )
+        applied = self.store.applied_index
+        self.raw = RawNode(raft_config, HardState(term, vote, commit), log, applied)
+        if log.last_index() > applied:
+            rows = self.store.entries(applied + 1, log.last_index() + 1, 1 << 62)
+            self._follow([to_entry(row) for row in rows])
+
+    @property
+    def leader(self) -> str | None:
+        """The leader's organization, if known."""
+        return self._members.get(self.raw.lead)
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether this node leads."""
+        return self.raw.role is Role.LEADER
+
+    def receive(self, peer: str, messages: Sequence[RaftFields]) -> None:
+        """Step a peer's messages; what does not hold is dropped and counted."""
+        sender = self.config.genesis.raft_id(peer)
+        for fields in messages:
+            if self.forked is not None:
+                return
+            self.figures.messages += 1
+            try:
+                message = Message.from_fields(fields)
+                if message.sender != sender or message.to != self.raw.id:
+                    raise MalformedMessageError(
+                        f"from {message.sender} to {message.to} over the link of {peer}"
+                    )
+                if message.entries:
+                    self.chain.check(message.entries, self.store.applied_index)
+                self.raw.step(message)
+            except MalformedMessageError as error:
+                self.figures.messages_refused += 1
+                self._note_refusal("raft.message_refused", peer, error)
+            except BadBlockError as error:
+                self.figures.blocks_refused += 1
+                self._note_refusal("raft.block_refused", peer, error)
+            except CommittedConflictError as error:
+                self.forked = str(error)
+                self._note_refusal("raft.forked", peer, error)
+
+    def tick(self) -> None:
+        """Let one heartbeat interval pass."""
+        if self.forked is None:
+            self.raw.tick()
+
+    def block_due_in(self, now: float) -> float | None:
+        """Return in how many seconds a block is to be cut, or None if there is nothing to cut."""
+        if not self._may_cut or not self.pool.free_count:
+            return None
+        if self.pool.free_count >= self.config.genesis.limits.block_transactions_max:
+            return 0.0
+        return max(0.0, self.config.timing.block_interval_ms / 1000 - self.pool.oldest_wait(now))
+
+    def propose(self) -> None:
+        """Cut, sign and propose a block of what waits."""
+        limits = self.config.genesis.limits
+        transactions = self.pool.select(
+            limits.block_transactions_max, limits.block_bytes_max - BLOCK_ROOM_BYTES
+        )
+        size = sum(len(raw) + 8 for raw in transactions) + BLOCK_ROOM_BYTES
+        if not transactions or not self.raw.can_propose(size):
+            return
+        head = self.chain.head
+        block = build_block(
+            network=self.config.genesis.network,
+            height=head.height + 1,
+            term=self.raw.term,
+            previous=head.hash,
+            time_ms=max(self.machine.now_ms(), head.time_ms),
+            transactions=transactions,
+            proposer=self.config.organization,
+            key=self.config.node_key,
+        )
+        data = block.encode()
+        self.chain.remember(data, block)
+        self.raw.propose(data)
+        self.figures.blocks_proposed += 1
+
+    def stage(self, ready: Ready) -> None:
+        """Put a Ready's entries, term and vote into the store's open transaction."""
+        if ready.entries:
+            self.store.append_entries([self._row(entry) for entry in ready.entries])
+            self._follow(ready.entries)
+        if ready.hard_state is not None and (ready.must_sync or ready.committed_entries):
+            state = ready.hard_state
+            self.store.set_hard_state(state.term, state.vote, state.commit)
+        if ready.soft_state is not None:
+            self._note_role()
+
+    def applied(self, entry: Entry) -> None:
+        """Take note that a committed entry was applied."""
+        self._applied_term = entry.term
+
+    def peer_lost(self, peer: str) -> None:
+        """Tell the core that a peer's link ended."""
+        self.raw.report_unreachable(self.config.genesis.raft_id(peer))
+
+    def addressed(self, messages: Sequence[Message]) -> list[tuple[str, list[RaftFields]]]:
+        """Return messages as fields, grouped by peer in order of first appearance."""
+        by_peer: dict[str, list[RaftFields]] = {}
+        for message in messages:
+            by_peer.setdefault(self._members[message.to], []).append(list(message.to_fields()))
+        return list(by_peer.items())
+
+    @property
+    def _may_cut(self) -> bool:
+        return (
+            self.is_leader
+            and self.forked is None
+            and self._applied_term == self.raw.term
+            and self.chain.in_flight < self.config.timing.blocks_in_flight_max
+        )
+
+    def _row(self, entry: Entry) -> LogRow:
+        block = None
+        if not entry.is_empty:
+            header = self.chain.block(entry.data).header
+            block = (header.hash, header.height)
+        return LogRow(entry.index, entry.term, int(entry.type), entry.data, block)
+
+    def _follow(self, entries: Sequence[Entry]) -> None:
+        if self.chain.appended(entries):
+            self.pool.release_all()
+            rows = self.store.entries(self.store.applied_index + 1, self.store.last_index + 1, 1 << 62)
+            entries = [to_entry(row) for row in rows]
+        for entry in entries:
+            if not entry.is_empty:
+                self.pool.mark_ordered(self.chain.block(entry.data).transactions)
+
+    def _note_role(self) -> None:
+        seen = (self.raw.role, self.raw.term, self.raw.lead)
+        if seen == self._seen_role:
+            return
+        self._seen_role = seen
+        if self.is_leader:
+            self.figures.elections_won += 1
+        self.observer.record(
+            "raft.role",
+            node=self.config.organization,
+            role=self.raw.role.value,
+            term=self.raw.term,
+            leader=self.leader,
+        )
+
+    def _note_refusal(self, event: str, peer: str, error: Exception) -> None:
+        self.observer.record(event, node=self.config.organization, peer=peer, reason=str(error)[:300])

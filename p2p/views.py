@@ -1,0 +1,194 @@
+"""What a node tells its own organization: statuses, receipts, blocks, proofs. Reads only.
+
+Rules:
+- A receipt is told once it is certified: an agent acts on nothing that a fork could take back.
+- A block is re-hashed whenever it is read; a damaged one is refused by name, the rest is served.
+- Proofs are against the latest certificate, so that whoever holds genesis can check them alone.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from ledger.block import Block, decode_block
+from ledger.encoding import Value, encode
+from ledger.errors import MalformedError
+from ledger.merkle import leaf_hash
+from ledger.store import StoredReceipt
+from ledger.transaction import Transaction, parse_transaction
+from p2p.finality import Finality, TransactionStatus
+from p2p.node import Node
+
+RECEIPTS_MAX = 500
+BLOCKS_CACHED = 64
+
+Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
+
+
+@dataclass(slots=True)
+class Views:
+    """The reading side of one node."""
+
+    node: Node
+    _blocks: OrderedDict[int, Block] = field(default_factory=OrderedDict)
+
+    def status(self, transaction_id: bytes) -> TransactionStatus | None:
+        """Return how final a transaction is, or None if this node does not know it."""
+        node = self.node
+        receipt = node.store.receipt(transaction_id)
+        if receipt is not None:
+            certified = receipt.height <= node.certifier.certified_height
+            return TransactionStatus(
+                transaction_id,
+                Finality.CERTIFIED if certified else Finality.COMMITTED,
+                receipt.code,
+                receipt.rule,
+                receipt.findings,
+                receipt.height,
+                receipt.position,
+                receipt.index,
+                receipt.time_ms,
+            )
+        waiting = node.pool.get(transaction_id)
+        if waiting is None:
+            expired = node.intake.expired_ids
+            return TransactionStatus(transaction_id, Finality.EXPIRED) if transaction_id in expired else None
+        step = Finality.ORDERED if node.pool.is_ordered(transaction_id) else Finality.ACCEPTED
+        return TransactionStatus(transaction_id, step, accepted_ms=waiting.accepted_ms)
+
+    def receipts(self, after: int, limit: int) -> tuple[int, list[Json]]:
+        """Return certified receipts beyond leaf `after`, oldest first, and where to go on.
+
+        Args:
+            after: the last leaf index already seen, -1 for none.
+            limit: the most receipts to return.
+        """
+        certified = self.node.certifier.certified_height
+        found = [
+            r for r in self.node.store.receipts(after, min(limit, RECEIPTS_MAX)) if r.height <= certified
+        ]
+        return (found[-1].index if found else after), [self._receipt(receipt) for receipt in found]
+
+    def has_receipts(self, after: int) -> bool:
+        """Whether there is a certified receipt beyond leaf `after`."""
+        certified = self.node.certifier.certified_height
+        return any(r.height <= certified for r in self.node.store.receipts(after, 1))
+
+    def block(self, height: int) -> Block:
+        """Return a block.
+
+        Raises:
+            DamagedBlockError: if its bytes on this disk no longer match its hash.
+        """
+        block = self._blocks.get(height)
+        if block is None:
+            limit = self.node.config.genesis.limits.block_bytes_max
+            block = decode_block(self.node.store.block(height), limit)
+            self._blocks[height] = block
+            if len(self._blocks) > BLOCKS_CACHED:
+                self._blocks.popitem(last=False)
+        return block
+
+    def block_json(self, height: int) -> Json:
+        """Return a block with its header's fields and its transactions' bytes."""
+        node = self.node
+        block = decode_block(node.store.block(height), node.config.genesis.limits.block_bytes_max)
+        header = block.header
+        return {
+            "height": header.height,
+            "hash": block.hash.hex(),
+            "previous": header.previous.hex(),
+            "term": header.term,
+            "time_ms": header.time_ms,
+            "transactions_root": header.transactions_root.hex(),
+            "proposer": header.proposer,
+            "signature": block.signature.hex(),
+            "transactions": [raw.hex() for raw in block.transactions],
+            "certified": height <= node.certifier.certified_height,
+        }
+
+    def proof(self, transaction_id: bytes) -> Json:
+        """Return the inclusion proof of a certified transaction's receipt, or None if it is not certified.
+
+        The proof is an RFC 6962 audit path from the receipt's leaf to the root of the latest certificate.
+        """
+        receipt = self.node.store.receipt(transaction_id)
+        latest = self.node.store.latest_certificate()
+        if receipt is None or latest is None or receipt.height > latest[0]:
+            return None
+        size = self._size_at(latest[0])
+        leaf = encode(
+            ["receipt", receipt.height, receipt.position, receipt.id, receipt.code, list(receipt.findings)]
+        )
+        log = self.node.ledger.log
+        if leaf_hash(leaf) != log.leaf(receipt.index):
+            raise AssertionError(f"receipt {receipt.index} does not give the leaf the log holds")
+        return {
+            "id": transaction_id.hex(),
+            "leaf": leaf.hex(),
+            "index": receipt.index,
+            "size": size,
+            "path": [step.hex() for step in log.inclusion_proof(receipt.index, size)],
+            "certificate": latest[1],
+        }
+
+    def state(self, key: str, *, with_proof: bool) -> Json:
+        """Return a state value, absent or not, and on demand its proof against the state root."""
+        ledger = self.node.ledger
+        value = ledger.state.get(key)
+        answer: dict[str, Json] = {
+            "key": key,
+            "height": ledger.height,
+            "state_root": ledger.state_root.hex(),
+            "value": None if value is None else value.hex(),
+        }
+        if value is not None:
+            answer["fields"] = to_json(ledger.state.get_map(key))
+        if with_proof:
+            answer["proof"] = ledger.prove(key).encode().hex()
+        return answer
+
+    def _size_at(self, height: int) -> int:
+        from ledger.checkpoint import parse_checkpoint
+
+        return parse_checkpoint(self.node.store.own_checkpoint(height)[0]).size
+
+    def _receipt(self, receipt: StoredReceipt) -> Json:
+        answer: dict[str, Json] = {
+            "index": receipt.index,
+            "height": receipt.height,
+            "position": receipt.position,
+            "id": receipt.id.hex(),
+            "code": receipt.code,
+            "rule": receipt.rule,
+            "findings": list(receipt.findings),
+            "time_ms": receipt.time_ms,
+        }
+        transaction = self._transaction(receipt)
+        if transaction is not None:
+            answer["type"] = transaction.type
+            answer["creator"] = transaction.creator
+            answer["documents"] = [root.hex() for root in transaction.documents]
+            answer["body"] = to_json(transaction.body)
+        return answer
+
+    def _transaction(self, receipt: StoredReceipt) -> Transaction | None:
+        """Return the transaction behind a receipt, or None if its bytes were malformed."""
+        raw = self.block(receipt.height).transactions[receipt.position]
+        try:
+            limit = self.node.config.genesis.limits.transaction_bytes_max
+            return parse_transaction(raw, limit).transaction
+        except MalformedError:
+            return None
+
+
+def to_json(value: Value) -> Json:
+    """Return a canonical value as JSON: bytes become lower-case hex."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list):
+        return [to_json(item) for item in value]
+    if isinstance(value, dict):
+        return {key: to_json(item) for key, item in value.items()}
+    return value

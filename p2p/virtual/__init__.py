@@ -23,18 +23,20 @@ A node program is ordinary asyncio and aiohttp code that gets a `p2p.machine.Mac
     assert run_virtual(main, seed=1) == "acme"
 
 What there is:
-- `run_virtual(main, seed=...)` runs `main(world)` and puts the process back as it was. `VirtualWorld` has `loop`,
-  `network`, `add_host(name)`, `host(name)`, `hosts`, `random(stream)`, `now_ns()`, `errors`.
-- `VirtualHost`: `boot(program) -> Life`, `crash()`, `power_loss()`, `pause()`, `resume()`, `is_up`, `is_paused`,
-  `failure`, `on_failure`, `address`, `disk`, `calendar`, `machine`, `at_disk_operation(n, action)`,
-  `fail_disk(operation, error)`, `mend_disk()`.
+- `run_virtual(main, seed=...)` runs `main(world)` and puts the process back as it was. `VirtualWorld` has
+  `loop`, `network`, `add_host(name)`, `host(name)`, `hosts`, `random(stream)`, `now_ns()`, `errors`.
+- `VirtualHost`: `boot(program) -> Life`, `crash()`, `power_loss()`, `pause()`, `resume()`, `is_up`,
+  `is_paused`, `failure`, `on_failure`, `address`, `disk`, `calendar`, `machine`, `at_disk_operation(n,
+  action)`, `fail_disk(operation, error)`, `mend_disk()`.
 - `VirtualDisk`: `flip_bit(name, byte, bit)`, `read(name)`, `files`, `erase()`, `hook`.
 - `VirtualNetwork`: `as_host(name)`, `address(name)`, `set_latency(low_ns, high_ns, src, dst)`,
-  `set_loss(probability, src, dst)`, `partition(group, group, ..., one_way=False) -> Cut`, `cut(pairs) -> Cut`,
-  `heal()`, `link(src, dst)` and `links` (counters), `tracer` (for instance a `TraceDigest`).
-- `current_life()` and `fenced(function)`: put what the observer is told by behind `fenced`, so that ghosts are not heard.
+  `set_loss(probability, src, dst)`, `partition(group, group, ..., one_way=False) -> Cut`, `cut(pairs) ->
+  Cut`, `heal()`, `link(src, dst)` and `links` (counters), `tracer` (for instance a `TraceDigest`).
+- `current_life()` and `fenced(function)`: put what the observer is told by behind `fenced`, so that ghosts
+  are not heard.
 
-Prefer addresses over names in URLs: aiohttp keeps waiters for one name in a set, and wakes them in no fixed order.
+Prefer addresses over names in URLs: aiohttp keeps waiters for one name in a set, and wakes them in no fixed
+order.
 """
 
 from p2p.virtual.aiohttp_clock import aiohttp_clock

@@ -1,10 +1,11 @@
 """The one clock aiohttp does not take from the loop, set to virtual time for the length of a run.
 
 Rules:
-- `aiohttp.connector` imports `time.monotonic` and asks it how long a connection has been idle and whether a resolved
-  name is stale. Under a virtual loop that would let the real clock close connections.
-- Everything else in aiohttp that has a bearing on behavior takes `loop.time()`. What still reads the real clock has no
-  bearing here: the `Date` header and the access log (text of constant size), cookie expiry, digest authentication.
+- `aiohttp.connector` imports `time.monotonic` and asks it how long a connection has been idle and whether a
+  resolved name is stale. Under a virtual loop that would let the real clock close connections.
+- Everything else in aiohttp that has a bearing on behavior takes `loop.time()`. What still reads the real
+  clock has no bearing here: the `Date` header and the access log (text of constant size), cookie expiry,
+  digest authentication.
 - The module global is put back afterwards, whatever happened.
 """
 
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def aiohttp_clock(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     """Let `aiohttp.connector` read the time of `loop` inside the block."""
-    before = aiohttp.connector.monotonic
-    aiohttp.connector.monotonic = loop.time
+    module = vars(aiohttp.connector)
+    before = module["monotonic"]
+    module["monotonic"] = loop.time
     try:
         yield
     finally:
-        aiohttp.connector.monotonic = before
+        module["monotonic"] = before

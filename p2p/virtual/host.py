@@ -1,12 +1,13 @@
 """A host of the virtual world: power, disk, clock, and one process life after the other.
 
 Rules:
-- `boot` runs a node program in a fresh life over the files that survived. A host has at most one life at a time.
-- A program that returns has stopped in an orderly way; a program that raises has failed: `failure` keeps the error and
-  `on_failure` is called. It never just vanishes.
+- `boot` runs a node program in a fresh life over the files that survived. A host has at most one life at a
+  time.
+- A program that returns has stopped in an orderly way; a program that raises has failed: `failure` keeps the
+  error and `on_failure` is called. It never just vanishes.
 - `crash` kills the process: its files stay as written, its sockets are closed by the operating system.
-- `power_loss` takes the machine away: unsynced writes are lost or torn, and nothing is sent; peers learn of it when
-  somebody answers for the host again.
+- `power_loss` takes the machine away: unsynced writes are lost or torn, and nothing is sent; peers learn of
+  it when somebody answers for the host again.
 - `pause` and `resume` stop and continue the process, not the operating system.
 """
 
@@ -16,11 +17,12 @@ import random
 from collections.abc import Callable, Coroutine
 from typing import Protocol
 
-from p2p.virtual.disk import DiskOperation, LifeVFS, VirtualDisk, vfs_number
+from p2p.virtual.disk import DiskOperation, VirtualDisk
 from p2p.virtual.life import Ending, Life
 from p2p.virtual.loop import VirtualLoop
 from p2p.virtual.machine import Calendar, DiskModel, VirtualMachine
 from p2p.virtual.network import VirtualNetwork
+from p2p.virtual.vfs import LifeVFS, vfs_number
 
 Program = Callable[[VirtualMachine], Coroutine[object, object, object]]
 """A node program: it gets its machine and runs until it stops."""
@@ -119,7 +121,7 @@ class VirtualHost:
             raise
         except GeneratorExit:
             raise
-        except BaseException as caught:  # noqa: BLE001 - kept in `failure` and told to `on_failure`
+        except BaseException as caught:  # kept in `failure` and told to `on_failure`
             error = caught
         if life.alive:
             self._loop.call_soon(self._ended, life, error, context=self._loop.kernel_context)
@@ -157,7 +159,7 @@ class VirtualHost:
             self.life.resume()
 
     def at_disk_operation(self, number: int, action: Callable[[], None]) -> None:
-        """Call `action` just before the `number`-th disk operation from now (1 is the next), then never again.
+        """Call `action` once, just before the `number`-th disk operation from now (1 is the next).
 
         With `self.crash` or `self.power_loss` as the action this strikes inside a COMMIT.
         """

@@ -1,16 +1,17 @@
 """One process life: what starts together, stops together, and must leave nothing running behind.
 
 Rules:
-- A life is known by one context variable. Whatever a life starts inherits it, so the loop can tell whose handle it
-  is about to run; code with no life at all is the outside world (the trial, the agents), which never dies.
+- A life is known by one context variable. Whatever a life starts inherits it, so the loop can tell whose
+  handle it is about to run; code with no life at all is the outside world (the trial, the agents), which
+  never dies.
 - The loop looks at the life before every handle. A dead life's handles are dropped; a paused life's are held.
-- Death comes in one step: first the life is marked dead, then its fences run (sockets, servers, disk), then, in a
-  turn of its own, the burial. Between the mark and the burial the handle that was running may go on as a ghost; every
-  fence must hold against it.
-- Burial closes the dead coroutines on purpose, inside their own dead context, until none is left. Left to the garbage
-  collector their `finally` blocks would run at any time in anybody's context.
-- A resumed life finds its due timers before the data that arrived while it was stopped, as a process does whose event
-  loop looks at its timers before its sockets.
+- Death comes in one step: first the life is marked dead, then its fences run (sockets, servers, disk), then,
+  in a turn of its own, the burial. Between the mark and the burial the handle that was running may go on as a
+  ghost; every fence must hold against it.
+- Burial closes the dead coroutines on purpose, inside their own dead context, until none is left. Left to the
+  garbage collector their `finally` blocks would run at any time in anybody's context.
+- A resumed life finds its due timers before the data that arrived while it was stopped, as a process does
+  whose event loop looks at its timers before its sockets.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ParamSpec
 
 if TYPE_CHECKING:
-    from p2p.virtual.loop import VirtualLoop
+    from p2p.virtual.loop import AnyHandle, VirtualLoop
 
 _P = ParamSpec("_P")
 
@@ -68,8 +69,8 @@ class Life:
         self._last_rites: list[Callable[[], None]] = []
         self._tasks: list[weakref.ref[asyncio.Task[object]]] = []
         self._prune_at = _PRUNE_AT
-        self._held_ready: list[asyncio.Handle] = []
-        self._held_timers: list[asyncio.Handle] = []
+        self._held_ready: list[AnyHandle] = []
+        self._held_timers: list[AnyHandle] = []
         self._held_io: list[Callable[[], None]] = []
 
     def __repr__(self) -> str:
@@ -79,7 +80,7 @@ class Life:
         return f"<Life {self.host}#{self.number} {state}>"
 
     def add_fence(self, fence: Callable[[Ending], None]) -> None:
-        """Run `fence` at the moment of death, in the order of adding; it must not run code of the dead life."""
+        """Run `fence` at the moment of death, in the order of adding; it runs no code of the dead life."""
         self._fences.append(fence)
 
     def add_last_rite(self, rite: Callable[[], None]) -> None:
@@ -94,7 +95,7 @@ class Life:
             self._tasks = [ref for ref in tasks if ref() is not None]
             self._prune_at = max(_PRUNE_AT, 2 * len(self._tasks))
 
-    def divert(self, handle: asyncio.Handle) -> None:
+    def divert(self, handle: AnyHandle) -> None:
         """Take a handle that may not run now: drop it if this life is dead, hold it if it is paused."""
         if not self.alive:
             handle.cancel()
@@ -109,13 +110,13 @@ class Life:
             self._held_io.append(callback)
 
     def pause(self) -> None:
-        """Stop the life where it is (SIGSTOP): the operating system goes on buffering and acknowledging for it."""
+        """Stop the life where it is (SIGSTOP); its operating system goes on buffering for it."""
         if self.alive:
             self.paused = True
             self.running = False
 
     def resume(self) -> None:
-        """Let a paused life go on (SIGCONT): what was ready, then due timers, then what the network brought."""
+        """Let a paused life go on (SIGCONT): what was ready, due timers, what the network brought."""
         if not self.alive or not self.paused:
             return
         self.paused = False
@@ -166,8 +167,6 @@ class Life:
             return
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         coroutine = task.get_coro()
-        if coroutine is None:
-            return
         for _ in range(_CLOSES_MAX):
             try:
                 self.context.run(coroutine.close)
@@ -175,8 +174,8 @@ class Life:
                 raise
             except RuntimeError:
                 continue  # its `finally` awaited something; nothing will ever come, so close it there too
-            except BaseException:  # noqa: BLE001, S112 - a ghost's error concerns nobody
-                continue
+            except BaseException:
+                return  # a ghost's error concerns nobody, and it has ended the coroutine
             return
 
 
@@ -187,7 +186,10 @@ def current_life() -> Life | None:
 
 
 def fenced(function: Callable[_P, object]) -> Callable[_P, None]:
-    """Return `function` behind a fence: calls by a dead life do nothing. Wrap what the trial's observer is told by."""
+    """Return `function` behind a fence: calls by a dead life do nothing.
+
+    Wrap whatever the observer of a trial is told by, or ghosts will be heard.
+    """
 
     def call(*args: _P.args, **kwargs: _P.kwargs) -> None:
         life = LIFE.get(None)

@@ -1,14 +1,17 @@
+# ruff: noqa: ARG002 - asyncio gave these methods their arguments
 """An asyncio event loop whose clock is a number: it jumps to the next thing to do.
 
 Rules:
-- Time is an integer of nanoseconds and moves only when nothing is left to do at the present instant. The processor's
-  time is not counted: a computation takes no virtual time at all.
-- Handles run in the order (when, order of scheduling). asyncio's own heap leaves the order of equal deadlines open.
-- `call_at(when)` never fires before `when` as `time()` tells it, so code that asks "is it time yet?" is never told no.
-- Before a handle runs, the loop looks whether its life goes on (`life.py`). The kernel's own handles (arrivals,
-  retransmissions) run in `kernel_context`, which belongs to no life.
-- Nothing scheduled and nothing ready is a deadlock, and an instant that never ends is a livelock: both raise and say
-  who waits where, instead of hanging.
+- Time is an integer of nanoseconds and moves only when nothing is left to do at the present instant. The
+  processor's time is not counted: a computation takes no virtual time at all.
+- Handles run in the order (when, order of scheduling). asyncio's own heap leaves the order of equal deadlines
+  open.
+- `call_at(when)` never fires before `when` as `time()` tells it, so code that asks "is it time yet?" is never
+  told no.
+- Before a handle runs, the loop looks whether its life goes on (`life.py`). The kernel's own handles
+  (arrivals, retransmissions) run in `kernel_context`, which belongs to no life.
+- Nothing scheduled and nothing ready is a deadlock, and an instant that never ends is a livelock: both raise
+  and say who waits where, instead of hanging.
 - What would leave the virtual world (signals, subprocesses, real sockets, TLS, threads) is refused loudly.
 """
 
@@ -23,7 +26,7 @@ import heapq
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, TypeVarTuple, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, TypeVarTuple
 
 from p2p.virtual.life import LIFE, Life
 
@@ -122,15 +125,23 @@ class _Timer(asyncio.TimerHandle):
         return self is other
 
 
+AnyHandle = _Handle | _Timer
+"""What this loop schedules."""
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
     """The loop. Give it a network with `attach_network` before anything connects or listens."""
+
+    _closed: bool
+    _stopping: bool
+    _thread_id: int | None
 
     def __init__(self) -> None:
         super().__init__()
         self._now_ns = 0
         self._sequence = 0
         self._heap: list[tuple[int, int, _Timer]] = []
-        self._ready: collections.deque[_Handle | _Timer] = collections.deque()
+        self._ready: collections.deque[AnyHandle] = collections.deque()
         self._cancelled_timers = 0
         self._turns_now = 0
         self._turns_to_collection = TURNS_PER_COLLECTION
@@ -155,10 +166,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     # Scheduling
 
-    def call_soon(  # type: ignore[override]
+    def call_soon(
         self,
-        callback: Callable[[Unpack[_Ts]], object],
-        *args: Unpack[_Ts],
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
         context: contextvars.Context | None = None,
     ) -> asyncio.Handle:
         """Run `callback` in the next turn; without `context`, in a copy of the present one."""
@@ -168,10 +179,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._ready.append(handle)
         return handle
 
-    def call_soon_threadsafe(  # type: ignore[override]
+    def call_soon_threadsafe(
         self,
-        callback: Callable[[Unpack[_Ts]], object],
-        *args: Unpack[_Ts],
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
         context: contextvars.Context | None = None,
     ) -> asyncio.Handle:
         """Like `call_soon`; another thread is refused, since its timing would not be repeatable."""
@@ -182,8 +193,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_at_ns(
         self,
         when_ns: int,
-        callback: Callable[[Unpack[_Ts]], object],
-        *args: Unpack[_Ts],
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         """Run `callback` at virtual time `when_ns`; a time in the past means now."""
@@ -194,11 +205,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         heapq.heappush(self._heap, (when_ns, sequence, timer))
         return timer
 
-    def call_at(  # type: ignore[override]
+    def call_at(
         self,
         when: float,
-        callback: Callable[[Unpack[_Ts]], object],
-        *args: Unpack[_Ts],
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         """Run `callback` at the first nanosecond at which `time()` is not below `when` (seconds)."""
@@ -207,21 +218,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
             when_ns += 1
         return self.call_at_ns(when_ns, callback, *args, context=context)
 
-    def call_later(  # type: ignore[override]
+    def call_later(
         self,
         delay: float,
-        callback: Callable[[Unpack[_Ts]], object],
-        *args: Unpack[_Ts],
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         """Run `callback` after `delay` seconds, rounded to the nanosecond."""
         return self.call_at_ns(self._now_ns + round(delay * NS_PER_S), callback, *args, context=context)
 
-    def requeue(self, handles: Iterable[asyncio.Handle]) -> None:
+    def requeue(self, handles: Iterable[AnyHandle]) -> None:
         """Put handles back that the loop had handed to a life."""
-        for handle in handles:
-            assert isinstance(handle, (_Handle, _Timer))
-            self._ready.append(handle)
+        self._ready.extend(handles)
 
     def _timer_cancelled(self) -> None:
         self._cancelled_timers += 1
@@ -240,9 +249,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         **options: Any,
     ) -> asyncio.Task[_T]:
         """Start a task and note whose it is."""
-        task: asyncio.Task[_T] = super().create_task(coro, name=name, context=context, **options)  # type: ignore[arg-type]
+        task: asyncio.Task[_T] = super().create_task(coro, name=name, context=context, **options)
         life = LIFE.get(self.outside) if context is None else context.get(LIFE, self.outside)
-        life.own_task(task)  # type: ignore[arg-type]
+        life.own_task(task)
         return task
 
     # Running
@@ -260,13 +269,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         elif not self._stopping:
             self._advance()
         now = self._now_ns
-        while heap and heap[0][0] <= now:
-            timer = heapq.heappop(heap)[2]
-            timer._scheduled = False
-            if timer._cancelled:
-                self._cancelled_timers -= 1
-            else:
-                ready.append(timer)
+        if heap and heap[0][0] <= now:
+            self._take_due(now)
         self.turns += 1
         for _ in range(len(ready)):
             handle = ready.popleft()
@@ -277,17 +281,30 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if life is not None and not life.running:
                 life.divert(handle)
                 continue
+            callback = handle._callback
             try:
-                context.run(handle._callback, *handle._args)  # type: ignore[arg-type]
+                context.run(callback, *handle._args)  # type: ignore[arg-type]
             except (SystemExit, KeyboardInterrupt):
                 raise
-            except BaseException as error:  # noqa: BLE001 - as every event loop: the handler decides
+            except BaseException as error:
+                if context is self.kernel_context:
+                    raise  # the virtual world itself is broken
                 self.call_exception_handler(
-                    {"message": f"Exception in {handle!r}", "exception": error, "handle": handle}
+                    {"message": f"Exception in {callback!r}", "exception": error, "handle": handle}
                 )
         self._turns_to_collection -= 1
         if self._turns_to_collection <= 0:
             self.collect_garbage()
+
+    def _take_due(self, now_ns: int) -> None:
+        heap = self._heap
+        while heap and heap[0][0] <= now_ns:
+            timer = heapq.heappop(heap)[2]
+            timer._scheduled = False
+            if timer._cancelled:
+                self._cancelled_timers -= 1
+            else:
+                self._ready.append(timer)
 
     def _advance(self) -> None:
         """Move time to the next timer that still stands."""
@@ -325,7 +342,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     @contextlib.contextmanager
     def quiet(self) -> Iterator[None]:
-        """Report no errors of plain futures and objects that die inside the block; tasks still are reported."""
+        """Report no errors of objects that die inside the block; tasks and futures still are reported."""
         self._quiet += 1
         try:
             yield
@@ -427,8 +444,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     # Executors
 
-    def run_in_executor(  # type: ignore[override]
-        self, executor: object, func: Callable[[Unpack[_Ts]], _T], *args: Unpack[_Ts]
+    def run_in_executor(
+        self, executor: object, func: Callable[[*_Ts], _T], *args: *_Ts
     ) -> asyncio.Future[_T]:
         """Run `func` at once, here: threads would not be repeatable."""
         future: asyncio.Future[_T] = self.create_future()
@@ -436,18 +453,18 @@ class VirtualLoop(asyncio.BaseEventLoop):
             future.set_result(func(*args))
         except (SystemExit, KeyboardInterrupt):
             raise
-        except BaseException as error:  # noqa: BLE001 - handed to whoever awaits
+        except BaseException as error:  # handed to whoever awaits
             future.set_exception(error)
         return future
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """There is none."""
 
 
 def refuse(what: str) -> NoReturn:
     """Raise `NotVirtualError` for something the virtual world does not have."""
     raise NotVirtualError(
-        f"{what} is not part of the virtual world; use the Machine, asyncio streams and aiohttp over virtual hosts"
+        f"{what} is not part of the virtual world; use the Machine, and aiohttp over virtual hosts"
     )
 
 
@@ -461,10 +478,11 @@ def _refusal(name: str) -> Callable[..., NoReturn]:
 
 
 _REFUSED = (
-    "add_reader", "remove_reader", "add_writer", "remove_writer", "add_signal_handler", "remove_signal_handler",
-    "sock_recv", "sock_recv_into", "sock_recvfrom", "sock_recvfrom_into", "sock_sendall", "sock_sendto",
-    "sock_accept", "sock_sendfile", "sendfile", "start_tls", "connect_accepted_socket", "create_datagram_endpoint",
-    "create_unix_connection", "create_unix_server", "connect_read_pipe", "connect_write_pipe", "subprocess_exec",
+    "add_reader", "remove_reader", "add_writer", "remove_writer", "add_signal_handler",
+    "remove_signal_handler", "sock_recv", "sock_recv_into", "sock_recvfrom", "sock_recvfrom_into",
+    "sock_sendall", "sock_sendto", "sock_accept", "sock_sendfile", "sendfile", "start_tls",
+    "connect_accepted_socket", "create_datagram_endpoint", "create_unix_connection",
+    "create_unix_server", "connect_read_pipe", "connect_write_pipe", "subprocess_exec",
     "subprocess_shell", "set_default_executor",
 )  # fmt: skip
 for _name in _REFUSED:

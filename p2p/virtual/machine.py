@@ -1,11 +1,12 @@
 """The `Machine` of a virtual host: clock, chance and disk of one process life.
 
 Rules:
-- Every source of chance has a stream of its own, named after the seed, the host, the number of the life and its use.
-- The calendar is the host's hardware clock: it goes on through restarts, and runs with protocol time from where it
-  was last set. `offset_ms` is what this host's clock is wrong by.
-- `commit` commits, then writes and syncs the watermark, then lets the time pass that both syncs would have taken; the
-  caller sends or answers nothing before that.
+- Every source of chance has a stream of its own, named after the seed, the host, the number of the life and
+  its use.
+- The calendar is the host's hardware clock: it goes on through restarts, and runs with protocol time from
+  where it was last set. `offset_ms` is what this host's clock is wrong by.
+- `commit` commits, then writes and syncs the watermark, then lets the time pass that both syncs would have
+  taken; the caller sends or answers nothing before that.
 - Virtual time does not count the processor: only the modelled sync takes time.
 """
 
@@ -20,9 +21,9 @@ import apsw
 
 from ledger.watermark import pack_watermark
 from p2p.machine import DiskFailure
-from p2p.virtual.disk import LifeVFS
 from p2p.virtual.life import Life
 from p2p.virtual.loop import VirtualLoop
+from p2p.virtual.vfs import LifeVFS
 from p2p.virtual.wire import NS_PER_MS
 
 WATERMARK_FILE = "watermark"

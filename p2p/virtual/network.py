@@ -1,9 +1,11 @@
 """Hosts, addresses, listening, connecting, and the weather between hosts.
 
 Rules:
-- Hosts are known by name and by address, 10.0.x.y in the order they were added. Code sits on the host its context
-  says (`as_host`); a life's code sits on its own host; the outside world sits on "outside" unless it says otherwise.
-- `127.0.0.1` and `localhost` mean the host the code sits on; a server bound there is reached from that host only.
+- Hosts are known by name and by address, 10.0.x.y in the order they were added. Code sits on the host its
+  context says (`as_host`); a life's code sits on its own host; the outside world sits on "outside" unless it
+  says otherwise.
+- `127.0.0.1` and `localhost` mean the host the code sits on; a server bound there is reached from that host
+  only.
 - A host without power answers nothing. A host that is up without a listening process refuses (RST).
 - A paused process' operating system still accepts connections and data for it.
 - Nothing here iterates over a set; every order is the order of adding.
@@ -13,249 +15,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import errno
 import itertools
 import os
 import socket
 import weakref
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
 from p2p.virtual.life import HOST, LIFE, Ending, Life, on_host
+from p2p.virtual.listening import ANY, LOOPBACK, Handshake, NetworkHost, VirtualServer
 from p2p.virtual.loop import VirtualLoop
-from p2p.virtual.transport import VirtualSocket, VirtualTransport
+from p2p.virtual.transport import VirtualTransport
 from p2p.virtual.wire import NS_PER_MS, Cut, Link, TcpModel
 
 OUTSIDE = "outside"
-_LOOPBACK = "127.0.0.1"
-_ANY = "0.0.0.0"  # noqa: S104 - a name on the virtual network only
 _EPHEMERAL_PORT_FIRST = 49152
 _HOSTS_MAX = 250 * 250
 
 Tracer = Callable[[int, str, str, int], None]
 """Told of every write that goes on the wire: (now_ns, source host, destination host, bytes)."""
-
-
-@dataclass(slots=True)
-class NetworkHost:
-    """A host as the network sees it."""
-
-    name: str
-    address: str
-    powered: bool
-    listeners: dict[tuple[str, int], VirtualServer]
-    ports: itertools.count[int]
-
-
-class VirtualServer(asyncio.AbstractServer):
-    """A listening socket of one life."""
-
-    def __init__(
-        self,
-        network: VirtualNetwork,
-        host: NetworkHost,
-        life: Life,
-        protocol_factory: Callable[[], asyncio.BaseProtocol],
-        binds: Sequence[tuple[str, int]],
-    ) -> None:
-        self._network = network
-        self._host = host
-        self.life = life
-        self._protocol_factory = protocol_factory
-        self._binds = list(binds)
-        self._context = contextvars.copy_context()
-        self._active = 0
-        self._waiters: list[asyncio.Future[None]] = []
-        for bind in self._binds:
-            host.listeners[bind] = self
-
-    @property
-    def sockets(self) -> tuple[VirtualSocket, ...]:
-        """What is listened on."""
-        return tuple(VirtualSocket(bind) for bind in self._binds)
-
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        """Return the loop."""
-        return self.life.loop
-
-    def is_serving(self) -> bool:
-        """Whether connections are accepted."""
-        return bool(self._binds)
-
-    async def start_serving(self) -> None:
-        """Nothing to do: a virtual server serves from the start."""
-
-    async def serve_forever(self) -> None:
-        """Wait until cancelled, then close."""
-        try:
-            await self.life.loop.create_future()
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        """Stop listening; open connections stay. A ghost's call has no effect."""
-        if self.life.alive:
-            self.stop_listening()
-
-    def stop_listening(self) -> None:
-        """Take the listening sockets away, whoever asks."""
-        binds, self._binds = self._binds, []
-        for bind in binds:
-            del self._host.listeners[bind]
-        if not self._active:
-            self._wake()
-
-    async def wait_closed(self) -> None:
-        """Wait until closed and without connections."""
-        if not self._binds and not self._active:
-            return
-        waiter = self.life.loop.create_future()
-        self._waiters.append(waiter)
-        await waiter
-
-    def accept(self, transport: VirtualTransport) -> None:
-        """Give an established connection to the process, at once or when it is resumed."""
-        if not self._binds:
-            transport.refuse()
-            return
-        if not self.life.running:
-            self.life.hold_io(_Accept(self, transport))
-            return
-        try:
-            protocol = transport.context.run(self._protocol_factory)
-            transport.context.run(transport.start, protocol)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:  # noqa: BLE001 - reported as asyncio does
-            self.life.loop.call_exception_handler(
-                {
-                    "message": "Error on accepting a virtual connection",
-                    "exception": error,
-                    "transport": transport,
-                }
-            )
-            transport.abort()
-
-    def attach(self) -> contextvars.Context:
-        """Count one connection; return a context of its own for it."""
-        self._active += 1
-        return self._context.copy()
-
-    def detach(self) -> None:
-        """Count one connection less."""
-        self._active -= 1
-        if not self._active and not self._binds:
-            self._wake()
-
-    def _wake(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Accept:
-    server: VirtualServer
-    transport: VirtualTransport
-
-    def __call__(self) -> None:
-        self.server.accept(self.transport)
-
-
-class _Handshake:
-    """The three packets that open a connection, run by the kernel."""
-
-    def __init__(
-        self, network: VirtualNetwork, life: Life, src: NetworkHost, dst: NetworkHost, to: tuple[str, int]
-    ):
-        self._network = network
-        self._loop = life.loop
-        self._life = life
-        self._src = src
-        self._dst = dst
-        self._to = to
-        self._link = network.link(src.name, dst.name)
-        self._context = contextvars.copy_context()
-        self._tries = 0
-        self._sent_ns = 0
-        self.transport: asyncio.Future[VirtualTransport] = life.loop.create_future()
-
-    def send_syn(self) -> None:
-        if self.transport.done() or not self._life.alive:
-            return
-        self._sent_ns = self._loop.now_ns()
-        link = self._link
-        if link.blocked or (link.loss and link.lost_times(1, 0)):
-            self._retry()
-        else:
-            self._later(link, self._syn_arrived)
-
-    def _syn_arrived(self) -> None:
-        reverse = self._link.reverse
-        if self._link.blocked or reverse.blocked or (reverse.loss and reverse.lost_times(1, 0)):
-            self._retry()
-            return
-        server = self._dst.listeners.get(self._to)
-        if server is None and not (self._link.local and self._to[0] == _LOOPBACK):
-            server = self._dst.listeners.get((_ANY, self._to[1]))
-        if server is None:
-            self._later(reverse, self._refused)
-        else:
-            self._later(reverse, lambda: self._syn_ack_arrived(server))
-
-    def _refused(self) -> None:
-        if self._link.reverse.blocked:
-            self._retry()
-        elif not self.transport.done():
-            self.transport.set_exception(
-                ConnectionRefusedError(errno.ECONNREFUSED, f"Connect call failed {self._to}")
-            )
-
-    def _syn_ack_arrived(self, server: VirtualServer) -> None:
-        if self._link.reverse.blocked:
-            self._retry()
-            return
-        if self.transport.done() or not self._life.alive:
-            return
-        network = self._network
-        local = (self._to[0] if self._link.local else self._src.address, next(self._src.ports))
-        near = VirtualTransport(network, self._life, self._link, self._context, local, self._to)
-        far_context = server.attach()
-        far = VirtualTransport(
-            network,
-            server.life,
-            self._link.reverse,
-            far_context,
-            self._to,
-            local,
-            server.detach,
-            server.accept,
-        )
-        near.join(far)
-        if not server.life.alive:
-            far.refuse()
-        near.acknowledge()
-        self.transport.set_result(near)
-
-    def _later(self, link: Link, callback: Callable[[], None]) -> None:
-        self._loop.call_at_ns(
-            self._loop.now_ns() + link.latency_ns(), callback, context=self._loop.kernel_context
-        )
-
-    def _retry(self) -> None:
-        self._tries += 1
-        tcp = self._network.tcp
-        wait_ns = tcp.connect_retry_first_ns << (self._tries - 1)
-        callback = self.send_syn if self._tries <= tcp.connect_retries_max else self._timed_out
-        self._loop.call_at_ns(
-            max(self._sent_ns + wait_ns, self._loop.now_ns()), callback, context=self._loop.kernel_context
-        )
-
-    def _timed_out(self) -> None:
-        if not self.transport.done():
-            self.transport.set_exception(TimeoutError(errno.ETIMEDOUT, f"Connect call failed {self._to}"))
 
 
 class VirtualNetwork:
@@ -345,9 +123,8 @@ class VirtualNetwork:
         Raises:
             socket.gaierror: if there is no such host.
         """
-        if name in (None, "localhost", _LOOPBACK):
-            return _LOOPBACK
-        assert name is not None
+        if name is None or name in ("localhost", LOOPBACK):
+            return LOOPBACK
         host = self._hosts.get(name) or self._by_address.get(name)
         if host is None:
             raise socket.gaierror(socket.EAI_NONAME, f"no virtual host {name!r}")
@@ -401,7 +178,7 @@ class VirtualNetwork:
         return tuple(self._links.values())
 
     def set_latency(self, low_ns: int, high_ns: int, src: str | None = None, dst: str | None = None) -> None:
-        """Set the one-way latency range from `src` to `dst`; without both, of all links without a range of their own.
+        """Set the one-way latency range from `src` to `dst`, or of all links without a range of their own.
 
         Raises:
             ValueError: for an empty range, or if only one end is named.
@@ -422,7 +199,7 @@ class VirtualNetwork:
         self.link(src, dst).set_loss(probability)
 
     def cut(self, pairs: Sequence[tuple[str, str]]) -> Cut:
-        """Let nothing pass from the first to the second host of each pair, one way, until the cut is healed."""
+        """Let nothing pass from the first to the second host of each pair until the cut is healed."""
         cut = Cut([self.link(src, dst) for src, dst in pairs])
         self._cuts = [old for old in self._cuts if not old.healed]
         self._cuts.append(cut)
@@ -465,10 +242,10 @@ class VirtualNetwork:
             OSError: ECONNREFUSED, ETIMEDOUT, or EHOSTUNREACH for an address without a host.
         """
         src = self.host(HOST.get(OUTSIDE))
-        dst = src if address == _LOOPBACK else self._by_address.get(address)
+        dst = src if address == LOOPBACK else self._by_address.get(address)
         if dst is None:
             raise OSError(errno.EHOSTUNREACH, f"{os.strerror(errno.EHOSTUNREACH)}: {address}")
-        handshake = _Handshake(self, LIFE.get(self.loop.outside), src, dst, (address, port))
+        handshake = Handshake(self, LIFE.get(self.loop.outside), src, dst, (address, port))
         handshake.send_syn()
         waiting = handshake.transport
         try:
@@ -507,13 +284,13 @@ class VirtualNetwork:
         port = port or next(host.ports)
         binds: list[tuple[str, int]] = []
         for name in names:
-            address = _ANY if name in (None, "", _ANY) else self.resolve(name)
-            if address not in (_ANY, _LOOPBACK, host.address):
+            address = ANY if name in (None, "", ANY) else self.resolve(name)
+            if address not in (ANY, LOOPBACK, host.address):
                 raise OSError(errno.EADDRNOTAVAIL, f"host {host.name} does not have address {address}")
             taken = [
                 bind
                 for bind in host.listeners
-                if bind[1] == port and (address in (_ANY, bind[0]) or bind[0] == _ANY)
+                if bind[1] == port and (address in (ANY, bind[0]) or bind[0] == ANY)
             ]
             if taken:
                 raise OSError(errno.EADDRINUSE, f"host {host.name} already listens on {taken[0]}")

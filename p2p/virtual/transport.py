@@ -1,15 +1,14 @@
 """The two ends of a virtual TCP connection, as asyncio transports.
 
 Rules:
-- Three layers share one object: the *application side* (asyncio's transport interface, guarded by the life it belongs
-  to), the *kernel's socket* (buffers, FIN, RST, retransmission: it outlives the process that is killed), and its
-  outgoing *direction* on the wire.
-- Arrivals in one direction are strictly increasing in time; writes of one instant share one arrival.
-- An arrival is a kernel event. Data reach a protocol in the context its transport was made in, and only while its life
-  runs and reads; otherwise they stay in the receive buffer, and the writer's window closes.
+- Three layers share one object: the *application side* (asyncio's transport interface, guarded by the life it
+  belongs to), the *kernel's socket* (buffers, FIN, RST, retransmission: it outlives the process that is
+  killed), and its outgoing *direction* on the wire.
+- An arrival is a kernel event. Data reach a protocol in the context its transport was made in, and only while
+  its life runs and reads; otherwise they stay in the receive buffer, and the writer's window closes.
 - End-of-stream reaches a protocol two loop turns after the last data, as a selector loop does it.
-- A socket that is closed sends FIN, or RST if data in it were never read. Data for a socket that is gone are answered
-  with RST. A machine without power sends nothing.
+- A socket that is closed sends FIN, or RST if data in it were never read. Data for a socket that is gone are
+  answered with RST. A machine without power sends nothing.
 - What a dead life's ghost does to a transport has no effect.
 """
 
@@ -25,17 +24,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from p2p.virtual.life import Life
-from p2p.virtual.wire import Link, TcpModel
+from p2p.virtual.sending import SendingTransport
+from p2p.virtual.wire import Link
 
 if TYPE_CHECKING:
-    from p2p.virtual.loop import VirtualLoop
     from p2p.virtual.network import VirtualNetwork
 
 _READ_MAX_BYTES = 256 * 1024
 _HIGH_WATER_BYTES = 64 * 1024
-
-Chunk = list[bytes]
-"""What one arrival brings: the writes of one instant; empty for FIN."""
 
 
 class VirtualSocket:
@@ -76,14 +72,13 @@ class VirtualSocket:
         return -1
 
 
-class VirtualTransport(asyncio.Transport):
+class VirtualTransport(SendingTransport):
     """One end of a connection."""
 
     __slots__ = (
-        "__weakref__", "_accept", "_buffer", "_closing", "_conn_lost", "_context", "_dark", "_eof_due", "_eof_seen",
-        "_epoch", "_fin_sent", "_flight", "_gone", "_held", "_high", "_kernel", "_last_arrival_ns", "_last_sent_ns", "_life", "_link", "_loop",
-        "_low", "_network", "_peer", "_protocol", "_read_paused", "_reset", "_retransmit_timer", "_rx", "_rx_fin",
-        "_server_detach", "_tcp", "_tries", "_unconsumed_bytes", "_window_event", "_write_eof", "_write_paused",
+        "__weakref__", "_accept", "_buffer", "_closing", "_conn_lost", "_context", "_eof_due",
+        "_eof_seen", "_high", "_low", "_protocol", "_read_paused", "_rx", "_rx_fin",
+        "_server_detach", "_write_eof", "_write_paused",
     )  # fmt: skip
 
     def __init__(
@@ -92,24 +87,23 @@ class VirtualTransport(asyncio.Transport):
         life: Life,
         link: Link,
         context: contextvars.Context,
+        *,
         local: tuple[str, int],
         remote: tuple[str, int],
         server_detach: Callable[[], None] | None = None,
         accept: Callable[[VirtualTransport], None] | None = None,
     ) -> None:
-        super().__init__({"socket": VirtualSocket(local, remote), "sockname": local, "peername": remote})
-        self._network = network
-        self._loop: VirtualLoop = life.loop
-        self._kernel = life.loop.kernel_context
-        self._life = life
-        self._link = link
+        extra: dict[str, object] = {
+            "socket": VirtualSocket(local, remote),
+            "sockname": local,
+            "peername": remote,
+        }
+        super().__init__(network, life, link, extra)
         self._context = context
-        self._tcp: TcpModel = network.tcp
         self._server_detach = server_detach
         self._accept = accept
-        self._peer: VirtualTransport | None = None
+        self._peer = self
         self._protocol: asyncio.Protocol | None = None
-        # the application side
         self._buffer = bytearray()
         self._closing = False
         self._conn_lost = False
@@ -118,29 +112,14 @@ class VirtualTransport(asyncio.Transport):
         self._write_eof = False
         self._high = _HIGH_WATER_BYTES
         self._low = _HIGH_WATER_BYTES // 4
-        # the kernel's socket
-        self._gone = False
-        self._dark = False
-        self._reset = False
-        self._fin_sent = False
         self._rx: collections.deque[bytes] = collections.deque()
         self._rx_fin = False
         self._eof_due = False
         self._eof_seen = False
-        # the outgoing direction
-        self._unconsumed_bytes = 0
-        self._window_event = False
-        self._last_arrival_ns = 0
-        self._last_sent_ns = -1
-        self._flight: collections.deque[Chunk] = collections.deque()
-        self._epoch = 0
-        self._held: list[Chunk] = []
-        self._tries = 0
-        self._retransmit_timer: asyncio.TimerHandle | None = None
         network.enroll(self)
 
     def __repr__(self) -> str:
-        return f"<VirtualTransport {self._extra['sockname']} to {self._extra['peername']} of {self._life!r}>"
+        return f"<VirtualTransport {self.get_extra_info('sockname')} of {self._life!r}>"
 
     @property
     def life(self) -> Life:
@@ -199,8 +178,7 @@ class VirtualTransport(asyncio.Transport):
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """Return the protocol."""
-        assert self._protocol is not None
-        return self._protocol
+        return self._protocol  # type: ignore[return-value]
 
     def is_reading(self) -> bool:
         """Whether arriving data are handed on."""
@@ -245,7 +223,7 @@ class VirtualTransport(asyncio.Transport):
                 self._buffer += data[room:]
             self._maybe_pause_protocol()
         else:
-            self._send(data)  # type: ignore[arg-type]
+            self._send(data)
 
     def write_eof(self) -> None:
         """Send FIN after what is buffered; reading goes on."""
@@ -295,7 +273,7 @@ class VirtualTransport(asyncio.Transport):
             function()
         except (SystemExit, KeyboardInterrupt):
             raise
-        except BaseException as error:  # noqa: BLE001 - reported as asyncio does
+        except BaseException as error:  # reported as asyncio does
             self._loop.call_exception_handler(
                 {"message": message, "exception": error, "transport": self, "protocol": self._protocol}
             )
@@ -362,9 +340,8 @@ class VirtualTransport(asyncio.Transport):
         self._gone = self._dark = True
         self._cancel_retransmission()
         self._held.clear()
-        peer = self._peer
-        if self._link.local and peer is not None:
-            self._loop.call_soon(peer._arrive_reset, context=self._kernel)
+        if self._link.local:
+            self._loop.call_soon(self._peer._arrive_reset, context=self._kernel)
         self._forget()
 
     def _forget(self) -> None:
@@ -405,15 +382,14 @@ class VirtualTransport(asyncio.Transport):
 
     def _deliver(self, data: bytes) -> None:
         peer = self._peer
-        if peer is not None:
-            peer._unconsumed_bytes -= len(data)
-            if peer._buffer and not peer._window_event:
-                peer._announce_window()
+        peer._unconsumed_bytes -= len(data)
+        if peer._buffer and not peer._window_event:
+            peer._announce_window()
         try:
             self._context.run(self._protocol.data_received, data)  # type: ignore[union-attr]
         except (SystemExit, KeyboardInterrupt):
             raise
-        except BaseException as error:  # noqa: BLE001 - as asyncio: the connection does not survive it
+        except BaseException as error:  # as asyncio: the connection does not survive it
             self._loop.call_exception_handler(
                 {
                     "message": "Fatal error: protocol.data_received() call failed.",
@@ -444,7 +420,7 @@ class VirtualTransport(asyncio.Transport):
             keep_open = self._context.run(self._protocol.eof_received)
         except (SystemExit, KeyboardInterrupt):
             raise
-        except BaseException as error:  # noqa: BLE001 - as asyncio: the connection does not survive it
+        except BaseException as error:  # as asyncio: the connection does not survive it
             self._loop.call_exception_handler(
                 {
                     "message": "Fatal error: protocol.eof_received() call failed.",
@@ -461,9 +437,8 @@ class VirtualTransport(asyncio.Transport):
     # arrivals
 
     def _arrive(self, epoch: int) -> None:
-        """Take the next chunk off the wire; `epoch` tells whether it was meanwhile held back for retransmission."""
+        """Take the next chunk off the wire, unless (`epoch`) it has meanwhile been held back."""
         sender = self._peer
-        assert sender is not None
         if epoch != sender._epoch:
             return
         if sender._link.blocked:
@@ -493,8 +468,7 @@ class VirtualTransport(asyncio.Transport):
             self._deliver(data)
 
     def _arrive_reset(self) -> None:
-        peer = self._peer
-        if self._gone or self._reset or (peer is not None and peer._link.blocked):
+        if self._gone or self._reset or self._peer._link.blocked:
             return
         self._reset = True
         self._rx.clear()
@@ -507,81 +481,7 @@ class VirtualTransport(asyncio.Transport):
         elif self._buffer:
             self._fail(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
 
-    # the outgoing direction
-
-    def _send(self, data: bytes) -> None:
-        link = self._link
-        size = len(data)
-        self._unconsumed_bytes += size
-        link.message_count += 1
-        link.byte_count += size
-        loop = self._loop
-        now_ns = loop._now_ns
-        tracer = self._network.tracer
-        if tracer is not None:
-            tracer(now_ns, link.src, link.dst, size)
-        if link.clean and not self._held:
-            if self._last_sent_ns == now_ns and self._flight and self._flight[-1]:
-                self._flight[-1].append(data)
-                return
-            self._last_sent_ns = now_ns
-            self._launch([data], now_ns + link.low_ns + int(link._random() * link.span_ns))
-        else:
-            self._send_unclean([data])
-
-    def _launch(self, chunk: Chunk, arrival_ns: int) -> None:
-        if arrival_ns <= self._last_arrival_ns:
-            arrival_ns = self._last_arrival_ns + 1
-        self._last_arrival_ns = arrival_ns
-        self._flight.append(chunk)
-        peer = self._peer
-        assert peer is not None
-        self._loop.call_at_ns(arrival_ns, peer._arrive, self._epoch, context=self._kernel)
-
-    def _send_unclean(self, chunk: Chunk) -> None:
-        """Send over a link that is cut, one-way, or lossy."""
-        link = self._link
-        if self._held or link.blocked:
-            self._held.append(chunk)
-            self._await_retransmission()
-            return
-        now_ns = self._loop.now_ns()
-        delay_ns = link.latency_ns()
-        if link.loss:
-            segments = 1 + sum(map(len, chunk)) // self._tcp.segment_bytes
-            lost = link.lost_times(segments, self._tcp.retransmissions_max)
-            link.retransmission_count += lost
-            waited_ns = sum(self._backoff_ns(tries) for tries in range(lost))
-            if lost > self._tcp.retransmissions_max:
-                self._loop.call_at_ns(now_ns + waited_ns, self._time_out, context=self._kernel)
-                self._held.append(chunk)
-                return
-            delay_ns += waited_ns
-        self._last_sent_ns = now_ns
-        self._launch(chunk, now_ns + delay_ns)
-        if link.reverse.blocked:
-            self._await_retransmission()
-
-    def _send_fin(self) -> None:
-        if self._fin_sent or self._reset:
-            return
-        self._fin_sent = True
-        if self._link.clean and not self._held:
-            self._launch([], self._loop.now_ns() + self._link.latency_ns())
-        else:
-            self._send_unclean([])
-
-    def _send_reset(self) -> None:
-        """Answer with RST: not retransmitted, and lost for good if the link is cut."""
-        self._cancel_retransmission()
-        self._held.clear()
-        self._fin_sent = True
-        peer = self._peer
-        if peer is None or self._link.blocked:
-            return
-        arrival_ns = max(self._loop.now_ns() + self._link.latency_ns(), self._last_arrival_ns + 1)
-        self._last_arrival_ns = arrival_ns
-        self._loop.call_at_ns(arrival_ns, peer._arrive_reset, context=self._kernel)
+    # the window
 
     def _announce_window(self) -> None:
         self._window_event = True
@@ -615,57 +515,6 @@ class VirtualTransport(asyncio.Transport):
                 self._lose(None)
             elif self._write_eof:
                 self._send_fin()
-
-    # retransmission
-
-    def _backoff_ns(self, tries: int) -> int:
-        return min(self._tcp.retransmit_first_ns << tries, self._tcp.retransmit_max_ns)
-
-    def _hold_flight(self) -> None:
-        """What is on the wire does not arrive: keep it for retransmission."""
-        self._epoch += 1
-        if not self._dark:
-            self._held[:0] = self._flight
-        self._flight.clear()
-        if self._dark:
-            return
-        self._await_retransmission()
-
-    def _await_retransmission(self) -> None:
-        if self._retransmit_timer is None:
-            self._tries = 0
-            self._schedule_retransmission()
-
-    def _schedule_retransmission(self) -> None:
-        when_ns = self._loop.now_ns() + self._backoff_ns(self._tries)
-        self._retransmit_timer = self._loop.call_at_ns(when_ns, self._retransmit, context=self._kernel)
-
-    def _cancel_retransmission(self) -> None:
-        if self._retransmit_timer is not None:
-            self._retransmit_timer.cancel()
-            self._retransmit_timer = None
-
-    def _retransmit(self) -> None:
-        self._retransmit_timer = None
-        link = self._link
-        link.retransmission_count += 1
-        if self._held and not link.blocked:
-            held, self._held = self._held, []
-            fin = bool(held) and not held[-1]
-            data = [part for chunk in held for part in chunk]
-            arrival_ns = self._loop.now_ns() + link.latency_ns()
-            if data:
-                self._launch(data, arrival_ns)
-            if fin:
-                self._launch([], arrival_ns)
-        if link.blocked or link.reverse.blocked:
-            self._tries += 1
-            if self._tries > self._tcp.retransmissions_max:
-                self._time_out()
-            else:
-                self._schedule_retransmission()
-        elif self._window_event and not self._gone:
-            self._loop.call_soon(self._window_opened, context=self._kernel)
 
     def _time_out(self) -> None:
         """Give the connection up: nobody answered."""

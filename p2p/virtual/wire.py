@@ -1,13 +1,13 @@
 """What lies between two hosts: latency, loss and cuts, one way at a time.
 
 Rules:
-- A `Link` is one direction from one host to another. Its latency and its losses are drawn from two random streams of
-  its own, so that more traffic or more loss elsewhere does not change what it draws.
-- The wire carries TCP. Nothing is lost for good and nothing is reordered within a connection: a lost or blocked
-  segment comes later, by retransmission with exponential back-off, or the connection is given up after a bounded
-  number of tries, as Linux does (`TcpModel` has the numbers).
-- Cuts are counted, so that overlapping partitions heal one by one. What is on the wire when a cut begins does not
-  arrive either.
+- A `Link` is one direction from one host to another. Its latency and its losses are drawn from two random
+  streams of its own, so that more traffic or more loss elsewhere does not change what it draws.
+- The wire carries TCP. Nothing is lost for good and nothing is reordered within a connection: a lost or
+  blocked segment comes later, by retransmission with exponential back-off, or the connection is given up
+  after a bounded number of tries, as Linux does (`TcpModel` has the numbers).
+- Cuts are counted, so that overlapping partitions heal one by one. What is on the wire when a cut begins does
+  not arrive either.
 - Traffic within one host has a small constant latency and is never cut, lost or delayed.
 """
 
@@ -27,7 +27,7 @@ class TcpModel:
     Attributes:
         retransmit_first_ns: the first retransmission time-out; Linux' minimum is 200 ms.
         retransmit_max_ns: where doubling ends (TCP_RTO_MAX).
-        retransmissions_max: a connection is given up (ETIMEDOUT) when this many retransmissions went unanswered.
+        retransmissions_max: a connection is given up (ETIMEDOUT) after so many unanswered retransmissions.
             Linux' default of 15 takes 15 minutes; 8 takes 102 s.
         connect_retry_first_ns: when the first SYN is repeated.
         connect_retries_max: SYNs repeated before ETIMEDOUT; 6 takes 127 s as on Linux.

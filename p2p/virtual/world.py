@@ -1,9 +1,10 @@
 """The virtual world as one object, and the way to run a program in it.
 
 Rules:
-- One seed decides everything: the streams of chance, aiohttp's use of the global generator, SQLite's generator.
-- A run leaves the process as it found it: aiohttp's clock, SQLite's default VFS, the global generator and the garbage
-  collector are put back. Two runs of one seed in one process, or in two, give the same result.
+- One seed decides everything: the streams of chance, aiohttp's use of the global generator, SQLite's
+  generator.
+- A run leaves the process as it found it: aiohttp's clock, SQLite's default VFS, the global generator and the
+  garbage collector are put back. Two runs of one seed in one process, or in two, give the same result.
 - Garbage is collected at points fixed by the run, never by the collector's own mood: a finalizer may close a
   connection, and that must happen at the same instant every time.
 - An error that nobody awaited is raised at the end of the run. Errors of the dead are not.
@@ -21,12 +22,12 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from p2p.virtual.aiohttp_clock import aiohttp_clock
-from p2p.virtual.disk import SQLiteChance
 from p2p.virtual.host import OnFailure, VirtualHost
 from p2p.virtual.life import Ending
 from p2p.virtual.loop import VirtualLoop
 from p2p.virtual.machine import DiskModel
 from p2p.virtual.network import VirtualNetwork
+from p2p.virtual.vfs import SQLiteChance
 from p2p.virtual.wire import NS_PER_MS, TcpModel
 
 _T = TypeVar("_T")
@@ -117,7 +118,7 @@ class VirtualWorld:
         error.add_note(f"the program on host {host.name} ended by this at {self.loop.time():.9f} s")
         self.errors.append(error)
 
-    def _note_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    def _note_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if error is None or (self.loop.is_quiet() and "task" not in context and "future" not in context):
             return

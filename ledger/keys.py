@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import stat
 from collections import OrderedDict
 from enum import StrEnum
@@ -268,8 +269,8 @@ def _load_secret(path: Path, head: bytes, what: str) -> bytes:
     except OSError as error:
         remedy = "; make one or correct the path" if error.errno == errno.ENOENT else ""
         raise KeyFileError(f"key file {path} cannot be opened: {error.strerror}{remedy}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise KeyFileError(f"key file {path} is no regular file; name the file that `save` wrote")
         if status.st_mode & 0o077:
@@ -277,7 +278,9 @@ def _load_secret(path: Path, head: bytes, what: str) -> bytes:
             raise KeyFileError(
                 f"key file {path} has mode {mode:04o}, so others may use it; run: chmod 600 {path}"
             )
-        data = file.read(len(head) + 2 * KEY_BYTES + 2)
+        data = os.read(descriptor, len(head) + 2 * KEY_BYTES + 2)
+    finally:
+        os.close(descriptor)
     digits = data[len(head) : -1]
     if len(data) != len(head) + 2 * KEY_BYTES + 1 or not data.startswith(head) or data[-1:] != b"\n":
         raise KeyFileError(f"key file {path} holds no {what}; it must begin with {head.decode().strip()!r}")

@@ -43,7 +43,13 @@ from p2p.virtual.aiohttp_clock import aiohttp_clock
 from p2p.virtual.disk import DiskOperation, VirtualDisk
 from p2p.virtual.host import OnFailure, Program, VirtualHost
 from p2p.virtual.life import Ending, Life, current_life, fenced
-from p2p.virtual.loop import NotVirtualError, VirtualDeadlockError, VirtualLivelockError, VirtualLoop
+from p2p.virtual.loop import (
+    NotVirtualError,
+    VirtualDeadlockError,
+    VirtualLivelockError,
+    VirtualLoop,
+    VirtualTimeLimitError,
+)
 from p2p.virtual.machine import WATERMARK_FILE, Calendar, DiskModel, VirtualMachine
 from p2p.virtual.network import OUTSIDE, VirtualNetwork
 from p2p.virtual.wire import NS_PER_MS, Cut, Link, TcpModel
@@ -73,6 +79,7 @@ __all__ = [
     "VirtualLoop",
     "VirtualMachine",
     "VirtualNetwork",
+    "VirtualTimeLimitError",
     "VirtualWorld",
     "aiohttp_clock",
     "current_life",

@@ -62,6 +62,7 @@ class Life:
         self.paused = False
         self.running = True
         self.ending: Ending | None = None
+        self._ghost: asyncio.Task[object] | None = None
         self.context = contextvars.Context()
         self.context.run(LIFE.set, self)
         self.context.run(HOST.set, host)
@@ -135,6 +136,7 @@ class Life:
         self.alive = False
         self.running = False
         self.ending = ending
+        self._ghost = asyncio.current_task(self.loop)
         for fence in self._fences:
             fence(ending)
         self._held_io.clear()
@@ -152,6 +154,7 @@ class Life:
                 for task in tasks:
                     self._close(task)
                 tasks.clear()
+            self._ghost = None
             for handle in (*self._held_ready, *self._held_timers):
                 handle.cancel()
             for rite in self._last_rites:
@@ -160,10 +163,23 @@ class Life:
         self._fences, self._last_rites = [], []
         self.loop.collect_garbage()
 
+    def _report(self, task: asyncio.Task[object]) -> None:
+        """Tell of a task that failed while its life went on and that nobody will ask any more."""
+        if task.cancelled() or not task._log_traceback:
+            return
+        error = task.exception()
+        if error is not None and task is not self._ghost:
+            self.loop.call_exception_handler(
+                {
+                    "message": f"Task {task.get_name()} failed and nobody asked",
+                    "exception": error,
+                    "future": task,
+                }
+            )
+
     def _close(self, task: asyncio.Task[object]) -> None:
         if task.done():
-            if not task.cancelled():
-                task.exception()  # whoever would have asked is dead too
+            self._report(task)
             return
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         coroutine = task.get_coro()

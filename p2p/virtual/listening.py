@@ -15,8 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import errno
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,7 +38,7 @@ class NetworkHost:
     address: str
     powered: bool
     listeners: dict[tuple[str, int], VirtualServer]
-    ports: itertools.count[int]
+    ports: Iterator[int]
 
 
 class VirtualServer(asyncio.AbstractServer):

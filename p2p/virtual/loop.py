@@ -50,6 +50,10 @@ class VirtualLivelockError(RuntimeError):
     """The loop turned too often without virtual time moving."""
 
 
+class VirtualTimeLimitError(RuntimeError):
+    """Virtual time would have passed the limit set for the run."""
+
+
 class NotVirtualError(RuntimeError):
     """Something that would leave the virtual world: a signal, a subprocess, a real socket, a thread."""
 
@@ -316,7 +320,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             raise VirtualDeadlockError(self._describe_waiting())
         when_ns = heap[0][0]
         if self.time_limit_ns is not None and when_ns > self.time_limit_ns:
-            raise TimeoutError(
+            raise VirtualTimeLimitError(
                 f"virtual time would pass its limit of {self.time_limit_ns / NS_PER_S} s; "
                 f"raise the limit or end the run earlier. {self._describe_waiting()}"
             )

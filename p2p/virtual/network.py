@@ -29,7 +29,7 @@ from p2p.virtual.transport import VirtualTransport
 from p2p.virtual.wire import NS_PER_MS, Cut, Link, TcpModel
 
 OUTSIDE = "outside"
-_EPHEMERAL_PORT_FIRST = 49152
+_EPHEMERAL_PORTS = range(49152, 65536)
 _HOSTS_MAX = 250 * 250
 
 Tracer = Callable[[int, str, str, int], None]
@@ -66,6 +66,8 @@ class VirtualNetwork:
         self._cuts: list[Cut] = []
         self._transports: dict[Life, dict[VirtualTransport, None]] = {}
         self._servers: dict[Life, list[VirtualServer]] = {}
+        self._transport_count = 0
+        self._losing: list[tuple[int, VirtualTransport, BaseException | None]] = []
         self._tickets: weakref.WeakKeyDictionary[socket.socket, VirtualTransport] = (
             weakref.WeakKeyDictionary()
         )
@@ -84,7 +86,7 @@ class VirtualNetwork:
             raise ValueError(f"host {name!r}: want a new, non-empty name and at most {_HOSTS_MAX} hosts")
         number = len(self._hosts)
         address = f"10.0.{number // 250}.{number % 250 + 1}"
-        host = NetworkHost(name, address, True, {}, itertools.count(_EPHEMERAL_PORT_FIRST))
+        host = NetworkHost(name, address, True, {}, itertools.cycle(_EPHEMERAL_PORTS))
         self._hosts[name] = host
         self._by_address[address] = host
         return address
@@ -301,9 +303,22 @@ class VirtualNetwork:
 
     # lives
 
-    def enroll(self, transport: VirtualTransport) -> None:
-        """Note an open transport of its life."""
+    def enroll(self, transport: VirtualTransport) -> int:
+        """Note an open transport of its life; return its number on this network."""
         self._transports.setdefault(transport.life, {})[transport] = None
+        self._transport_count += 1
+        return self._transport_count
+
+    def lose_soon(self, transport: VirtualTransport, error: BaseException | None) -> None:
+        """Let `transport` lose its connection in the next turn, in the order of transports' numbers."""
+        if not self._losing:
+            self.loop.call_soon(self._lose_now, context=self.loop.kernel_context)
+        self._losing.append((transport.number, transport, error))
+
+    def _lose_now(self) -> None:
+        losing, self._losing = self._losing, []
+        for _, transport, error in sorted(losing, key=lambda entry: entry[0]):
+            transport.connection_lost(error)
 
     def dismiss(self, transport: VirtualTransport) -> None:
         """Forget a transport whose socket is gone."""

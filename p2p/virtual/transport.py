@@ -9,6 +9,8 @@ Rules:
 - End-of-stream reaches a protocol two loop turns after the last data, as a selector loop does it.
 - A socket that is closed sends FIN, or RST if data in it were never read. Data for a socket that is gone are
   answered with RST. A machine without power sends nothing.
+- Connections closed in one turn are lost in the order they were opened, whatever order they were closed in:
+  aiohttp closes a session's connections in the order of a set.
 - What a dead life's ghost does to a transport has no effect.
 """
 
@@ -18,6 +20,7 @@ import asyncio
 import collections
 import contextvars
 import errno
+import functools
 import os
 import socket
 from collections.abc import Callable
@@ -77,7 +80,7 @@ class VirtualTransport(SendingTransport):
 
     __slots__ = (
         "__weakref__", "_accept", "_buffer", "_closing", "_conn_lost", "_context", "_eof_due",
-        "_eof_seen", "_high", "_low", "_protocol", "_read_paused", "_rx", "_rx_fin",
+        "_eof_seen", "_high", "number", "_low", "_protocol", "_read_paused", "_rx", "_rx_fin",
         "_server_detach", "_write_eof", "_write_paused",
     )  # fmt: skip
 
@@ -116,7 +119,7 @@ class VirtualTransport(SendingTransport):
         self._rx_fin = False
         self._eof_due = False
         self._eof_seen = False
-        network.enroll(self)
+        self.number = network.enroll(self)
 
     def __repr__(self) -> str:
         return f"<VirtualTransport {self.get_extra_info('sockname')} of {self._life!r}>"
@@ -308,16 +311,22 @@ class VirtualTransport(SendingTransport):
 
     def _lose(self, error: BaseException | None) -> None:
         self._conn_lost = True
-        self._loop.call_soon(self._connection_lost, error, context=self._context)
+        self._network.lose_soon(self, error)
 
-    def _connection_lost(self, error: BaseException | None) -> None:
+    def connection_lost(self, error: BaseException | None) -> None:
+        """Tell the protocol that the connection is over, then close the socket; the network calls this."""
+        if not self._life.running:
+            self._life.hold_io(functools.partial(self.connection_lost, error))
+            return
         protocol = self._protocol
-        try:
-            if protocol is not None:
-                protocol.connection_lost(error if error is None or isinstance(error, Exception) else None)
-        finally:
-            self.kernel_close()
-            self._protocol = None
+        if protocol is not None:
+            reason = error if isinstance(error, Exception) else None
+            self._guarded(
+                lambda: self._context.run(protocol.connection_lost, reason),
+                "protocol.connection_lost() failed",
+            )
+        self.kernel_close()
+        self._protocol = None
 
     # the kernel's socket
 

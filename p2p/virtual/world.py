@@ -120,7 +120,7 @@ class VirtualWorld:
 
     def _note_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if error is None or (self.loop.is_quiet() and "task" not in context and "future" not in context):
+        if error is None or (self.loop.is_quiet() and not isinstance(context.get("future"), asyncio.Task)):
             return
         error.add_note(f"{context['message']} at {self.loop.time():.9f} s")
         self.errors.append(error)
@@ -148,7 +148,6 @@ class VirtualWorld:
 def _process_of_its_own(world: VirtualWorld) -> Iterator[None]:
     """Set what is global in the process for one run and put it back."""
     collecting = gc.isenabled()
-    gc.collect()
     gc.disable()
     gc.freeze()
     state = random.getstate()
@@ -160,6 +159,9 @@ def _process_of_its_own(world: VirtualWorld) -> Iterator[None]:
     finally:
         chance.close()
         random.setstate(state)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            gc.collect()
         gc.unfreeze()
         if collecting:
             gc.enable()
@@ -182,7 +184,7 @@ def run_virtual(
 
     Raises:
         VirtualDeadlockError: if nothing could ever happen any more and `main` had not returned.
-        TimeoutError: if virtual time would have passed the limit.
+        VirtualTimeLimitError: if virtual time would have passed the limit.
         BaseExceptionGroup: if `main` returned but errors were left that nobody had awaited.
     """
     world = VirtualWorld(seed) if world is None else world
@@ -190,10 +192,14 @@ def run_virtual(
         raise ValueError(f"the world has seed {world.seed}, the run {seed}")
     if time_limit_s is not None:
         world.loop.time_limit_ns = round(time_limit_s * 1e9)
-    with _process_of_its_own(world), warnings.catch_warnings():
+    with _process_of_its_own(world):
         try:
             task = world.loop.create_task(main(world), name="outside", context=world.loop.outside.context)
             result = world.loop.run_until_complete(task)
+        except BaseException as error:
+            for other in world.errors:
+                error.add_note(f"besides, in the virtual world: {other!r}")
+            raise
         finally:
             world.close()
     if world.errors:

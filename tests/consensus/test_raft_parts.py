@@ -1,0 +1,279 @@
+"""The parts that have no protocol in them: quorums, windows, progress, the log, messages as fields."""
+
+import copy
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from raft_harness import append, chain_of, disk_with, entries, heartbeat
+
+from consensus import Entry, EntryType, HardState, MalformedMessageError, MemoryStorage, Message, MessageType
+from consensus.log import RaftLog
+from consensus.progress import Inflights, Progress, ProgressState
+from consensus.quorum import VoteResult, committed_index, majority, vote_result
+from consensus.storage import fitting
+
+few = settings(deadline=None, max_examples=60)
+
+
+@pytest.mark.parametrize(("voters", "needed"), [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3), (6, 4), (7, 4)])
+def test_bug_10_majorities_of_every_size(voters: int, needed: int) -> None:
+    """openraft#1802: two majorities always share a voter, and no majority is larger than it must be."""
+    assert majority(voters) == needed
+    assert 2 * needed > voters
+    assert 2 * (needed - 1) <= voters
+
+
+@few
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=7))
+def test_bug_10_the_committed_index_is_the_highest_on_a_majority(matches: list[int]) -> None:
+    index = committed_index(matches)
+    assert sum(match >= index for match in matches) >= majority(len(matches))
+    assert sum(match >= index + 1 for match in matches) < majority(len(matches))
+
+
+@few
+@given(st.integers(1, 7), st.dictionaries(st.integers(1, 9), st.booleans()))
+def test_an_election_is_decided_as_soon_as_nothing_can_change_it(size: int, votes: dict[int, bool]) -> None:
+    voters = range(1, size + 1)
+    granted = sum(votes.get(voter) is True for voter in voters)
+    refused = sum(votes.get(voter) is False for voter in voters)
+    result = vote_result(voters, votes)
+    assert (result is VoteResult.WON) == (granted >= majority(size))
+    assert (result is VoteResult.LOST) == (size - refused < majority(size))
+
+
+def test_a_window_counts_messages_and_bytes() -> None:
+    window = Inflights(2, 100)
+    window.add(1, 99)
+    assert not window.is_full
+    window.add(2, 500)
+    assert window.is_full
+    window.free_through(1)
+    assert window.is_full, "still 500 bytes"
+    window.free_through(2)
+    assert not window.is_full
+    assert len(window) == 0
+
+
+def replicating(match: int, next_index: int) -> Progress:
+    progress = Progress(1, 1, Inflights(8, 1 << 20))
+    progress.match = match
+    progress.become_replicate()
+    if next_index > match + 1:
+        progress.sent_append(next_index - match - 1, 10, 0)
+    return progress
+
+
+def test_stale_refusals_change_nothing() -> None:
+    progress = replicating(5, 9)
+    assert not progress.rejected(5, 2)
+    assert (progress.state, progress.next) == (ProgressState.REPLICATE, 9)
+    assert progress.rejected(8, 7)
+    assert (progress.state, progress.next) == (ProgressState.PROBE, 6)
+    assert not progress.rejected(8, 7), "not what is being probed"
+
+
+def test_a_probe_goes_back_to_the_hint_but_never_below_match() -> None:
+    progress = Progress(1, 20, Inflights(8, 1 << 20))
+    assert progress.rejected(19, 7)
+    assert progress.next == 8
+    progress.match = 5
+    assert progress.rejected(7, 0)
+    assert progress.next == 6
+
+
+@few
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["accept", "reject", "send", "probe"]), st.integers(0, 12)), max_size=30
+    )
+)
+def test_match_stays_below_next_and_only_grows(moves: list[tuple[str, int]]) -> None:
+    progress = Progress(1, 13, Inflights(3, 100))
+    for move, number in moves:
+        before = progress.match
+        if move == "accept":
+            progress.accepted(number)
+        elif move == "reject":
+            progress.rejected(number, number // 2)
+        elif move == "send" and not progress.paused:
+            progress.sent_append(number, 10 * number, number)
+        elif move == "probe":
+            progress.become_probe()
+        assert before <= progress.match < progress.next
+
+
+def open_log(*terms: int, tail_bytes_max: int = 1 << 20, commit: int = 0) -> tuple[RaftLog, MemoryStorage]:
+    disk = disk_with(*terms)
+    return RaftLog(disk, HardState(max(terms, default=0), 0, commit), 0, tail_bytes_max), disk
+
+
+@few
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(1, 3), st.integers(0, 4)), max_size=12),
+    st.sampled_from([1, 100, 1 << 20]),
+    st.randoms(use_true_random=False),
+)
+def test_the_log_reads_as_one_list_wherever_its_parts_are(
+    moves: list[tuple[int, int, int]], tail: int, random
+) -> None:  # type: ignore[no-untyped-def]
+    """Appends, truncations, writes in flight and trimming, against a plain list."""
+    log, disk = open_log(tail_bytes_max=tail)
+    model: list[Entry] = []
+    writes: list[tuple[int, list[Entry]]] = []
+    term, number = 0, 0
+    for back, step, count in moves:
+        term += step
+        at = max(len(model) - back, log.commit)
+        new = entries(*[term] * count, start=at + 1)
+        assert log.merge(at, model[at - 1].term if at else 0, new, 2) == at + count
+        model[at:] = new or model[at:]
+        if random.random() < 0.7:
+            number += 1
+            writes.append((number, log.hand_out(number)))
+            log.commit_to(random.randint(0, len(model)))
+            log.next_committed(1 << 30)
+        while writes and random.random() < 0.6:
+            done, written = writes.pop(0)
+            disk.append(written)
+            log.written(done)
+            log.applied_to(min(log.applying, log.stable))
+        assert log.last_index == len(model)
+        assert log.slice(1, len(model) + 1, 1 << 30) == model
+        assert [log.term(index) for index in range(len(model) + 2)] == [0, *[e.term for e in model], None]
+        assert list(disk.entries(1, log.stable + 1, 1 << 30)) == model[: log.stable]
+        low = random.randint(1, len(model) + 1)
+        assert log.slice(low, len(model) + 1, 60) == fitting(model[low - 1 :], 60)
+        assert log.size_bytes(log.commit + 1, len(model) + 1) == sum(
+            e.size_bytes for e in model[log.commit :]
+        )
+
+
+def test_the_nearest_place_by_term() -> None:
+    log, _ = open_log(1, 1, 3, 3, 5)
+    assert log.nearest_by_term(5, 5) == (5, 5)
+    assert log.nearest_by_term(5, 4) == (4, 3)
+    assert log.nearest_by_term(4, 2) == (2, 1)
+    assert log.nearest_by_term(2, 0) == (0, 0)
+
+
+def test_a_committed_log_is_not_cut() -> None:
+    log, _ = open_log(1, 1, 2, commit=2)
+    log.commit_to(1)
+    assert log.commit == 2
+    log.commit_to(99)
+    assert log.commit == 3
+
+
+def test_log_up_to_date() -> None:
+    log, _ = open_log(1, 2)
+    assert [log.is_up_to_date(*end) for end in ((2, 2), (1, 3), (3, 1), (1, 2), (3, 2))] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_different_logs_have_different_chains() -> None:
+    """The harness's own eye: a chain tells any two prefixes apart."""
+    first, second = entries(1, 2, 2), entries(1, 1, 2)
+    assert chain_of(first)[2] != chain_of(second)[2]
+    assert chain_of(first)[0] == chain_of(second)[0]
+
+
+entry_lists = st.lists(st.binary(max_size=9), max_size=3)
+
+
+@few
+@given(st.sampled_from(MessageType), st.integers(0, 1 << 40), st.booleans(), entry_lists)
+def test_a_message_survives_its_fields(
+    kind: MessageType, number: int, reject: bool, data: list[bytes]
+) -> None:
+    new = [Entry(7, index, EntryType.NORMAL, item) for index, item in enumerate(data, number + 2)]
+    may_reject = kind.name.endswith("RESPONSE") and kind is not MessageType.HEARTBEAT_RESPONSE
+    message = Message(
+        kind,
+        to=3,
+        sender=11,
+        term=8,
+        session=number,
+        log_term=6,
+        index=number + 1,
+        commit=number,
+        reject=reject and may_reject,
+        reject_hint=number // 2,
+        entries=tuple(new) if kind is MessageType.APPEND else (),
+    )
+    assert Message.from_fields(message.to_fields()) == message
+
+
+GOOD = append(3, (1, 1), entries(2, 3, start=2)).to_fields()
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (0, 99, "type 99 is unknown"),
+        (0, True, "type must be an integer"),
+        (1, 0, "to must be an integer from 1"),
+        (2, -2, "sender"),
+        (2, 1, "to itself"),
+        (3, 0, "term"),
+        (3, 1 << 63, "term must be an integer"),
+        (3, "3", "term must be an integer"),
+        (3, 2.0, "term must be an integer"),
+        (3, None, "term must be an integer"),
+        (5, 9, "log_term 9 is after"),
+        (5, 0, "0 goes with 0"),
+        (6, 2, "cannot follow index 2"),
+        (8, 1, "cannot be a refusal"),
+        (8, 2, "reject"),
+        (10, 7, "entries must be a list"),
+        (10, [7], "entry must be a list"),
+        (10, [[2, 2, 0]], "entry must be a list of 4"),
+        (10, [[2, 2, 9, b""]], "entry type 9"),
+        (10, [[2, 2, 0, "text"]], "data must be bytes"),
+        (10, [[0, 2, 0, b""]], "entry.term"),
+        (10, [[4, 2, 0, b""]], "of term 4 cannot follow"),
+        (10, [[3, 2, 0, b""], [2, 3, 0, b""]], "entry 3 of term 2 cannot follow index 2 of term 3"),
+        (10, [[2, 3, 0, b""]], "entry 3 of term 2 cannot follow index 1"),
+    ],
+)
+def test_rubbish_is_refused_by_name(place: int, value: object, message: str) -> None:
+    fields: list[object] = copy.deepcopy(list(GOOD))
+    fields[place] = value
+    with pytest.raises(MalformedMessageError, match=message):
+        Message.from_fields(fields)
+
+
+@pytest.mark.parametrize("fields", [None, 7, b"bytes", "text", {}, [], [1] * 10, [1] * 12])
+def test_what_is_no_message_at_all_is_refused(fields: object) -> None:
+    with pytest.raises(MalformedMessageError, match="must be a list of 11 fields"):
+        Message.from_fields(fields)
+
+
+def test_only_appends_carry_entries() -> None:
+    fields = heartbeat(3).to_fields()
+    fields[10] = GOOD[10]
+    with pytest.raises(MalformedMessageError, match="only APPEND may"):
+        Message.from_fields(fields)
+
+
+json_like = st.recursive(
+    st.none() | st.integers() | st.binary(max_size=4) | st.text(max_size=4) | st.booleans(),
+    lambda inner: st.lists(inner, max_size=12),
+    max_leaves=30,
+)
+
+
+@few
+@given(json_like)
+def test_from_fields_raises_nothing_else(fields: object) -> None:
+    try:
+        message = Message.from_fields(fields)
+    except MalformedMessageError:
+        return
+    assert message.to_fields() == fields

@@ -1,0 +1,159 @@
+"""Hypothesis plays the world against three to five cores; an observer checks every step.
+
+Rules of the game: any message may be delivered next, dropped or doubled; any node may take work, finish its
+oldest write, tick, campaign, crash (losing all but a chosen number of writes under way) and restart; any
+direction of any link may be cut. After every step the observer asserts election safety over history,
+leaders append-only, log matching, leader completeness, state machine safety, committed entries immutable
+and on a majority of disks, nothing shown before it is durable, and everything monotonic across restarts. At
+the end the world heals and the cluster must converge.
+"""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+if "raft_harness" not in sys.modules:
+    spec = importlib.util.spec_from_file_location(
+        "raft_harness", Path(__file__).parents[1] / "consensus" / "harness.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules["raft_harness"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules["raft_harness"])
+
+from raft_harness import Cluster
+
+NODES = st.integers(1, 5)
+PLACES = st.integers(0, 1 << 16)
+
+
+class RaftMachine(RuleBasedStateMachine):
+    """The world's moves; numbers are taken modulo what there is to choose from."""
+
+    cluster: Cluster
+
+    @initialize(
+        size=st.integers(3, 5),
+        seed=st.integers(0, 1 << 16),
+        pre_vote=st.booleans(),
+        check_quorum=st.booleans(),
+        message_bytes_max=st.sampled_from([1, 80, 1 << 20]),
+        inflight_messages_max=st.sampled_from([1, 2, 64]),
+        tail_bytes_max=st.sampled_from([1, 1 << 20]),
+    )
+    def start(self, size: int, seed: int, **chosen: int) -> None:
+        self.cluster = Cluster(size, seed, election_tick=4, uncommitted_bytes_max=400, **chosen)
+
+    def alive(self, number: int, act: Callable[[int], object]) -> None:
+        node = 1 + number % len(self.cluster.ids)
+        if self.cluster.peers[node].core is not None:
+            act(node)
+
+    @rule(node=NODES, ticks=st.integers(1, 9))
+    def tick(self, node: int, ticks: int) -> None:
+        for _ in range(ticks):
+            self.alive(node, self.cluster.tick)
+
+    @rule(node=NODES)
+    def campaign(self, node: int) -> None:
+        self.alive(node, self.cluster.campaign)
+
+    @rule(node=NODES)
+    def propose(self, node: int) -> None:
+        self.alive(node, self.cluster.propose)
+
+    @rule()
+    def propose_at_leaders(self) -> None:
+        for node in self.cluster.leaders():
+            self.cluster.propose(node)
+
+    @rule(node=NODES)
+    def take(self, node: int) -> None:
+        self.alive(node, self.cluster.take)
+
+    @rule(node=NODES)
+    def persist(self, node: int) -> None:
+        self.alive(node, self.cluster.persist)
+
+    @rule(node=NODES)
+    def work(self, node: int) -> None:
+        self.alive(node, self.cluster.work)
+
+    @rule()
+    def work_everywhere(self) -> None:
+        for node in self.cluster.ids:
+            self.alive(node - 1, self.cluster.work)
+
+    @rule(rounds=st.integers(1, 3))
+    def calm(self, rounds: int) -> None:
+        """All that flies arrives and is dealt with, so that deep states are reached."""
+        for _ in range(rounds):
+            self.work_everywhere()
+            for _ in range(min(len(self.cluster.flying), 40)):
+                self.cluster.deliver()
+
+    @precondition(lambda self: self.cluster.flying)
+    @rule(places=st.lists(PLACES, min_size=1, max_size=8))
+    def deliver_any(self, places: list[int]) -> None:
+        for place in places:
+            if self.cluster.flying:
+                self.cluster.deliver(place % len(self.cluster.flying))
+
+    @precondition(lambda self: self.cluster.flying)
+    @rule(place=PLACES)
+    def drop(self, place: int) -> None:
+        del self.cluster.flying[place % len(self.cluster.flying)]
+
+    @precondition(lambda self: self.cluster.flying)
+    @rule(place=PLACES)
+    def double(self, place: int) -> None:
+        self.cluster.flying.append(self.cluster.flying[place % len(self.cluster.flying)])
+
+    @rule(node=NODES, written=st.integers(0, 3))
+    def crash(self, node: int, written: int) -> None:
+        self.alive(node, lambda node: self.cluster.crash(node, written))
+
+    @rule()
+    def restart_all(self) -> None:
+        for node in self.cluster.ids:
+            if self.cluster.peers[node].core is None:
+                self.cluster.restart(node)
+
+    @rule(sender=NODES, to=NODES)
+    def cut(self, sender: int, to: int) -> None:
+        self.cluster.cut[sender, to] = True
+
+    @rule(node=NODES)
+    def isolate(self, node: int) -> None:
+        self.cluster.isolate(1 + node % len(self.cluster.ids))
+
+    @rule(node=NODES, peer=NODES)
+    def report_unreachable(self, node: int, peer: int) -> None:
+        self.alive(node, lambda node: self.cluster.touch(node, lambda core: core.report_unreachable(peer)))
+
+    @rule()
+    def heal(self) -> None:
+        self.cluster.heal()
+
+    def teardown(self) -> None:
+        if hasattr(self, "cluster"):
+            self.cluster.converge(20)
+
+
+RaftMachine.TestCase.settings = settings(
+    max_examples=80,
+    stateful_step_count=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@pytest.mark.slow
+class TestRaftMachine(RaftMachine.TestCase):
+    """Safety after every step, liveness at the end."""

@@ -1,0 +1,104 @@
+"""Long random schedules, one per seed: a storm of faults with load, then healing and convergence.
+
+Where the hypothesis machine looks for short surprising sequences, these run long ones: leaders come and go,
+logs diverge by whole terms, writes are torn, messages arrive an age late.
+"""
+
+import importlib.util
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+if "raft_harness" not in sys.modules:
+    spec = importlib.util.spec_from_file_location(
+        "raft_harness", Path(__file__).parents[1] / "consensus" / "harness.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules["raft_harness"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules["raft_harness"])
+
+from raft_harness import Cluster
+
+
+def storm(cluster: Cluster, random: Random, rounds: int) -> None:
+    """Faults and load. In a round every node may tick, take work and end a write; most messages arrive."""
+    for _ in range(rounds):
+        if random.random() < 0.12:
+            fault(cluster, random)
+        for node in cluster.ids:
+            if cluster.peers[node].core is None:
+                if random.random() < 0.1:
+                    cluster.restart(node)
+                continue
+            for act, chance in ((cluster.tick, 0.7), (cluster.take, 0.8), (cluster.persist, 0.75)):
+                if random.random() < chance:
+                    act(node)
+        for leader in cluster.leaders():
+            if random.random() < 0.4:
+                cluster.propose(leader)
+        for _ in range(len(cluster.flying)):
+            if random.random() < 0.8:
+                # Mostly the oldest messages, sometimes any: reordering without losing all progress.
+                among = len(cluster.flying) if random.random() < 0.1 else min(len(cluster.flying), 4)
+                cluster.deliver(random.randrange(among))
+
+
+def fault(cluster: Cluster, random: Random) -> None:
+    """One thing goes wrong, or all links come back."""
+    node = random.choice([*cluster.ids, *cluster.leaders()])
+    chance = random.random()
+    if chance < 0.25:
+        if cluster.peers[node].core is not None:
+            cluster.crash(node, random.randrange(3))
+    elif chance < 0.4:
+        cluster.isolate(node)
+    elif chance < 0.5:
+        cluster.cut[node, random.choice(cluster.ids)] = True
+    elif chance < 0.75:
+        cluster.heal()
+    elif cluster.flying:
+        place = random.randrange(len(cluster.flying))
+        if chance < 0.9:
+            cluster.flying.append(cluster.flying[place])
+        else:
+            del cluster.flying[place:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(12))
+def test_a_storm_breaks_nothing_and_passes(seed: int) -> None:
+    random = Random(f"storm:{seed}")
+    cluster = Cluster(
+        size=random.choice([2, 3, 3, 4, 5, 5]),
+        seed=seed,
+        election_tick=random.choice([3, 6]),
+        pre_vote=random.random() < 0.8,
+        check_quorum=random.random() < 0.8,
+        message_bytes_max=random.choice([1, 100, 1 << 20]),
+        inflight_messages_max=random.choice([1, 3, 256]),
+        tail_bytes_max=random.choice([1, 300, 1 << 20]),
+    )
+    storm(cluster, random, 250)
+    cluster.converge(20)
+    assert len(cluster.observer.committed) > 5, "a storm in which nothing is committed shows nothing"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+def test_after_healing_one_leader_and_equal_logs_within_ten_election_timeouts(size: int) -> None:
+    cluster = Cluster(size, seed=size, election_tick=5)
+    storm(cluster, Random(size), 100)
+    cluster.converge(10)
+
+
+def test_two_runs_of_one_seed_are_one_run() -> None:
+    runs = []
+    for _ in range(2):
+        cluster = Cluster(3, seed=9, election_tick=5)
+        storm(cluster, Random(9), 100)
+        runs.append(
+            (cluster.delivered, cluster.observer.committed, [p.disk.log() for p in cluster.peers.values()])
+        )
+    assert runs[0] == runs[1]

@@ -342,6 +342,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _write_to_self(self) -> None:
         """There is no selector to wake."""
 
+    def forget_limits(self) -> None:
+        """Let a loop that ran into a limit turn once more, to be cleared away."""
+        self.time_limit_ns = None
+        self._turns_now = 0
+
     # Garbage and errors
 
     @contextlib.contextmanager

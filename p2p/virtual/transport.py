@@ -79,9 +79,24 @@ class VirtualTransport(SendingTransport):
     """One end of a connection."""
 
     __slots__ = (
-        "__weakref__", "_accept", "_buffer", "_closing", "_conn_lost", "_context", "_eof_due",
-        "_eof_seen", "_high", "number", "_low", "_protocol", "_read_paused", "_rx", "_rx_fin",
-        "_server_detach", "_write_eof", "_write_paused",
+        "__weakref__",
+        "_accept",
+        "_buffer",
+        "_closing",
+        "_conn_lost",
+        "_context",
+        "_eof_due",
+        "_eof_seen",
+        "_high",
+        "_low",
+        "_protocol",
+        "_read_paused",
+        "_rx",
+        "_rx_fin",
+        "_server_detach",
+        "_write_eof",
+        "_write_paused",
+        "number",
     )  # fmt: skip
 
     def __init__(

@@ -130,10 +130,12 @@ class VirtualWorld:
         loop = self.loop
         if loop.is_closed():
             return
-        loop.time_limit_ns = None
+        loop.forget_limits()
         loop.call_soon(self._end_everything, context=loop.kernel_context)
-        loop.run_forever()
-        loop.close()
+        try:
+            loop.run_forever()
+        finally:
+            loop.close()
 
     def _end_everything(self) -> None:
         for host in self.hosts:

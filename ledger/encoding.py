@@ -19,7 +19,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, cast
 
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 
 from ledger.errors import EncodingError
 

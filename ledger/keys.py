@@ -281,12 +281,8 @@ def _load_secret(path: Path, head: bytes, what: str) -> bytes:
         data = os.read(descriptor, len(head) + 2 * KEY_BYTES + 2)
     finally:
         os.close(descriptor)
-    digits = data[len(head) : -1]
-    if len(data) != len(head) + 2 * KEY_BYTES + 1 or not data.startswith(head) or data[-1:] != b"\n":
+    if not data.startswith(head):
         raise KeyFileError(f"key file {path} holds no {what}; it must begin with {head.decode().strip()!r}")
-    try:
-        return bytes.fromhex(digits.decode("ascii"))
-    except ValueError as error:
-        raise KeyFileError(
-            f"key file {path} holds no {what}: its second line is not 64 hex digits"
-        ) from error
+    if re.fullmatch(rb"[0-9a-f]{64}\n", data[len(head) :]) is None:
+        raise KeyFileError(f"key file {path} holds no {what}: its second line is not 64 hex digits")
+    return bytes.fromhex(data[len(head) : -1].decode("ascii"))

@@ -238,6 +238,7 @@ def test_seeds_differ_by_run_and_stream_however_the_two_are_cut() -> None:
 
 
 def test_note_key_ids_are_those_of_c2sp_signed_note() -> None:
-    # The example of c2sp.org/signed-note: example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
+    # The example of c2sp.org/signed-note, whose verifier key is
+    # example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
     public = bytes.fromhex("e932791ae6e7a840a46164c904786426d5e7821dd8b29a00d61cae72afdd4da4")
     assert note_key_id("example.com/foo", public).hex() == "530d903a"

@@ -1,0 +1,275 @@
+"""The state tree: a root of the content alone, and proofs that bind key and value."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import random
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from ledger.errors import BadProofError
+from ledger.statetree import EMPTY_STATE_ROOT, StateProof, StateTree, verify_state
+
+MODEL = Path(__file__).with_name("state_tree_widths.py")
+
+
+def _model() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("state_tree_widths", MODEL)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _content(count: int) -> dict[str, bytes]:
+    return {f"claim/{i}": b"value %d" % i for i in range(count)}
+
+
+def _keys_below_one_node(count: int) -> list[str]:
+    """Return keys whose paths begin with the same two digits."""
+    found: list[str] = []
+    i = 0
+    while len(found) < count:
+        if hashlib.sha256(b"k%d" % i).digest()[0] == 0x5A:
+            found.append(f"k{i}")
+        i += 1
+    return found
+
+
+def test_an_empty_state_has_the_empty_root_and_proves_absence() -> None:
+    tree = StateTree()
+    assert tree.root == EMPTY_STATE_ROOT == bytes(32)
+    assert verify_state(tree.root, "a", None, tree.prove("a"))
+    assert not verify_state(tree.root, "a", b"", tree.prove("a"))
+
+
+def test_a_single_leaf_is_the_root_itself() -> None:
+    tree = StateTree({"a": b"1"})
+    expected = b"\x00" + hashlib.sha256(b"a").digest() + hashlib.sha256(b"1").digest()
+    assert tree.root == hashlib.sha256(expected).digest()
+
+
+def test_two_leaves_are_the_children_of_one_node_by_their_first_digit() -> None:
+    tree = StateTree({"a": b"1", "b": b"2"})
+    data = bytearray(b"\x01" + bytes(512))
+    for key, value in ((b"a", b"1"), (b"b", b"2")):
+        path = hashlib.sha256(key).digest()
+        leaf = hashlib.sha256(b"\x00" + path + hashlib.sha256(value).digest()).digest()
+        digit = path[0] >> 4
+        data[1 + 32 * digit : 33 + 32 * digit] = leaf
+    assert tree.root == hashlib.sha256(data).digest()
+
+
+def test_the_root_depends_on_content_alone() -> None:
+    content = _content(200)
+    expected = StateTree(content).root
+    for seed in range(5):
+        chance = random.Random(seed)
+        tree = StateTree({f"other/{i}": b"x" for i in range(50)})
+        keys = list(content)
+        chance.shuffle(keys)
+        while keys:
+            batch = [keys.pop() for _ in range(min(len(keys), chance.randrange(1, 20)))]
+            tree.update(
+                {key: chance.choice((None, b"draft")) for key in chance.sample(batch, len(batch) // 2)}
+            )
+            tree.update({key: content[key] for key in batch})
+        tree.update({f"other/{i}": None for i in range(50)})
+        assert tree.root == expected
+
+
+def test_deleting_everything_leaves_the_empty_root() -> None:
+    content = _content(100)
+    tree = StateTree(content)
+    for key in content:
+        tree.update({key: None})
+    assert tree.root == EMPTY_STATE_ROOT
+    tree.update({"never": None})
+    assert tree.root == EMPTY_STATE_ROOT
+
+
+def test_a_deletion_folds_a_chain_of_nodes_back_into_a_leaf() -> None:
+    first, second = _keys_below_one_node(2)
+    tree = StateTree({first: b"1"})
+    before = tree.root
+    tree.update({second: b"2"})
+    assert len(tree.prove(first).steps) >= 3
+    tree.update({second: None})
+    assert tree.root == before
+    assert tree.prove(first).steps == ()
+
+
+def test_one_batch_may_write_and_delete_side_by_side() -> None:
+    first, second, third = _keys_below_one_node(3)
+    tree = StateTree({first: b"1", second: b"2"})
+    tree.update({first: None, third: b"3"})
+    assert tree.root == StateTree({second: b"2", third: b"3"}).root
+    tree.update({second: None, third: b"4", first: b"1"})
+    assert tree.root == StateTree({first: b"1", third: b"4"}).root
+
+
+def test_every_key_and_value_counts_for_the_root() -> None:
+    root = StateTree({"a": b"1", "b": b"2"}).root
+    for other in ({"a": b"1", "b": b"3"}, {"a": b"1", "c": b"2"}, {"a": b"2", "b": b"1"}, {"a": b"1"}):
+        assert StateTree(other).root != root
+
+
+def test_the_model_written_for_measuring_gives_the_same_roots() -> None:
+    chance = random.Random(3)
+    tree, model = StateTree(), _model().WideTree(4)
+    for _ in range(60):
+        keys = [f"k{chance.randrange(120)}" for _ in range(chance.randrange(1, 20))]
+        changes = {key: None if chance.random() < 0.4 else b"%d" % chance.randrange(9) for key in keys}
+        tree.update(changes)
+        model.update(changes)
+        assert tree.root == model.root
+
+
+def test_presence_and_absence_are_proven_for_every_key() -> None:
+    content = _content(150)
+    tree = StateTree(content)
+    for key in [*content, *(f"missing/{i}" for i in range(150))]:
+        proof = tree.prove(key)
+        value = content.get(key)
+        assert verify_state(tree.root, key, value, proof)
+        assert not verify_state(tree.root, key, b"another", proof)
+        assert not verify_state(tree.root, key, None if value is not None else b"", proof)
+        assert StateProof.decode(proof.encode()) == proof
+
+
+def test_both_kinds_of_absence_occur() -> None:
+    tree = StateTree(_content(40))
+    proofs = [tree.prove(f"missing/{i}") for i in range(60)]
+    assert any(proof.other is None for proof in proofs)
+    assert any(proof.other is not None for proof in proofs)
+
+
+def test_a_proof_is_of_one_key() -> None:
+    tree = StateTree(_content(60))
+    proof = tree.prove("claim/7")
+    assert not verify_state(tree.root, "claim/8", b"value 7", proof)
+    assert not verify_state(tree.root, "claim/8", b"value 8", proof)
+
+
+def test_a_present_key_is_not_proven_absent_by_another_keys_leaf() -> None:
+    first, second = _keys_below_one_node(2)
+    tree = StateTree({first: b"1", second: b"2"})
+    proof = tree.prove(first)
+    leaf = hashlib.sha256(second.encode()).digest() + hashlib.sha256(b"2").digest()
+    own = hashlib.sha256(first.encode()).digest() + hashlib.sha256(b"1").digest()
+    for other in (leaf, own, own[:63], own + b"x", b""):
+        assert not verify_state(tree.root, first, None, replace(proof, other=other))
+
+
+def test_a_leaf_that_stands_where_it_cannot_belong_proves_no_absence() -> None:
+    # A root that no honest node computes: the leaf of "a" in the place of another first digit.
+    path = hashlib.sha256(b"a").digest()
+    leaf = path + hashlib.sha256(b"1").digest()
+    misplaced = next(
+        f"e{i}" for i in range(100) if hashlib.sha256(b"e%d" % i).digest()[0] >> 4 != path[0] >> 4
+    )
+    digit = hashlib.sha256(misplaced.encode()).digest()[0] >> 4
+    data = bytearray(b"\x01" + bytes(512))
+    data[1 + 32 * digit : 33 + 32 * digit] = hashlib.sha256(b"\x00" + leaf).digest()
+    assert not verify_state(hashlib.sha256(data).digest(), misplaced, None, StateProof(((0, ()),), leaf))
+
+
+def test_an_inner_node_does_not_pass_for_a_leaf() -> None:
+    # Whoever chooses the 64 bytes of a leaf must not hit an inner node's hash: their first bytes differ.
+    tree = StateTree(_content(5))
+    step = tree.prove("claim/0").steps[0]
+    assert not verify_state(tree.root, "claim/0", None, StateProof((), b"".join(step[1])[:64]))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda bitmap, hashes: (bitmap, hashes[:-1]),
+        lambda bitmap, hashes: (bitmap, (*hashes, bytes(32))),
+        lambda bitmap, hashes: (bitmap, (*hashes, b"x" * 32)),
+        lambda bitmap, hashes: (bitmap, hashes[::-1]),
+        lambda bitmap, hashes: (bitmap, (hashes[0][:31], *hashes[1:])),
+        lambda bitmap, hashes: (bitmap, (b"y" * 32, *hashes[1:])),
+        lambda bitmap, hashes: (bitmap | 1 << 16, hashes),
+        lambda bitmap, hashes: (bitmap | 1 << 16, (*hashes, b"x" * 32)),
+        lambda bitmap, hashes: (-bitmap, hashes),
+        lambda bitmap, hashes: (-1, hashes),
+        lambda bitmap, hashes: (0, ()),
+        lambda bitmap, hashes: (0xFFFF, (*hashes, *[bytes(32)] * (16 - len(hashes)))),
+    ],
+)
+def test_a_spoilt_step_fails(spoil, founders) -> None:
+    tree = StateTree(_content(30))
+    proof = tree.prove("claim/3")
+    for i, (bitmap, hashes) in enumerate(proof.steps):
+        if len(hashes) < 2:
+            continue
+        steps = (*proof.steps[:i], spoil(bitmap, hashes), *proof.steps[i + 1 :])
+        assert not verify_state(tree.root, "claim/3", b"value 3", replace(proof, steps=steps))
+
+
+def test_an_empty_sibling_named_as_present_is_refused() -> None:
+    # Its node hashes the same either way: without the check one proof would have many forms.
+    tree = StateTree(_content(3))
+    proof = tree.prove("claim/0")
+    bitmap, hashes = proof.steps[0]
+    own = hashlib.sha256(b"claim/0").digest()[0] >> 4
+    free = next(digit for digit in range(16) if not bitmap >> digit & 1 and digit != own)
+    place = (bitmap & (1 << free) - 1).bit_count()
+    padded = (bitmap | 1 << free, (*hashes[:place], bytes(32), *hashes[place:]))
+    assert not verify_state(
+        tree.root, "claim/0", b"value 0", replace(proof, steps=(padded, *proof.steps[1:]))
+    )
+
+
+def test_steps_too_many_or_too_few_fail() -> None:
+    tree = StateTree(_content(50))
+    proof = tree.prove("claim/1")
+    for steps in (
+        proof.steps[1:],
+        proof.steps[:-1],
+        (*proof.steps, (0, ())),
+        ((0, ()), *proof.steps),
+        proof.steps * 40,
+    ):
+        assert not verify_state(tree.root, "claim/1", b"value 1", replace(proof, steps=steps))
+
+
+def test_a_proof_of_presence_has_no_other_leaf() -> None:
+    tree = StateTree(_content(9))
+    proof = tree.prove("claim/1")
+    assert not verify_state(tree.root, "claim/1", b"value 1", replace(proof, other=bytes(64)))
+
+
+@pytest.mark.parametrize("data", [b"\xc1", b"\x01", b"\x80", b"\x82\xa5other\xc0\xa5steps\x91\x01"])
+def test_bytes_that_are_no_proof_are_refused(data: bytes) -> None:
+    with pytest.raises(BadProofError, match="these bytes are no state proof"):
+        StateProof.decode(data)
+
+
+def test_a_key_with_no_utf8_form_changes_nothing() -> None:
+    tree = StateTree({"a": b"1"})
+    with pytest.raises(UnicodeEncodeError):
+        tree.update({"b": b"2", "\ud800": b"3"})
+    assert tree.root == StateTree({"a": b"1"}).root
+
+
+@pytest.mark.slow
+def test_a_changed_key_costs_less_than_the_budget() -> None:
+    update_us = min(_measure() for _ in range(3))
+    assert update_us < 60
+
+
+def _measure() -> float:
+    chance = random.Random(7)
+    tree = StateTree(_content(10_000))
+    started = time.process_time()
+    for round_number in range(30):
+        tree.update({f"claim/{chance.randrange(20_000)}": b"%d" % round_number for _ in range(100)})
+    return (time.process_time() - started) / 3000 * 1e6

@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.statetree import StateProof, StateTree, verify_state
 
+pytestmark = pytest.mark.slow
+any_time = settings(deadline=None)  # a busy machine is no failure
+
 
 def _crowded() -> list[str]:
-    """Return keys of which many share long beginnings of their paths, so that nodes split and fold deep down."""
+    """Return keys of which many share the beginning of their paths, so that nodes split and fold deep down."""
     by_start: dict[bytes, list[str]] = {}
     for i in range(3000):
         by_start.setdefault(hashlib.sha256(b"%d" % i).digest()[:1], []).append(str(i))
@@ -26,6 +30,7 @@ contents = st.dictionaries(keys, st.binary(max_size=3), max_size=30)
 batches = st.lists(st.dictionaries(keys, st.none() | st.binary(max_size=2), max_size=12), max_size=12)
 
 
+@any_time
 @given(batches)
 def test_the_root_depends_on_content_and_not_on_history(history: list[dict[str, bytes | None]]) -> None:
     tree, content = StateTree(), dict[str, bytes]()
@@ -39,6 +44,7 @@ def test_the_root_depends_on_content_and_not_on_history(history: list[dict[str, 
         assert tree.root == StateTree(content).root
 
 
+@any_time
 @given(contents, st.randoms(use_true_random=False))
 def test_one_by_one_in_any_order_gives_the_root_of_all_at_once(content: dict[str, bytes], random) -> None:  # type: ignore[no-untyped-def]
     order = list(content)
@@ -49,11 +55,13 @@ def test_one_by_one_in_any_order_gives_the_root_of_all_at_once(content: dict[str
     assert tree.root == StateTree(content).root
 
 
+@any_time
 @given(contents, contents)
 def test_different_contents_have_different_roots(left: dict[str, bytes], right: dict[str, bytes]) -> None:
     assert (StateTree(left).root == StateTree(right).root) == (left == right)
 
 
+@any_time
 @given(contents, keys, st.none() | st.binary(max_size=3))
 def test_a_proof_holds_for_what_the_state_has_and_nothing_else(
     content: dict[str, bytes], key: str, claimed: bytes | None
@@ -64,6 +72,7 @@ def test_a_proof_holds_for_what_the_state_has_and_nothing_else(
     assert StateProof.decode(proof.encode()) == proof
 
 
+@any_time
 @given(contents.filter(bool), keys, st.data())
 def test_a_changed_proof_fails(content: dict[str, bytes], key: str, data: st.DataObject) -> None:
     tree = StateTree(content)
@@ -97,6 +106,7 @@ hashes = st.lists(st.binary(max_size=33), max_size=16).map(tuple)
 steps = st.lists(st.tuples(st.integers(-1, 1 << 17), hashes), max_size=66).map(tuple)
 
 
+@any_time
 @given(
     st.binary(min_size=32, max_size=32),
     keys,

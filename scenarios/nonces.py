@@ -1,9 +1,10 @@
 """Nonce counters that are durable before they are used.
 
 Rules:
-- A nonce is (epoch, counter): the epoch is 63 random bits drawn when the counters begin, the counter goes up by one.
-- The next counter is saved before a nonce is handed out, so that a crash skips nonces and never repeats one. Two
-  bodies under one nonce would be evidence against the organization.
+- A nonce is (epoch, counter): the epoch is 63 random bits drawn when the counters begin; the counter goes up
+  by one.
+- The next counter is saved before a nonce is handed out, so that a crash skips nonces and never repeats one.
+  Two bodies under one nonce would be evidence against the organization.
 - A file that is lost or restored from a copy must begin a new epoch: `NonceFile.begin` draws one.
 - The file has mode 0600, is replaced in one step, and is locked while a process uses it.
 """

@@ -16,7 +16,7 @@ from p2p.virtual import VirtualMachine, VirtualWorld, run_virtual
 from scenarios.client import ApiProblem, BadAnswerError, NodeClient, NodeUnreachableError, Pause
 
 PORT = 8700
-TOKEN = "a-token-of-the-node"
+TOKEN = "a-token-of-the-node"  # noqa: S105  of a server inside this test
 ID = bytes(range(32))
 RAW = b"the very same bytes"
 
@@ -44,7 +44,7 @@ class Desk:
         app.router.add_route("*", "/{rest:.*}", self.handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, "0.0.0.0", PORT).start()
+        await web.TCPSite(runner, "0.0.0.0", PORT).start()  # noqa: S104  of a virtual host
         await asyncio.Event().wait()
 
 
@@ -83,7 +83,7 @@ async def dies(request: web.Request) -> web.StreamResponse:
 def ask(
     desk: Desk, question: Callable[[NodeClient], Awaitable[T]], *, down_s: float = 0, timeout_ms: int = 1000
 ) -> tuple[T, float]:
-    """Put a question to a node that comes up after `down_s`; return the answer and the protocol time it took."""
+    """Put a question to a node that comes up after `down_s`; return the answer and how long it took."""
 
     async def main(world: VirtualWorld) -> tuple[T, float]:
         host = world.add_host("node")

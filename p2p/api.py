@@ -22,6 +22,7 @@ from ledger.codes import Code
 from ledger.encoding import decode
 from ledger.errors import DamagedBlockError, EncodingError, MalformedError
 from ledger.fields import Fields
+from p2p.control import add_control
 from p2p.finality import Finality, TransactionStatus
 from p2p.intake import Submission
 from p2p.metrics import render_metrics
@@ -368,19 +369,25 @@ def status_json(status: TransactionStatus) -> dict[str, Json]:
     return known
 
 
-async def serve_api(node: Node) -> None:
-    """Serve a node's API until cancelled."""
-    api = Api(node)
+async def serve_api(
+    node: Node, api: Api | None = None, *, on_open: Callable[[], None] = lambda: None
+) -> None:
+    """Serve a node's API, and its control channel if it has one, until cancelled.
+
+    Args:
+        node: whose.
+        api: its interface, if the caller made it.
+        on_open: called when it listens.
+    """
+    api = api or Api(node)
     app = api.application()
     if node.config.control_token is not None:
-        from p2p.control import add_control
-
         add_control(app, node, api)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
         await web.TCPSite(runner, node.config.api_host, node.config.api_port).start()
-        node.observer.record("api.open", node=node.organization, port=node.config.api_port)
+        on_open()
         await asyncio.get_running_loop().create_future()
     finally:
         await runner.cleanup()

@@ -20,6 +20,7 @@ from ledger.transaction import SignedTransaction
 from p2p.frames import SHORT_ID_BYTES
 from p2p.gossip import Gossip
 from p2p.machine import Machine
+from p2p.observer import Observer
 from p2p.pool import Pool, Waiting
 
 DONE_MAX = 65536
@@ -51,6 +52,7 @@ class Intake:
     store: Store
     pool: Pool
     gossip: Gossip
+    observer: Observer
     durably: Durably
     now: Callable[[], float]
     leader: Callable[[], str | None]
@@ -70,10 +72,13 @@ class Intake:
                 self._enter(outcome, None)
                 accepted.append(outcome)
                 outcomes.append(Submission(outcome.id, Code.VALID, ""))
+                self._note("transaction.submitted", outcome)
             else:
                 outcomes.append(outcome)
         if accepted:
             await self.durably(lambda: self._keep(accepted))
+            for waiting in accepted:
+                self._note("transaction.accepted", waiting)
         return outcomes
 
     def receive(self, peer: str, raws: Sequence[bytes]) -> None:
@@ -153,6 +158,9 @@ class Intake:
         self._nonces[waiting.nonce] = waiting.id
         self.pool.add(waiting)
         self.gossip.learn(waiting.id, source, self.leader())
+
+    def _note(self, event: str, waiting: Waiting) -> None:
+        self.observer.record(event, node=self.machine.name, id=waiting.id.hex())
 
     def _keep(self, accepted: list[Waiting]) -> None:
         for waiting in accepted:

@@ -91,6 +91,7 @@ class Node:
             store=self.store,
             pool=self.pool,
             gossip=self.gossip,
+            observer=observer,
             durably=self.driver.durably,
             now=lambda: asyncio.get_running_loop().time(),
             leader=lambda: self.ordering.leader,

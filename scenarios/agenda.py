@@ -1,0 +1,50 @@
+"""The trial's calendar: who waits for which moment.
+
+Rules:
+- The calendar stands still (but for protocol time passing) until the trial moves it to the next entry.
+- Entries of one moment come up in the order in which they were made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from dataclasses import dataclass, field
+
+
+@dataclass(order=True, slots=True)
+class _Entry:
+    time_ms: int
+    number: int
+    future: asyncio.Future[None] = field(compare=False)
+
+
+class Agenda:
+    """Moments of the calendar that somebody waits for."""
+
+    def __init__(self) -> None:
+        self._entries: list[_Entry] = []
+        self._count = 0
+
+    async def wait_until(self, time_ms: int) -> None:
+        """Wait until the calendar has come to `time_ms`."""
+        future = asyncio.get_running_loop().create_future()
+        self._count += 1
+        heapq.heappush(self._entries, _Entry(time_ms, self._count, future))
+        await future
+
+    def next_ms(self) -> int | None:
+        """Return the earliest moment anybody waits for, or None."""
+        while self._entries and self._entries[0].future.done():
+            heapq.heappop(self._entries)
+        return self._entries[0].time_ms if self._entries else None
+
+    def come_to(self, time_ms: int) -> int:
+        """Wake everybody whose moment has come; return how many."""
+        woken = 0
+        while self._entries and self._entries[0].time_ms <= time_ms:
+            entry = heapq.heappop(self._entries)
+            if not entry.future.done():
+                entry.future.set_result(None)
+                woken += 1
+        return woken

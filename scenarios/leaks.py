@@ -1,0 +1,98 @@
+"""The search for private values where they must not be.
+
+Rules:
+- What is searched for: every private text value of at least `CANARY_CHARACTERS_MIN` characters, and every field's
+  16-byte salt; each raw, in hex (both cases), in base64 (standard and URL-safe, at all three alignments) and
+  JSON-escaped.
+- A hit names the place and the field, never the value.
+- Places: every frame between nodes, every byte on every node's disk, records, metrics and `public/`. Nodes hold
+  ciphertext only, an addressee's own too; so there is no place where a hit would be right.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+CANARY_CHARACTERS_MIN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """One private value to look for.
+
+    Attributes:
+        where: the document and field it stands in, to name it without showing it.
+        value: its bytes.
+    """
+
+    where: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A private value found in a place."""
+
+    place: str
+    where: str
+    form: str
+
+
+@dataclass(slots=True)
+class LeakSearch:
+    """Searches bytes for canaries in every form they could take."""
+
+    leaks: list[Leak] = field(default_factory=list)
+    bytes_searched: int = 0
+    canaries: int = 0
+    _forms: dict[bytes, tuple[str, str]] = field(default_factory=dict)
+    _pattern: re.Pattern[bytes] | None = None
+
+    def add(self, canaries: Iterable[Canary]) -> None:
+        """Add values to look for from now on."""
+        for canary in canaries:
+            self.canaries += 1
+            for form, data in forms_of(canary.value):
+                self._forms.setdefault(data, (canary.where, form))
+        self._pattern = None
+
+    def search(self, place: str, data: bytes) -> None:
+        """Search bytes found in `place`; hits are kept in `leaks`, one per value and form."""
+        self.bytes_searched += len(data)
+        if not self._forms:
+            return
+        if self._pattern is None:
+            longest_first = sorted(self._forms, key=lambda form: (-len(form), form))
+            self._pattern = re.compile(b"|".join(re.escape(form) for form in longest_first))
+        for match in self._pattern.finditer(data):
+            where, form = self._forms[match.group()]
+            leak = Leak(place, where, form)
+            if leak not in self.leaks:
+                self.leaks.append(leak)
+
+
+def forms_of(value: bytes) -> list[tuple[str, bytes]]:
+    """Return the forms `value` could take, with their names."""
+    forms = [("raw", value), ("hex", value.hex().encode()), ("HEX", value.hex().upper().encode())]
+    for offset in range(3):
+        for name, encode in (("base64", base64.b64encode), ("base64url", base64.urlsafe_b64encode)):
+            forms.append((name, _core(encode(bytes(offset) + value), offset, len(value))))
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = None
+    if text is not None:
+        forms.append(("JSON", json.dumps(text)[1:-1].encode()))
+    unique = {data: name for name, data in reversed(forms)}
+    return [(name, data) for data, name in unique.items()]
+
+
+def _core(encoded: bytes, offset: int, length: int) -> bytes:
+    """Return the characters of a base64 text that depend on the value alone, whatever stands before and after it."""
+    first = (offset * 8 + 5) // 6
+    last = ((offset + length) * 8) // 6
+    return encoded[first:last]

@@ -1,0 +1,173 @@
+"""What a step or a fault may wait for: sentences about what the observer sees.
+
+Rules:
+- A predicate is true from the first moment it holds; it is about an event, so it cannot become false again.
+
+| sentence | true when |
+|---|---|
+| `leader elected` | some node leads |
+| `block 10 committed` | a node has executed the block at height 10 |
+| `certificate c1 anchored` | its root is on the ledger |
+| `certificate c1 delivered [to importer]` | a holding is DELIVERED on the ledger |
+| `certificate c1 held [by importer]` | a holding is HELD on the ledger |
+| `claim e1 filed` | the claim is on the ledger |
+| `claim e1 is UNDER_REVIEW` | the claim's fine state was ever this |
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, TypeAlias
+
+from scenarios.errors import RefusedError, unknown_name
+from scenarios.units import Text
+
+NAME_PATTERN = r"[a-z][a-z0-9-]{0,39}"
+"""Local names: of documents and claims."""
+
+
+class ClaimState(StrEnum):
+    """A claim's fine state, as the review table of Customs and importer has it."""
+
+    CLAIMED = "CLAIMED"
+    CORRECTED = "CORRECTED"
+    CERT_REQUESTED = "CERT_REQUESTED"
+    UNDER_REVIEW = "UNDER_REVIEW"
+    CURE = "CURE"
+    VERIFYING = "VERIFYING"
+    ALLOWED = "ALLOWED"
+    DENIED = "DENIED"
+    LIQUIDATED = "LIQUIDATED"
+
+
+class CertificateEvent(StrEnum):
+    """What can happen to a certificate."""
+
+    ANCHORED = "anchored"
+    DELIVERED = "delivered"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderElected:
+    """Some node leads."""
+
+    def __str__(self) -> str:
+        return "leader elected"
+
+
+@dataclass(frozen=True, slots=True)
+class BlockCommitted:
+    """A node has executed the block at a height."""
+
+    height: int
+
+    def __str__(self) -> str:
+        return f"block {self.height} committed"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateReached:
+    """A certificate was anchored, delivered or held; by any holder if none is named."""
+
+    certificate: str
+    event: CertificateEvent
+    holder: str | None = None
+
+    def __str__(self) -> str:
+        word = "to" if self.event is CertificateEvent.DELIVERED else "by"
+        return f"certificate {self.certificate} {self.event}" + (
+            f" {word} {self.holder}" if self.holder else ""
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFiled:
+    """A claim is on the ledger."""
+
+    claim: str
+
+    def __str__(self) -> str:
+        return f"claim {self.claim} filed"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimReached:
+    """A claim's fine state was ever this."""
+
+    claim: str
+    state: ClaimState
+
+    def __str__(self) -> str:
+        return f"claim {self.claim} is {self.state}"
+
+
+Predicate: TypeAlias = LeaderElected | BlockCommitted | CertificateReached | ClaimFiled | ClaimReached
+
+SENTENCES = (
+    "leader elected",
+    "block N committed",
+    "certificate NAME anchored",
+    "certificate NAME delivered [to ORGANIZATION]",
+    "certificate NAME held [by ORGANIZATION]",
+    "claim NAME filed",
+    "claim NAME is STATE",
+)
+
+
+def claim_state(text: str) -> ClaimState:
+    """Return the fine state of this name.
+
+    Raises:
+        RefusedError: There is none; the nearest is suggested.
+    """
+    try:
+        return ClaimState(text)
+    except ValueError:
+        raise unknown_name("claim state", text, ClaimState) from None
+
+
+def _block(match: re.Match[str]) -> Predicate:
+    height = int(match[1])
+    if height < 1:
+        raise RefusedError(
+            f"block {height} is genesis, not committed by anyone", "blocks count from 1", "name 1"
+        )
+    return BlockCommitted(height)
+
+
+_N = f"({NAME_PATTERN})"
+_RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Predicate]], ...] = (
+    (re.compile(r"leader elected"), lambda _match: LeaderElected()),
+    (re.compile(r"block ([0-9]{1,9}) committed"), _block),
+    (
+        re.compile(rf"certificate {_N} (anchored)"),
+        lambda match: CertificateReached(match[1], CertificateEvent.ANCHORED),
+    ),
+    (
+        re.compile(rf"certificate {_N} (delivered|held)(?: (?:to|by) ([a-z0-9-]+))?"),
+        lambda match: CertificateReached(match[1], CertificateEvent(match[2]), match[3]),
+    ),
+    (re.compile(rf"claim {_N} filed"), lambda match: ClaimFiled(match[1])),
+    (re.compile(rf"claim {_N} is ([A-Za-z_]+)"), lambda match: ClaimReached(match[1], claim_state(match[2]))),
+)
+
+
+def parse_predicate(text: str) -> Predicate:
+    """Return the predicate of one sentence; the table is in this module's docstring.
+
+    Raises:
+        RefusedError: The sentence is none of the table's.
+    """
+    words = " ".join(text.split())
+    for pattern, make in _RULES:
+        match = pattern.fullmatch(words)
+        if match is not None:
+            return make(match)
+    raise RefusedError(f'"{text}" is no predicate', "one of: " + " | ".join(SENTENCES), "")
+
+
+PredicateText = Annotated[Predicate, Text(parse_predicate, {"examples": "certificate c1 delivered"})]

@@ -1,0 +1,72 @@
+"""One node as a process of its own: what `seatrial node` runs.
+
+Rules:
+- SIGTERM and SIGINT stop it in good order; SIGKILL is what a crash is.
+- Started by a trial it also stops when its standard input ends, so that no node outlives whoever started it.
+- It prints one line when it serves and one when it ends; a node that cannot go on says why and exits with 70.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from pathlib import Path
+
+import uvloop
+
+from ledger.errors import LedgerError
+from p2p.api import Api, serve_api
+from p2p.control import EventLog
+from p2p.errors import PeerError
+from p2p.live import LiveMachine
+from p2p.machine import DiskFailure
+from p2p.node import Node
+from scenarios.deployment import load_node_config
+
+EXIT_STOPPED = 0
+EXIT_CANNOT_GO_ON = 70
+
+
+def run_node(path: Path, *, until_stdin_ends: bool = False) -> int:
+    """Run the node of a node file until it is told to stop; return the exit code."""
+    try:
+        return uvloop.run(_run(path, until_stdin_ends=until_stdin_ends))
+    except (LedgerError, PeerError, DiskFailure) as error:
+        print(f"seatrial node: {error}", file=sys.stderr, flush=True)
+        return EXIT_CANNOT_GO_ON
+
+
+async def _run(path: Path, *, until_stdin_ends: bool) -> int:
+    config, directory = load_node_config(path)
+    machine = LiveMachine(config.organization, directory, config.calendar_ms)
+    node = Node(config, machine, EventLog(time.monotonic_ns))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, node.stop)
+    watcher = loop.create_task(_stop_at_end_of_stdin(node)) if until_stdin_ends else None
+    api = Api(node)
+
+    def announce() -> None:
+        print(f"{config.organization}: serving http://{config.api_host}:{config.api_port}", flush=True)
+
+    async def serve(serving: Node) -> None:
+        await serve_api(serving, api, on_open=announce)
+
+    try:
+        await node.run(serve)
+    finally:
+        if watcher is not None:
+            watcher.cancel()
+    print(f"{config.organization}: stopped at height {node.ledger.height}", flush=True)
+    return EXIT_STOPPED
+
+
+async def _stop_at_end_of_stdin(node: Node) -> None:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while await reader.read(1024):
+        continue
+    node.stop()

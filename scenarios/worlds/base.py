@@ -1,0 +1,131 @@
+"""What a trial may ask of the world its nodes run in.
+
+Rules:
+- Both worlds run the same node program and answer the same questions; the trial does not know which one it is in.
+- A fault the world cannot apply is refused before the trial begins, by name, never skipped.
+- The world only carries out: which node is meant and for how long is the trial's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from p2p.config import Timing
+from p2p.observer import RecordField
+from p2p.topology import TopologyKind
+from scenarios.founding import Founding
+
+Sink = Callable[[str, Mapping[str, RecordField]], None]
+"""Takes an observer's record: event and fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPlan:
+    """How the network between nodes is laid out.
+
+    Attributes:
+        topology: shape of the gossip graph.
+        edges: its pairs, for explicit edges.
+        latency_ms: range of one-way latency between organizations (virtual world).
+        timing: how nodes pace themselves.
+    """
+
+    topology: TopologyKind = TopologyKind.COMPLETE
+    edges: tuple[tuple[str, str], ...] = ()
+    latency_ms: tuple[float, float] = (10, 30)
+    timing: Timing = Timing()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where and how an organization reaches its own node."""
+
+    url: str
+    token: str
+    control_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one node stands; see `p2p.control.standing`."""
+
+    height: int
+    certified: int
+    pool: int
+    outbox: int
+    term: int
+    role: str
+    leader: str | None
+    in_flight: int
+    last_receipt: int
+    last_document: int
+    busy: bool
+    frames_sent: int
+    bytes_sent: int
+
+
+class World(Protocol):
+    """Nodes, their hosts and the network between them."""
+
+    @property
+    def kind(self) -> str:
+        """`virtual` or `live`."""
+
+    @property
+    def founding(self) -> Founding:
+        """The network's genesis and secrets."""
+
+    @property
+    def organizations(self) -> Sequence[str]:
+        """The members, in genesis order."""
+
+    async def open(self, calendar_ms: int) -> None:
+        """Start every node with this calendar and return when their APIs answer."""
+
+    async def close(self) -> None:
+        """Stop every node in good order; none is left behind."""
+
+    def now_ns(self) -> int:
+        """Return protocol time, nanoseconds since the world opened."""
+
+    def endpoint(self, organization: str) -> Endpoint:
+        """Return where an organization reaches its node."""
+
+    def place(self, organization: str) -> AbstractContextManager[None]:
+        """Run code, and the tasks it starts, beside the organization's node: where its agent sits."""
+
+    def is_up(self, organization: str) -> bool:
+        """Whether the node's process is there and not paused."""
+
+    async def standing(self, organization: str) -> Standing | None:
+        """Return where a node stands, or None if it does not answer."""
+
+    async def set_calendar(self, time_ms: int) -> None:
+        """Set the calendar of every node that is up; one that starts later gets it before it serves."""
+
+    async def crash(self, organization: str) -> None:
+        """Kill a node's process, as SIGKILL does."""
+
+    async def power_loss(self, organizations: Sequence[str]) -> None:
+        """Take the power from these machines at one instant; unsynced writes are lost or torn."""
+
+    async def restart(self, organization: str) -> None:
+        """Start a node again over what its disk kept; nothing happens if it is up."""
+
+    async def pause(self, organization: str) -> None:
+        """Stop a node's process where it is, as SIGSTOP does."""
+
+    async def resume(self, organization: str) -> None:
+        """Let a paused process go on."""
+
+    def partition(self, groups: Sequence[Sequence[str]]) -> Callable[[], None]:
+        """Cut every link between groups; the returned call mends what this one cut."""
+
+    def latency(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
+        """Set the latency of all links of these organizations; the returned call restores it."""
+
+    def loss(self, probability: float, organizations: Sequence[str]) -> Callable[[], None]:
+        """Lose packets on all links of these organizations as TCP shows it; the returned call ends it."""

@@ -1,0 +1,280 @@
+"""The live world of a trial: one operating-system process per organization, over loopback TCP.
+
+Rules:
+- The trial reaches a node only as an outside program can: HTTP, the control channel, and signals.
+- `crash` is SIGKILL, `pause` is SIGSTOP. What an operating system cannot do to a process is refused, not skipped.
+- No node is left behind: each stops when its standard input ends, even if the trial itself is killed.
+- A node that does not stop in time when asked is killed, and that is reported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import aiohttp
+
+from p2p.errors import ConfigError
+from scenarios.deployment import read_node_file, write_deployment, write_node_file
+from scenarios.founding import Founding
+from scenarios.worlds.base import Endpoint, NetworkPlan, Sink, Standing
+from scenarios.worlds.plan import Address
+from scenarios.worlds.standing import read_standing
+
+START_LIMIT_S = 30.0
+STOP_LIMIT_S = 10.0
+EVENTS_WAIT_MS = 1000
+HOST = "127.0.0.1"
+
+
+class LiveWorld:
+    """A trial's nodes as processes.
+
+    Args:
+        directory: where the network's files go.
+        founding: the network's genesis and secrets.
+        plan: the network's layout.
+        sink: takes the nodes' records.
+    """
+
+    kind = "live"
+
+    def __init__(self, directory: Path, founding: Founding, plan: NetworkPlan, sink: Sink) -> None:
+        self.directory = directory
+        self.founding = founding
+        self.plan = plan
+        self.sink = sink
+        self.organizations = [o.id for o in founding.genesis.organizations]
+        self._addresses: dict[str, Address] = {}
+        self._files: dict[str, Path] = {}
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._paused: dict[str, bool] = {}
+        self._listeners: dict[str, asyncio.Task[None]] = {}
+        self._http: aiohttp.ClientSession | None = None
+        self._calendar_ms = 0
+        self._opened_ns = time.monotonic_ns()
+
+    async def open(self, calendar_ms: int) -> None:
+        """Write the network's files, start every process, and return when their APIs answer."""
+        self._calendar_ms = calendar_ms
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5))
+        ports = _free_ports(2 * len(self.organizations))
+        for number, organization in enumerate(self.organizations):
+            self._addresses[organization] = Address(HOST, ports[2 * number], ports[2 * number + 1])
+        self._files = write_deployment(
+            self.directory,
+            self.founding,
+            self.plan,
+            self._addresses,
+            calendar_ms=calendar_ms,
+            with_control=True,
+        )
+        for organization in self.organizations:
+            await self._start(organization)
+        for organization in self.organizations:
+            await self._serving(organization)
+
+    async def close(self) -> None:
+        """Stop every process in good order; kill and report one that does not stop in time."""
+        for organization, process in self._processes.items():
+            if process.returncode is None:
+                if self._paused.pop(organization, False):
+                    process.send_signal(signal.SIGCONT)
+                process.send_signal(signal.SIGTERM)
+        for organization, process in self._processes.items():
+            try:
+                async with asyncio.timeout(STOP_LIMIT_S):
+                    await process.wait()
+            except TimeoutError:
+                self.sink(
+                    "node.killed", {"node": organization, "reason": f"did not stop within {STOP_LIMIT_S} s"}
+                )
+                process.kill()
+                await process.wait()
+        for listener in self._listeners.values():
+            listener.cancel()
+        await asyncio.gather(*self._listeners.values(), return_exceptions=True)
+        if self._http is not None:
+            await self._http.close()
+
+    def now_ns(self) -> int:
+        """Return nanoseconds since the world opened."""
+        return time.monotonic_ns() - self._opened_ns
+
+    def endpoint(self, organization: str) -> Endpoint:
+        """Return where an organization reaches its node."""
+        own = self.founding.secrets[organization]
+        return Endpoint(
+            f"http://{HOST}:{self._addresses[organization].api_port}", own.token, own.control_token
+        )
+
+    def place(self, organization: str) -> AbstractContextManager[None]:
+        """All agents sit on this one machine."""
+        return nullcontext()
+
+    def is_up(self, organization: str) -> bool:
+        """Whether the node's process is there and not paused."""
+        process = self._processes.get(organization)
+        return (
+            process is not None and process.returncode is None and not self._paused.get(organization, False)
+        )
+
+    async def standing(self, organization: str) -> Standing | None:
+        """Return where a node stands, or None if it does not answer."""
+        if not self.is_up(organization):
+            return None
+        values = await self._control(organization, "GET", "/control/status")
+        return None if values is None else read_standing(values)
+
+    async def set_calendar(self, time_ms: int) -> None:
+        """Set every running node's calendar, and that of the next start."""
+        self._calendar_ms = time_ms
+        for organization in self.organizations:
+            if self.is_up(organization):
+                await self._control(organization, "POST", "/control/calendar", {"time_ms": time_ms})
+
+    async def crash(self, organization: str) -> None:
+        """Kill a node's process."""
+        process = self._processes[organization]
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        self._paused.pop(organization, None)
+
+    async def power_loss(self, organizations: Sequence[str]) -> None:
+        """Refused: an operating system cannot lose the power of one process.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise _refused("power_loss")
+
+    async def restart(self, organization: str) -> None:
+        """Start a node again over its files; nothing happens if it is up."""
+        if self._processes[organization].returncode is not None:
+            await self._start(organization)
+            await self._serving(organization)
+
+    async def pause(self, organization: str) -> None:
+        """Stop a node's process where it is."""
+        if self.is_up(organization):
+            self._processes[organization].send_signal(signal.SIGSTOP)
+            self._paused[organization] = True
+
+    async def resume(self, organization: str) -> None:
+        """Let a paused process go on."""
+        if self._paused.pop(organization, False):
+            self._processes[organization].send_signal(signal.SIGCONT)
+
+    def partition(self, groups: Sequence[Sequence[str]]) -> Callable[[], None]:
+        """Refused in the live world.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise _refused("partition")
+
+    def latency(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
+        """Refused in the live world.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise _refused("latency")
+
+    def loss(self, probability: float, organizations: Sequence[str]) -> Callable[[], None]:
+        """Refused in the live world.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise _refused("loss")
+
+    async def _start(self, organization: str) -> None:
+        path = self._files[organization]
+        write_node_file(path, read_node_file(path).model_copy(update={"calendar": self._calendar_ms}))
+        log = (path.parent / "node.log").open("ab")
+        try:
+            self._processes[organization] = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "scenarios.cli", "node", "--config", str(path), "--until-stdin-ends"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        finally:
+            log.close()
+
+    async def _serving(self, organization: str) -> None:
+        """Wait until a started node answers, then listen to its records.
+
+        Raises:
+            ConfigError: if it ends or does not answer in time.
+        """
+        process = self._processes[organization]
+        deadline = time.monotonic() + START_LIMIT_S
+        while await self._control(organization, "GET", "/control/status") is None:
+            if process.returncode is not None or time.monotonic() > deadline:
+                log = (self._files[organization].parent / "node.log").read_text(errors="replace")
+                raise ConfigError(
+                    f"the node of {organization} did not start: {log[-800:].strip() or 'no output'}"
+                )
+            await asyncio.sleep(0.05)
+        older = self._listeners.get(organization)
+        if older is not None:
+            older.cancel()
+        listening = self._listen(organization, process)
+        self._listeners[organization] = asyncio.get_running_loop().create_task(listening)
+
+    async def _listen(self, organization: str, process: asyncio.subprocess.Process) -> None:
+        after = 0
+        while process.returncode is None:
+            path = f"/control/events?after={after}&wait_ms={EVENTS_WAIT_MS}"
+            answer = await self._control(organization, "GET", path)
+            if answer is None:
+                await asyncio.sleep(0.05)
+                continue
+            for record in answer["events"]:
+                fields = {k: v for k, v in record.items() if k not in {"event", "protocol_ns"}}
+                self.sink(record["event"], fields)
+            after = answer["next"]
+
+    async def _control(
+        self, organization: str, method: str, path: str, body: dict[str, int] | None = None
+    ) -> dict[str, object] | None:
+        """Ask a node's control channel; None if it does not answer."""
+        endpoint = self.endpoint(organization)
+        headers = {"Authorization": f"Bearer {endpoint.control_token}"}
+        assert self._http is not None  # noqa: S101 - opened first
+        try:
+            async with self._http.request(
+                method, endpoint.url + path, headers=headers, json=body
+            ) as response:
+                if response.status != 200:
+                    return None
+                answer: dict[str, object] = await response.json()
+                return answer
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return None
+
+
+def _refused(kind: str) -> ConfigError:
+    return ConfigError(f"fault {kind}: the live world cannot apply it; it applies crash, restart and pause")
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports nobody listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind((HOST, 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()

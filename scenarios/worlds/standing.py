@@ -1,0 +1,16 @@
+"""A node's standing as the control channel reports it, read back into its type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scenarios.worlds.base import Standing
+
+
+def read_standing(values: Mapping[str, object]) -> Standing:
+    """Return the standing in a report.
+
+    Raises:
+        KeyError: if the report lacks a field.
+    """
+    return Standing(**{name: values[name] for name in Standing.__slots__})  # type: ignore[arg-type]

@@ -1,0 +1,240 @@
+"""The virtual world of a trial: every node on a host of its own, one loop, one seed.
+
+Rules:
+- Nothing here reaches into a node but to read where it stands; all else goes over HTTP and the virtual wire.
+- Records of a life that has ended are dropped: a ghost is not heard.
+- A node whose program fails is reported with its reason; the trial goes on without it, as a real one would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from itertools import combinations
+
+from ledger.errors import LedgerError
+from p2p.api import Api, serve_api
+from p2p.control import standing
+from p2p.node import Node
+from p2p.observer import RecordField
+from p2p.virtual import NS_PER_MS, VirtualHost, VirtualMachine, VirtualWorld, current_life
+from scenarios.founding import Founding
+from scenarios.worlds.base import Endpoint, NetworkPlan, Sink, Standing
+from scenarios.worlds.plan import Address, node_config
+from scenarios.worlds.standing import read_standing
+
+PEER_PORT = 7000
+API_PORT = 8000
+BOOT_POLL_S = 0.01
+BOOT_LIMIT_S = 30.0
+
+FrameSink = Callable[[int, str, str, str, bytes], None]
+"""Takes (protocol ns, source, target, kind, frame)."""
+
+
+class _LifeObserver:
+    """An observer for one life: what a ghost says is not heard."""
+
+    def __init__(self, world: SimulatedWorld) -> None:
+        self._world = world
+        self._life = current_life()
+
+    def record(self, event: str, **fields: RecordField) -> None:
+        """Pass a record on while the life lasts."""
+        if self._life is None or self._life.alive:
+            self._world.sink(event, fields)
+
+    def frame(self, source: str, target: str, kind: str, frame: bytes) -> None:
+        """Pass a frame on while the life lasts."""
+        frames = self._world.frame_sink
+        if frames is not None and (self._life is None or self._life.alive):
+            frames(self._world.now_ns(), source, target, kind, frame)
+
+
+class SimulatedWorld:
+    """A trial's nodes in a `VirtualWorld`.
+
+    Args:
+        kit: the loop, network and hosts of this run.
+        founding: the network's genesis and secrets.
+        plan: the network's layout.
+        sink: takes the nodes' records.
+        frame_sink: takes every frame that leaves a node, if given.
+    """
+
+    kind = "virtual"
+
+    def __init__(
+        self,
+        kit: VirtualWorld,
+        founding: Founding,
+        plan: NetworkPlan,
+        sink: Sink,
+        frame_sink: FrameSink | None = None,
+    ) -> None:
+        self.kit = kit
+        self.founding = founding
+        self.plan = plan
+        self.sink = sink
+        self.frame_sink = frame_sink
+        self.organizations = [o.id for o in founding.genesis.organizations]
+        self._nodes: dict[str, Node] = {}
+        self._apis: dict[str, Api] = {}
+        self._calendar_ms = 0
+        self._addresses: dict[str, Address] = {}
+
+    async def open(self, calendar_ms: int) -> None:
+        """Add a host per organization, boot all nodes, and return when their APIs answer."""
+        self._calendar_ms = calendar_ms
+        for organization in self.organizations:
+            host = self.kit.add_host(organization, on_failure=self._note_failure)
+            self._addresses[organization] = Address(host.address, PEER_PORT, API_PORT)
+        for organization in self.organizations:
+            self._boot(organization)
+        for organization in self.organizations:
+            await self._opened(organization)
+
+    async def close(self) -> None:
+        """Stop every running node in good order."""
+        for organization in self.organizations:
+            host = self.kit.host(organization)
+            if host.is_paused:
+                host.resume()
+            node = self._nodes.get(organization)
+            if host.is_up and node is not None:
+                node.stop()
+        for organization in self.organizations:
+            while self.kit.host(organization).is_up:
+                await asyncio.sleep(BOOT_POLL_S)
+
+    def now_ns(self) -> int:
+        """Return virtual time, nanoseconds."""
+        return self.kit.now_ns()
+
+    def endpoint(self, organization: str) -> Endpoint:
+        """Return where an organization reaches its node."""
+        address = self._addresses[organization]
+        own = self.founding.secrets[organization]
+        return Endpoint(f"http://{address.host}:{address.api_port}", own.token, own.control_token)
+
+    def place(self, organization: str) -> AbstractContextManager[None]:
+        """Run code, and the tasks it starts, on the organization's host."""
+        return self.kit.network.as_host(organization)
+
+    def is_up(self, organization: str) -> bool:
+        """Whether the node's process is there and not paused."""
+        host = self.kit.host(organization)
+        return host.is_up and not host.is_paused
+
+    def node(self, organization: str) -> Node:
+        """Return a node's object in its latest life, for measurement and tests."""
+        return self._nodes[organization]
+
+    async def standing(self, organization: str) -> Standing | None:
+        """Return where a node stands, or None if it is down, paused or not serving yet."""
+        api = self._apis.get(organization)
+        if api is None or not self.is_up(organization):
+            return None
+        return read_standing(standing(self._nodes[organization], api))
+
+    async def set_calendar(self, time_ms: int) -> None:
+        """Set every host's calendar; a host that is down has it too when it boots."""
+        self._calendar_ms = time_ms
+        for organization in self.organizations:
+            self.kit.host(organization).calendar.set(self.kit.loop, time_ms)
+
+    async def crash(self, organization: str) -> None:
+        """Kill a node's process."""
+        self.kit.host(organization).crash()
+        self._gone(organization)
+
+    async def power_loss(self, organizations: Sequence[str]) -> None:
+        """Take the power from these hosts at one instant."""
+        for organization in organizations:
+            self.kit.host(organization).power_loss()
+            self._gone(organization)
+
+    async def restart(self, organization: str) -> None:
+        """Boot a host again over its surviving files and wait until its API answers."""
+        host = self.kit.host(organization)
+        if host.is_up:
+            return
+        self._boot(organization)
+        await self._opened(organization)
+
+    async def pause(self, organization: str) -> None:
+        """Stop a node's process where it is."""
+        self.kit.host(organization).pause()
+
+    async def resume(self, organization: str) -> None:
+        """Let a paused process go on."""
+        self.kit.host(organization).resume()
+
+    def partition(self, groups: Sequence[Sequence[str]]) -> Callable[[], None]:
+        """Cut every link between groups."""
+        return self.kit.network.partition(*groups).heal
+
+    def latency(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
+        """Set the latency of all links of these organizations."""
+
+        def apply(low: float, high: float) -> None:
+            for one, other in self._pairs(organizations):
+                self.kit.network.set_latency(round(low * NS_PER_MS), round(high * NS_PER_MS), one, other)
+
+        apply(low_ms, high_ms)
+        return lambda: apply(*self.plan.latency_ms)
+
+    def loss(self, probability: float, organizations: Sequence[str]) -> Callable[[], None]:
+        """Lose packets on all links of these organizations."""
+
+        def apply(share: float) -> None:
+            for one, other in self._pairs(organizations):
+                self.kit.network.set_loss(share, one, other)
+
+        apply(probability)
+        return lambda: apply(0.0)
+
+    def _pairs(self, organizations: Sequence[str]) -> list[tuple[str, str]]:
+        pairs = [
+            pair
+            for pair in combinations(self.organizations, 2)
+            if pair[0] in organizations or pair[1] in organizations
+        ]
+        return [*pairs, *((other, one) for one, other in pairs)]
+
+    def _boot(self, organization: str) -> None:
+        self.kit.host(organization).boot(self._program)
+
+    async def _program(self, machine: VirtualMachine) -> None:
+        """One process life of a node."""
+        config = node_config(
+            self.founding, self.plan, machine.name, self._addresses, calendar_ms=self._calendar_ms
+        )
+        node = Node(config, machine, _LifeObserver(self))
+        api = Api(node)
+        self._nodes[machine.name] = node
+
+        async def serve(serving: Node) -> None:
+            await serve_api(serving, api, on_open=lambda: self._apis.update({machine.name: api}))
+
+        await node.run(serve)
+
+    async def _opened(self, organization: str) -> None:
+        deadline = self.kit.loop.time() + BOOT_LIMIT_S
+        while organization not in self._apis:
+            if not self.kit.host(organization).is_up or self.kit.loop.time() > deadline:
+                return
+            await asyncio.sleep(BOOT_POLL_S)
+
+    def _gone(self, organization: str) -> None:
+        self._apis.pop(organization, None)
+
+    def _note_failure(self, host: VirtualHost, error: BaseException) -> None:
+        self._gone(host.name)
+        self.sink("node.failed", {"node": host.name, "reason": f"{type(error).__name__}: {error}"[:500]})
+        if not isinstance(error, LedgerError | OSError):
+            with contextlib.suppress(AttributeError):
+                error.add_note(f"in the node of {host.name}")
+            self.kit.errors.append(error)

@@ -1,0 +1,65 @@
+"""Frames: every kind survives the wire, and what is no frame is refused by name."""
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from p2p import frames
+from p2p.errors import FrameError
+from p2p.frames import decode_frame, encode_frame, kind_of
+
+SAMPLES = [
+    frames.RaftFrame([[1, 2, 3, b"x", []]]),
+    frames.CheckpointFrame(7, "text\n", b"s" * 64),
+    frames.CertificateFrame("note\n"),
+    frames.TransactionsFrame([b"one", b"two"]),
+    frames.HaveFrame(5, 4, [b"12345678"]),
+    frames.WantFrame([b"12345678", b"abcdefgh"]),
+    frames.EnvelopeFrame(b"r" * 32, b"sealed"),
+    frames.EnvelopeStoredFrame(b"r" * 32, b"d" * 32),
+    frames.AliveFrame(),
+]
+
+
+@pytest.mark.parametrize("frame", SAMPLES, ids=lambda f: kind_of(f).name)
+def test_every_kind_survives_the_wire(frame):
+    assert decode_frame(encode_frame(frame)) == frame
+
+
+def test_every_kind_has_a_sample():
+    assert [kind_of(frame) for frame in SAMPLES] == list(frames.FrameKind)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ([99], "kind 99 is unknown"),
+        ([], "begins with its kind"),
+        ("text", "begins with its kind"),
+        ([2, -1, "t", b"s" * 64], "CHECKPOINT.height"),
+        ([2, 1, "t", b"short"], "64 bytes"),
+        ([4, "no list"], "TRANSACTIONS"),
+        ([4, [1]], "TRANSACTIONS"),
+        ([5, 1, 1, [b"123"]], "8 bytes"),
+        ([7, b"r" * 31, b""], "32 bytes"),
+        ([9, 1], "1 fields, expected 0"),
+        ([1, [1]], "each message is a list"),
+    ],
+)
+def test_rubbish_is_refused_by_name(value, reason):
+    with pytest.raises(FrameError, match=reason):
+        decode_frame(msgpack.packb(value))
+
+
+def test_lists_have_limits():
+    with pytest.raises(FrameError, match="at most 1024"):
+        decode_frame(msgpack.packb([4, [b""] * (frames.TRANSACTIONS_MAX + 1)]))
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_anything_but_frame_error(data):
+    try:
+        decode_frame(data)
+    except FrameError:
+        pass

@@ -1,0 +1,148 @@
+"""The opening of a link: a peer is who its node key says, on this link, in this network."""
+
+import asyncio
+
+import pytest
+
+from ledger.genesis import Role
+from ledger.keys import SigningKey, Verifier
+from p2p.errors import HelloError
+from p2p.hello import Identity, decode_opening, shake_hands
+from scenarios.founding import Charter, Member, found_from_seed
+
+
+def founding(name="test"):
+    members = [
+        Member("cbp", "Customs", "US", (Role.CUSTOMS,)),
+        Member("exporter", "Exporter", "MX", (Role.EXPORTER,)),
+        Member("importer", "Importer", "US", (Role.IMPORTER,)),
+    ]
+    return found_from_seed(Charter(name, 1_536_000_000_000, members), "1")
+
+
+def identity(found, organization, key=None):
+    return Identity(found.genesis, organization, key or found.secrets[organization].node_key)
+
+
+async def meet(dialer, listener, expected, tap=None):
+    """Connect two sides by queues and return both outcomes."""
+    to_listener, to_dialer = asyncio.Queue(), asyncio.Queue()
+
+    async def put(queue, data):
+        if tap is not None:
+            data = tap(data)
+        queue.put_nowait(data)
+
+    dialing = shake_hands(
+        dialer,
+        Verifier(),
+        challenge=b"d" * 32,
+        expected=expected,
+        send=lambda data: put(to_listener, data),
+        receive=to_dialer.get,
+    )
+    listening = shake_hands(
+        listener,
+        Verifier(),
+        challenge=b"l" * 32,
+        expected=None,
+        send=lambda data: put(to_dialer, data),
+        receive=to_listener.get,
+    )
+    return await asyncio.wait_for(asyncio.gather(dialing, listening, return_exceptions=True), 1)
+
+
+async def test_two_members_know_each_other_afterwards():
+    found = founding()
+    one, other = await meet(identity(found, "cbp"), identity(found, "exporter"), "exporter")
+    assert (one.organization, other.organization) == ("exporter", "cbp")
+
+
+async def test_a_name_without_its_key_is_refused():
+    found = founding()
+    thief = identity(found, "cbp", SigningKey.generate())
+    _, outcome = await meet(thief, identity(found, "exporter"), "exporter")
+    assert isinstance(outcome, HelloError)
+    assert "not by the node key of 'cbp'" in str(outcome)
+
+
+async def test_another_network_is_refused_before_anything_is_signed_for_it():
+    other = founding("other")
+    _, outcome = await asyncio.wait_for(
+        asyncio.gather(
+            _only_opening(identity(other, "cbp")),
+            _listen_once(
+                identity(founding(), "exporter"), identity(other, "cbp").opening(b"d" * 32).encode()
+            ),
+            return_exceptions=True,
+        ),
+        1,
+    )
+    assert "is not this one" in str(outcome)
+
+
+async def _only_opening(one):
+    return one.opening(b"d" * 32)
+
+
+async def _listen_once(listener, first_message):
+    sent = []
+
+    async def send(data):
+        sent.append(data)
+
+    async def receive():
+        return first_message
+
+    try:
+        await shake_hands(
+            listener, Verifier(), challenge=b"l" * 32, expected=None, send=send, receive=receive
+        )
+    finally:
+        assert len(sent) == 1
+
+
+async def test_the_wrong_side_may_not_dial():
+    found = founding()
+    outcome = (
+        await asyncio.gather(
+            _listen_once(identity(found, "cbp"), identity(found, "exporter").opening(b"d" * 32).encode()),
+            return_exceptions=True,
+        )
+    )[0]
+    assert "wrong side" in str(outcome)
+
+
+async def test_who_answers_must_be_who_was_dialed():
+    found = founding()
+    dialer = identity(found, "cbp")
+    with pytest.raises(HelloError, match="but 'importer' answered"):
+        dialer.check_opening(
+            identity(found, "importer").opening(b"l" * 32), dialed_by_me=True, expected="exporter"
+        )
+
+
+def test_a_proof_recorded_on_one_link_is_worth_nothing_on_another():
+    found = founding()
+    cbp, exporter = identity(found, "cbp"), identity(found, "exporter")
+    old_mine, theirs = cbp.opening(b"1" * 32), exporter.opening(b"2" * 32)
+    proof = cbp.sign(old_mine, theirs, dialed_by_me=True)
+    exporter.check_proof(theirs, old_mine, proof, Verifier(), dialed_by_me=False)
+    fresh = exporter.opening(b"3" * 32)
+    with pytest.raises(HelloError):
+        exporter.check_proof(fresh, old_mine, proof, Verifier(), dialed_by_me=False)
+
+
+def test_a_proof_cannot_be_reflected():
+    found = founding()
+    cbp, exporter = identity(found, "cbp"), identity(found, "exporter")
+    mine, theirs = cbp.opening(b"1" * 32), exporter.opening(b"2" * 32)
+    proof = exporter.sign(theirs, mine, dialed_by_me=True)
+    with pytest.raises(HelloError):
+        cbp.check_proof(mine, theirs, proof, Verifier(), dialed_by_me=True)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xc1", b"\x93\x01\x02\x03", b"x" * 2000])
+def test_rubbish_is_no_opening(data):
+    with pytest.raises(HelloError):
+        decode_opening(data)

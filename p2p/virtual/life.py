@@ -68,6 +68,7 @@ class Life:
         self.context.run(HOST.set, host)
         self._fences: list[Callable[[Ending], None]] = []
         self._last_rites: list[Callable[[], None]] = []
+        self._doomed: list[asyncio.Task[object]] = []
         self._tasks: list[weakref.ref[asyncio.Task[object]]] = []
         self._prune_at = _PRUNE_AT
         self._held_ready: list[AnyHandle] = []
@@ -89,7 +90,10 @@ class Life:
         self._last_rites.append(rite)
 
     def own_task(self, task: asyncio.Task[object]) -> None:
-        """Remember a task of this life, without keeping it alive."""
+        """Remember a task of this life; the living do not keep it alive, the dead keep it for burial."""
+        if not self.alive:
+            self._doomed.append(task)
+            return
         tasks = self._tasks
         tasks.append(weakref.ref(task))
         if len(tasks) >= self._prune_at:
@@ -137,6 +141,8 @@ class Life:
         self.running = False
         self.ending = ending
         self._ghost = asyncio.current_task(self.loop)
+        self._doomed = [task for ref in self._tasks if (task := ref()) is not None]
+        self._tasks = []
         for fence in self._fences:
             fence(ending)
         self._held_io.clear()
@@ -147,8 +153,7 @@ class Life:
         with self.loop.quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for _ in range(_BURIAL_ROUNDS_MAX):
-                tasks = [task for ref in self._tasks if (task := ref()) is not None]
-                self._tasks = []
+                tasks, self._doomed = self._doomed, []
                 if not tasks:
                     break
                 for task in tasks:

@@ -191,9 +191,8 @@ class Handshake:
         if self._link.blocked or reverse.blocked or (reverse.loss and reverse.lost_times(1, 0)):
             self._retry()
             return
-        server = self._dst.listeners.get(self._to)
-        if server is None and not (self._link.local and self._to[0] == LOOPBACK):
-            server = self._dst.listeners.get((ANY, self._to[1]))
+        listeners = self._dst.listeners
+        server = listeners.get(self._to) or listeners.get((ANY, self._to[1]))
         if server is None:
             self._later(reverse, self._refused)
         else:

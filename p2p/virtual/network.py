@@ -297,6 +297,8 @@ class VirtualNetwork:
             if taken:
                 raise OSError(errno.EADDRINUSE, f"host {host.name} already listens on {taken[0]}")
             binds.append((address, port))
+        if not life.alive:
+            binds = []  # a ghost listens to nobody
         server = VirtualServer(self, host, life, protocol_factory, binds)
         self._servers.setdefault(life, []).append(server)
         return server

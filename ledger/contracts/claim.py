@@ -1,0 +1,317 @@
+"""The preference claim on one entry line, as every member sees it.
+
+Rules:
+- A claim is filed on the entry summary, within ten working days of entry (19 CFR 142.12(b)), or within a year
+  of importation if none was made at entry (19 USC 1520(d)).
+- A late claim, one without proven possession, one outside the blanket is VALID with a finding; Customs
+  decides.
+- A claim on a line that has one is refused, and so is one that names a certificate the ledger does not know.
+- The day of a claim is the legal date of its block. Possession is proven if the importer's acknowledgement
+  has a block time not later than the claim's, and came before it in the ledger's order.
+- Of official acts only open and closed is public, with a salted commitment to the fine state.
+- Several lines and entries may rest on a single-shipment certificate, and several shipments on one entry;
+  another shipment on another entry is the finding SECOND_SHIPMENT (19 CFR 181.22(b)(5)(i)).
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from ledger.contracts.act import CERTIFICATE_ID_BYTES, COMMITMENT_BYTES, Context, Writer, read_legal_date
+from ledger.contracts.certificate import SHIPMENT_LENGTH_MAX, find_certificate
+from ledger.contracts.claim_findings import ClaimFacts, claim_findings, correction_findings
+from ledger.contracts.document import OFFICIAL, anchor_document, present_document
+from ledger.contracts.findings import Finding
+from ledger.contracts.parameters import CORRECTION_CALENDAR_DAYS, POST_CLAIM_YEARS, SUMMARY_WORKING_DAYS
+from ledger.contracts.records import (
+    CertificateRecord,
+    ClaimRecord,
+    ClaimState,
+    HoldingRecord,
+    read_claim,
+    read_holding,
+)
+from ledger.contracts.table import Actor, Refusal, RuleViolatedError, Step, Table
+from ledger.fields import Fields
+from ledger.genesis import Role
+from ledger.state import certificate_key, claim_key, holding_key
+
+ENTRY_NUMBER = re.compile(r"[A-Z0-9]{3}-[0-9]{7}-[0-9]")
+"""Filer code, number, check digit. How the digit is computed is not confirmed: only the form is checked."""
+
+LINE_MAX = 9999
+NAFTA = "NAFTA"
+NAFTA_SPI = "CA|MX"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimCase:
+    """What a claim's step is judged by."""
+
+    context: Context
+    importer: str | None
+
+    def plays(self, actor: Actor) -> bool:
+        """Say whether the sender is that actor here."""
+        sender = self.context.sender
+        match actor:
+            case Actor.IMPORTER:
+                return Role.IMPORTER in sender.roles
+            case Actor.CLAIMANT:
+                return self.importer == sender.id
+            case Actor.CUSTOMS:
+                return Role.CUSTOMS in sender.roles
+            case _:
+                return False
+
+
+_S = ClaimState
+_PRIVATE = "design: official acts are private in detail"
+_LIQUIDATION = "19 USC 1500; 19 CFR 159.1"
+
+CLAIM_TABLE: Table[ClaimState, ClaimCase] = Table(
+    "claim",
+    ClaimState,
+    (
+        Step(
+            _S.NONE,
+            "claim.file",
+            Actor.IMPORTER,
+            _S.CLAIMED,
+            "19 CFR 181.21(a)",
+            limit=f"{SUMMARY_WORKING_DAYS}; else a finding",
+        ),
+        Step(
+            _S.NONE,
+            "claim.file_post",
+            Actor.IMPORTER,
+            _S.CLAIMED,
+            "19 USC 1520(d)",
+            limit=f"{POST_CLAIM_YEARS}; else a finding",
+        ),
+        Step(
+            _S.CLAIMED,
+            "claim.correct",
+            Actor.CLAIMANT,
+            _S.CORRECTED,
+            "19 CFR 181.21(b)",
+            limit=f"{CORRECTION_CALENDAR_DAYS}; else a finding",
+        ),
+        Step(_S.CLAIMED, "claim.open", Actor.CUSTOMS, _S.OFFICIAL_OPEN, _PRIVATE),
+        Step(_S.OFFICIAL_OPEN, "claim.respond", Actor.CLAIMANT, _S.OFFICIAL_OPEN, _PRIVATE),
+        Step(_S.OFFICIAL_OPEN, "claim.act", Actor.CUSTOMS, _S.OFFICIAL_OPEN, _PRIVATE),
+        Step(_S.OFFICIAL_OPEN, "claim.close", Actor.CUSTOMS, _S.OFFICIAL_CLOSED, _PRIVATE),
+        Step(_S.CLAIMED, "claim.close", Actor.CUSTOMS, _S.OFFICIAL_CLOSED, _PRIVATE),
+        Step(_S.CORRECTED, "claim.close", Actor.CUSTOMS, _S.OFFICIAL_CLOSED, _PRIVATE),
+        Step(_S.CLAIMED, "claim.liquidate", Actor.CUSTOMS, _S.LIQUIDATED, _LIQUIDATION),
+        Step(_S.CORRECTED, "claim.liquidate", Actor.CUSTOMS, _S.LIQUIDATED, _LIQUIDATION),
+        Step(_S.OFFICIAL_CLOSED, "claim.liquidate", Actor.CUSTOMS, _S.LIQUIDATED, _LIQUIDATION),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """An entry line."""
+
+    entry: str
+    line: int
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(fields.text("entry", 13, ENTRY_NUMBER), fields.integer("line", 1, LINE_MAX))
+
+    @property
+    def key(self) -> str:
+        return claim_key(self.entry, self.line)
+
+    def find(self, context: Context, state: Writer) -> ClaimRecord:
+        data = state.get(self.key)
+        if data is None:
+            raise RuleViolatedError(context.event, Refusal.UNKNOWN_CLAIM, f"{self.key} is not on the ledger")
+        return read_claim(data)
+
+
+@dataclass(frozen=True, slots=True)
+class FileClaim:
+    """`claim.file`: a claim on the entry summary."""
+
+    post: ClassVar[bool] = False
+
+    line: _Line
+    regime: str
+    spi: str
+    certificate: bytes | None
+    entry_on: datetime.date
+    import_on: datetime.date
+    shipment: str | None
+    fine: bytes
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Take the body's fields."""
+        return cls(
+            line=_Line.read(fields),
+            regime=fields.text("regime", 16, NAFTA),
+            spi=fields.text("spi", 2, NAFTA_SPI),
+            certificate=fields.optional_raw("certificate", size=CERTIFICATE_ID_BYTES),
+            entry_on=read_legal_date(fields, "entry_on"),
+            import_on=read_legal_date(fields, "import_on"),
+            shipment=fields.optional_text("shipment", SHIPMENT_LENGTH_MAX),
+            fine=fields.raw("fine", size=COMMITMENT_BYTES),
+        )
+
+    def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
+        """Record the claim with its findings."""
+        key = self.line.key
+        if state.get(key) is not None:
+            raise RuleViolatedError(
+                context.event, Refusal.DUPLICATE_ENTRY_LINE, f"{key} is on the ledger already"
+            )
+        reached = CLAIM_TABLE.advance(ClaimState.NONE, context.event, ClaimCase(context, None))
+        certificate, holding = self._evidence(context, state)
+        facts = ClaimFacts(
+            post=self.post,
+            claimed_on=context.today,
+            claimed_ms=context.time_ms,
+            entry=self.line.entry,
+            entry_on=self.entry_on,
+            import_on=self.import_on,
+            shipment=self.shipment,
+            certificate=certificate,
+            holding=holding,
+            calendar=context.calendar,
+        )
+        findings = claim_findings(facts)
+        record = ClaimRecord(
+            state=reached,
+            importer=context.sender.id,
+            post=self.post,
+            regime=self.regime,
+            spi=self.spi,
+            certificate=self.certificate,
+            entry_on=self.entry_on,
+            import_on=self.import_on,
+            shipment=self.shipment,
+            fine=self.fine,
+            filed_ms=context.time_ms,
+            findings=tuple(finding.value for finding in findings),
+        )
+        state.put(key, record.encode())
+        self._bind(state, certificate)
+        return findings
+
+    def _evidence(
+        self, context: Context, state: Writer
+    ) -> tuple[CertificateRecord | None, HoldingRecord | None]:
+        if self.certificate is None:
+            return None, None
+        certificate = find_certificate(context.event, state, self.certificate)
+        data = state.get(holding_key(self.certificate, context.sender.id))
+        return certificate, None if data is None else read_holding(data)
+
+    def _bind(self, state: Writer, certificate: CertificateRecord | None) -> None:
+        """Remember the entry on which a single-shipment certificate was first used for its own shipment."""
+        if (
+            certificate is not None
+            and self.certificate is not None
+            and certificate.entry is None
+            and certificate.shipment is not None
+            and certificate.shipment == self.shipment
+        ):
+            bound = replace(certificate, entry=self.line.entry)
+            state.put(certificate_key(self.certificate), bound.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class FilePostClaim(FileClaim):
+    """`claim.file_post`: a claim within a year of importation, where none was made at entry."""
+
+    post: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectClaim:
+    """`claim.correct`: the importer corrects its claim and pays the duty."""
+
+    line: _Line
+    discovered_on: datetime.date
+    fine: bytes
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Take the body's fields."""
+        return cls(
+            _Line.read(fields),
+            read_legal_date(fields, "discovered_on"),
+            fields.raw("fine", size=COMMITMENT_BYTES),
+        )
+
+    def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
+        """Record the correction."""
+        record = self.line.find(context, state)
+        reached = CLAIM_TABLE.advance(record.state, context.event, ClaimCase(context, record.importer))
+        findings = correction_findings(self.discovered_on, context.today)
+        known = (*record.findings, *(finding.value for finding in findings))
+        after = replace(record, state=reached, fine=self.fine, findings=known)
+        state.put(self.line.key, after.encode())
+        return findings
+
+
+@dataclass(frozen=True, slots=True)
+class DecideClaim:
+    """`claim.act`, `claim.close`, `claim.liquidate`: Customs moves a claim, with a new commitment."""
+
+    line: _Line
+    fine: bytes
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Take the body's fields."""
+        return cls(_Line.read(fields), fields.raw("fine", size=COMMITMENT_BYTES))
+
+    def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
+        """Record the step."""
+        self.step(context, state)
+        return ()
+
+    def step(self, context: Context, state: Writer) -> ClaimRecord:
+        """Write and return the claim with its next state."""
+        record = self.line.find(context, state)
+        reached = CLAIM_TABLE.advance(record.state, context.event, ClaimCase(context, record.importer))
+        after = replace(record, state=reached, fine=self.fine)
+        state.put(self.line.key, after.encode())
+        return after
+
+
+@dataclass(frozen=True, slots=True)
+class OpenClaim(DecideClaim):
+    """`claim.open`: Customs opens an official matter and anchors its request, whatever it asks for."""
+
+    def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
+        """Record the step and the request's root, addressed to the importer."""
+        record = self.step(context, state)
+        anchor_document(context, state, OFFICIAL, (record.importer,), subject=self.line.key)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class RespondClaim:
+    """`claim.respond`: the importer answers; the answer's root may be new or of a document it has."""
+
+    line: _Line
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Take the body's fields."""
+        return cls(_Line.read(fields))
+
+    def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
+        """Record the answer's root. The claim stays as it is."""
+        record = self.line.find(context, state)
+        CLAIM_TABLE.advance(record.state, context.event, ClaimCase(context, record.importer))
+        present_document(context, state, OFFICIAL, (), subject=self.line.key)
+        return ()

@@ -1,0 +1,108 @@
+"""Legal findings: defects the ledger records and leaves to Customs.
+
+Rules:
+- A finding never refuses. A ledger that refused a fraudulent claim would erase the fraud it is there to show.
+- Each finding names the regulation it rests on; where the reading is ours, it says so.
+- A finding is a fact about dates, order and state on the ledger; it never rests on a private value.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Finding(StrEnum):
+    """A recorded legal defect; `meaning` says what was seen, `source` which rule it touches."""
+
+    meaning: str
+    source: str
+
+    def __new__(cls, name: str, meaning: str, source: str) -> Finding:
+        """Make a member."""
+        member = str.__new__(cls, name)
+        member._value_ = name
+        member.meaning = meaning
+        member.source = source
+        return member
+
+    NO_POSSESSION = (
+        "NO_POSSESSION",
+        "the ledger has no acknowledgement of the certificate by this importer from before the claim; "
+        "possession on paper is for Customs to judge",
+        "19 CFR 181.21(a)",
+    )
+    SIGNED_AFTER_CLAIM = (
+        "SIGNED_AFTER_CLAIM",
+        "the certificate bears a signature date later than the claim that rests on it",
+        "19 CFR 181.21(a)",
+    )
+    OUTSIDE_BLANKET = (
+        "OUTSIDE_BLANKET",
+        "the import date lies before the first or after the last day of the blanket period",
+        "19 CFR 181.22(b)(5)(ii)",
+    )
+    BLANKET_TOO_LONG = (
+        "BLANKET_TOO_LONG",
+        "the blanket period covers more than twelve months",
+        "19 CFR 181.22(b)(5)(ii)",
+    )
+    SECOND_SHIPMENT = (
+        "SECOND_SHIPMENT",
+        "the certificate covers one shipment and the claim names another, on another entry",
+        "19 CFR 181.22(b)(5)(i)",
+    )
+    SHIPMENT_UNNAMED = (
+        "SHIPMENT_UNNAMED",
+        "the certificate covers one shipment and the claim does not say which shipment it is for",
+        "19 CFR 181.22(b)(5)(i)",
+    )
+    CERTIFICATE_EXPIRED = (
+        "CERTIFICATE_EXPIRED",
+        "the claim was made more than four years after the certificate was signed",
+        "19 CFR 181.22(b)(4)",
+    )
+    NOTICE_GIVEN = (
+        "NOTICE_GIVEN",
+        "the issuer had given notice that the certificate is incorrect",
+        "19 USC 1592(f)",
+    )
+    CERTIFICATE_SUPERSEDED = (
+        "CERTIFICATE_SUPERSEDED",
+        "the issuer had replaced the certificate by another",
+        "19 USC 1592(f)",
+    )
+    HOLDING_SUSPENDED = (
+        "HOLDING_SUSPENDED",
+        "Customs had suspended this importer's use of the certificate",
+        "19 CFR 181.22(c)",
+    )
+    HOLDING_NOT_ACCEPTED = (
+        "HOLDING_NOT_ACCEPTED",
+        "Customs had refused this importer's certificate, also for later identical imports in the blanket",
+        "19 CFR 181.22(c)",
+    )
+    SUMMARY_LATE = (
+        "SUMMARY_LATE",
+        "the claim came later than ten working days after entry",
+        "19 CFR 142.12(b)",
+    )
+    LATE_POST_CLAIM = (
+        "LATE_POST_CLAIM",
+        "the post-importation claim came after the first anniversary of importation",
+        "19 USC 1520(d)",
+    )
+    CORRECTION_LATE = (
+        "CORRECTION_LATE",
+        "the correction came later than thirty calendar days after discovery",
+        "19 CFR 181.21(b)",
+    )
+    WRONG_REGIME = (
+        "WRONG_REGIME",
+        "NAFTA does not govern imports after 2020-06-30",
+        "Pub. L. 116-113",
+    )
+    DATE_IN_FUTURE = (
+        "DATE_IN_FUTURE",
+        "a date that must have passed (signature, discovery) lies after the day of the block",
+        "design: block time governs acts on the ledger",
+    )

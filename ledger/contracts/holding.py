@@ -1,0 +1,200 @@
+"""The holding: one importer's possession of one certificate, the ledger's proof of it.
+
+Rules:
+- Possession is proven by the importer's own acknowledgement, signed after it opened the envelope and
+  recomputed the root; its block time is what a claim's block time is compared with (19 CFR 181.21(a)).
+- Who cannot open the envelope, or finds another root, complains; the issuer may then deliver again.
+- Customs may suspend one importer's use and restore or refuse it; a refusal also bars later identical imports
+  of that importer in the blanket (19 CFR 181.22(c)).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from ledger.contracts.act import CERTIFICATE_ID_BYTES, Context, Writer, read_organization
+from ledger.contracts.findings import Finding
+from ledger.contracts.records import CertificateRecord, HoldingRecord, HoldingState, read_holding, read_member
+from ledger.contracts.table import Actor, Guard, Refusal, RuleViolatedError, Step, Table
+from ledger.fields import Fields
+from ledger.genesis import Role
+from ledger.state import holding_key, organization_key
+
+COMPLAINTS = ("ROOT_MISMATCH", "UNREADABLE")
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingCase:
+    """What a holding's step is judged by."""
+
+    context: Context
+    holder: str
+    certificate: CertificateRecord | None = None
+    holder_is_importer: bool = False
+
+    def plays(self, actor: Actor) -> bool:
+        """Say whether the sender is that actor here."""
+        sender = self.context.sender
+        match actor:
+            case Actor.ISSUER:
+                return self.certificate is not None and self.certificate.issuer == sender.id
+            case Actor.HOLDER:
+                return self.holder == sender.id
+            case Actor.CUSTOMS:
+                return Role.CUSTOMS in sender.roles
+            case _:
+                return False
+
+
+_IMPORTER: Guard[HoldingCase] = Guard(
+    "a holder that has the role importer", Refusal.UNKNOWN_HOLDER, lambda case: case.holder_is_importer
+)
+_ADDRESSED: Guard[HoldingCase] = Guard(
+    "a holder that the certificate is addressed to",
+    Refusal.NOT_ADDRESSED,
+    lambda case: case.certificate is not None and case.holder in case.certificate.addressees,
+)
+
+_S = HoldingState
+HOLDING_TABLE: Table[HoldingState, HoldingCase] = Table(
+    "holding",
+    HoldingState,
+    (
+        Step(
+            _S.NONE,
+            "certificate.deliver",
+            Actor.ISSUER,
+            _S.DELIVERED,
+            "19 CFR 181.21(a)",
+            guards=(_IMPORTER, _ADDRESSED),
+        ),
+        Step(
+            _S.DISPUTED,
+            "certificate.deliver",
+            Actor.ISSUER,
+            _S.DELIVERED,
+            "design: a spoilt envelope is sent again",
+            guards=(_IMPORTER, _ADDRESSED),
+        ),
+        Step(_S.DELIVERED, "holding.acknowledge", Actor.HOLDER, _S.HELD, "19 CFR 181.21(a)"),
+        Step(
+            _S.DELIVERED,
+            "holding.complain",
+            Actor.HOLDER,
+            _S.DISPUTED,
+            "design: all envelopes share one root",
+        ),
+        Step(_S.HELD, "holding.suspend", Actor.CUSTOMS, _S.SUSPENDED, "19 CFR 181.22(c)"),
+        Step(_S.SUSPENDED, "holding.reinstate", Actor.CUSTOMS, _S.HELD, "19 CFR 181.22(c)"),
+        Step(
+            _S.SUSPENDED,
+            "holding.reject",
+            Actor.CUSTOMS,
+            _S.NOT_ACCEPTED,
+            "19 CFR 181.22(c)",
+            limit="at least five working days to cure come first, privately",
+        ),
+    ),
+)
+
+
+def deliver(
+    context: Context, state: Writer, certificate_id: bytes, certificate: CertificateRecord, holder: str
+) -> None:
+    """Open a holding, or open it again after a complaint.
+
+    Raises:
+        RuleViolatedError: if the holder is no importer, is not addressed, or has the certificate already.
+    """
+    member = state.get(organization_key(holder))
+    is_importer = member is not None and Role.IMPORTER in read_member(member).roles
+    key = holding_key(certificate_id, holder)
+    data = state.get(key)
+    before = HoldingState.NONE if data is None else read_holding(data).state
+    case = HoldingCase(context, holder, certificate, is_importer)
+    reached = HOLDING_TABLE.advance(before, context.event, case)
+    state.put(key, HoldingRecord(reached, context.time_ms).encode())
+
+
+def _find(context: Context, state: Writer, certificate: bytes, holder: str) -> HoldingRecord:
+    data = state.get(holding_key(certificate, holder))
+    if data is None:
+        raise RuleViolatedError(
+            context.event,
+            Refusal.UNKNOWN_HOLDING,
+            f"certificate {certificate.hex()} was never delivered to {holder}",
+        )
+    return read_holding(data)
+
+
+def _step(context: Context, state: Writer, certificate: bytes, holder: str) -> HoldingRecord:
+    """Return the holding with its next state, not yet written."""
+    record = _find(context, state, certificate, holder)
+    reached = HOLDING_TABLE.advance(record.state, context.event, HoldingCase(context, holder))
+    return replace(record, state=reached)
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeHolding:
+    """`holding.acknowledge`: the importer has opened the envelope and recomputed the root."""
+
+    certificate: bytes
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Take the body's fields."""
+        return cls(fields.raw("certificate", size=CERTIFICATE_ID_BYTES))
+
+    def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
+        """Record possession at the block's time."""
+        holder = context.sender.id
+        record = _step(context, state, self.certificate, holder)
+        after = replace(record, acknowledged_ms=context.time_ms)
+        state.put(holding_key(self.certificate, holder), after.encode())
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComplainHolding:
+    """`holding.complain`: the importer could not open the envelope, or it has another root."""
+
+    certificate: bytes
+    reason: str
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Take the body's fields."""
+        return cls(
+            fields.raw("certificate", size=CERTIFICATE_ID_BYTES),
+            fields.text("reason", 16, "|".join(COMPLAINTS)),
+        )
+
+    def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
+        """Record the dispute."""
+        holder = context.sender.id
+        record = _step(context, state, self.certificate, holder)
+        state.put(holding_key(self.certificate, holder), record.encode())
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class DecideHolding:
+    """`holding.suspend`, `holding.reinstate`, `holding.reject`: Customs on one importer's use of it."""
+
+    certificate: bytes
+    holder: str
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Take the body's fields."""
+        return cls(
+            fields.raw("certificate", size=CERTIFICATE_ID_BYTES),
+            read_organization(fields, "holder"),
+        )
+
+    def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
+        """Record the decision."""
+        record = _step(context, state, self.certificate, self.holder)
+        state.put(holding_key(self.certificate, self.holder), record.encode())
+        return ()

@@ -1,0 +1,77 @@
+"""Every number of the trade rules, once, with its source and how sure we are of it.
+
+Rules:
+- A rule takes its limit from here and from nowhere else, so that a number that turns out wrong is changed in
+  one place.
+- `Mark.READ` was read in the cited public source; `PARTLY` where only part of the source could be read;
+  `UNCONFIRMED` is a stated assumption and is never reported as law; `DESIGN` is this project's own reading or
+  choice.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Mark(StrEnum):
+    """How sure a parameter is."""
+
+    READ = "read"
+    PARTLY = "partly read"
+    UNCONFIRMED = "unconfirmed"
+    DESIGN = "design"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number of the trade rules: its value, unit, mark, source, and what to know before changing it."""
+
+    value: int
+    unit: str
+    mark: Mark
+    source: str
+    note: str = ""
+
+    def __str__(self) -> str:
+        unsure = "" if self.mark is Mark.READ else f", {self.mark}"
+        return f"{self.value} {self.unit} ({self.source}{unsure})"
+
+
+BLANKET_MONTHS_MAX = Parameter(
+    12,
+    "months",
+    Mark.READ,
+    "19 CFR 181.22(b)(5)(ii)",
+    "Both named days are covered: a blanket from 4 September may name 3 September of the next year.",
+)
+CERTIFICATE_VALID_YEARS = Parameter(4, "years from signature", Mark.READ, "19 CFR 181.22(b)(4)")
+SUMMARY_WORKING_DAYS = Parameter(10, "working days after entry", Mark.READ, "19 CFR 142.12(b)")
+POST_CLAIM_YEARS = Parameter(1, "year of importation", Mark.READ, "19 USC 1520(d)")
+CORRECTION_CALENDAR_DAYS = Parameter(30, "calendar days of discovery", Mark.READ, "19 CFR 181.21(b)")
+REQUEST_CALENDAR_DAYS = Parameter(30, "calendar days from the CF-28", Mark.PARTLY, "Warren News 1903110016")
+BACKUP_CALENDAR_DAYS = Parameter(
+    30,
+    "further calendar days for back-up records",
+    Mark.PARTLY,
+    "Warren News 1903110016",
+    "practice, not regulation",
+)
+CURE_WORKING_DAYS = Parameter(5, "working days at least", Mark.READ, "19 CFR 181.22(c)")
+PROPOSED_DENIAL_CALENDAR_DAYS = Parameter(
+    20, "calendar days from a proposed CF-29", Mark.UNCONFIRMED, "assumption"
+)
+LIQUIDATION_CALENDAR_DAYS = Parameter(314, "calendar days after entry, about", Mark.READ, "medey.com")
+PROTEST_CALENDAR_DAYS = Parameter(180, "calendar days after liquidation", Mark.READ, "19 USC 1514(c)(3)")
+SERIES_NOTICE_CALENDAR_DAYS = Parameter(30, "calendar days from the notice", Mark.READ, "19 CFR 10.586(b)")
+FORM_434_RECORD_YEARS = Parameter(5, "years of record keeping", Mark.READ, "NAFTA Form 434, instructions")
+
+NAFTA_LAST_IMPORT_ON = datetime.date(2020, 6, 30)
+"""NAFTA governs imports to this day, the USMCA from the next (Pub. L. 116-113; in force 2020-07-01)."""
+
+LEGAL_DATE_FIRST = datetime.date(1994, 1, 1)
+"""The earliest date a body may declare: NAFTA entered into force on it."""
+
+LEGAL_DATE_LAST = datetime.date(2099, 12, 31)
+"""The latest date a body may declare; keeps every date computed from it inside the calendar (design)."""

@@ -1,0 +1,300 @@
+"""The records that contracts keep in the state, and their only spelling in bytes.
+
+Rules:
+- Records hold public facts alone: who, what kind, when, dates, status, and roots or salted commitments.
+- Reading is a pure function of the bytes, remembered; bytes that are no such record mean a damaged state.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from ledger.encoding import Value, decode, encode
+from ledger.fields import Fields
+from ledger.genesis import Role
+from ledger.state import VALUE_BYTES_MAX
+
+_REMEMBERED = 4096
+
+
+class CertificateState(StrEnum):
+    """A certificate of origin. DRAFT and SIGNED happen off the ledger and are UNANCHORED here."""
+
+    UNANCHORED = "UNANCHORED"
+    ACTIVE = "ACTIVE"
+    NOTICE_GIVEN = "NOTICE_GIVEN"
+    CORRECTED = "CORRECTED"
+
+
+class HoldingState(StrEnum):
+    """One importer's possession of one certificate."""
+
+    NONE = "NONE"
+    DELIVERED = "DELIVERED"
+    HELD = "HELD"
+    DISPUTED = "DISPUTED"
+    SUSPENDED = "SUSPENDED"
+    NOT_ACCEPTED = "NOT_ACCEPTED"
+
+
+class ClaimState(StrEnum):
+    """What every member may know of a claim; the fine state is private."""
+
+    NONE = "NONE"
+    CLAIMED = "CLAIMED"
+    CORRECTED = "CORRECTED"
+    OFFICIAL_OPEN = "OFFICIAL_OPEN"
+    OFFICIAL_CLOSED = "OFFICIAL_CLOSED"
+    LIQUIDATED = "LIQUIDATED"
+
+
+@dataclass(frozen=True, slots=True)
+class Blanket:
+    """A blanket period; both named days are covered."""
+
+    first: datetime.date
+    last: datetime.date
+
+    def covers(self, day: datetime.date) -> bool:
+        """Say whether `day` lies in the period."""
+        return self.first <= day <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRecord:
+    """An anchored certificate of origin.
+
+    Attributes:
+        state: see the table.
+        form: such as NAFTA-434.
+        issuer: organization id.
+        signed_on: the declared signature date.
+        blanket: the period covered, or None for a single shipment.
+        shipment: the shipment covered, or None for a blanket.
+        addressees: organization ids.
+        root: the document's root.
+        anchored_ms: block time.
+        successor: id of the certificate that replaced it.
+        entry: the entry on which a single-shipment certificate was first used for its own shipment.
+    """
+
+    state: CertificateState
+    form: str
+    issuer: str
+    signed_on: datetime.date
+    blanket: Blanket | None
+    shipment: str | None
+    addressees: tuple[str, ...]
+    root: bytes
+    anchored_ms: int
+    successor: bytes | None = None
+    entry: str | None = None
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes."""
+        blanket = None
+        if self.blanket is not None:
+            blanket = {"from": self.blanket.first.isoformat(), "to": self.blanket.last.isoformat()}
+        return encode(
+            {
+                "state": self.state.value,
+                "form": self.form,
+                "issuer": self.issuer,
+                "signed_on": self.signed_on.isoformat(),
+                "blanket": blanket,
+                "shipment": self.shipment,
+                "addressees": self.addressees,
+                "root": self.root,
+                "anchored_ms": self.anchored_ms,
+                "successor": self.successor,
+                "entry": self.entry,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingRecord:
+    """One importer's holding of one certificate, with the block times that prove it."""
+
+    state: HoldingState
+    delivered_ms: int
+    acknowledged_ms: int | None = None
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes."""
+        return encode(
+            {
+                "state": self.state.value,
+                "delivered_ms": self.delivered_ms,
+                "acknowledged_ms": self.acknowledged_ms,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRecord:
+    """A preference claim on one entry line.
+
+    Attributes:
+        state: the public state.
+        importer: organization id.
+        post: whether it is a post-importation claim.
+        regime: such as NAFTA.
+        spi: special program indicator.
+        certificate: id of the certificate it rests on, if it names one.
+        entry_on: declared entry date.
+        import_on: declared import date.
+        shipment: the shipment it is for, if named.
+        fine: salted commitment to the private fine state.
+        filed_ms: block time of the claim.
+        findings: legal findings recorded so far, in order of record.
+    """
+
+    state: ClaimState
+    importer: str
+    post: bool
+    regime: str
+    spi: str
+    certificate: bytes | None
+    entry_on: datetime.date
+    import_on: datetime.date
+    shipment: str | None
+    fine: bytes
+    filed_ms: int
+    findings: tuple[str, ...] = ()
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes."""
+        return encode(
+            {
+                "state": self.state.value,
+                "importer": self.importer,
+                "post": self.post,
+                "regime": self.regime,
+                "spi": self.spi,
+                "certificate": self.certificate,
+                "entry_on": self.entry_on.isoformat(),
+                "import_on": self.import_on.isoformat(),
+                "shipment": self.shipment,
+                "fine": self.fine,
+                "filed_ms": self.filed_ms,
+                "findings": self.findings,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """An anchored document: who told whom, when; `subject` is the state key of what it is about."""
+
+    document_class: str
+    issuer: str
+    addressees: tuple[str, ...]
+    subject: str | None
+    anchored_ms: int
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes."""
+        return encode(
+            {
+                "class": self.document_class,
+                "issuer": self.issuer,
+                "addressees": self.addressees,
+                "subject": self.subject,
+                "anchored_ms": self.anchored_ms,
+            }
+        )
+
+
+@lru_cache(_REMEMBERED)
+def read_certificate(data: bytes) -> CertificateRecord:
+    """Return the certificate whose canonical bytes are `data`."""
+    fields = _fields(data, "certificate record")
+    blanket = fields.optional_map("blanket")
+    return CertificateRecord(
+        state=CertificateState(fields.text("state")),
+        form=fields.text("form"),
+        issuer=fields.text("issuer"),
+        signed_on=fields.date("signed_on"),
+        blanket=None if blanket is None else _read_blanket(Fields(blanket, "certificate record.blanket")),
+        shipment=fields.optional_text("shipment"),
+        addressees=fields.texts("addressees", 1000),
+        root=fields.raw("root"),
+        anchored_ms=fields.integer("anchored_ms"),
+        successor=fields.optional_raw("successor"),
+        entry=fields.optional_text("entry"),
+    )
+
+
+@lru_cache(_REMEMBERED)
+def read_holding(data: bytes) -> HoldingRecord:
+    """Return the holding whose canonical bytes are `data`."""
+    fields = _fields(data, "holding record")
+    return HoldingRecord(
+        state=HoldingState(fields.text("state")),
+        delivered_ms=fields.integer("delivered_ms"),
+        acknowledged_ms=fields.optional_integer("acknowledged_ms"),
+    )
+
+
+@lru_cache(_REMEMBERED)
+def read_claim(data: bytes) -> ClaimRecord:
+    """Return the claim whose canonical bytes are `data`."""
+    fields = _fields(data, "claim record")
+    return ClaimRecord(
+        state=ClaimState(fields.text("state")),
+        importer=fields.text("importer"),
+        post=fields.boolean("post"),
+        regime=fields.text("regime"),
+        spi=fields.text("spi"),
+        certificate=fields.optional_raw("certificate"),
+        entry_on=fields.date("entry_on"),
+        import_on=fields.date("import_on"),
+        shipment=fields.optional_text("shipment"),
+        fine=fields.raw("fine"),
+        filed_ms=fields.integer("filed_ms"),
+        findings=fields.texts("findings", 1000),
+    )
+
+
+@lru_cache(_REMEMBERED)
+def read_document(data: bytes) -> DocumentRecord:
+    """Return the document whose canonical bytes are `data`."""
+    fields = _fields(data, "document record")
+    return DocumentRecord(
+        document_class=fields.text("class"),
+        issuer=fields.text("issuer"),
+        addressees=fields.texts("addressees", 1000),
+        subject=fields.optional_text("subject", 1000),
+        anchored_ms=fields.integer("anchored_ms"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRecord:
+    """What execution asks of a member: its signing key and its roles."""
+
+    key: bytes
+    roles: frozenset[Role]
+
+
+@lru_cache(_REMEMBERED)
+def read_member(data: bytes) -> MemberRecord:
+    """Return the member whose canonical bytes are `data`."""
+    fields = _fields(data, "organization record")
+    return MemberRecord(
+        key=fields.raw("key"),
+        roles=frozenset(Role(role) for role in fields.texts("roles", len(Role))),
+    )
+
+
+def _fields(data: bytes, where: str) -> Fields:
+    value: Value = decode(data, limit_bytes=VALUE_BYTES_MAX)
+    return Fields(value, where)
+
+
+def _read_blanket(fields: Fields) -> Blanket:
+    return Blanket(fields.date("from"), fields.date("to"))

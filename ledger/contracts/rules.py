@@ -1,0 +1,120 @@
+"""Every transaction type: who may send it, how many documents it anchors, what its body is.
+
+Rules:
+- A type that is not here is refused with NOT_AUTHORIZED; a sender without one of the type's roles likewise.
+- A body of the wrong shape, a wrong number of documents, or approvals that no type here takes are MALFORMED:
+  the same bytes can never be anything else, so that is decided before the signature and consumes nothing.
+- Parties of a record (issuer, holder, claimant) are the tables' business, not this module's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from ledger.contracts.act import Act
+from ledger.contracts.certificate import (
+    AnchorCertificate,
+    DeliverCertificate,
+    NotifyCertificate,
+    SupersedeCertificate,
+)
+from ledger.contracts.claim import (
+    CorrectClaim,
+    DecideClaim,
+    FileClaim,
+    FilePostClaim,
+    OpenClaim,
+    RespondClaim,
+)
+from ledger.contracts.document import AnchorDocument
+from ledger.contracts.holding import AcknowledgeHolding, ComplainHolding, DecideHolding
+from ledger.contracts.table import Refusal
+from ledger.errors import MalformedError
+from ledger.fields import Fields
+from ledger.genesis import Role
+from ledger.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRule:
+    """One transaction type: the roles of which a sender needs one, its number of documents, its body."""
+
+    type: str
+    roles: frozenset[Role]
+    documents: int
+    read: Callable[[Fields], Act]
+
+
+_EXPORTER = frozenset({Role.EXPORTER})
+_IMPORTER = frozenset({Role.IMPORTER})
+_CUSTOMS = frozenset({Role.CUSTOMS})
+_ANYONE_WHO_ACTS = frozenset(Role) - {Role.OBSERVER}
+
+
+def _registry(*rules: TypeRule) -> Mapping[str, TypeRule]:
+    return MappingProxyType({rule.type: rule for rule in rules})
+
+
+RULES: Mapping[str, TypeRule] = _registry(
+    TypeRule("certificate.anchor", _EXPORTER, 1, AnchorCertificate.read),
+    TypeRule("certificate.deliver", _EXPORTER, 0, DeliverCertificate.read),
+    TypeRule("certificate.notify", _EXPORTER, 0, NotifyCertificate.read),
+    TypeRule("certificate.supersede", _EXPORTER, 0, SupersedeCertificate.read),
+    TypeRule("holding.acknowledge", _IMPORTER, 0, AcknowledgeHolding.read),
+    TypeRule("holding.complain", _IMPORTER, 0, ComplainHolding.read),
+    TypeRule("holding.suspend", _CUSTOMS, 0, DecideHolding.read),
+    TypeRule("holding.reinstate", _CUSTOMS, 0, DecideHolding.read),
+    TypeRule("holding.reject", _CUSTOMS, 0, DecideHolding.read),
+    TypeRule("claim.file", _IMPORTER, 0, FileClaim.read),
+    TypeRule("claim.file_post", _IMPORTER, 0, FilePostClaim.read),
+    TypeRule("claim.correct", _IMPORTER, 0, CorrectClaim.read),
+    TypeRule("claim.open", _CUSTOMS, 1, OpenClaim.read),
+    TypeRule("claim.respond", _IMPORTER, 1, RespondClaim.read),
+    TypeRule("claim.act", _CUSTOMS, 0, DecideClaim.read),
+    TypeRule("claim.close", _CUSTOMS, 0, DecideClaim.read),
+    TypeRule("claim.liquidate", _CUSTOMS, 0, DecideClaim.read),
+    TypeRule("document.anchor", _ANYONE_WHO_ACTS, 1, AnchorDocument.read),
+)
+"""All transaction types, by name."""
+
+
+def read_act(transaction: Transaction) -> tuple[TypeRule, Act] | None:
+    """Return a transaction's type and typed body, or None for an unknown type.
+
+    Raises:
+        MalformedError: if the body, the documents or the approvals do not have the type's shape.
+    """
+    rule = RULES.get(transaction.type)
+    if rule is None:
+        return None
+    if len(transaction.documents) != rule.documents:
+        raise MalformedError(
+            f"transaction.documents: {rule.type} anchors {rule.documents}, got {len(transaction.documents)}; "
+            f"list exactly the roots it anchors"
+        )
+    if transaction.approvals:
+        raise MalformedError(f"transaction.approvals: {rule.type} takes none; leave the list empty")
+    fields = Fields(transaction.body, f"{rule.type} body")
+    act = rule.read(fields)
+    fields.finish()
+    return rule, act
+
+
+def rule_remedy(rule: str) -> str:
+    """Return what the sender of a transaction refused by a rule should do.
+
+    Args:
+        rule: a rule id out of a receipt, such as `certificate.notify/wrong-actor`.
+
+    Raises:
+        ValueError: if there is no such rule.
+    """
+    event, _, slug = rule.partition("/")
+    if event not in RULES:
+        raise ValueError(f"rule {rule!r}: no transaction type {event!r}; types are {', '.join(RULES)}")
+    for refusal in Refusal:
+        if refusal.value == slug:
+            return refusal.remedy
+    raise ValueError(f"rule {rule!r}: no refusal {slug!r}; they are {', '.join(Refusal)}")

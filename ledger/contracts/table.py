@@ -1,0 +1,189 @@
+"""State machines as tables, and the one small engine that runs them.
+
+Rules:
+- A table lists every lawful step: state, event, actor, guards, next state, limit, source. What is not listed
+  is refused; there is no other way to change a state.
+- A refusal is a form rule. Its id is `<event>/<refusal>`, such as `certificate.notify/wrong-actor`, and never
+  changes its meaning, since receipts carry it.
+- A guard looks only at its case: the records read, the act, the block's time. It never asks anything else.
+- Order of checks: is the step listed, is this the actor, do the guards hold in their listed order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from ledger.errors import LedgerError
+
+
+class Actor(StrEnum):
+    """Who may take a step: a role in genesis, or a party of the record."""
+
+    EXPORTER = "exporter"
+    IMPORTER = "importer"
+    CUSTOMS = "customs"
+    ISSUER = "the certificate's issuer"
+    HOLDER = "the certificate's holder"
+    CLAIMANT = "the claim's importer"
+
+
+class Refusal(StrEnum):
+    """Why a form rule refuses; `remedy` says what the sender should do."""
+
+    remedy: str
+
+    def __new__(cls, slug: str, remedy: str) -> Refusal:
+        """Make a member."""
+        member = str.__new__(cls, slug)
+        member._value_ = slug
+        member.remedy = remedy
+        return member
+
+    IMPOSSIBLE_TRANSITION = (
+        "impossible-transition",
+        "read the record's present state; the step is not lawful from it",
+    )
+    WRONG_ACTOR = ("wrong-actor", "have the party that the rule names send this")
+    UNKNOWN_CERTIFICATE = (
+        "unknown-certificate",
+        "have the issuer anchor the certificate first, or file without naming one",
+    )
+    UNKNOWN_CLAIM = ("unknown-claim", "check entry number and line; file the claim first")
+    UNKNOWN_HOLDING = ("unknown-holding", "have the issuer deliver the certificate to this importer first")
+    UNKNOWN_HOLDER = ("unknown-holder", "name an organization of the network that has the role importer")
+    UNKNOWN_ADDRESSEE = (
+        "unknown-addressee",
+        "name only organizations of the network, each once, not yourself",
+    )
+    UNKNOWN_SUCCESSOR = (
+        "unknown-successor",
+        "anchor the corrected certificate first, as the same issuer, and name its id",
+    )
+    NOT_ADDRESSED = (
+        "not-addressed",
+        "deliver only to addressees that the certificate was anchored with; else anchor it anew",
+    )
+    CERTIFICATE_EXISTS = ("certificate-exists", "draw a new random certificate id")
+    DOCUMENT_EXISTS = ("document-exists", "commit to the fields again with fresh salts")
+    DUPLICATE_ENTRY_LINE = (
+        "duplicate-entry-line",
+        "this entry line has its claim; an entry number is used once",
+    )
+    SCOPE = ("scope", "name either a blanket period or one shipment, not both and not neither")
+    BLANKET_ORDER = ("blanket-order", "let the blanket's first day not come after its last")
+    NOT_OFFICIAL = ("not-official", "only customs and fisheries anchor documents of class official")
+    NOT_CLAIMANT_DOCUMENT = (
+        "foreign-document",
+        "answer with a document of your own or one that is addressed to you",
+    )
+    TOO_EARLY = ("too-early", "wait until the time given to the other side has passed")
+
+
+class RuleViolatedError(LedgerError):
+    """A form rule refuses an act.
+
+    Attributes:
+        rule: the rule's stable id, `<event>/<refusal>`.
+        remedy: what the sender should do.
+    """
+
+    def __init__(self, event: str, refusal: Refusal, message: str) -> None:
+        super().__init__(f"{event}: {message}; {refusal.remedy}")
+        self.rule = f"{event}/{refusal.value}"
+        self.remedy = refusal.remedy
+
+
+class Case(Protocol):
+    """What a step is judged by."""
+
+    def plays(self, actor: Actor) -> bool:
+        """Say whether the sender is that actor here."""
+
+
+S = TypeVar("S", bound=StrEnum)
+C = TypeVar("C", bound=Case)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard(Generic[C]):
+    """A condition of a step: what it asks for, in words and as a predicate, and how it refuses."""
+
+    says: str
+    refusal: Refusal
+    holds: Callable[[C], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[S, C]):
+    """One lawful step.
+
+    Attributes:
+        state: from which.
+        event: the transaction type, or the private event, that takes it.
+        actor: who may take it.
+        target: the next state.
+        source: the regulation or design that the step stands for.
+        limit: its time limit in words, if it has one. Limits whose breach is a finding refuse nothing.
+        guards: what must hold besides.
+    """
+
+    state: S
+    event: str
+    actor: Actor
+    target: S
+    source: str
+    limit: str = ""
+    guards: tuple[Guard[C], ...] = ()
+
+
+class Table(Generic[S, C]):
+    """A state machine.
+
+    Args:
+        name: of the record, for messages.
+        states: all of them, the first being the one before anything happened.
+        steps: every lawful step.
+
+    Raises:
+        ValueError: if two steps share state and event, or a state cannot be reached.
+    """
+
+    __slots__ = ("_by_place", "events", "name", "states", "steps")
+
+    def __init__(self, name: str, states: type[S], steps: Iterable[Step[S, C]]) -> None:
+        self.name = name
+        self.states = tuple(states)
+        self.steps = tuple(steps)
+        self.events = tuple(dict.fromkeys(step.event for step in self.steps))
+        self._by_place = {(step.state, step.event): step for step in self.steps}
+        if len(self._by_place) != len(self.steps):
+            raise ValueError(f"table {name}: two steps share a state and an event; merge them")
+        reached = {self.states[0], *(step.target for step in self.steps)}
+        lost = [state.value for state in self.states if state not in reached]
+        if lost:
+            raise ValueError(f"table {name}: no step leads to {', '.join(lost)}; remove or connect it")
+
+    def find(self, state: S, event: str) -> Step[S, C] | None:
+        """Return the step for a state and an event, or None if it is not lawful."""
+        return self._by_place.get((state, event))
+
+    def advance(self, state: S, event: str, case: C) -> S:
+        """Return the next state.
+
+        Raises:
+            RuleViolatedError: if the step is not listed, its actor is another, or a guard does not hold.
+        """
+        step = self._by_place.get((state, event))
+        if step is None:
+            here = ", ".join(step.event for step in self.steps if step.state is state) or "nothing"
+            message = f"the {self.name} is {state.value}, from which the table lists {here}"
+            raise RuleViolatedError(event, Refusal.IMPOSSIBLE_TRANSITION, message)
+        if not case.plays(step.actor):
+            raise RuleViolatedError(event, Refusal.WRONG_ACTOR, f"only {step.actor.value} may do this")
+        for guard in step.guards:
+            if not guard.holds(case):
+                raise RuleViolatedError(event, guard.refusal, f"it needs: {guard.says}")
+        return step.target

@@ -1,0 +1,455 @@
+"""Runs a block through validation and contracts into receipts, leaves and state.
+
+Rules:
+- Order, then execute: every ordered transaction gets one receipt, and every node the same one.
+- Checks in this order, the first that fails gives the code: size, form (envelope, then body), network,
+  creator, signature, id executed, nonce, validity, type and role, contract.
+- VALID, RULE_VIOLATED and NOT_AUTHORIZED use up id and nonce; nothing else does. A dishonest leader that
+  orders an honest body with a rubbish signature first therefore takes nothing from its creator. A receipt for
+  bytes that do not parse has their `malformed_id`, so it cannot pass for any transaction's.
+- A nonce record holds the id that used it, so one key answers both "executed?" and "nonce used?". Records are
+  forgotten once block time is past `valid_until_ms`, earliest first, a bounded number per block; the bytes
+  are EXPIRED by then.
+- A refused transaction changes nothing but its nonce record.
+- The state tree is updated once per block. Receipts' leaves come first, then the block's leaf with the state
+  root.
+- `admit` asks the same checks of bytes that are not ordered yet, but for the contract: what it refuses now,
+  execution would refuse now, and it changes nothing.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ledger.block import Block
+from ledger.checkpoint import Checkpoint
+from ledger.codes import Code
+from ledger.contracts.act import Act, Context, Sender
+from ledger.contracts.deadlines import LegalCalendar
+from ledger.contracts.findings import Finding
+from ledger.contracts.records import MemberRecord, read_member
+from ledger.contracts.rules import TypeRule, read_act
+from ledger.contracts.table import RuleViolatedError
+from ledger.encoding import decode, encode
+from ledger.errors import BadBlockError, DamagedStoreError, MalformedError
+from ledger.genesis import Genesis, Organization
+from ledger.keys import Verifier
+from ledger.merkle import MerkleLog, leaf_hash
+from ledger.state import Overlay, Reader, State, nonce_key, organization_key
+from ledger.statetree import StateProof, StateTree
+from ledger.transaction import SignedTransaction, malformed_id, parse_transaction
+
+FORGOTTEN_PER_BLOCK_MAX = 1000
+"""How many nonce records one block forgets at most: twice the default block, so that they cannot pile up."""
+
+CONSUMING = frozenset({Code.VALID, Code.RULE_VIOLATED, Code.NOT_AUTHORIZED})
+"""The codes with which an ordered transaction uses up its id and nonce."""
+
+_NONCE_BYTES_MAX = 256
+_NONCE_PREFIX = "nonce/"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one ordered transaction.
+
+    Attributes:
+        height: its block.
+        position: its place in the block, from 0.
+        id: the transaction's id; `malformed_id` of the bytes if they are none.
+        code: the validation code.
+        rule: id of the form rule that refused it, if one did.
+        findings: recorded legal findings.
+    """
+
+    height: int
+    position: int
+    id: bytes
+    code: Code
+    rule: str | None = None
+    findings: tuple[str, ...] = ()
+
+    def leaf(self) -> bytes:
+        """Return the Merkle log's leaf data."""
+        return encode(["receipt", self.height, self.position, self.id, self.code.value, self.findings])
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """The result of one block.
+
+    Attributes:
+        height: of the block.
+        receipts: one per transaction, in order.
+        changes: changed keys and values in the order of the keys; None is a deletion.
+        leaves: data of the leaves that it added to the Merkle log.
+        checkpoint: what a node states of the log after it.
+    """
+
+    height: int
+    receipts: tuple[Receipt, ...]
+    changes: dict[str, bytes | None]
+    leaves: tuple[bytes, ...]
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whether bytes may wait for a block.
+
+    Attributes:
+        code: VALID, or why not.
+        id: the transaction's id, if the bytes are one.
+        message: what does not hold: thing, value, limit.
+        remedy: what the sender should do.
+        transaction: the parsed transaction, if the code is VALID.
+    """
+
+    code: Code
+    id: bytes | None
+    message: str
+    remedy: str
+    transaction: SignedTransaction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A transaction after every check but the contract."""
+
+    signed: SignedTransaction
+    member: MemberRecord
+    act: Act
+
+
+class _Refused(Exception):  # noqa: N818 - a verdict that is caught here, no error
+    """A check did not hold; `signed` is known if the bytes parse."""
+
+    def __init__(self, code: Code, message: str, signed: SignedTransaction | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.signed = signed
+
+
+class Ledger:
+    """The executed ledger in memory: state, state tree, Merkle log and where it stands.
+
+    Args:
+        genesis: of the network.
+        verifier: for signatures; one per process may serve many ledgers.
+    """
+
+    __slots__ = (
+        "_calendar",
+        "_nonces",
+        "block_hash",
+        "genesis",
+        "height",
+        "log",
+        "state",
+        "time_ms",
+        "tree",
+        "verifier",
+    )
+
+    genesis: Genesis
+    """Of the network."""
+
+    height: int
+    """Of the last executed block; 0 is genesis."""
+
+    block_hash: bytes
+    """That block's hash."""
+
+    time_ms: int
+    """That block's time, UTC milliseconds."""
+
+    def __init__(self, genesis: Genesis, verifier: Verifier) -> None:
+        self._set_up(genesis, verifier, genesis_items(genesis), ())
+
+    @classmethod
+    def restore(
+        cls,
+        genesis: Genesis,
+        verifier: Verifier,
+        *,
+        height: int,
+        block_hash: bytes,
+        time_ms: int,
+        state_items: Mapping[str, bytes] | Iterable[tuple[str, bytes]],
+        leaf_hashes: Iterable[bytes],
+    ) -> Ledger:
+        """Return the ledger as it stood after a block.
+
+        Args:
+            genesis: of the network.
+            verifier: for signatures.
+            height: of the last executed block.
+            block_hash: its hash.
+            time_ms: its time.
+            state_items: every key and value of the state after it.
+            leaf_hashes: of every leaf of the Merkle log after it, in order.
+
+        Raises:
+            DamagedStoreError: if a nonce record in the state cannot be read.
+        """
+        ledger = cls.__new__(cls)
+        ledger._set_up(genesis, verifier, dict(state_items), leaf_hashes)
+        ledger.height = height
+        ledger.block_hash = block_hash
+        ledger.time_ms = time_ms
+        return ledger
+
+    def _set_up(
+        self, genesis: Genesis, verifier: Verifier, items: dict[str, bytes], leaf_hashes: Iterable[bytes]
+    ) -> None:
+        self.genesis = genesis
+        self.verifier = verifier
+        self.state = State(items)
+        self.tree = StateTree(items)
+        self.log = MerkleLog(leaf_hashes)
+        self.height = 0
+        self.block_hash = genesis.hash
+        self.time_ms = genesis.time_ms
+        self._calendar = LegalCalendar.of(genesis)
+        self._nonces = [
+            (_read_nonce(key, value)[1], key) for key, value in items.items() if key.startswith(_NONCE_PREFIX)
+        ]
+        heapq.heapify(self._nonces)
+
+    @property
+    def calendar(self) -> LegalCalendar:
+        """The network's zone and holidays."""
+        return self._calendar
+
+    @property
+    def state_root(self) -> bytes:
+        """The state tree's root after the last block."""
+        return self.tree.root
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What a node states of the log as it stands."""
+        return Checkpoint(
+            origin=self.genesis.origin,
+            size=self.log.size,
+            root=self.log.root(),
+            height=self.height,
+            block_hash=self.block_hash,
+            state_root=self.tree.root,
+        )
+
+    def prove(self, key: str) -> StateProof:
+        """Return the proof that a key has its value in the present state, or that it is absent."""
+        return self.tree.prove(key)
+
+    def execute(self, block: Block, block_hash: bytes) -> Execution:
+        """Execute the next block and return what it did.
+
+        Args:
+            block: whose header holds (`check_block`).
+            block_hash: its hash, known to the caller.
+
+        Raises:
+            BadBlockError: if it is not the next block; nothing has changed then.
+        """
+        self._check_place(block)
+        header = block.header
+        changed = Overlay(self.state)
+        self._forget_nonces(changed, header.time_ms)
+        run = _Run(self, changed, header.height, header.time_ms)
+        receipts = tuple(run.execute(position, raw) for position, raw in enumerate(block.transactions))
+        changes = changed.changes
+        self.state.apply(changes)
+        self.tree.update(changes)
+        for entry in run.nonces:
+            heapq.heappush(self._nonces, entry)
+        self.height = header.height
+        self.block_hash = block_hash
+        self.time_ms = header.time_ms
+        leaves = (
+            *(receipt.leaf() for receipt in receipts),
+            encode(["block", header.height, block_hash, header.time_ms, self.tree.root]),
+        )
+        for leaf in leaves:
+            self.log.append(leaf_hash(leaf))
+        return Execution(header.height, receipts, changes, leaves, self.checkpoint)
+
+    def admit(self, raw: bytes, now_ms: int) -> Admission:
+        """Say whether bytes may wait for a block; changes nothing.
+
+        Args:
+            raw: the full signed bytes.
+            now_ms: the node's calendar; the last block's time if that is later, as the next block's cannot be
+                less.
+        """
+        try:
+            checked = self.check(raw, self.state, max(now_ms, self.time_ms))
+        except _Refused as refused:
+            transaction_id = None if refused.signed is None else refused.signed.id
+            return Admission(refused.code, transaction_id, refused.message, refused.code.remedy)
+        return Admission(Code.VALID, checked.signed.id, "", Code.VALID.remedy, checked.signed)
+
+    def check(self, raw: bytes, state: Reader, time_ms: int) -> _Checked:
+        """Make every check but the contract, in their order."""
+        signed, act = self._check_form(raw)
+        transaction = signed.transaction
+        if transaction.network != self.genesis.network:
+            message = f"network {transaction.network} is not this one, {self.genesis.network}"
+            raise _Refused(Code.WRONG_NETWORK, message, signed)
+        data = state.get(organization_key(transaction.creator))
+        if data is None:
+            message = f"creator {transaction.creator} is no organization of {self.genesis.network}"
+            raise _Refused(Code.UNKNOWN_ORGANIZATION, message, signed)
+        member = read_member(data)
+        if not signed.holds(member.key, self.verifier):
+            message = f"the signature is not {transaction.creator}'s over this transaction"
+            raise _Refused(Code.BAD_SIGNATURE, message, signed)
+        _check_nonce(signed, state)
+        self._check_validity(signed, time_ms)
+        if act is None:
+            message = f"no contract has the transaction type {transaction.type}"
+            raise _Refused(Code.NOT_AUTHORIZED, message, signed)
+        rule, body = act
+        if rule.roles.isdisjoint(member.roles):
+            needed = " or ".join(sorted(rule.roles))
+            has = ", ".join(sorted(member.roles))
+            message = f"{rule.type} needs the role {needed}; {transaction.creator} has {has}"
+            raise _Refused(Code.NOT_AUTHORIZED, message, signed)
+        return _Checked(signed, member, body)
+
+    def _check_form(self, raw: bytes) -> tuple[SignedTransaction, tuple[TypeRule, Act] | None]:
+        limit_bytes = self.genesis.limits.transaction_bytes_max
+        if len(raw) > limit_bytes:
+            message = f"transaction of {len(raw)} bytes is over transaction_bytes_max, {limit_bytes}"
+            raise _Refused(Code.TOO_LARGE, message)
+        try:
+            signed = parse_transaction(raw, limit_bytes)
+            return signed, read_act(signed.transaction)
+        except MalformedError as error:
+            raise _Refused(Code.MALFORMED, str(error)) from error
+
+    def _check_validity(self, signed: SignedTransaction, time_ms: int) -> None:
+        valid_until_ms = signed.transaction.valid_until_ms
+        if valid_until_ms < time_ms:
+            message = f"valid_until_ms {valid_until_ms} is past; it is {time_ms}"
+            raise _Refused(Code.EXPIRED, message, signed)
+        latest_ms = time_ms + self.genesis.limits.valid_for_ms_max
+        if valid_until_ms > latest_ms:
+            message = f"valid_until_ms {valid_until_ms} is later than {latest_ms}, valid_for_ms_max from now"
+            raise _Refused(Code.VALIDITY_TOO_LONG, message, signed)
+
+    def _check_place(self, block: Block) -> None:
+        header = block.header
+        if header.height != self.height + 1 or header.previous != self.block_hash:
+            raise BadBlockError(
+                f"block {header.height} after {header.previous.hex()} is not the next: the ledger stands at "
+                f"{self.height}, {self.block_hash.hex()}"
+            )
+        if header.time_ms < self.time_ms:
+            raise BadBlockError(
+                f"block {header.height}: time {header.time_ms} ms is before the last one's, {self.time_ms} ms"
+            )
+
+    def _forget_nonces(self, changed: Overlay, time_ms: int) -> None:
+        left = FORGOTTEN_PER_BLOCK_MAX
+        while left and self._nonces and self._nonces[0][0] < time_ms:
+            changed.delete(heapq.heappop(self._nonces)[1])
+            left -= 1
+
+
+class _Run:
+    """One block's way through validation and contracts."""
+
+    __slots__ = ("changed", "height", "ledger", "nonces", "time_ms", "today")
+
+    def __init__(self, ledger: Ledger, changed: Overlay, height: int, time_ms: int) -> None:
+        self.ledger = ledger
+        self.changed = changed
+        self.height = height
+        self.time_ms = time_ms
+        self.today = ledger.calendar.legal_date(time_ms)
+        self.nonces: list[tuple[int, str]] = []
+
+    def execute(self, position: int, raw: bytes) -> Receipt:
+        """Run one transaction and return its receipt."""
+        try:
+            checked = self.ledger.check(raw, self.changed, self.time_ms)
+        except _Refused as refused:
+            signed = refused.signed
+            if signed is None:
+                return Receipt(self.height, position, malformed_id(raw), refused.code)
+            if refused.code in CONSUMING:
+                self._use_nonce(signed)
+            return Receipt(self.height, position, signed.id, refused.code)
+        self._use_nonce(checked.signed)
+        try:
+            findings = self._apply(checked)
+        except RuleViolatedError as error:
+            return Receipt(self.height, position, checked.signed.id, Code.RULE_VIOLATED, rule=error.rule)
+        names = tuple(finding.value for finding in findings)
+        return Receipt(self.height, position, checked.signed.id, Code.VALID, findings=names)
+
+    def _apply(self, checked: _Checked) -> tuple[Finding, ...]:
+        transaction = checked.signed.transaction
+        context = Context(
+            event=transaction.type,
+            sender=Sender(transaction.creator, checked.member.roles),
+            documents=transaction.documents,
+            time_ms=self.time_ms,
+            today=self.today,
+            calendar=self.ledger.calendar,
+        )
+        own = Overlay(self.changed)
+        findings = checked.act.apply(context, own)
+        self.changed.apply(own.changes)
+        return findings
+
+    def _use_nonce(self, signed: SignedTransaction) -> None:
+        transaction = signed.transaction
+        key = nonce_key(transaction.creator, transaction.nonce)
+        self.changed.put_map(key, {"id": signed.id, "valid_until_ms": transaction.valid_until_ms})
+        self.nonces.append((transaction.valid_until_ms, key))
+
+
+def genesis_items(genesis: Genesis) -> dict[str, bytes]:
+    """Return the state at height 0: every founding member."""
+    return {
+        organization_key(organization.id): _member_bytes(organization)
+        for organization in genesis.organizations
+    }
+
+
+def _member_bytes(organization: Organization) -> bytes:
+    return encode(
+        {
+            "name": organization.name,
+            "country": organization.country,
+            "roles": organization.roles,
+            "key": organization.key,
+            "node_key": organization.node_key,
+            "box_key": organization.box_key,
+        }
+    )
+
+
+def _check_nonce(signed: SignedTransaction, state: Reader) -> None:
+    transaction = signed.transaction
+    key = nonce_key(transaction.creator, transaction.nonce)
+    data = state.get(key)
+    if data is None:
+        return
+    used_by, _ = _read_nonce(key, data)
+    if used_by == signed.id:
+        raise _Refused(Code.DUPLICATE, f"transaction {signed.id.hex()} is on the ledger already", signed)
+    message = f"nonce {transaction.nonce} of {transaction.creator} was used by transaction {used_by.hex()}"
+    raise _Refused(Code.NONCE_REUSED, message, signed)
+
+
+def _read_nonce(key: str, data: bytes) -> tuple[bytes, int]:
+    match decode(data, limit_bytes=_NONCE_BYTES_MAX):
+        case {"id": bytes(used_by), "valid_until_ms": int(valid_until_ms)}:
+            return used_by, valid_until_ms
+    raise DamagedStoreError(f"state {key}", "it is no nonce record")

@@ -1,0 +1,30 @@
+"""The node's SQLite file: what is kept, how damage is found, what is rebuilt.
+
+The caller opens the connection (exclusive locking, then WAL, `synchronous=FULL`), commits every transaction
+that the store has opened, and then writes `Store.sequence` into the watermark file. Why it is so:
+docs/decisions/0003.
+"""
+
+from __future__ import annotations
+
+from ledger.store.rows import (
+    InboxRow,
+    LogRow,
+    OutboxRow,
+    PoolRow,
+    Report,
+    SecondCheckpointError,
+    StoredReceipt,
+)
+from ledger.store.store import Store
+
+__all__ = [
+    "InboxRow",
+    "LogRow",
+    "OutboxRow",
+    "PoolRow",
+    "Report",
+    "SecondCheckpointError",
+    "Store",
+    "StoredReceipt",
+]

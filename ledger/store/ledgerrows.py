@@ -1,0 +1,369 @@
+"""Blocks, executed heights with this node's signed checkpoints, certificates, pool, state, leaves and
+receipts.
+
+Rules:
+- `put_execution` moves state, leaves, receipts, pool, checkpoint and applied index in one transaction, or not
+  at all.
+- This node keeps at most one signed checkpoint per size, for ever: heights follow each other, sizes grow, and
+  rows of executed heights are never changed or deleted.
+- A block's bytes are hashed again at every read; bytes that do not match are never handed out.
+- A receipt is kept as the leaf that the Merkle log hashes; the rule and the block's time stand beside it.
+- The receipt of an id is the one that consumed it: a rubbish signature ordered first does not hide what came
+  after.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from typing import cast
+
+import apsw
+
+from ledger.codes import Code
+from ledger.encoding import Value, decode
+from ledger.errors import DamagedBlockError, DamagedStoreError
+from ledger.execution import CONSUMING, Execution
+from ledger.genesis import Genesis
+from ledger.store.raftrows import RaftRows
+from ledger.store.rows import PoolRow, SecondCheckpointError, StoredReceipt
+from ledger.store.schema import Column, block_digest, row_digest
+from ledger.store.session import Progress, Row, check_digest
+
+LEAF_BYTES_MAX = 1 << 20
+_CODES = {code.value: code for code in Code}
+
+
+class LedgerRows(RaftRows):
+    """The part of the store that the executed ledger stands on."""
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        *,
+        progress: Progress,
+        hard_state: tuple[int, int, int],
+        terms: array[int],
+        genesis: Genesis,
+        size: int,
+    ) -> None:
+        super().__init__(connection, progress, hard_state, terms)
+        self.genesis = genesis
+        self._size = size  # leaves in the Merkle log
+        self._stale: list[str] = []  # why derived data must be rebuilt before they are read
+
+    # Blocks.
+
+    def block_hash(self, height: int) -> bytes:
+        """Return an executed block's hash; at height 0, genesis'.
+
+        Raises:
+            IndexError: if the height is not executed.
+            DamagedStoreError: if its row does not match its digest.
+        """
+        return self.genesis.hash if height == 0 else cast(bytes, self._executed(height)[1])
+
+    def block(self, height: int) -> bytes:
+        """Return an executed block's bytes, having hashed them again.
+
+        Raises:
+            IndexError: if the height is not executed; genesis has no block.
+            DamagedBlockError: if the bytes are missing or do not match their digest.
+        """
+        block_hash = cast(bytes, self._executed(height)[1])
+        try:
+            rows = self.rows(
+                "block", "SELECT digest, bytes FROM block WHERE height = ? AND hash = ?", (height, block_hash)
+            )
+        except DamagedStoreError as error:
+            raise DamagedBlockError(height, error.reason) from error
+        if not rows:
+            raise DamagedBlockError(height, "its bytes are missing")
+        digest, data = cast("tuple[bytes, bytes]", rows[0])
+        if block_digest(height, block_hash, data) != digest:
+            raise DamagedBlockError(height, "its bytes do not match their digest")
+        return data
+
+    def put_block(self, height: int, block_hash: bytes, data: bytes) -> None:
+        """Keep a block that came by another way than the log, or replace a damaged one, in the open
+        transaction.
+
+        Args:
+            height: the block's.
+            block_hash: its header's hash.
+            data: its canonical bytes, which the caller has checked to be those of that hash.
+
+        Raises:
+            ValueError: if another block was executed at that height.
+        """
+        if 0 < height <= self.height and self.block_hash(height) != block_hash:
+            raise ValueError(f"block {height} is executed with another hash than {block_hash.hex()}")
+        self._change()
+        self.connection.execute(
+            "INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?)",
+            (height, block_hash, block_digest(height, block_hash, data), data),
+        )
+
+    # Execution.
+
+    def note_applied(self, index: int) -> None:
+        """Record in the open transaction that an entry without a block was applied.
+
+        Raises:
+            ValueError: if `index` is not beyond what was applied.
+        """
+        self._check_applied(index)
+        self._change(applied_index=index)
+
+    def put_execution(
+        self,
+        execution: Execution,
+        *,
+        block_hash: bytes,
+        applied_index: int,
+        checkpoint_signature: bytes,
+        removed: Iterable[bytes] = (),
+    ) -> None:
+        """Keep all that executing a block changed, in the open transaction.
+
+        Args:
+            execution: of the next height; its block's bytes are in the store already.
+            block_hash: the block's.
+            applied_index: index of the log entry that carried it.
+            checkpoint_signature: this node's, over the execution's checkpoint.
+            removed: ids of transactions that leave the pool.
+
+        Raises:
+            SecondCheckpointError: if this node has signed another checkpoint of that height or size.
+            ValueError: if the execution does not follow what the store holds.
+        """
+        checkpoint = execution.checkpoint
+        text = checkpoint.text()
+        self._check_next(execution, text, checkpoint_signature)
+        self._check_applied(applied_index)
+        if not self.rows(
+            "block", "SELECT 1 FROM block WHERE height = ? AND hash = ?", (execution.height, block_hash)
+        ):
+            raise ValueError(
+                f"block {execution.height} {block_hash.hex()} has no bytes in the store; put them first"
+            )
+        self._change(applied_index=applied_index, height=execution.height)
+        time_ms = self._put_derived(execution)
+        columns: tuple[Column, ...] = (
+            execution.height,
+            block_hash,
+            checkpoint.size,
+            time_ms,
+            applied_index,
+            text.encode(),
+            checkpoint_signature,
+        )
+        self.connection.execute(
+            "INSERT INTO executed VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (*columns, row_digest("executed", *columns)),
+        )
+        self.pool_remove(removed)
+
+    def own_checkpoint(self, height: int) -> tuple[str, bytes]:
+        """Return the text of the checkpoint that this node has signed at an executed height, and its
+        signature.
+
+        Raises:
+            IndexError: if the height is not executed.
+            DamagedStoreError: if its row does not match its digest.
+        """
+        row = self._executed(height)
+        return cast(bytes, row[5]).decode(), cast(bytes, row[6])
+
+    def block_time_ms(self, height: int) -> int:
+        """Return an executed block's time, UTC milliseconds.
+
+        Raises:
+            IndexError: if the height is not executed.
+            DamagedStoreError: if its row does not match its digest.
+        """
+        return cast(int, self._executed(height)[3])
+
+    # Certificates.
+
+    def put_certificate(self, height: int, note: str) -> None:
+        """Keep a height's certificate, a signed note, in the open transaction; a later one replaces it."""
+        self._change()
+        data = note.encode()
+        self.connection.execute(
+            "INSERT OR REPLACE INTO certificate VALUES (?, ?, ?)",
+            (height, data, row_digest("certificate", height, data)),
+        )
+
+    def certificate(self, height: int) -> str | None:
+        """Return a height's certificate, or None if this node has none.
+
+        Raises:
+            DamagedStoreError: if its row does not match its digest.
+        """
+        found = self._certificate("SELECT height, note, digest FROM certificate WHERE height = ?", height)
+        return found and found[1]
+
+    def latest_certificate(self) -> tuple[int, str] | None:
+        """Return the highest certified height and its certificate, or None.
+
+        Raises:
+            DamagedStoreError: if its row does not match its digest.
+        """
+        return self._certificate("SELECT height, note, digest FROM certificate ORDER BY height DESC LIMIT 1")
+
+    # The pool.
+
+    def pool_put(self, id: bytes, raw: bytes, accepted_ms: int) -> None:  # noqa: A002 (it is the id)
+        """Keep an accepted transaction in the open transaction; one that is there stays as it is."""
+        self._change()
+        self.connection.execute(
+            "INSERT INTO pool VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (id, accepted_ms, raw, row_digest("pool", id, accepted_ms, raw)),
+        )
+
+    def pool_rows(self) -> list[PoolRow]:
+        """Return the pool, in the order of acceptance, then of ids.
+
+        Raises:
+            DamagedStoreError: if a row does not match its digest.
+        """
+        found: list[PoolRow] = []
+        for row in self.rows(
+            "pool", "SELECT id, accepted_ms, raw, digest FROM pool ORDER BY accepted_ms, id"
+        ):
+            key, accepted_ms, raw, digest = cast("tuple[bytes, int, bytes, bytes]", row)
+            check_digest("pool", f"transaction {key.hex()}", digest, key, accepted_ms, raw)
+            found.append(PoolRow(key, raw, accepted_ms))
+        return found
+
+    def pool_remove(self, ids: Iterable[bytes]) -> None:
+        """Let transactions go from the pool, in the open transaction."""
+        keys = [(key,) for key in ids]
+        if keys:
+            self._change()
+            self.connection.executemany("DELETE FROM pool WHERE id = ?", keys)
+
+    # Receipts.
+
+    def receipt(self, id: bytes) -> StoredReceipt | None:  # noqa: A002 (it is the id)
+        """Return the receipt that consumed a transaction's id, else its last one, or None if it was never
+        ordered.
+
+        Raises:
+            DamagedStoreError: if a leaf does not match its digest, or derived data wait for `load_ledger`.
+        """
+        self._require_derived()
+        receipt = None
+        for row in self.rows("leaf", f"{_LEAVES} WHERE id = ? ORDER BY idx", (id,)):
+            receipt = _read_receipt(row)
+            if receipt.code in CONSUMING:
+                return receipt
+        return receipt
+
+    def receipts(self, after_index: int, limit: int) -> list[StoredReceipt]:
+        """Return receipts beyond a leaf index (-1 for the first), oldest first, at most `limit`.
+
+        Raises:
+            DamagedStoreError: if a leaf does not match its digest, or derived data wait for `load_ledger`.
+        """
+        self._require_derived()
+        sql = f"{_LEAVES} WHERE idx > ? AND id IS NOT NULL ORDER BY idx LIMIT ?"
+        return [_read_receipt(row) for row in self.rows("leaf", sql, (after_index, limit))]
+
+    def last_receipt_index(self, height: int) -> int:
+        """Return the leaf index of the last receipt at or below a height, or -1."""
+        self._require_derived()
+        height = min(height, self.height)
+        if height <= 0:
+            return -1
+        sql = "SELECT idx FROM leaf WHERE idx < ? AND id IS NOT NULL ORDER BY idx DESC LIMIT 1"
+        rows = self.rows("leaf", sql, (self._executed(height)[2],))
+        return cast(int, rows[0][0]) if rows else -1
+
+    # Parts.
+
+    def _executed(self, height: int) -> Row:
+        if not 1 <= height <= self.height:
+            raise IndexError(f"block {height} is not executed; heights are 1 .. {self.height}")
+        rows = self.rows("executed", "SELECT * FROM executed WHERE height = ?", (height,))
+        if not rows:
+            raise DamagedStoreError(f"table executed, height {height}", "the row is missing")
+        check_digest("executed", f"height {height}", rows[0][-1], *rows[0][:-1])
+        return rows[0]
+
+    def _certificate(self, sql: str, *bindings: int) -> tuple[int, str] | None:
+        rows = self.rows("certificate", sql, bindings)
+        if not rows:
+            return None
+        height, note, digest = cast("tuple[int, bytes, bytes]", rows[0])
+        check_digest("certificate", f"height {height}", digest, height, note)
+        return height, note.decode()
+
+    def _check_applied(self, index: int) -> None:
+        if index <= self.applied_index:
+            raise ValueError(f"log entry {index} is applied already; {self.applied_index} was the last")
+
+    def _check_next(self, execution: Execution, text: str, signature: bytes) -> None:
+        height, size = execution.height, execution.checkpoint.size
+        if height <= self.height:
+            if self.own_checkpoint(height) != (text, signature):
+                raise SecondCheckpointError(
+                    f"this node has signed another checkpoint of height {height}, size {size}"
+                )
+            raise ValueError(f"block {height} is executed already; {self.height} was the last")
+        if size <= self._size:
+            raise SecondCheckpointError(
+                f"height {height} has size {size}, but this node has signed checkpoints up to {self._size}"
+            )
+        if height != self.height + 1 or size != self._size + len(execution.leaves):
+            raise ValueError(
+                f"height {height} with {len(execution.leaves)} leaves up to size {size} does not follow "
+                f"height {self.height} of size {self._size}"
+            )
+
+    def _put_derived(self, execution: Execution) -> int:
+        """Write state, leaves and receipts; return the block's time, UTC milliseconds."""
+        upserts = [(key, value) for key, value in execution.changes.items() if value is not None]
+        deletes = [(key,) for key, value in execution.changes.items() if value is None]
+        self.connection.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", upserts)
+        if deletes:
+            self.connection.executemany("DELETE FROM state WHERE key = ?", deletes)
+        rows: list[Row] = []
+        for index, columns in enumerate(leaf_columns(execution), self._size):
+            rows.append((index, *columns, row_digest("leaf", index, *columns)))
+        self.connection.executemany("INSERT INTO leaf VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self._size += len(rows)
+        return cast(int, rows[-1][3])
+
+    def _require_derived(self) -> None:
+        if self._stale:
+            raise DamagedStoreError("derived data", f"{'; '.join(self._stale)}; load_ledger rebuilds them")
+
+
+_LEAVES = "SELECT idx, id, rule, time_ms, data, digest FROM leaf"
+
+
+def _read_receipt(row: Row) -> StoredReceipt:
+    index, key, rule, time_ms, data, digest = cast("tuple[int, bytes, str | None, int, bytes, bytes]", row)
+    check_digest("leaf", f"leaf {index}", digest, index, key, rule, time_ms, data)
+    fields = cast("tuple[str, int, int, bytes, str, list[str]]", _decode_leaf(data))
+    _, height, position, transaction_id, code, findings = fields
+    return StoredReceipt(
+        index, height, position, transaction_id, _CODES[code], rule, tuple(findings), time_ms
+    )
+
+
+def leaf_columns(execution: Execution) -> list[tuple[bytes | None, str | None, int, bytes]]:
+    """Return the columns of an execution's leaf rows between number and digest, in order."""
+    *leaves, block_leaf = execution.leaves
+    time_ms = cast(int, _decode_leaf(block_leaf)[3])
+    rows: list[tuple[bytes | None, str | None, int, bytes]] = [
+        (receipt.id, receipt.rule, time_ms, data)
+        for receipt, data in zip(execution.receipts, leaves, strict=True)
+    ]
+    return [*rows, (None, None, time_ms, block_leaf)]
+
+
+def _decode_leaf(leaf: bytes) -> list[Value]:
+    return cast("list[Value]", decode(leaf, limit_bytes=LEAF_BYTES_MAX))

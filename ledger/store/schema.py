@@ -1,0 +1,116 @@
+"""What the store's SQLite file holds, table by table.
+
+Rules:
+- *Primary* data exist nowhere else on this node; damage there stops it. *Derived* data follow from genesis
+  and the blocks; damage there is rebuilt.
+- Every primary row, and every leaf, ends in a digest over the table's name and all its other columns, key
+  included: a row that was changed, or that turns up under another key or in another table, does not match.
+- State rows have no digest: the state root in the last signed checkpoint covers them all.
+- Rows that must not vanish are numbered without gaps, and their last number stands in another row: log
+  entries, executed heights, inbox.
+- The schema's text is compared letter by letter; a file with another schema is not this store.
+- No UNIQUE constraints and no automatic indexes: every index has a name, so that a damaged one can be dropped
+  and made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TypeAlias
+
+import msgpack
+
+FORMAT = 1
+"""Number of this schema; a change of any statement below needs another one."""
+
+Column: TypeAlias = "int | str | bytes | None"
+
+PRIMARY_TABLES: dict[str, str] = {
+    "meta": (
+        "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL, digest BLOB NOT NULL) "
+        "STRICT, WITHOUT ROWID"
+    ),
+    "progress": (
+        "CREATE TABLE progress(one INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, "
+        "first_index INTEGER NOT NULL, before_term INTEGER NOT NULL, last_index INTEGER NOT NULL, "
+        "applied_index INTEGER NOT NULL, height INTEGER NOT NULL, inbox_index INTEGER NOT NULL, "
+        "digest BLOB NOT NULL) STRICT"
+    ),
+    "hard_state": (
+        "CREATE TABLE hard_state(one INTEGER PRIMARY KEY, term INTEGER NOT NULL, vote INTEGER NOT NULL, "
+        "commit_index INTEGER NOT NULL, digest BLOB NOT NULL) STRICT"
+    ),
+    "log": (
+        "CREATE TABLE log(idx INTEGER PRIMARY KEY, term INTEGER NOT NULL, type INTEGER NOT NULL, data BLOB, "
+        "block_hash BLOB, block_height INTEGER, digest BLOB NOT NULL) STRICT"
+    ),
+    "block": (
+        "CREATE TABLE block(height INTEGER NOT NULL, hash BLOB NOT NULL, digest BLOB NOT NULL, "
+        "bytes BLOB NOT NULL, PRIMARY KEY(height, hash)) STRICT, WITHOUT ROWID"
+    ),
+    "executed": (
+        "CREATE TABLE executed(height INTEGER PRIMARY KEY, hash BLOB NOT NULL, size INTEGER NOT NULL, "
+        "time_ms INTEGER NOT NULL, log_index INTEGER NOT NULL, checkpoint BLOB NOT NULL, "
+        "signature BLOB NOT NULL, digest BLOB NOT NULL) STRICT"
+    ),
+    "certificate": (
+        "CREATE TABLE certificate(height INTEGER PRIMARY KEY, note BLOB NOT NULL, "
+        "digest BLOB NOT NULL) STRICT"
+    ),
+    "pool": (
+        "CREATE TABLE pool(id BLOB PRIMARY KEY, accepted_ms INTEGER NOT NULL, raw BLOB NOT NULL, "
+        "digest BLOB NOT NULL) STRICT, WITHOUT ROWID"
+    ),
+    "outbox": (
+        "CREATE TABLE outbox(idx INTEGER PRIMARY KEY, root BLOB NOT NULL, recipient TEXT NOT NULL, "
+        "envelope BLOB NOT NULL, digest BLOB NOT NULL) STRICT"
+    ),
+    "inbox": (
+        "CREATE TABLE inbox(idx INTEGER PRIMARY KEY, root BLOB NOT NULL, sender TEXT NOT NULL, "
+        "received_ms INTEGER NOT NULL, envelope BLOB NOT NULL, digest BLOB NOT NULL) STRICT"
+    ),
+}
+
+DERIVED_TABLES: dict[str, str] = {
+    "state": "CREATE TABLE state(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    "leaf": (
+        "CREATE TABLE leaf(idx INTEGER PRIMARY KEY, id BLOB, rule TEXT, time_ms INTEGER NOT NULL, "
+        "data BLOB NOT NULL, digest BLOB NOT NULL) STRICT"
+    ),
+}
+
+INDEXES: dict[str, str] = {
+    "leaf_by_id": "CREATE INDEX leaf_by_id ON leaf(id) WHERE id IS NOT NULL",
+    "outbox_by_root": "CREATE UNIQUE INDEX outbox_by_root ON outbox(root, recipient)",
+    "inbox_by_root": "CREATE INDEX inbox_by_root ON inbox(root)",
+}
+
+INDEX_TABLES: dict[str, str] = {"leaf_by_id": "leaf", "outbox_by_root": "outbox", "inbox_by_root": "inbox"}
+
+SCHEMA: dict[str, str] = {**PRIMARY_TABLES, **DERIVED_TABLES, **INDEXES}
+"""Every object of the file, in the order of creation, by name."""
+
+REBUILDABLE: frozenset[str] = frozenset(DERIVED_TABLES) | frozenset(INDEXES)
+
+DIGEST_BYTES = 16
+
+_pack = msgpack.Packer(autoreset=True).pack
+_sha256 = hashlib.sha256
+
+
+def row_digest(table: str, *columns: Column) -> bytes:
+    """Return the digest that ends a row of `table` with these columns, key first.
+
+    Msgpack keeps types and lengths apart, so no two different rows give the same bytes to hash.
+    """
+    return _sha256(_pack((table, *columns))).digest()[:DIGEST_BYTES]
+
+
+def block_digest(height: int, block_hash: bytes, data: bytes) -> bytes:
+    """Return the digest of a block row; the bytes are hashed without being copied.
+
+    Key and bytes cannot run into each other: the height takes eight bytes and the hash's length is prefixed.
+    """
+    hasher = _sha256(b"block" + height.to_bytes(8, "big") + len(block_hash).to_bytes(1, "big") + block_hash)
+    hasher.update(data)
+    return hasher.digest()[:DIGEST_BYTES]

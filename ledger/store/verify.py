@@ -1,0 +1,156 @@
+"""The whole store, verified from the ground up.
+
+Rules:
+- Nothing is changed, and one find does not end it: everything that can still be looked at is.
+- Nothing that is only derived is trusted: state, leaves and receipts are compared with what execution gives.
+- It says what cannot be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import zip_longest
+from typing import cast
+
+from ledger.checkpoint import parse_certificate, parse_checkpoint, verify_certificate, verify_checkpoint
+from ledger.errors import BadProofError, DamagedStoreError
+from ledger.execution import Ledger
+from ledger.keys import PublicKey, Verifier
+from ledger.store.damage import check_structure, scan_primary
+from ledger.store.ledgerrows import LedgerRows, leaf_columns
+from ledger.store.rebuild import execute_again, read_leaves
+from ledger.store.rows import Report
+from ledger.store.session import Row, damage_named
+
+FREE_NOTE = (
+    "damage in free pages, in gaps between rows, in pages that a newer one in the WAL replaces and in "
+    "counters that SQLite does not read changes nothing that is served, and cannot be seen"
+)
+
+
+class Verification:
+    """One verification under way.
+
+    Args:
+        store: to verify.
+        verifier: for the signatures.
+        node_key: the key with which this node has signed, or None if it is not known.
+    """
+
+    def __init__(self, store: LedgerRows, verifier: Verifier, node_key: PublicKey | None) -> None:
+        self._store = store
+        self._verifier = verifier
+        self._node_key = node_key
+        self._damage: list[str] = []
+
+    def run(self) -> Report:
+        """Look at everything."""
+        with self._noted():
+            check_structure(self._store.connection)
+        with self._noted():
+            self._damage.extend(f"block {h}: damaged" for h in scan_primary(self._store).damaged_blocks)
+        ledger = Ledger(self._store.genesis, self._verifier)
+        transactions = leaves = 0
+        with self._noted():
+            stored = self._stored_leaves()
+            for execution in execute_again(self._store, ledger):
+                transactions += len(execution.receipts)
+                for columns in leaf_columns(execution):
+                    self._compare_leaf(leaves, columns, next(stored, None))
+                    leaves += 1
+            self._damage.extend(f"table leaf, leaf {row[0]!r}: there is no such leaf" for row in stored)
+            self._compare_state(ledger)
+        certificates = self._verify_certificates()
+        signed = self._verify_own_signatures()
+        file_bytes, free_bytes = self._measure()
+        return Report(
+            height=self._store.height,
+            blocks=ledger.height,
+            transactions=transactions,
+            state_keys=len(ledger.state),
+            leaves=leaves,
+            certificates=certificates,
+            checkpoints=signed,
+            file_bytes=file_bytes,
+            free_bytes=free_bytes,
+            damage=tuple(self._damage),
+            notes=(f"{free_bytes} of {file_bytes} bytes are free; {FREE_NOTE}",),
+        )
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        try:
+            yield
+        except DamagedStoreError as error:
+            self._damage.append(f"{error.what}: {error.reason}")
+
+    def _stored_leaves(self) -> Iterator[Row]:
+        with self._noted():
+            yield from read_leaves(self._store)
+
+    def _compare_leaf(
+        self, index: int, columns: tuple[bytes | int | str | None, ...], row: Row | None
+    ) -> None:
+        if row is None or row[1:-1] != columns:
+            self._damage.append(f"table leaf, leaf {index}: it is not what execution gives")
+
+    def _compare_state(self, ledger: Ledger) -> None:
+        rows = self._store.rows("state", "SELECT key, value FROM state ORDER BY key")
+        for given, row in zip_longest(ledger.state.items(), rows):
+            if given != row:
+                key = min(str(item[0]) for item in (given, row) if item is not None)
+                self._damage.append(f"table state, {key}: from here on it is not what execution gives")
+                return
+
+    def _verify_certificates(self) -> int:
+        heights: list[int] = []
+        with self._noted():
+            rows = self._store.rows("certificate", "SELECT height FROM certificate ORDER BY height")
+            heights = [cast(int, row[0]) for row in rows]
+        held = 0
+        for height in heights:
+            with self._noted():
+                reason = self._certificate_fault(height)
+                if reason is None:
+                    held += 1
+                else:
+                    self._damage.append(f"table certificate, height {height}: {reason}")
+        return held
+
+    def _certificate_fault(self, height: int) -> str | None:
+        store = self._store
+        try:
+            certificate = parse_certificate(store.certificate(height) or "", store.genesis)
+            verify_certificate(certificate, store.genesis, self._verifier)
+        except BadProofError as error:
+            return str(error)
+        checkpoint = certificate.checkpoint
+        if checkpoint.height != height:
+            return f"it is of height {checkpoint.height}"
+        if height <= store.height and checkpoint.text() != store.own_checkpoint(height)[0]:
+            return "it is of another checkpoint than this node signed"
+        return None
+
+    def _verify_own_signatures(self) -> int:
+        held = 0
+        for height in range(1, self._store.height + 1):
+            with self._noted():
+                text, signature = self._store.own_checkpoint(height)
+                if self._node_key is not None and not verify_checkpoint(
+                    parse_checkpoint(text), self._node_key, signature, self._verifier
+                ):
+                    self._damage.append(f"own checkpoint of height {height}: not this node's signature")
+                else:
+                    held += 1
+        return held
+
+    def _measure(self) -> tuple[int, int]:
+        """Return the bytes of the file's pages, and those of free pages and of gaps between rows."""
+        connection = self._store.connection
+        with damage_named("node.db"):
+            page_bytes, pages, free = (
+                cast(int, connection.pragma(name)) for name in ("page_size", "page_count", "freelist_count")
+            )
+            gaps = cast(int, connection.execute("SELECT sum(unused) FROM dbstat").get)
+        return page_bytes * pages, page_bytes * free + gaps

@@ -146,11 +146,11 @@ class SendingTransport(asyncio.Transport):
     def _hold_flight(self) -> None:
         """What is on the wire does not arrive: keep it for retransmission."""
         self._epoch += 1
-        if not self._dark:
-            self._held[:0] = self._flight
+        flight = list(self._flight)
         self._flight.clear()
         if self._dark:
             return
+        self._held[:0] = flight
         self._await_retransmission()
 
     def _await_retransmission(self) -> None:

@@ -123,6 +123,9 @@ def test_a_ghost_reaches_neither_disk_nor_network_nor_observer():
             def data_received(self, data: bytes) -> None:
                 received.append(data)
 
+            def eof_received(self) -> bool:
+                return True
+
         host = world.add_host("host")
         world.add_host("peer")
         with world.network.as_host("peer"):
@@ -294,7 +297,7 @@ def test_a_paused_life_can_be_killed_and_its_peers_learn_of_it():
         host = world.add_host("host")
         host.boot(program)
         await asyncio.sleep(0.01)
-        quiet, _ = await world.loop.create_connection(Client, host.address, PORT)
+        await world.loop.create_connection(Client, host.address, PORT)
         await asyncio.sleep(1)
         host.pause()
         writer, _ = await world.loop.create_connection(Client, host.address, PORT)

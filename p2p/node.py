@@ -22,7 +22,7 @@ from p2p.certifier import Certifier
 from p2p.chain import BlockRef, Chain
 from p2p.config import NodeConfig
 from p2p.courier import Courier
-from p2p.driver import Driver
+from p2p.driver import TIMER_SLACK, Driver
 from p2p.executor import Executor
 from p2p.frames import (
     TRANSACTIONS_MAX,
@@ -189,12 +189,12 @@ class Node:
     def cut(self, now: float) -> float | None:
         """Cut a block if one is due; return in how many seconds the next look is due, or None."""
         due_in = self.ordering.block_due_in(now)
-        if due_in is not None and due_in <= 0:
+        if due_in is not None and due_in <= TIMER_SLACK:
             self.ordering.propose()
             due_in = self.ordering.block_due_in(now)
         if self.gossip.has_pushes:
             push_in = self._push_at - now
-            if push_in <= 0:
+            if push_in <= TIMER_SLACK:
                 self._push_at = now + self.config.timing.push_interval_ms / 1000
                 for peer, ids in self.gossip.take_pushes():
                     self._send_transactions(peer, ids)

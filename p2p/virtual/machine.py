@@ -141,8 +141,12 @@ class VirtualMachine:
         """Close what the dead life left open, on its ghost disk."""
         for ref in self._connections:
             connection = ref()
-            if connection is not None:
+            if connection is None:
+                continue
+            try:
                 connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-                connection.close(True)
+            except apsw.ConnectionClosedError:
+                continue  # the program stopped in good order and closed it itself
+            connection.close(True)
         self._connections.clear()
         self._vfs.let_go()

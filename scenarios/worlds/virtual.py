@@ -90,6 +90,7 @@ class SimulatedWorld:
         self._calendar_ms = calendar_ms
         for organization in self.organizations:
             host = self.kit.add_host(organization, on_failure=self._note_failure)
+            host.calendar.set(self.kit.loop, calendar_ms)
             self._addresses[organization] = Address(host.address, PEER_PORT, API_PORT)
         for organization in self.organizations:
             self._boot(organization)

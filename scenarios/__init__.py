@@ -1,0 +1,1 @@
+"""The trial: scenario files, worlds, agents, faults, checks, measurement and the command line."""

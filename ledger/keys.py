@@ -256,7 +256,6 @@ def _save_secret(path: Path, head: bytes, secret: bytes) -> None:
     except OSError as error:
         raise KeyFileError(f"key file {path} cannot be created: {error.strerror}") from error
     with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(file.fileno(), 0o600)
         file.write(head + secret.hex().encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())

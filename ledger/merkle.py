@@ -17,7 +17,6 @@ from collections.abc import Iterable, Sequence
 from ledger.errors import NoProofError
 
 HASH_BYTES = 32
-PROOF_HASHES_MAX = 64
 
 _sha256 = hashlib.sha256
 EMPTY_ROOT = _sha256(b"").digest()
@@ -229,4 +228,4 @@ def _split(size: int) -> int:
 
 
 def _are_hashes(values: Sequence[bytes]) -> bool:
-    return len(values) <= PROOF_HASHES_MAX + 2 and all(len(value) == HASH_BYTES for value in values)
+    return all(len(value) == HASH_BYTES for value in values)

@@ -95,6 +95,14 @@ def test_without_expectations_genesis_still_binds_the_first_block_and_all_times(
             check_block(_resign(founders, block, **change), founders.genesis, Verifier())
 
 
+def test_a_later_block_follows_the_one_before(founders) -> None:
+    first = founders.block()
+    second = founders.block(height=2, previous=first.hash)
+    check_block(second, founders.genesis, Verifier(), height=2, previous=first.hash)
+    with pytest.raises(BadBlockError, match=r"block 2 by cbp: previous is [0-9a-f]{64}, expected 0000"):
+        check_block(second, founders.genesis, Verifier(), height=2, previous=bytes(32))
+
+
 def test_changed_transactions_are_refused(founders) -> None:
     block = founders.block()
     a, b, c = block.transactions

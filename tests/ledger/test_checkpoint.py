@@ -112,6 +112,7 @@ def test_only_the_log_signs_and_only_what_reads_back(checkpoint, founders) -> No
         ("ledger.invalid/", "ledger invalid/"),
         ("ledger.invalid/", "ledger+invalid/"),
         ("ledger.invalid/", "ledger.invalid\r/"),
+        ("ledger.invalid/", "ledger.invalid\x01/"),
     ],
 )
 def test_a_text_in_another_form_is_no_checkpoint(old: str, new: str, checkpoint) -> None:
@@ -235,8 +236,16 @@ def test_a_note_without_end_is_refused(checkpoint, founders) -> None:
     for spoilt in (note[:-1], note.split("\n\n")[0] + "\n\n", "", "\n\n", "\ud800\n\n— a AAAAAAE=\n"):
         with pytest.raises(BadProofError):
             parse_certificate(spoilt, founders.genesis)
+    with pytest.raises(BadProofError, match="signature lines that end in a line feed"):
+        parse_certificate(note[:-1], founders.genesis)
+    with pytest.raises(BadProofError, match="no control characters"):
+        split_note("text\twith a tab\n\n— a AAAAAAE=\n")
     with pytest.raises(BadProofError, match="no room for a key id"):
         split_note("text\n\n— a AAAAAA==\n")
+
+
+def test_the_last_empty_line_parts_text_and_signatures() -> None:
+    assert split_note("one\n\ntwo\n\n— a AAAAAAE=\n") == ("one\n\ntwo\n", (("a", bytes(4), b"\x01"),))
 
 
 def test_nodes_that_collect_in_other_orders_write_the_same_certificate(checkpoint, founders) -> None:

@@ -215,9 +215,16 @@ def test_a_leaf_is_appended_by_its_hash_only() -> None:
     assert log.size == 1
 
 
-def test_a_proof_without_end_is_refused_at_once() -> None:
-    log = _log(2)
-    assert not verify_inclusion(log.leaf(0), 0, 2**62, [bytes(32)] * 100_000, log.root())
+def test_a_proof_for_one_size_proves_nothing_at_another() -> None:
+    log = _log(9)
+    leaf, root = log.leaf(1), log.root(2)
+    assert not verify_inclusion(leaf, 0, 1, [log.leaf(0)], root)  # more hashes than the size has levels
+    assert not verify_inclusion(leaf, 5, 1, [], leaf)  # an index beyond the size
+    proof = log.consistency_proof(4, 8)
+    assert verify_consistency(4, 8, log.root(4), log.root(8), proof)
+    assert not verify_consistency(
+        4, 9, log.root(4), log.root(8), proof
+    )  # fewer hashes than the size has levels
 
 
 def test_a_root_or_proof_costs_the_logarithm_of_the_size(monkeypatch) -> None:

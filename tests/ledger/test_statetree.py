@@ -228,6 +228,68 @@ def test_an_empty_sibling_named_as_present_is_refused() -> None:
     )
 
 
+def test_a_sibling_in_the_keys_own_place_is_refused() -> None:
+    # Else the true hash, handed in as a sibling, would stand in for whatever value is claimed.
+    tree = StateTree(_content(30))
+    proof = tree.prove("claim/3")
+    (bitmap, hashes), own = proof.steps[0], hashlib.sha256(b"claim/3").digest()[0] >> 4
+    below = StateTree({key: value for key, value in _content(30).items() if _first_digit(key) == own})
+    place = (bitmap & (1 << own) - 1).bit_count()
+    for true_hash in (below.root, b"x" * 32):
+        step = (bitmap | 1 << own, (*hashes[:place], true_hash, *hashes[place:]))
+        for value in (b"value 3", b"forged", None):
+            assert not verify_state(tree.root, "claim/3", value, StateProof((step,)))
+    alone = StateTree({"a": b"1", "b": b"2"})
+    step = (1 << _first_digit("a") | 1 << _first_digit("b"), _both_leaves(alone))
+    assert not verify_state(alone.root, "a", b"forged", StateProof((step,)))
+    assert not verify_state(alone.root, "a", None, StateProof((step,)))
+
+
+def _first_digit(key: str) -> int:
+    return hashlib.sha256(key.encode()).digest()[0] >> 4
+
+
+def _both_leaves(tree: StateTree) -> tuple[bytes, ...]:
+    """Return the hashes of the leaves of keys a and b, which are each other's only sibling, in their order."""
+    siblings = {"b": tree.prove("a").steps[0][1][0], "a": tree.prove("b").steps[0][1][0]}
+    return tuple(siblings[key] for key in sorted(siblings, key=_first_digit))
+
+
+def test_bytes_moved_from_one_sibling_to_the_next_are_refused() -> None:
+    # Joined, they would hash the same.
+    tree = StateTree(_content(200))
+    proof = tree.prove("claim/3")
+    bitmap, hashes = proof.steps[0]
+    own = _first_digit("claim/3")
+    i = next(i for i in range(15) if own not in (i, i + 1))
+    assert bitmap == 0xFFFF ^ 1 << own
+    i -= i > own
+    moved = (*hashes[:i], hashes[i][:31], hashes[i][31:] + hashes[i + 1], *hashes[i + 2 :])
+    assert not verify_state(
+        tree.root, "claim/3", b"value 3", replace(proof, steps=((bitmap, moved), *proof.steps[1:]))
+    )
+
+
+def test_a_negative_bitmap_with_the_same_low_bits_is_refused() -> None:
+    tree = StateTree(_content(200))
+    tried = 0
+    for i in range(200):
+        proof = tree.prove(f"claim/{i}")
+        for level, (bitmap, hashes) in enumerate(proof.steps):
+            negative = bitmap - (1 << 16)
+            if negative.bit_count() == len(hashes):
+                steps = (*proof.steps[:level], (negative, hashes), *proof.steps[level + 1 :])
+                assert not verify_state(tree.root, f"claim/{i}", b"value %d" % i, replace(proof, steps=steps))
+                tried += 1
+    assert tried
+
+
+def test_the_other_leaf_is_a_path_and_a_hash_and_nothing_more() -> None:
+    other = hashlib.sha256(b"a").digest() + bytes(33)
+    root = hashlib.sha256(b"\x00" + other).digest()
+    assert not verify_state(root, "b", None, StateProof((), other))
+
+
 def test_steps_too_many_or_too_few_fail() -> None:
     tree = StateTree(_content(50))
     proof = tree.prove("claim/1")

@@ -16,7 +16,7 @@ any_time = settings(deadline=None)  # a busy machine is no failure
 
 
 def _crowded() -> list[str]:
-    """Return keys of which many share the beginning of their paths, so that nodes split and fold deep down."""
+    """Return keys of which many share the beginning of their paths: nodes split and fold deep down."""
     by_start: dict[bytes, list[str]] = {}
     for i in range(3000):
         by_start.setdefault(hashlib.sha256(b"%d" % i).digest()[:1], []).append(str(i))

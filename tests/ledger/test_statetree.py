@@ -250,7 +250,7 @@ def _first_digit(key: str) -> int:
 
 
 def _both_leaves(tree: StateTree) -> tuple[bytes, ...]:
-    """Return the hashes of the leaves of keys a and b, which are each other's only sibling, in their order."""
+    """Return the leaf hashes of keys a and b, each other's only sibling, in their order."""
     siblings = {"b": tree.prove("a").steps[0][1][0], "a": tree.prove("b").steps[0][1][0]}
     return tuple(siblings[key] for key in sorted(siblings, key=_first_digit))
 

@@ -1,7 +1,7 @@
 """The hashes that everything else stands on, written down: a changed format must not slip in unnoticed.
 
-A value here changes only together with the version in its domain (`seatrial/transaction/v2`, ...), since every
-signature, receipt and certificate of an existing network depends on it.
+A value here changes only together with the version in its domain (`seatrial/transaction/v2`, ...), since
+every signature, receipt and certificate of an existing network depends on it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import pytest
 from ledger.statetree import StateTree
 
 SCRIPT = """
-from ledger import Genesis, Organization, Role, SigningKey, StateTree, Transaction, build_block, sign_transaction
+from ledger import Genesis, Organization, Role, SigningKey, StateTree, Transaction
+from ledger import build_block, sign_transaction
 key, node = SigningKey.from_seed(bytes(32)), SigningKey.from_seed(b"n" * 32)
 member = Organization("cbp", "CBP", "US", (Role.CUSTOMS, Role.OBSERVER), key.public, node.public, b"b" * 32)
 genesis = Genesis("pilot", 0, (member,), ("cbp",))
 signed = sign_transaction(
-    Transaction(1, genesis.network, "claim.open", "cbp", (7, 1), 1000, (bytes(32),), (), {"line": 1, "entry": "E"}), key
+    Transaction(1, genesis.network, "claim.open", "cbp", (7, 1), 1000, (bytes(32),), (), {"line": 1, "entry": "E"}),
+    key,
 )
 block = build_block(
     network=genesis.network, height=1, term=1, previous=genesis.hash, time_ms=5, transactions=[signed.raw],

@@ -21,7 +21,9 @@ key, node = SigningKey.from_seed(bytes(32)), SigningKey.from_seed(b"n" * 32)
 member = Organization("cbp", "CBP", "US", (Role.CUSTOMS, Role.OBSERVER), key.public, node.public, b"b" * 32)
 genesis = Genesis("pilot", 0, (member,), ("cbp",))
 signed = sign_transaction(
-    Transaction(1, genesis.network, "claim.open", "cbp", (7, 1), 1000, (bytes(32),), (), {"line": 1, "entry": "E"}),
+    Transaction(
+        1, genesis.network, "claim.open", "cbp", (7, 1), 1000, (bytes(32),), (), {"line": 1, "entry": "E"}
+    ),
     key,
 )
 block = build_block(

@@ -1,7 +1,7 @@
 """The one fault record: what goes wrong, when, for how long, and where.
 
 Rules:
-- One record `{at | when [after], for, kind, target, params}` serves scripts, random schedules, logs and reports.
+- One record `{at | when [after], for, kind, target, params}` serves scripts, schedules, logs and reports.
 - `for` says which clock it runs on. A fault still in force when the trial heals ends there.
 - A target that several nodes fit is drawn from the run's seed, once, when the fault begins.
 - A kind a world cannot do is refused before the run, with the kinds it can do, and is never skipped.
@@ -134,7 +134,7 @@ def parse_target(text: str) -> Target:
     return Target(TargetKind(text))
 
 
-TargetText = Annotated[Target, Text(parse_target, {"examples": "leader"})]
+TargetText = Annotated[Target, Text(parse_target, {"examples": ["leader"]})]
 
 
 class _Fault(Record):

@@ -170,4 +170,4 @@ def parse_predicate(text: str) -> Predicate:
     raise RefusedError(f'"{text}" is no predicate', "one of: " + " | ".join(SENTENCES), "")
 
 
-PredicateText = Annotated[Predicate, Text(parse_predicate, {"examples": "certificate c1 delivered"})]
+PredicateText = Annotated[Predicate, Text(parse_predicate, {"examples": ["certificate c1 delivered"]})]

@@ -3,8 +3,8 @@
 Rules:
 - A duration has a unit: `250ms`, `5s`, `10min`, `2h`, `30d`. A day is 24 hours.
 - A span says which clock it is on: `{protocol: 5s}` (Raft and gossip) or `{calendar: 30d}` (trade).
-- A moment with `Z` or an offset is that instant; without, it is local time in the scenario's zone. A local time that
-  the zone skips or has twice is refused, not guessed.
+- A moment with `Z` or an offset is that instant; without, it is local time in the scenario's zone. A local
+  time that the zone skips or has twice is refused, not guessed.
 - Impossible dates are refused by name; nothing is rolled over into the next month.
 """
 
@@ -39,10 +39,10 @@ _MILLISECOND = datetime.timedelta(milliseconds=1)
 class Record(BaseModel):
     """A mapping of a scenario file: strict, closed and frozen."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=False)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # schemas are dicts: compared by identity
 class Text:
     """Marks a field that is text in the file and a typed value in the model.
 
@@ -53,7 +53,7 @@ class Text:
     """
 
     parse: Callable[[str], object]
-    schema: Mapping[str, str]
+    schema: Mapping[str, str | list[str]]
     other: Callable[[object], RefusedError] | None = None
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -124,7 +124,7 @@ def _no_unit(value: object) -> RefusedError:
 
 
 DurationText = Annotated[
-    Duration, Text(parse_duration, {"pattern": r"^[0-9]+(ms|s|min|h|d)$", "examples": "5s"}, _no_unit)
+    Duration, Text(parse_duration, {"pattern": r"^[0-9]+(ms|s|min|h|d)$", "examples": ["5s"]}, _no_unit)
 ]
 
 

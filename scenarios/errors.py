@@ -1,0 +1,105 @@
+"""What can be wrong with a scenario file, said so that its author can mend it.
+
+    ScenarioError    every fault of one scenario file and its overrides, all at once
+
+Rules:
+- A fault names its place (file and line, or the override), the thing, its value, the limit and the remedy.
+- Faults are collected; stopping at the first would make the author run the program once per mistake.
+- `RefusedError` never leaves this package: a parser of one text raises it, and the reader adds the place.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+EXIT_CODE = 64
+"""Usage error, as sysexits.h has it."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a text stands: a file with line and column (both from 1), or an override with line 0."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong.
+
+    Args:
+        place: Where it stands.
+        what: The thing, by its dotted path, and what is the matter with it.
+        limit: What would be allowed; empty where `what` says it.
+        remedy: What to do about it.
+    """
+
+    place: Place
+    what: str
+    limit: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}: " + "; ".join(part for part in (self.what, self.limit, self.remedy) if part)
+
+
+class ScenarioError(Exception):
+    """A scenario that cannot be run; `faults` holds everything that is wrong with it, in the file's order."""
+
+    exit_code = EXIT_CODE
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        unique = dict.fromkeys(faults)
+        self.faults = tuple(sorted(unique, key=lambda fault: (fault.place.line == 0, fault.place)))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class RefusedError(ValueError):
+    """One text or record a parser does not accept; the reader adds the place.
+
+    Args:
+        what: What is the matter.
+        limit: What would be allowed.
+        remedy: What to do about it.
+        inside: Where under the refused record it stands; empty for the record itself.
+        name: The name that is unknown, if that is the matter.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        limit: str = "",
+        remedy: str = "",
+        *,
+        inside: tuple[str | int, ...] = (),
+        name: str | None = None,
+    ) -> None:
+        super().__init__("; ".join(part for part in (what, limit, remedy) if part))
+        self.what = what
+        self.limit = limit
+        self.remedy = remedy
+        self.inside = inside
+        self.name = name
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return `did you mean "x"?` for the known name nearest to `name`, or an empty text if none is near."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    found = difflib.get_close_matches(name.casefold(), list(by_folded), n=1, cutoff=0.6)
+    return f'did you mean "{by_folded[found[0]]}"?' if found else ""
+
+
+def unknown_name(
+    kind: str, name: str, known: Iterable[str], *, inside: tuple[str | int, ...] = ()
+) -> RefusedError:
+    """Return the refusal of a name that is not among the known ones, with the nearest of them as remedy."""
+    names = list(known)
+    limit = f"known: {', '.join(names)}" if names else f"there is no {kind} to name"
+    return RefusedError(f'unknown {kind} "{name}"', limit, nearest(name, names), inside=inside, name=name)

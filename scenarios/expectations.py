@@ -1,0 +1,551 @@
+"""What a scenario expects, one sentence each, judged over the history of a trial.
+
+Rules:
+- `within` counts from the block time of the claim, or of the certificate's anchoring; a day is 24 hours of
+  the calendar. A state counts if it was ever reached by then, however the claim moved on.
+- Three judgements: held, failed, undecided. Undecided means that the trial stopped before it could be known,
+  or that there was nothing to measure; it is never a kinder word for failed.
+- Fine states, findings and codes are judged on what the parties' own agents and the ledger say, never on
+  what a step intended.
+- Expectations that cannot all hold are refused before the run: a trial that must fail proves nothing.
+
+| sentence | held when |
+|---|---|
+| `claim e1 is ALLOWED [within 5 days]` | the claim was ever in this fine state (by then) |
+| `claim e1 is never DENIED` | it never was, over the whole trial |
+| `claim e1 ends LIQUIDATED` | it is the last state at the trial's end |
+| `claim e1 has finding NO_POSSESSION` | the ledger recorded it |
+| `claim e1 has no finding [NO_POSSESSION]` | the ledger recorded none (not this one) |
+| `certificate c1 is ACTIVE [within 2 days]` | the certificate was ever in this state |
+| `certificate c1 is HELD by importer [within 2 days]` | this importer's holding was ever in this state |
+| `transaction of step 3 is VALID` | the first code of the step's transactions that is not VALID, else VALID |
+| `metric certified_100_p95_ms <= 5000` | the measured value compares so |
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations
+from typing import Annotated, Protocol, TypeAlias
+
+from ledger.codes import Code
+from ledger.contracts.findings import Finding
+from ledger.contracts.records import CertificateState, HoldingState
+from scenarios.errors import RefusedError, unknown_name
+from scenarios.predicates import NAME_PATTERN, ClaimState, claim_state
+from scenarios.units import UNITS_MS, Duration, Text
+
+METRICS: Mapping[str, str] = {
+    **{
+        f"certified_{share}_{figure}": f"{words} from submission to certified at {share} percent of nodes"
+        for share in (50, 90, 100)
+        for figure, words in (
+            ("count", "transactions that came"),
+            ("median_ms", "median latency in milliseconds of protocol time"),
+            ("p95_ms", "95th percentile of latency in milliseconds of protocol time"),
+            ("max_ms", "highest latency in milliseconds of protocol time"),
+        )
+    },
+    "transactions_submitted": "transactions handed to a node",
+    "transactions_accepted": "transactions made durable by their intake node",
+    "transactions_valid": "transactions that changed the state",
+    "transactions_unfinished": "transactions not certified at every node by the end",
+    "blocks": "height of the highest block",
+    "elections_won": "times a node became leader",
+    "term_max": "highest term of Raft",
+    **{f"code_{code.value}": f"receipts with code {code.value}" for code in Code},
+    "messages": "frames between nodes",
+    "bytes": "bytes between nodes",
+}
+"""Metrics an expectation may name, with their meaning."""
+
+
+class Judgement(StrEnum):
+    """What became of an expectation."""
+
+    HELD = "held"
+    FAILED = "failed"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A judgement and the reason for it, in one line."""
+
+    judgement: Judgement
+    text: str
+
+
+States: TypeAlias = Sequence[tuple[int, str]]
+"""(calendar time in UTC milliseconds, state), ascending; the first is the filing or the anchoring."""
+
+
+class TrialHistory(Protocol):
+    """What a trial knows at its end; names are the scenario's local names."""
+
+    @property
+    def reached_ms(self) -> int:
+        """How far the calendar came, UTC milliseconds."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the trial came to its own end, not to a stop."""
+
+    def claim_states(self, claim: str) -> States:
+        """Return the claim's fine states in order; empty if it was never on the ledger."""
+
+    def certificate_states(self, certificate: str) -> States:
+        """Return the certificate's states; empty if it was never anchored."""
+
+    def holding_states(self, certificate: str, holder: str) -> States:
+        """Return one holding's states; empty if it was never delivered."""
+
+    def findings(self, claim: str) -> Sequence[str]:
+        """Return all findings recorded for the claim's transactions."""
+
+    def code_of(self, step: int) -> str | None:
+        """Return the code of a step, counted from 1; None while a transaction of it has no receipt."""
+
+    def metric(self, name: str) -> float | None:
+        """Return a measured value; None if there was nothing to measure."""
+
+
+def _held(text: str) -> Outcome:
+    return Outcome(Judgement.HELD, text)
+
+
+def _not_held(history: TrialHistory, text: str) -> Outcome:
+    """What was not seen has failed if the trial came to its end, and is undecided if it was stopped."""
+    if history.complete:
+        return Outcome(Judgement.FAILED, text)
+    return Outcome(Judgement.UNDECIDED, f"{text}, but the trial stopped early")
+
+
+def _shown(ms: int) -> str:
+    days = ms / UNITS_MS["d"]
+    return f"{days:.1f} days" if days >= 1 else f"{ms / UNITS_MS['h']:.1f} hours"
+
+
+def _judge_reached(
+    subject: str,
+    states: States,
+    *,
+    since_ms: int | None,
+    state: str,
+    within: Duration | None,
+    history: TrialHistory,
+) -> Outcome:
+    """Judge whether a state was ever reached, and in time."""
+    if since_ms is None:
+        return _not_held(history, f"{subject} never came on the ledger")
+    for time_ms, seen in states:
+        if seen != state:
+            continue
+        took = f"{subject} was {state} {_shown(time_ms - since_ms)} after it came on the ledger"
+        if within is None or time_ms <= since_ms + within.ms:
+            return _held(took)
+        return Outcome(Judgement.FAILED, f"{took}, later than {_shown(within.ms)}")
+    last = states[-1][1] if states else "not there"
+    if within is not None and history.reached_ms > since_ms + within.ms:
+        return Outcome(
+            Judgement.FAILED, f"{subject} was not {state} within {_shown(within.ms)}; it is {last}"
+        )
+    return _not_held(history, f"{subject} was never {state}; it is {last}")
+
+
+def _since(states: States) -> int | None:
+    return states[0][0] if states else None
+
+
+def _limit(within: Duration | None) -> str:
+    return f" within {_shown(within.ms)}" if within is not None else " at any time"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What every expectation is made of: the sentence, as written."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimReaches(Sentence):
+    """A claim is in a fine state, by a deadline if there is one."""
+
+    claim: str
+    state: ClaimState
+    within: Duration | None = None
+
+    def describe(self) -> str:
+        """Return what has to be seen."""
+        return f"claim {self.claim} reaches {self.state}{_limit(self.within)} after its claim's block"
+
+    def evaluate(self, history: TrialHistory) -> Outcome:
+        """Judge it."""
+        states = history.claim_states(self.claim)
+        subject = f"claim {self.claim}"
+        return _judge_reached(
+            subject, states, since_ms=_since(states), state=self.state, within=self.within, history=history
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimNever(Sentence):
+    """A claim is never in a fine state."""
+
+    claim: str
+    state: ClaimState
+
+    def describe(self) -> str:
+        """Return what must not be seen."""
+        return f"claim {self.claim} is not {self.state} at any time"
+
+    def evaluate(self, history: TrialHistory) -> Outcome:
+        """Judge it; an unfinished trial cannot hold it."""
+        if any(state == self.state for _, state in history.claim_states(self.claim)):
+            return Outcome(Judgement.FAILED, f"claim {self.claim} was {self.state}")
+        if history.complete:
+            return _held(f"claim {self.claim} was never {self.state}")
+        return Outcome(Judgement.UNDECIDED, f"claim {self.claim} was not {self.state} when the trial stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimEnds(Sentence):
+    """A claim's fine state at the trial's end."""
+
+    claim: str
+    state: ClaimState
+
+    def describe(self) -> str:
+        """Return what has to be seen."""
+        return f"claim {self.claim} is {self.state} when the trial ends"
+
+    def evaluate(self, history: TrialHistory) -> Outcome:
+        """Judge it; an unfinished trial decides nothing about its end."""
+        states = history.claim_states(self.claim)
+        last = states[-1][1] if states else "not on the ledger"
+        if not history.complete:
+            return Outcome(Judgement.UNDECIDED, f"claim {self.claim} was {last} when the trial stopped")
+        judgement = Judgement.HELD if last == self.state else Judgement.FAILED
+        return Outcome(judgement, f"claim {self.claim} ended {last}")
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimHasFinding(Sentence):
+    """The ledger recorded a finding for a claim."""
+
+    claim: str
+    finding: Finding
+
+    def describe(self) -> str:
+        """Return what has to be seen."""
+        return f"the ledger records {self.finding.value} for claim {self.claim}: {self.finding.meaning}"
+
+    def evaluate(self, history: TrialHistory) -> Outcome:
+        """Judge it."""
+        found = history.findings(self.claim)
+        if self.finding.value in found:
+            return _held(f"claim {self.claim} has {self.finding.value}")
+        return _not_held(history, f"claim {self.claim} has {', '.join(found) or 'no finding'}")
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimHasNoFinding(Sentence):
+    """The ledger recorded no finding, or not this one, for a claim that is on it."""
+
+    claim: str
+    finding: Finding | None = None
+
+    def describe(self) -> str:
+        """Return what must not be seen."""
+        return f"claim {self.claim} is on the ledger without {self.finding or 'any finding'}"
+
+    def evaluate(self, history: TrialHistory) -> Outcome:
+        """Judge it; a claim that never came on the ledger is no proof of cleanness."""
+        found = history.findings(self.claim)
+        bad = [name for name in found if self.finding is None or name == self.finding.value]
+        if bad:
+            return Outcome(Judgement.FAILED, f"claim {self.claim} has {', '.join(bad)}")
+        if not history.claim_states(self.claim):
+            return _not_held(history, f"claim {self.claim} never came on the ledger")
+        if not history.complete:
+            return Outcome(Judgement.UNDECIDED, f"claim {self.claim} was clean when the trial stopped")
+        return _held(f"claim {self.claim} has no finding{f' {self.finding}' if self.finding else ''}")
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateReaches(Sentence):
+    """A certificate, or one importer's holding of it, is in a state, by a deadline if there is one."""
+
+    certificate: str
+    state: CertificateState | HoldingState
+    holder: str | None = None
+    within: Duration | None = None
+
+    def describe(self) -> str:
+        """Return what has to be seen."""
+        whose = f" by {self.holder}" if self.holder else ""
+        return (
+            f"certificate {self.certificate} is {self.state}{whose}{_limit(self.within)} after its anchoring"
+        )
+
+    def evaluate(self, history: TrialHistory) -> Outcome:
+        """Judge it."""
+        own = history.certificate_states(self.certificate)
+        subject = f"certificate {self.certificate}"
+        states = own
+        if self.holder is not None:
+            states = history.holding_states(self.certificate, self.holder)
+            subject = f"{subject} of {self.holder}"
+        return _judge_reached(
+            subject, states, since_ms=_since(own), state=self.state, within=self.within, history=history
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionIs(Sentence):
+    """What became of a step's transactions."""
+
+    step: int
+    code: Code
+
+    def describe(self) -> str:
+        """Return what has to be seen."""
+        return f"the transactions of step {self.step} come to {self.code.value}"
+
+    def evaluate(self, history: TrialHistory) -> Outcome:
+        """Judge it."""
+        code = history.code_of(self.step)
+        if code is None:
+            return _not_held(history, f"step {self.step} has no receipt for all its transactions")
+        judgement = Judgement.HELD if code == self.code.value else Judgement.FAILED
+        return Outcome(judgement, f"step {self.step} came to {code}")
+
+
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MetricBound(Sentence):
+    """A threshold on a measured value."""
+
+    metric: str
+    comparison: str
+    bound: float
+
+    def describe(self) -> str:
+        """Return what has to be seen."""
+        return f"{self.metric} ({METRICS[self.metric]}) {self.comparison} {self.bound:g}"
+
+    def evaluate(self, history: TrialHistory) -> Outcome:
+        """Judge it; nothing measured decides nothing."""
+        value = history.metric(self.metric)
+        if value is None:
+            return Outcome(Judgement.UNDECIDED, f"{self.metric} was not measured: nothing to measure")
+        judgement = Judgement.HELD if _COMPARE[self.comparison](value, self.bound) else Judgement.FAILED
+        return Outcome(judgement, f"{self.metric} is {value:g}, expected {self.comparison} {self.bound:g}")
+
+
+Expectation: TypeAlias = (
+    ClaimReaches
+    | ClaimNever
+    | ClaimEnds
+    | ClaimHasFinding
+    | ClaimHasNoFinding
+    | CertificateReaches
+    | TransactionIs
+    | MetricBound
+)
+
+SENTENCES = (
+    "claim NAME is STATE [within N days]",
+    "claim NAME is never STATE",
+    "claim NAME ends STATE",
+    "claim NAME has finding FINDING",
+    "claim NAME has no finding [FINDING]",
+    "certificate NAME is STATE [within N days]",
+    "certificate NAME is STATE by ORGANIZATION [within N days]",
+    "transaction of step N is CODE",
+    "metric NAME <= NUMBER",
+)
+
+
+def _finding(text: str) -> Finding:
+    for finding in Finding:
+        if finding.value == text:
+            return finding
+    raise unknown_name("finding", text, [finding.value for finding in Finding])
+
+
+def _code(text: str) -> Code:
+    for code in Code:
+        if code.value == text:
+            return code
+    raise unknown_name("code", text, [code.value for code in Code])
+
+
+_HOLDING_STATES = [state.value for state in HoldingState if state is not HoldingState.NONE]
+_CERTIFICATE_STATES = [state.value for state in CertificateState if state is not CertificateState.UNANCHORED]
+
+
+def _certificate(match: re.Match[str]) -> Expectation:
+    name, state, holder = match["name"], match["state"], match["holder"]
+    within = _within(match)
+    if state in _HOLDING_STATES:
+        if holder is None:
+            raise RefusedError(
+                f"{state} is said of a holding", "whose it is must be said", "add by ORGANIZATION"
+            )
+        return CertificateReaches(match.string, name, HoldingState(state), holder, within)
+    if state not in _CERTIFICATE_STATES:
+        raise unknown_name("certificate state", state, [*_CERTIFICATE_STATES, *_HOLDING_STATES])
+    if holder is not None:
+        raise RefusedError(f"{state} is said of the certificate, not of a holding", "", f"remove by {holder}")
+    return CertificateReaches(match.string, name, CertificateState(state), None, within)
+
+
+def _metric(match: re.Match[str]) -> Expectation:
+    if match["metric"] not in METRICS:
+        raise unknown_name("metric", match["metric"], METRICS)
+    return MetricBound(match.string, match["metric"], match["compare"], float(match["bound"]))
+
+
+_WITHIN_MS = {"day": UNITS_MS["d"], "hour": UNITS_MS["h"], "minute": UNITS_MS["min"]}
+
+
+def _within(match: re.Match[str]) -> Duration | None:
+    if match["count"] is None:
+        return None
+    return Duration(int(match["count"]) * _WITHIN_MS[match["unit"].removesuffix("s")])
+
+
+_NAME = rf"(?P<name>{NAME_PATTERN})"
+_WORD = r"[A-Za-z_0-9]+"
+_WITHIN = r"(?: within (?P<count>[0-9]{1,6}) (?P<unit>days?|hours?|minutes?))?"
+_RULES: tuple[tuple[str, Callable[[re.Match[str]], Expectation]], ...] = (
+    (
+        rf"claim {_NAME} is never (?P<state>{_WORD})",
+        lambda m: ClaimNever(m.string, m["name"], claim_state(m["state"])),
+    ),
+    (
+        rf"claim {_NAME} is (?P<state>{_WORD}){_WITHIN}",
+        lambda m: ClaimReaches(m.string, m["name"], claim_state(m["state"]), _within(m)),
+    ),
+    (
+        rf"claim {_NAME} ends (?P<state>{_WORD})",
+        lambda m: ClaimEnds(m.string, m["name"], claim_state(m["state"])),
+    ),
+    (
+        rf"claim {_NAME} has finding (?P<finding>{_WORD})",
+        lambda m: ClaimHasFinding(m.string, m["name"], _finding(m["finding"])),
+    ),
+    (
+        rf"claim {_NAME} has no finding(?: (?P<finding>{_WORD}))?",
+        lambda m: ClaimHasNoFinding(m.string, m["name"], _finding(m["finding"]) if m["finding"] else None),
+    ),
+    (
+        rf"certificate {_NAME} is (?P<state>{_WORD})(?: (?:by|to|for) (?P<holder>[a-z0-9-]+))?{_WITHIN}",
+        _certificate,
+    ),
+    (
+        rf"transaction of step (?P<step>[0-9]{{1,6}}) is (?P<code>{_WORD})",
+        lambda m: TransactionIs(m.string, int(m["step"]), _code(m["code"])),
+    ),
+    (rf"metric (?P<metric>{_WORD}) (?P<compare><=|>=|<|>) (?P<bound>[0-9]+(?:\.[0-9]+)?)", _metric),
+)
+_COMPILED = tuple((re.compile(pattern), make) for pattern, make in _RULES)
+
+
+def parse_expectation(text: str) -> Expectation:
+    """Return the expectation of one sentence; the table is in this module's docstring.
+
+    Raises:
+        RefusedError: The sentence is none of the table's, or names an unknown state, finding, code or metric.
+    """
+    words = " ".join(text.split())
+    for pattern, make in _COMPILED:
+        match = pattern.fullmatch(words)
+        if match is not None:
+            return make(match)
+    first = words.partition(" ")[0]
+    forms = [sentence for sentence in SENTENCES if sentence.startswith(f"{first} ")] or SENTENCES
+    raise RefusedError(f'"{text}" is no expectation', "one of: " + " | ".join(forms), "")
+
+
+ExpectationText = Annotated[
+    Expectation, Text(parse_expectation, {"examples": ["claim e1 is ALLOWED within 5 days"]})
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Two expectations, by their position from 0, that cannot both hold, and why."""
+
+    first: int
+    second: int
+    why: str
+
+
+def contradictions(expectations: Sequence[Expectation]) -> tuple[Contradiction, ...]:
+    """Return every pair of expectations that cannot both hold in any trial."""
+    found = []
+    for (first, one), (second, other) in combinations(enumerate(expectations), 2):
+        why = _clash(one, other) or _clash(other, one)
+        if why:
+            found.append(Contradiction(first, second, why))
+    return tuple(found)
+
+
+def _clash(one: Expectation, other: Expectation) -> str:
+    """Return why `one` excludes `other`, looking from one side only; empty if it does not."""
+    match one, other:
+        case ClaimReaches() | ClaimEnds() | ClaimNever(), ClaimReaches() | ClaimEnds() | ClaimNever():
+            return _state_clash(one, other) if one.claim == other.claim else ""
+        case ClaimHasFinding(), ClaimHasNoFinding() if one.claim == other.claim:
+            return "one finding cannot be there and not there" if other.finding in (None, one.finding) else ""
+        case TransactionIs(), TransactionIs() if one.step == other.step and one.code != other.code:
+            return "a step comes to one code"
+        case MetricBound(), MetricBound() if one.metric == other.metric:
+            return "no value satisfies both" if _excludes(one, other) else ""
+        case _:
+            return ""
+
+
+_OutcomeOfClaim: TypeAlias = ClaimReaches | ClaimEnds | ClaimNever
+
+
+def _state_clash(one: _OutcomeOfClaim, other: _OutcomeOfClaim) -> str:
+    """A claim is decided once, ALLOWED or DENIED, and LIQUIDATED is the last state of all."""
+    if isinstance(one, ClaimNever):
+        if isinstance(other, ClaimNever) or one.state is not other.state:
+            return ""
+        return f"it is {one.state}, and never is"
+    if isinstance(other, ClaimNever):
+        return ""
+    if isinstance(one, ClaimEnds) and isinstance(other, ClaimEnds) and one.state is not other.state:
+        return "a claim ends in one state"
+    if {one.state, other.state} == {ClaimState.ALLOWED, ClaimState.DENIED}:
+        return "a claim is ALLOWED or DENIED, not both"
+    if isinstance(one, ClaimEnds) and ClaimState.LIQUIDATED is other.state is not one.state:
+        return "a LIQUIDATED claim ends LIQUIDATED"
+    return ""
+
+
+def _excludes(one: MetricBound, other: MetricBound) -> bool:
+    """Say whether `one` is an upper and `other` a lower bound with nothing between."""
+    if one.comparison not in ("<", "<=") or other.comparison not in (">", ">="):
+        return False
+    strict = one.comparison == "<" or other.comparison == ">"
+    return one.bound < other.bound or (strict and one.bound == other.bound)

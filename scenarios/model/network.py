@@ -1,0 +1,165 @@
+"""Who takes part in a scenario, on what calendar, over what network.
+
+Rules:
+- An organization runs one node and one agent. An agent acts by itself as its behavior says; steps script
+  the rest.
+- Every duration of an agent is on the calendar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, model_validator
+
+from ledger.genesis import Role
+from scenarios.errors import RefusedError, unknown_name
+from scenarios.faults import check_range
+from scenarios.units import Duration, MomentText, Record, Text, parse_duration
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """How long an agent takes; `duration` is None for one that never acts."""
+
+    duration: Duration | None
+
+    def __str__(self) -> str:
+        return str(self.duration) if self.duration is not None else "never"
+
+    @property
+    def ms(self) -> int | None:
+        """The delay in milliseconds, or None for never."""
+        return self.duration.ms if self.duration is not None else None
+
+
+def _delay(text: str) -> Delay:
+    return Delay(None if text == "never" else parse_duration(text))
+
+
+def _role(text: str) -> Role:
+    if text not in list(Role):
+        raise unknown_name("role", text, Role)
+    return Role(text)
+
+
+def _zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        remedy = "use an IANA name such as America/New_York"
+        raise RefusedError(f'unknown time zone "{text}"', "", remedy) from error
+
+
+RoleName = Annotated[Role, Text(_role, {"enum": [role.value for role in Role]})]
+"""A role, by its name in genesis."""
+
+
+class Calendar(Record):
+    """The trade's time: when the scenario plays."""
+
+    start: MomentText = Field(description='When the network is founded: "2018-09-04T08:00:00Z".')
+    end: MomentText = Field(description="When the scenario is over, whatever is still open.")
+    zone: Annotated[str, Text(_zone, {})] = Field(
+        "America/New_York", description="Zone of legal days and of moments written without an offset."
+    )
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Calendar:
+        if self.end_ms <= self.start_ms:
+            raise RefusedError("the end is not after the start", "", "name a later end", inside=("end",))
+        return self
+
+    @property
+    def start_ms(self) -> int:
+        """The start, UTC milliseconds."""
+        return self.start.ms(ZoneInfo(self.zone))
+
+    @property
+    def end_ms(self) -> int:
+        """The end, UTC milliseconds."""
+        return self.end.ms(ZoneInfo(self.zone))
+
+
+DelayText = Annotated[
+    Delay, Text(_delay, {"pattern": r"^([0-9]+(ms|s|min|h|d)|never)$", "examples": ["2h", "never"]})
+]
+
+
+class Agent(Record):
+    """What an organization's agent does by itself, and after how long; `never` is silence."""
+
+    acknowledge_after: DelayText = Field(
+        _delay("2h"),
+        description="Importer: from a certificate's delivery to its acknowledgement, which makes it HELD.",
+    )
+    answer_after: DelayText = Field(
+        _delay("1d"), description="Importer: from a request of Customs to the answer."
+    )
+    review_after: DelayText = Field(
+        _delay("1d"),
+        description="Customs: from a claim, or from the importer's answer, to the decision.",
+    )
+    liquidate_after: DelayText = Field(
+        _delay("314d"),
+        description="Customs: from the date of entry to liquidation (about 314 days, medey.com).",
+    )
+
+
+AGENT_ROLES: Mapping[str, Role] = {
+    "acknowledge_after": Role.IMPORTER,
+    "answer_after": Role.IMPORTER,
+    "review_after": Role.CUSTOMS,
+    "liquidate_after": Role.CUSTOMS,
+}
+"""The role that each behavior of an agent is for."""
+
+
+class Organization(Record):
+    """A founding member of the consortium."""
+
+    name: str = Field(min_length=1, max_length=200, description="Name for people.")
+    country: str = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code, such as MX.")
+    roles: tuple[RoleName, ...] = Field(min_length=1, description="What it may do in the pilot.")
+    agent: Agent = Field(
+        default_factory=lambda: Agent.model_validate({}), description="What its agent does by itself."
+    )
+
+
+Milliseconds = Annotated[int, Field(ge=0, le=60_000)]
+
+
+class Network(Record):
+    """The network between the nodes."""
+
+    topology: Literal["complete", "ring", "small-world", "random-regular", "edges"] = Field(
+        "complete", description="Shape of the gossip graph; orderers are fully meshed in any case."
+    )
+    edges: tuple[tuple[str, str], ...] = Field(
+        (), description="Pairs of organizations that gossip, for topology edges."
+    )
+    latency_ms: tuple[Milliseconds, Milliseconds] = Field(
+        (10, 30), description="Lowest and highest one-way latency of a link, milliseconds."
+    )
+    heartbeat_ms: int = Field(100, ge=10, le=10_000, description="A leader's heartbeat, milliseconds.")
+    election_ticks: int = Field(
+        10, ge=3, le=100, description="Heartbeats missed before an election; the draw goes up to twice that."
+    )
+    orderers: tuple[str, ...] | None = Field(
+        None, description="Organizations whose nodes vote; the first five if absent."
+    )
+    orderer_liars_tolerated: int = Field(
+        0, ge=0, le=4, description="f: how many orderers may lie; n orderers need n >= 3 f + 1."
+    )
+
+    @model_validator(mode="after")
+    def _check_shape(self) -> Network:
+        check_range(self.latency_ms, ("latency_ms",))
+        if self.topology == "edges" and not self.edges:
+            raise RefusedError("topology edges without edges", "", "add edges: [[a, b], ...]")
+        if self.topology != "edges" and self.edges:
+            raise RefusedError("edges go with topology edges", "", "write topology: edges", inside=("edges",))
+        return self

@@ -1,0 +1,180 @@
+"""Scripted acts, told apart by `do`; everything else the agents do by themselves.
+
+Rules:
+- A step begins at a moment (`at`) or when a predicate holds (`when`), `after` so long if that is given.
+- `by` is who acts: it has the role that the table `ROLES` gives for the act, and is the document's issuer or
+  the claim's importer where the act is theirs.
+- Steps count from 1, in the file's order, as expectations name them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from ledger.genesis import Role
+from scenarios.errors import RefusedError
+from scenarios.model.claims import LocalName
+from scenarios.predicates import PredicateText
+from scenarios.units import Clock, DateText, MomentText, Record, Span
+
+
+class _Step(Record):
+    """What every step has."""
+
+    at: MomentText | None = Field(
+        None, description="Calendar moment; local in the scenario's zone without offset."
+    )
+    when: PredicateText | None = Field(None, description='It begins when this holds: "claim e1 filed".')
+    after: Span | None = Field(None, description="Calendar time after `when`: {calendar: 2d}.")
+    by: str = Field(description="Organization that acts.")
+
+    @model_validator(mode="after")
+    def _check_times(self) -> _Step:
+        if (self.at is None) == (self.when is None):
+            what = "has both at and when" if self.at is not None else "has neither at nor when"
+            raise RefusedError(what, "a step begins at a moment or when something holds", "give one of them")
+        if self.after is not None and self.when is None:
+            raise RefusedError("after goes with when", "", "add it to at instead", inside=("after",))
+        if self.after is not None and self.after.clock is not Clock.CALENDAR:
+            limit = "business runs on the calendar"
+            raise RefusedError(
+                "after is on the protocol clock", limit, "write {calendar: 2d}", inside=("after",)
+            )
+        return self
+
+
+class _DocumentStep(_Step):
+    document: LocalName = Field(description="Local name of the document.")
+
+
+class _HoldingStep(_DocumentStep):
+    holder: str = Field(description="Importer whose holding it is.")
+
+
+class _ClaimStep(_Step):
+    claim: LocalName = Field(description="Local name of the claim.")
+
+
+class IssueCertificate(_DocumentStep):
+    """Sign a certificate, anchor it and deliver it to its addressees."""
+
+    do: Literal["issue-certificate"]
+
+
+class NotifyIncorrect(_DocumentStep):
+    """Give notice to every recipient that a certificate is incorrect (19 USC 1592(f))."""
+
+    do: Literal["notify-incorrect"]
+    reason: str = Field(
+        min_length=1, max_length=500, description="What is incorrect; private to the recipients."
+    )
+
+
+class SupersedeCertificate(_DocumentStep):
+    """Replace a certificate by another, already issued one."""
+
+    do: Literal["supersede-certificate"]
+    successor: LocalName = Field(description="Local name of the certificate that replaces it.")
+
+
+class SuspendHolding(_HoldingStep):
+    """Suspend an importer's use of a certificate (19 CFR 181.22(c))."""
+
+    do: Literal["suspend-holding"]
+
+
+class ReinstateHolding(_HoldingStep):
+    """End a suspension."""
+
+    do: Literal["reinstate-holding"]
+
+
+class RejectHolding(_HoldingStep):
+    """Refuse an importer's certificate, also for later identical imports (19 CFR 181.22(c))."""
+
+    do: Literal["reject-holding"]
+
+
+class FileClaim(_ClaimStep):
+    """Claim preference on the entry summary (19 CFR 142.12(b))."""
+
+    do: Literal["file-claim"]
+
+
+class FilePostClaim(_ClaimStep):
+    """Claim preference after importation (19 USC 1520(d))."""
+
+    do: Literal["file-post-claim"]
+
+
+class CorrectClaim(_ClaimStep):
+    """Correct a claim and pay the duty (19 CFR 181.21(b))."""
+
+    do: Literal["correct-claim"]
+    discovered_on: DateText = Field(description="Day on which the importer learned that the claim is wrong.")
+
+
+class RequestInformation(_ClaimStep):
+    """Ask the importer for the certificate and its support (CBP Form 28)."""
+
+    do: Literal["request-information"]
+    question: str = Field(
+        min_length=1, max_length=2000, description="What is asked; private to both parties."
+    )
+
+
+class AllowClaim(_ClaimStep):
+    """Close a review in the importer's favor, whatever the agent would do."""
+
+    do: Literal["allow-claim"]
+
+
+class DenyClaim(_ClaimStep):
+    """Deny a claim (CBP Form 29), whatever the agent would do."""
+
+    do: Literal["deny-claim"]
+    reason: str = Field(min_length=1, max_length=2000, description="Why; private to both parties.")
+
+
+class Liquidate(_ClaimStep):
+    """Liquidate the entry line (19 USC 1500)."""
+
+    do: Literal["liquidate"]
+
+
+Step: TypeAlias = Annotated[
+    IssueCertificate
+    | NotifyIncorrect
+    | SupersedeCertificate
+    | SuspendHolding
+    | ReinstateHolding
+    | RejectHolding
+    | FileClaim
+    | FilePostClaim
+    | CorrectClaim
+    | RequestInformation
+    | AllowClaim
+    | DenyClaim
+    | Liquidate,
+    Field(discriminator="do"),
+]
+
+ROLES: Mapping[str, Role] = {
+    "issue-certificate": Role.EXPORTER,
+    "notify-incorrect": Role.EXPORTER,
+    "supersede-certificate": Role.EXPORTER,
+    "suspend-holding": Role.CUSTOMS,
+    "reinstate-holding": Role.CUSTOMS,
+    "reject-holding": Role.CUSTOMS,
+    "file-claim": Role.IMPORTER,
+    "file-post-claim": Role.IMPORTER,
+    "correct-claim": Role.IMPORTER,
+    "request-information": Role.CUSTOMS,
+    "allow-claim": Role.CUSTOMS,
+    "deny-claim": Role.CUSTOMS,
+    "liquidate": Role.CUSTOMS,
+}
+"""The role each act needs."""

@@ -1,0 +1,206 @@
+"""Every state and event is either a listed step or refused, and the listed steps are these."""
+
+from __future__ import annotations
+
+import datetime
+from enum import StrEnum
+
+import pytest
+
+from ledger.contracts import (
+    CERTIFICATE_TABLE,
+    CLAIM_TABLE,
+    HOLDING_TABLE,
+    REVIEW_TABLE,
+    RULES,
+    Actor,
+    Finding,
+    FineState,
+    Guard,
+    Refusal,
+    RuleViolatedError,
+    Step,
+    Table,
+    rule_remedy,
+)
+from ledger.contracts import parameters as parameters_module
+from ledger.contracts.parameters import Mark, Parameter
+
+LISTED = {
+    "certificate": {
+        "UNANCHORED certificate.anchor ACTIVE",
+        "ACTIVE certificate.deliver ACTIVE",
+        "ACTIVE certificate.notify NOTICE_GIVEN",
+        "NOTICE_GIVEN certificate.supersede CORRECTED",
+    },
+    "holding": {
+        "NONE certificate.deliver DELIVERED",
+        "DISPUTED certificate.deliver DELIVERED",
+        "DELIVERED holding.acknowledge HELD",
+        "DELIVERED holding.complain DISPUTED",
+        "HELD holding.suspend SUSPENDED",
+        "SUSPENDED holding.reinstate HELD",
+        "SUSPENDED holding.reject NOT_ACCEPTED",
+    },
+    "claim": {
+        "NONE claim.file CLAIMED",
+        "NONE claim.file_post CLAIMED",
+        "CLAIMED claim.correct CORRECTED",
+        "CLAIMED claim.open OFFICIAL_OPEN",
+        "OFFICIAL_OPEN claim.respond OFFICIAL_OPEN",
+        "OFFICIAL_OPEN claim.act OFFICIAL_OPEN",
+        "OFFICIAL_OPEN claim.close OFFICIAL_CLOSED",
+        "CLAIMED claim.close OFFICIAL_CLOSED",
+        "CORRECTED claim.close OFFICIAL_CLOSED",
+        "CLAIMED claim.liquidate LIQUIDATED",
+        "CORRECTED claim.liquidate LIQUIDATED",
+        "OFFICIAL_CLOSED claim.liquidate LIQUIDATED",
+    },
+    "review": {
+        "CLAIMED request CERT_REQUESTED",
+        "CLAIMED series-notice CERT_REQUESTED",
+        "CLAIMED review UNDER_REVIEW",
+        "CLAIMED allow ALLOWED",
+        "CLAIMED deny DENIED",
+        "CLAIMED liquidate LIQUIDATED",
+        "CERT_REQUESTED submit UNDER_REVIEW",
+        "CERT_REQUESTED extend CERT_REQUESTED",
+        "CERT_REQUESTED deny-silence DENIED",
+        "UNDER_REVIEW request CERT_REQUESTED",
+        "UNDER_REVIEW submit UNDER_REVIEW",
+        "UNDER_REVIEW find-defect CURE",
+        "UNDER_REVIEW verify VERIFYING",
+        "UNDER_REVIEW propose-denial UNDER_REVIEW",
+        "UNDER_REVIEW allow ALLOWED",
+        "UNDER_REVIEW deny DENIED",
+        "CURE submit UNDER_REVIEW",
+        "CURE deny-silence DENIED",
+        "VERIFYING allow ALLOWED",
+        "VERIFYING deny DENIED",
+        "ALLOWED liquidate LIQUIDATED",
+        "DENIED liquidate LIQUIDATED",
+    },
+}
+
+
+class Everyone:
+    """A case whose sender may be anybody and whose guards see nothing."""
+
+    def plays(self, actor: Actor) -> bool:
+        return True
+
+
+TABLES = [CERTIFICATE_TABLE, HOLDING_TABLE, CLAIM_TABLE, REVIEW_TABLE]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_state_and_event_is_listed_or_refused(table: Table) -> None:
+    seen = set()
+    for state in table.states:
+        for event in table.events:
+            step = table.find(state, event)
+            if step is None:
+                with pytest.raises(RuleViolatedError) as refusal:
+                    table.advance(state, event, Everyone())
+                assert refusal.value.rule == f"{event}/impossible-transition"
+            else:
+                seen.add(f"{state.value} {event} {step.target.value}")
+    assert seen == LISTED[table.name]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_step_cites_its_source(table: Table) -> None:
+    assert all(step.source for step in table.steps)
+
+
+@pytest.mark.parametrize("table", [CERTIFICATE_TABLE, HOLDING_TABLE, CLAIM_TABLE], ids=lambda t: t.name)
+def test_every_event_on_the_ledger_is_a_transaction_type(table: Table) -> None:
+    assert set(table.events) <= set(RULES)
+
+
+def test_every_transaction_type_has_steps_or_is_a_plain_document() -> None:
+    events = {event for table in TABLES for event in table.events}
+    assert set(RULES) - events == {"document.anchor"}
+
+
+class Light(StrEnum):
+    RED = "RED"
+    GREEN = "GREEN"
+
+
+class Nobody:
+    def plays(self, actor: Actor) -> bool:
+        return False
+
+
+GO: Step[Light, Everyone] = Step(Light.RED, "go", Actor.CUSTOMS, Light.GREEN, "test")
+
+
+def test_a_table_with_an_ambiguous_step_or_an_unreachable_state_is_refused() -> None:
+    with pytest.raises(ValueError, match="two steps share a state and an event"):
+        Table("light", Light, (GO, GO))
+    with pytest.raises(ValueError, match="no step leads to GREEN"):
+        Table("light", Light, ())
+
+
+def test_the_actor_is_asked_before_the_guards() -> None:
+    shut: Guard[Nobody] = Guard("an open door", Refusal.TOO_EARLY, lambda case: False)
+    step: Step[Light, Nobody] = Step(Light.RED, "go", Actor.CUSTOMS, Light.GREEN, "test", guards=(shut,))
+    table = Table("light", Light, (step,))
+    with pytest.raises(RuleViolatedError) as refusal:
+        table.advance(Light.RED, "go", Nobody())
+    assert refusal.value.rule == "go/wrong-actor"
+
+
+def test_a_guard_refuses_with_its_own_rule() -> None:
+    shut: Guard[Everyone] = Guard("an open door", Refusal.TOO_EARLY, lambda case: False)
+    step: Step[Light, Everyone] = Step(Light.RED, "go", Actor.CUSTOMS, Light.GREEN, "test", guards=(shut,))
+    table = Table("light", Light, (step,))
+    with pytest.raises(RuleViolatedError, match="an open door") as refusal:
+        table.advance(Light.RED, "go", Everyone())
+    assert refusal.value.rule == "go/too-early"
+    assert refusal.value.remedy == Refusal.TOO_EARLY.remedy
+
+
+def test_every_refusal_has_a_remedy_and_a_rule_id_leads_to_it() -> None:
+    for refusal in Refusal:
+        assert refusal.remedy
+        assert rule_remedy(f"claim.file/{refusal.value}") == refusal.remedy
+    with pytest.raises(ValueError, match="no transaction type"):
+        rule_remedy("claim.dance/scope")
+    with pytest.raises(ValueError, match="no refusal"):
+        rule_remedy("claim.file/bad-mood")
+
+
+def test_every_finding_says_what_was_seen_and_where_it_is_written() -> None:
+    for finding in Finding:
+        assert finding.meaning
+        assert finding.source.startswith(("19 CFR", "19 USC", "Pub. L.", "design:"))
+
+
+def test_every_parameter_has_a_source_and_the_unsure_ones_say_so() -> None:
+    parameters = {
+        name: value for name, value in vars(parameters_module).items() if isinstance(value, Parameter)
+    }
+    assert all(parameter.source for parameter in parameters.values())
+    unsure = {name for name, parameter in parameters.items() if parameter.mark is not Mark.READ}
+    assert unsure == {
+        "REQUEST_CALENDAR_DAYS",
+        "BACKUP_CALENDAR_DAYS",
+        "PROPOSED_DENIAL_CALENDAR_DAYS",
+    }
+    assert "unconfirmed" in str(parameters["PROPOSED_DENIAL_CALENDAR_DAYS"])
+
+
+def test_the_private_states_are_the_domains() -> None:
+    assert [state.value for state in FineState] == [
+        "CLAIMED",
+        "CERT_REQUESTED",
+        "UNDER_REVIEW",
+        "CURE",
+        "VERIFYING",
+        "ALLOWED",
+        "DENIED",
+        "LIQUIDATED",
+    ]
+    assert datetime.date(2020, 6, 30) == parameters_module.NAFTA_LAST_IMPORT_ON

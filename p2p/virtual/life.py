@@ -20,6 +20,7 @@ import asyncio
 import contextlib
 import contextvars
 import enum
+import sys
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
@@ -152,13 +153,17 @@ class Life:
         """Close every coroutine of the dead life, run the last rites, collect its garbage."""
         with self.loop.quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            buried: dict[int, asyncio.Task[object]] = {}
             for _ in range(_BURIAL_ROUNDS_MAX):
-                tasks, self._doomed = self._doomed, []
+                tasks = [task for task in (*self._doomed, *self._strays()) if id(task) not in buried]
+                self._doomed = []
                 if not tasks:
                     break
                 for task in tasks:
+                    buried[id(task)] = task
                     self._close(task)
-                tasks.clear()
+            buried.clear()
+            tasks = []
             self._ghost = None
             for handle in (*self._held_ready, *self._held_timers):
                 handle.cancel()
@@ -167,6 +172,13 @@ class Life:
         self._held_ready, self._held_timers = [], []
         self._fences, self._last_rites = [], []
         self.loop.collect_garbage()
+
+    def _strays(self) -> list[asyncio.Task[object]]:
+        """Return pending tasks of this life that the loop was not asked to make, by number."""
+        if sys.version_info >= (3, 12):
+            strays = [task for task in asyncio.all_tasks(self.loop) if task.get_context().get(LIFE) is self]
+            return sorted(strays, key=lambda task: (len(task.get_name()), task.get_name()))
+        return []
 
     def _report(self, task: asyncio.Task[object]) -> None:
         """Tell of a task that failed while its life went on and that nobody will ask any more."""

@@ -147,17 +147,16 @@ class VirtualWorld:
 
 
 @contextlib.contextmanager
-def _process_of_its_own(world: VirtualWorld) -> Iterator[None]:
+def _process_of_its_own(seed: str) -> Iterator[None]:
     """Set what is global in the process for one run and put it back."""
     collecting = gc.isenabled()
     gc.disable()
     gc.freeze()
     state = random.getstate()
-    random.seed(f"{world.seed}:global")
-    chance = SQLiteChance(world.seed)
+    random.seed(f"{seed}:global")
+    chance = SQLiteChance(seed)
     try:
-        with aiohttp_clock(world.loop):
-            yield
+        yield
     finally:
         chance.close()
         random.setstate(state)
@@ -189,12 +188,18 @@ def run_virtual(
         VirtualTimeLimitError: if virtual time would have passed the limit.
         BaseExceptionGroup: if `main` returned but errors were left that nobody had awaited.
     """
-    world = VirtualWorld(seed) if world is None else world
-    if world.seed != str(seed):
+    if world is not None and world.seed != str(seed):
         raise ValueError(f"the world has seed {world.seed}, the run {seed}")
+    with _process_of_its_own(str(seed)):
+        return _run(main, VirtualWorld(seed) if world is None else world, time_limit_s)
+
+
+def _run(
+    main: Callable[[VirtualWorld], Coroutine[Any, Any, _T]], world: VirtualWorld, time_limit_s: float | None
+) -> _T:
     if time_limit_s is not None:
         world.loop.time_limit_ns = round(time_limit_s * 1e9)
-    with _process_of_its_own(world):
+    with aiohttp_clock(world.loop):
         try:
             task = world.loop.create_task(main(world), name="outside", context=world.loop.outside.context)
             result = world.loop.run_until_complete(task)

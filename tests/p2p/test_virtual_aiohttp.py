@@ -10,7 +10,7 @@ import aiohttp.connector
 import pytest
 from aiohttp import web
 
-from p2p.virtual import NS_PER_MS, VirtualMachine, VirtualWorld, run_virtual
+from p2p.virtual import NS_PER_MS, VirtualMachine, VirtualWorld, current_life, run_virtual
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -229,6 +229,40 @@ def test_a_killed_server_is_a_disconnected_server():
 
     run_virtual(main, seed=1)
     assert asked == [1]
+
+
+def test_the_handlers_of_a_killed_server_are_closed_in_their_own_dead_context():
+    """From Python 3.12 on aiohttp starts its handlers without asking the loop for a task."""
+    seen: list[tuple[str, bool] | None] = []
+
+    async def hang(request: web.Request) -> web.Response:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            life = current_life()
+            seen.append(None if life is None else (life.host, life.alive))
+        raise AssertionError
+
+    async def node(machine: VirtualMachine) -> None:
+        await serve({"/": hang})
+        await asyncio.Event().wait()
+
+    async def main(world: VirtualWorld) -> None:
+        host = world.add_host("host")
+        host.boot(node)
+        await asyncio.sleep(0.001)
+        async with aiohttp.ClientSession() as session:
+            waiting = [
+                asyncio.create_task(session.post(f"http://{host.address}:8080/", data=b"x")) for _ in range(3)
+            ]
+            await asyncio.sleep(1)
+            host.crash()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert seen == [("host", False)] * 3
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+    run_virtual(main, seed=1)
 
 
 def test_an_orderly_stop_ends_the_program_and_closes_its_sockets():

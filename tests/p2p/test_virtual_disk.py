@@ -16,6 +16,7 @@ from p2p.virtual import (
     WATERMARK_FILE,
     DiskModel,
     DiskOperation,
+    Program,
     VirtualHost,
     VirtualMachine,
     VirtualWorld,
@@ -232,7 +233,7 @@ def test_sqlite_is_itself_again_after_a_run():
     assert apsw.Connection(":memory:").execute("SELECT random()").get != first
 
 
-def committer(acknowledged: list[int]) -> Callable[[VirtualMachine], object]:
+def committer(acknowledged: list[int]) -> Program:
     """A program that commits numbered rows and notes each only after `commit` returned."""
 
     async def program(machine: VirtualMachine) -> None:
@@ -276,7 +277,7 @@ def lost_commits(seed: int, strike: Strike, *, synchronous: str = "FULL") -> int
 
         for _ in range(5):
             host.at_disk_operation(chance.randrange(1, 120), strike(host))
-            host.boot(committer(acknowledged))  # type: ignore[arg-type]
+            host.boot(committer(acknowledged))
             await asyncio.sleep(0.1)
             assert not host.is_up, "it was struck"
             host.boot(look)
@@ -324,7 +325,7 @@ def test_the_watermark_file_is_written_in_place():
     async def main(world: VirtualWorld) -> None:
         host = world.add_host("host")
         acknowledged: list[int] = []
-        host.boot(committer(acknowledged))  # type: ignore[arg-type]
+        host.boot(committer(acknowledged))
         await asyncio.sleep(0.05)
         content = host.disk.read(WATERMARK_FILE)
         assert content is not None

@@ -14,13 +14,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from p2p.virtual import NS_PER_MS, TraceDigest, VirtualMachine, VirtualWorld, run_virtual
+from p2p.virtual import NS_PER_MS, Program, TraceDigest, VirtualMachine, VirtualWorld, run_virtual
 
 NAMES = ("acme", "bank", "customs", "dealer", "exporter")
 PORT = 8080
 
 
-def node(addresses: dict[str, str], events: list[str]) -> object:
+def node(addresses: dict[str, str], events: list[str]) -> Program:
     """A node that gossips over one WebSocket per peer, redials, and commits what it hears."""
 
     async def program(machine: VirtualMachine) -> None:
@@ -95,7 +95,7 @@ def scenario(seed: int, seconds: float = 20) -> str:
         addresses = {host.name: host.address for host in hosts}
         program = node(addresses, events)
         for host in hosts:
-            host.boot(program)  # type: ignore[arg-type]
+            host.boot(program)
         chance = world.random("faults")
         while world.loop.time() < seconds:
             await asyncio.sleep(chance.uniform(0.2, 1))
@@ -121,7 +121,7 @@ def scenario(seed: int, seconds: float = 20) -> str:
                 world.network.set_loss(chance.choice((0, 0.05, 0.3)), host.name, chance.choice(NAMES))
             if not host.is_up:
                 await asyncio.sleep(chance.uniform(0, 0.5))
-                host.boot(program)  # type: ignore[arg-type]
+                host.boot(program)
 
     run_virtual(main, seed=seed)
     digest = hashlib.sha256("\n".join(events).encode()).hexdigest()

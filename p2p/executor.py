@@ -105,6 +105,7 @@ class Executor:
             self.intake.leave(transaction_id)
         for transaction_id in expired:
             self.intake.expire(transaction_id)
+            self._news.append(("transaction.expired", {"id": transaction_id.hex()}))
         self._note(execution, ref.time_ms)
         checkpoint = execution.checkpoint
         self._checkpoints.append(CheckpointFrame(checkpoint.height, checkpoint.text(), signature))

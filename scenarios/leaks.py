@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 CANARY_CHARACTERS_MIN = 12
+HEAD_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,35 +44,36 @@ class Leak:
 
 @dataclass(slots=True)
 class LeakSearch:
-    """Searches bytes for canaries in every form they could take."""
+    """Searches bytes for canaries in every form they could take.
+
+    A window of `HEAD_BYTES` slides over the bytes and is looked up among the first bytes of all forms; only where
+    it is found are whole forms compared. The cost does not grow with the number of canaries.
+    """
 
     leaks: list[Leak] = field(default_factory=list)
     bytes_searched: int = 0
     canaries: int = 0
-    _forms: dict[bytes, tuple[str, str]] = field(default_factory=dict)
-    _pattern: re.Pattern[bytes] | None = None
+    _forms: dict[bytes, dict[bytes, tuple[str, str]]] = field(default_factory=dict)
 
     def add(self, canaries: Iterable[Canary]) -> None:
         """Add values to look for from now on."""
         for canary in canaries:
             self.canaries += 1
             for form, data in forms_of(canary.value):
-                self._forms.setdefault(data, (canary.where, form))
-        self._pattern = None
+                self._forms.setdefault(data[:HEAD_BYTES], {}).setdefault(data, (canary.where, form))
 
     def search(self, place: str, data: bytes) -> None:
-        """Search bytes found in `place`; hits are kept in `leaks`, one per value and form."""
+        """Search bytes found in `place`; hits are kept in `leaks`, one per value, form and place."""
         self.bytes_searched += len(data)
-        if not self._forms:
-            return
-        if self._pattern is None:
-            longest_first = sorted(self._forms, key=lambda form: (-len(form), form))
-            self._pattern = re.compile(b"|".join(re.escape(form) for form in longest_first))
-        for match in self._pattern.finditer(data):
-            where, form = self._forms[match.group()]
-            leak = Leak(place, where, form)
-            if leak not in self.leaks:
-                self.leaks.append(leak)
+        heads = self._forms
+        for start in range(len(data) - HEAD_BYTES + 1):
+            candidates = heads.get(data[start : start + HEAD_BYTES])
+            if candidates is None:
+                continue
+            for form, (where, name) in candidates.items():
+                leak = Leak(place, where, name)
+                if data.startswith(form, start) and leak not in self.leaks:
+                    self.leaks.append(leak)
 
 
 def forms_of(value: bytes) -> list[tuple[str, bytes]]:

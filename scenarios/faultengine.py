@@ -1,0 +1,207 @@
+"""Faults carried out: when each begins, whom it hits, how it ends.
+
+Rules:
+- Every fault of the scenario is followed by a task of its own, with its own stream of chance.
+- Beginnings and ends are events; a fault that never came to begin is reported, since a trial without it shows
+  something else than its author meant.
+- `heal` ends everything: cuts are mended, the paused resume, the dead start again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from scenarios.agenda import Agenda
+from scenarios.eventbook import EventBook
+from scenarios.faults import Crash, FaultRecord, Latency, Loss, Partition, Pause, PowerLoss, Restart
+from scenarios.history import History
+from scenarios.model import Scenario
+from scenarios.units import Clock, Span
+from scenarios.worlds.base import World
+
+End = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class InForce:
+    """A fault that has begun and not ended.
+
+    Attributes:
+        number: its place in the scenario, from 1.
+        kind: what it is.
+        hit: whom it hit.
+        clock: the clock its end is on, or None if it has no end of its own.
+        end: ends it.
+    """
+
+    number: int
+    kind: str
+    hit: Sequence[str]
+    clock: Clock | None
+    end: End
+
+
+class FaultEngine:
+    """Carries out a scenario's faults in a world.
+
+    Args:
+        scenario: whose faults.
+        world: where.
+        book: where beginnings and ends are written.
+        history: what predicates are judged on.
+        agenda: the trial's calendar.
+        now_ms: the calendar.
+        leader: who leads now, if anybody.
+        chance: makes a stream of chance of its own for each fault.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        world: World,
+        book: EventBook,
+        history: History,
+        agenda: Agenda,
+        now_ms: Callable[[], int],
+        leader: Callable[[], Awaitable[str | None]],
+        chance: Callable[[str], Random],
+    ) -> None:
+        self._scenario = scenario
+        self._world = world
+        self._book = book
+        self._history = history
+        self._agenda = agenda
+        self._now_ms = now_ms
+        self._leader = leader
+        self._chance = chance
+        self._tasks: list[asyncio.Task[None]] = []
+        self._begun: list[int] = []
+        self.in_force: dict[int, InForce] = {}
+
+    def start(self) -> None:
+        """Begin to follow every fault; protocol times count from now, the start of the trade phase."""
+        loop = asyncio.get_running_loop()
+        for number, fault in enumerate(self._scenario.faults, 1):
+            task = loop.create_task(self._follow(number, fault), name=f"fault {number}")
+            self._tasks.append(task)
+
+    @property
+    def never_begun(self) -> list[int]:
+        """The numbers of faults that have not begun."""
+        return [n for n in range(1, len(self._scenario.faults) + 1) if n not in self._begun]
+
+    @property
+    def ends_by_protocol(self) -> bool:
+        """Whether a fault in force ends by itself in protocol time."""
+        return any(fault.clock is Clock.PROTOCOL for fault in self.in_force.values())
+
+    def raise_failure(self) -> None:
+        """Raise what a fault's task failed with, if one did."""
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+    async def heal(self) -> None:
+        """End every fault in force, begin no other, and start every node that is down."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for fault in list(self.in_force.values()):
+            await self._end(fault)
+        for organization in self._world.organizations:
+            await self._world.restart(organization)
+
+    async def _follow(self, number: int, fault: FaultRecord) -> None:
+        await self._beginning(fault)
+        hit = await self._targets(number, fault)
+        if not hit:
+            self._book.add("fault.missed", {"fault": number, "kind": fault.kind, "target": str(fault.target)})
+            return
+        self._begun.append(number)
+        self._book.add(
+            "fault.began",
+            {"fault": number, "kind": fault.kind, "target": str(fault.target), "hit": list(hit)},
+        )
+        end = await self._apply(fault, hit)
+        if end is None:
+            return
+        lasts = fault.lasts
+        in_force = InForce(number, fault.kind, hit, None if lasts is None else lasts.clock, end)
+        self.in_force[number] = in_force
+        if lasts is not None:
+            await self._wait(lasts)
+            await self._end(in_force)
+
+    async def _beginning(self, fault: FaultRecord) -> None:
+        if fault.at is not None:
+            if fault.at.protocol is not None:
+                await asyncio.sleep(fault.at.protocol.ms / 1000)
+            elif fault.at.calendar is not None:
+                await self._agenda.wait_until(self._scenario.moment_ms(fault.at.calendar))
+        elif fault.when is not None:
+            await self._history.until(fault.when)
+            if fault.after is not None:
+                await self._wait(fault.after)
+
+    async def _wait(self, span: Span) -> None:
+        if span.clock is Clock.PROTOCOL:
+            await asyncio.sleep(span.duration.ms / 1000)
+        else:
+            await self._agenda.wait_until(self._now_ms() + span.duration.ms)
+
+    async def _targets(self, number: int, fault: FaultRecord) -> Sequence[str]:
+        leader = await self._leader()
+        return fault.target.choose(
+            self._scenario.roles, self._scenario.orderers, leader, self._chance(f"fault {number}")
+        )
+
+    async def _apply(self, fault: FaultRecord, hit: Sequence[str]) -> End | None:
+        """Apply a fault and return what ends it, or None if it is over at once."""
+        world = self._world
+        match fault:
+            case Crash():
+                for organization in hit:
+                    await world.crash(organization)
+                return self._for_each(world.restart, hit)
+            case PowerLoss():
+                await world.power_loss(hit)
+                return self._for_each(world.restart, hit)
+            case Restart():
+                for organization in hit:
+                    await world.restart(organization)
+                return None
+            case Pause():
+                for organization in hit:
+                    await world.pause(organization)
+                return self._for_each(world.resume, hit)
+            case Partition():
+                rest = [o for o in world.organizations if o not in hit]
+                groups = fault.params.groups or (tuple(hit), tuple(rest))
+                return _later(world.partition(groups))
+            case Latency():
+                low, high = fault.params.range_ms
+                return _later(world.latency(low, high, hit))
+            case Loss():
+                return _later(world.loss(fault.params.percent / 100, hit))
+
+    def _for_each(self, act: Callable[[str], Awaitable[None]], hit: Sequence[str]) -> End:
+        async def end() -> None:
+            for organization in hit:
+                await act(organization)
+
+        return end
+
+    async def _end(self, fault: InForce) -> None:
+        self.in_force.pop(fault.number, None)
+        await fault.end()
+        self._book.add("fault.ended", {"fault": fault.number, "kind": fault.kind, "hit": list(fault.hit)})
+
+
+def _later(mend: Callable[[], None]) -> End:
+    async def end() -> None:
+        mend()
+
+    return end

@@ -1,0 +1,89 @@
+"""The public record of a trial: certified receipts, as any member may read them from its own node.
+
+Rules:
+- It reads one node's feed and goes on at another when that one does not answer; the log is the same everywhere.
+- It writes down what members see: who did what about which certificate or claim, with code and findings. The bodies
+  of acts are public facts; nothing private is in them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+
+from p2p.observer import RecordField
+from scenarios.client import ApiProblem, NodeClient, NodeUnreachableError, Receipt
+from scenarios.eventbook import EventBook
+from scenarios.names import Names
+
+WAIT_MS = 5000
+RETRY_S = 0.2
+
+
+class LedgerWatch:
+    """Follows certified receipts and writes them into the event book.
+
+    Args:
+        clients: of every node, in the order in which they are asked.
+        is_up: whether a node is worth asking.
+        book: where receipts are written.
+        names: the scenario's local names.
+    """
+
+    def __init__(
+        self,
+        clients: dict[str, NodeClient],
+        is_up: Callable[[str], bool],
+        book: EventBook,
+        names: Names,
+    ) -> None:
+        self._clients = clients
+        self._is_up = is_up
+        self._book = book
+        self._names = names
+        self.seen = -1
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        while True:
+            for organization, client in self._clients.items():
+                if self._is_up(organization):
+                    await self._follow(organization, client)
+            await asyncio.sleep(RETRY_S)
+
+    async def _follow(self, organization: str, client: NodeClient) -> None:
+        """Follow one node's feed until it does not answer."""
+        while self._is_up(organization):
+            try:
+                page = await client.receipts(self.seen, wait_ms=WAIT_MS)
+            except NodeUnreachableError:
+                return
+            except ApiProblem as problem:
+                if not problem.is_passing:
+                    raise
+                return
+            for receipt in page.receipts:
+                self.seen = receipt.index
+                self._book.add("receipt", self._fields(receipt), public=True)
+
+    def _fields(self, receipt: Receipt) -> dict[str, RecordField]:
+        fields: dict[str, RecordField] = {
+            "index": receipt.index,
+            "height": receipt.height,
+            "position": receipt.position,
+            "id": receipt.id.hex(),
+            "code": receipt.code,
+            "rule": receipt.rule,
+            "findings": list(receipt.findings),
+            "time_ms": receipt.time_ms,
+            "type": receipt.type,
+            "creator": receipt.creator,
+            "documents": [root.hex() for root in receipt.documents],
+            "body": json.dumps(receipt.body, sort_keys=True, separators=(",", ":")),
+            **self._names.subject(receipt.body),
+        }
+        if receipt.type is not None and receipt.type.startswith(("holding.", "certificate.deliver")):
+            holder = receipt.body.get("holder", receipt.creator)
+            fields["holder"] = holder if isinstance(holder, str) else None
+        return fields

@@ -1,0 +1,306 @@
+"""One command's worth of work: a scenario run in a world, judged, and written into its folder.
+
+Rules:
+- Everything random follows from the seed, by named streams; in the virtual world nothing else enters.
+- The folder is written whatever the verdict; a failure of the program leaves what there was and is raised.
+"""
+
+from __future__ import annotations
+
+import platform
+import resource
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from random import Random
+
+import uvloop
+
+from p2p.config import Timing
+from p2p.observer import RecordField
+from p2p.topology import TopologyKind
+from p2p.virtual import VirtualWorld, run_virtual
+from scenarios.checks import Agreement, Check, Confidentiality, DecidedOnce, Durability
+from scenarios.eventbook import EventBook
+from scenarios.final import DATABASE, WATERMARK, read_final
+from scenarios.founding import Charter, Founding, Member, found_from_seed
+from scenarios.leaks import CANARY_CHARACTERS_MIN, Canary, LeakSearch
+from scenarios.measure import Measurement, traffic
+from scenarios.model import Scenario
+from scenarios.runfolder import RunFolder
+from scenarios.tracing import MessageTrace
+from scenarios.trial import Trial, TrialOutcome
+from scenarios.verdict import JudgedExpectation, Judgment, judge
+from scenarios.worlds.base import NetworkPlan, World
+from scenarios.worlds.live import LiveWorld
+from scenarios.worlds.virtual import SimulatedWorld
+
+DISK_FILES = (DATABASE, f"{DATABASE}-wal", WATERMARK)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a scenario is run.
+
+    Attributes:
+        world: `virtual` or `live`.
+        seed: decides everything random.
+        out: where run folders go.
+        trace_messages: whether every message is written down.
+        on_event_book: called with the event book before anything happens, to follow it.
+        tamper: called with the trial before it runs; for tests only.
+    """
+
+    world: str
+    seed: str
+    out: Path
+    trace_messages: bool = False
+    on_event_book: Callable[[EventBook], None] = lambda _book: None
+    tamper: Callable[[Trial], None] = lambda _trial: None
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A run that came to its end."""
+
+    folder: RunFolder
+    judgment: Judgment
+    metrics: Mapping[str, RecordField | float]
+    trial: Trial
+    book: EventBook
+
+
+def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
+    """Run a scenario, judge it, and write its folder.
+
+    Raises:
+        Exception: whatever failed in the program itself.
+    """
+    return _Run(scenario, options).run()
+
+
+def founding_of(scenario: Scenario, seed: str) -> Founding:
+    """Return the network a scenario founds from a seed."""
+    members = [
+        Member(id_, organization.name, organization.country, organization.roles)
+        for id_, organization in scenario.organizations.items()
+    ]
+    charter = Charter(
+        name=NETWORK_NAME,
+        time_ms=scenario.calendar.start_ms,
+        members=members,
+        zone=scenario.calendar.zone,
+        orderers=scenario.orderers,
+        orderer_liars_tolerated=scenario.network.orderer_liars_tolerated,
+    )
+    return found_from_seed(charter, seed)
+
+
+NETWORK_NAME = "pilot"
+
+
+def network_plan(scenario: Scenario) -> NetworkPlan:
+    """Return the network a scenario asks for."""
+    network = scenario.network
+    return NetworkPlan(
+        topology=TopologyKind(network.topology),
+        edges=network.edges,
+        latency_ms=network.latency_ms,
+        timing=Timing(heartbeat_ms=network.heartbeat_ms, election_ticks=network.election_ticks),
+    )
+
+
+class _Run:
+    """One run's parts."""
+
+    def __init__(self, scenario: Scenario, options: RunOptions) -> None:
+        self.scenario = scenario
+        self.options = options
+        self.folder = RunFolder.create(options.out, scenario.scenario, options.seed)
+        self.search = LeakSearch()
+        self.frames: dict[bytes, str] = {}
+        self.measurement = Measurement(list(scenario.organizations))
+        self.checks: list[Check] = [Agreement(), Durability(), DecidedOnce(), Confidentiality(self.search)]
+        self.started = time.monotonic()
+        self.cpu_started = time.process_time()
+
+    def run(self) -> RunResult:
+        """Run, judge, write."""
+        self.folder.write_text("scenario.yaml", self.scenario.resolved())
+        lines = None
+        if self.options.trace_messages:
+            lines = self.folder.trace_path.open("w", encoding="utf-8")
+        self.trace = MessageTrace(self._note_second, lines)
+        try:
+            if self.options.world == "live":
+                uvloop.run(self._live())
+            else:
+                self._virtual()
+        finally:
+            self.trace.finish()
+            if lines is not None:
+                lines.close()
+            if hasattr(self, "book"):
+                self.folder.write_events(self.book.events)
+        return self._conclude()
+
+    def _virtual(self) -> None:
+        low, high = self.scenario.network.latency_ms
+        kit = VirtualWorld(
+            self.options.seed,
+            latency_ns=(low * 1_000_000, high * 1_000_000),
+            calendar_ms=self.scenario.calendar.start_ms,
+        )
+
+        async def main(_kit: VirtualWorld) -> None:
+            founding = founding_of(self.scenario, self.options.seed)
+            world = SimulatedWorld(kit, founding, network_plan(self.scenario), self._sink, self._frame)
+            try:
+                await self._trial(world)
+            finally:
+                for organization in world.organizations:
+                    self._keep_disk(
+                        organization, {n: kit.host(organization).disk.read(n) for n in DISK_FILES}
+                    )
+
+        run_virtual(main, seed=self.options.seed, world=kit)
+
+    async def _live(self) -> None:
+        founding = founding_of(self.scenario, self.options.seed)
+        world = LiveWorld(self.folder.path / "network", founding, network_plan(self.scenario), self._sink)
+        try:
+            await self._trial(world)
+        finally:
+            for organization in world.organizations:
+                data = self.folder.path / "network" / organization / "data"
+                kept = {n: (data / n).read_bytes() for n in DISK_FILES if (data / n).exists()}
+                self._keep_disk(organization, kept)
+
+    async def _trial(self, world: World) -> None:
+        self.book = EventBook(lambda: self.trial.now_ms(), world.now_ns)
+        self.trial = Trial(self.scenario, world, self.book, self._chance)
+        self.book.subscribe(self.measurement)
+        for check in self.checks:
+            if not isinstance(check, Confidentiality):
+                self.book.subscribe(check)
+        self.options.on_event_book(self.book)
+        self.options.tamper(self.trial)
+        self.outcome: TrialOutcome = await self.trial.run()
+
+    def _chance(self, stream: str) -> Random:
+        return Random(f"{self.options.seed}:{stream}")
+
+    def _sink(self, event: str, fields: Mapping[str, RecordField]) -> None:
+        self.book.add(event, fields)
+
+    def _frame(self, now_ns: int, source: str, target: str, kind: str, frame: bytes) -> None:
+        self.trace.frame(now_ns, source, target, kind, frame)
+        self.frames.setdefault(frame, f"a {kind} frame from {source} to {target}")
+
+    def _note_second(self, second: int, frames: int, digest: str) -> None:
+        self.book.add("trace", {"second": second, "frames": frames, "digest": digest})
+
+    def _keep_disk(self, organization: str, files: Mapping[str, bytes | None]) -> None:
+        directory = self.folder.node_directory(organization)
+        directory.mkdir()
+        for name, data in files.items():
+            if data:
+                (directory / name).write_bytes(data)
+
+    def _conclude(self) -> RunResult:
+        self._search_leaks()
+        directories = {o: self.folder.node_directory(o) for o in self.scenario.organizations}
+        final, unreadable = read_final(directories, list(self.scenario.organizations))
+        for check in self.checks:
+            check.finish(final)
+        metrics = self._metrics()
+        self.trial.history.metrics = metrics
+        expectations = [
+            JudgedExpectation(expectation.text, expectation.evaluate(self.trial.history))
+            for expectation in self.scenario.expect
+        ]
+        judgment = judge(
+            expectations,
+            self.checks,
+            must_exercise=self.scenario.checks,
+            open_points=[f"fault {number} never began" for number in self.outcome.faults_never_begun],
+            violations=[f"progress: {text}" for text in self.outcome.progress_faults]
+            + [f"durability: {text}" for text in unreadable],
+        )
+        self._write(judgment, metrics)
+        return RunResult(self.folder, judgment, metrics, self.trial, self.book)
+
+    def _metrics(self) -> dict[str, RecordField | float]:
+        metrics = self.measurement.figures()
+        if self.options.world == "virtual":
+            metrics.update(traffic(self.trace.frames_by_kind, self.trace.bytes_by_kind))
+        for check in self.checks:
+            metrics[f"check_{check.name}_exercised"] = check.exercised
+        metrics["events"] = len(self.book.events)
+        return metrics
+
+    def _search_leaks(self) -> None:
+        """Search everything a node or member could have seen for everything that is private."""
+        search = self.search
+        for wallet in self.outcome.wallets.values():
+            for secret in wallet.secrets():
+                value = secret.value.reveal()
+                if len(value) >= CANARY_CHARACTERS_MIN:
+                    search.add([Canary(secret.where, value)])
+        for frame, place in self.frames.items():
+            search.search(place, frame)
+        for event in self.book.events:
+            place = "the public events" if event.public else "the observer's events"
+            search.search(place, event.line().encode())
+        for organization, text in self.outcome.metrics_texts.items():
+            search.search(f"the metrics of {organization}'s node", text.encode())
+        for organization in self.scenario.organizations:
+            for path in sorted(self.folder.node_directory(organization).iterdir()):
+                search.search(f"{path.name} of {organization}'s node", path.read_bytes())
+        for path in sorted((self.folder.path / "network").glob("*/node.log")):
+            search.search(f"the log of {path.parent.name}'s node", path.read_bytes())
+
+    def _write(self, judgment: Judgment, metrics: Mapping[str, RecordField | float]) -> None:
+        self.folder.write_json("metrics.json", metrics)
+        self.folder.write_json(
+            "verdict.json",
+            {
+                "verdict": judgment.verdict.value,
+                "violations": list(judgment.violations),
+                "open": list(judgment.open_points),
+                "expectations": [
+                    {"sentence": e.sentence, "judgement": e.outcome.judgement.value, "seen": e.outcome.text}
+                    for e in judgment.expectations
+                ],
+                "checks": [
+                    {
+                        "name": check.name,
+                        "property": check.property,
+                        "source": check.source,
+                        "exercised": check.exercised,
+                        "violations": len(check.violations),
+                    }
+                    for check in self.checks
+                ],
+            },
+        )
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        self.folder.write_json(
+            "run.json",
+            {
+                "scenario": self.scenario.scenario,
+                "seed": self.options.seed,
+                "world": self.options.world,
+                "trace_messages": self.options.trace_messages,
+                "version": version("seatrial"),
+                "network": self.trial.world.founding.genesis.network,
+                "host": {
+                    "python": platform.python_version(),
+                    "cpu_s": round(time.process_time() - self.cpu_started, 3),
+                    "real_s": round(time.monotonic() - self.started, 3),
+                    "memory_mib_max": usage.ru_maxrss // 1024,
+                },
+            },
+        )

@@ -1,0 +1,343 @@
+"""One run of a scenario in a world, from founding to verdict.
+
+Rules:
+- Phases: warm up (a leader, everybody linked), trade under faults, heal, converge within a bound, final checks.
+- The calendar moves only when the network is at rest (`settling`), and then to the next moment somebody waits for.
+- Agents act for their organizations over HTTP; the trial only keeps the calendar, wakes them, and listens.
+- A failure of the program, in a node, an agent or here, is raised; it is never a verdict.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from random import Random
+
+import aiohttp
+
+from ledger.genesis import Genesis
+from ledger.transaction import parse_transaction
+from p2p.finality import TransactionStatus
+from p2p.observer import RecordField
+from scenarios.agenda import Agenda
+from scenarios.agents import Agent, make_agent
+from scenarios.agents.desk import Kind
+from scenarios.answers import ApiProblem
+from scenarios.client import NodeClient
+from scenarios.eventbook import EventBook
+from scenarios.faultengine import FaultEngine
+from scenarios.history import History
+from scenarios.ledgerwatch import LedgerWatch
+from scenarios.model import Scenario, Step
+from scenarios.names import Names
+from scenarios.settling import Rest, Settling
+from scenarios.wallet import Wallet
+from scenarios.worlds.base import World
+
+CONVERGENCE_LIMIT_S = 60.0
+
+_CURRENT_STEP: ContextVar[int | None] = ContextVar("current_step", default=None)
+
+
+@dataclass(slots=True)
+class TrialOutcome:
+    """What a trial leaves besides its events.
+
+    Attributes:
+        progress_faults: why it got stuck or did not converge, if it did.
+        faults_never_begun: numbers of faults that never began.
+        metrics_texts: each node's Prometheus figures at the end.
+        wallets: every organization's wallet, for the search for leaks.
+    """
+
+    progress_faults: list[str] = field(default_factory=list)
+    faults_never_begun: list[int] = field(default_factory=list)
+    metrics_texts: dict[str, str] = field(default_factory=dict)
+    wallets: dict[str, Wallet] = field(default_factory=dict)
+
+
+class _StepClient(NodeClient):
+    """A client that notes which scripted step a transaction belongs to."""
+
+    def __init__(self, trial: Trial, session: aiohttp.ClientSession, url: str, token: str) -> None:
+        super().__init__(session, url, token)
+        self._trial = trial
+
+    async def submit(self, raw: bytes) -> TransactionStatus:
+        """Note the step, then hand in."""
+        self._trial.note_step_transaction(raw)
+        try:
+            return await super().submit(raw)
+        except ApiProblem as problem:
+            if not problem.is_passing:
+                self._trial.note_refusal(raw, problem.code)
+            raise
+
+
+@dataclass(slots=True)
+class _Desk:
+    """The trial as one agent sees it; see `scenarios.agents.desk.Desk`."""
+
+    trial: Trial
+
+    @property
+    def genesis(self) -> Genesis:
+        """The network's founding record."""
+        return self.trial.world.founding.genesis
+
+    def now_ms(self) -> int:
+        """Return the calendar."""
+        return self.trial.now_ms()
+
+    async def sleep_until(self, time_ms: int) -> None:
+        """Wait until the calendar has come to `time_ms`."""
+        await self.trial.agenda.wait_until(time_ms)
+
+    def record(self, event: str, *, private: bool = False, **fields: RecordField) -> None:
+        """Write a business event down."""
+        self.trial.book.add(event, fields, public=not private)
+
+    def local_name(self, kind: Kind, ledger_id: str) -> str | None:
+        """Return the scenario's name for an id."""
+        return self.trial.names.local(kind, ledger_id)
+
+    def ledger_id(self, kind: Kind, local_name: str) -> str | None:
+        """Return the id of a local name."""
+        return self.trial.names.ledger(kind, local_name)
+
+    def bind(self, kind: Kind, local_name: str, ledger_id: str) -> None:
+        """Note an id."""
+        self.trial.names.bind(kind, local_name, ledger_id)
+
+
+class Trial:
+    """Runs a scenario.
+
+    Args:
+        scenario: what is to happen.
+        world: where.
+        book: where events are written; its clocks are this trial's.
+        chance: makes independent streams of chance by name.
+    """
+
+    def __init__(
+        self, scenario: Scenario, world: World, book: EventBook, chance: Callable[[str], Random]
+    ) -> None:
+        self.scenario = scenario
+        self.world = world
+        self.book = book
+        self.chance = chance
+        self.agenda = Agenda()
+        self.history = History()
+        self.names = Names()
+        self.outcome = TrialOutcome()
+        self.agents: dict[str, Agent] = {}
+        self.calendar = CalendarClock(scenario.calendar.start_ms, world.now_ns)
+        self._sessions: list[aiohttp.ClientSession] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._noted: dict[bytes, None] = {}
+        book.subscribe(self.history)
+
+    def now_ms(self) -> int:
+        """Return the calendar, UTC milliseconds."""
+        return self.calendar.now_ms()
+
+    async def run(self) -> TrialOutcome:
+        """Run all phases; the world is closed when this returns.
+
+        Raises:
+            Exception: whatever failed in the program itself.
+        """
+        try:
+            await self._open()
+            await self._trade()
+            await self._end()
+        finally:
+            await self._close()
+        return self.outcome
+
+    def note_step_transaction(self, raw: bytes) -> None:
+        """Write down that the running step handed in a transaction."""
+        step = _CURRENT_STEP.get()
+        signed = parse_transaction(raw, self.world.founding.genesis.limits.transaction_bytes_max)
+        if step is not None and signed.id not in self._noted:
+            self._noted[signed.id] = None
+            self.book.add("step.transaction", {"step": step, "id": signed.id.hex()})
+
+    def note_refusal(self, raw: bytes, code: str) -> None:
+        """Note that a transaction was refused at the door."""
+        signed = parse_transaction(raw, self.world.founding.genesis.limits.transaction_bytes_max)
+        self.history.note_code(signed.id.hex(), code)
+
+    # Phases.
+
+    async def _open(self) -> None:
+        self.book.add("phase", {"name": "warm up", "world": self.world.kind})
+        await self.world.open(self.scenario.calendar.start_ms)
+        clients: dict[str, NodeClient] = {}
+        for organization in self.world.organizations:
+            with self.world.place(organization):
+                clients[organization] = self._start_agent(organization)
+        self._watch = LedgerWatch(clients, self.world.is_up, self.book, self.names)
+        self.settling = Settling(
+            self.world,
+            self.agents,
+            lambda: self._watch.seen,
+            self._faults_explain,
+            self.scenario.network.heartbeat_ms * 2 * self.scenario.network.election_ticks,
+        )
+        self.faults = FaultEngine(
+            self.scenario,
+            self.world,
+            self.book,
+            self.history,
+            self.agenda,
+            self.now_ms,
+            self._leader,
+            self.chance,
+        )
+        self._spawn(self._watch.run(), "ledger watch", self.world.organizations[0])
+        await self._rest("warm up")
+
+    async def _trade(self) -> None:
+        self.book.add("phase", {"name": "trade"})
+        self.faults.start()
+        for number, step in enumerate(self.scenario.steps, 1):
+            self._spawn(self._take_step(number, step), f"step {number}", step.by)
+        end_ms = self.scenario.calendar.end_ms
+        while True:
+            await self._rest("trade")
+            following = self.agenda.next_ms()
+            if following is None or following > end_ms or self.outcome.progress_faults:
+                break
+            await self._move_calendar(max(following, self.now_ms()))
+        self.history.complete = not self.outcome.progress_faults
+
+    async def _end(self) -> None:
+        self.book.add("phase", {"name": "heal"})
+        self.outcome.faults_never_begun = self.faults.never_begun
+        await self.faults.heal()
+        self.book.add("phase", {"name": "converge"})
+        if await self.settling.rest(CONVERGENCE_LIMIT_S) is not Rest.IDLE:
+            self._note_stuck(f"not converged within {CONVERGENCE_LIMIT_S:g} s after all faults were healed")
+        self._raise_failures()
+        for organization, agent in self.agents.items():
+            if self.world.is_up(organization):
+                self.outcome.metrics_texts[organization] = await self._metrics(organization, agent)
+
+    async def _close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for session in self._sessions:
+            await session.close()
+        await self.world.close()
+        self.book.add("phase", {"name": "closed"})
+
+    # Parts.
+
+    def _start_agent(self, organization: str) -> NodeClient:
+        endpoint = self.world.endpoint(organization)
+        session = aiohttp.ClientSession()
+        self._sessions.append(session)
+        client = _StepClient(self, session, endpoint.url, endpoint.token)
+        own = self.world.founding.secrets[organization]
+        wallet = Wallet(
+            organization,
+            self.world.founding.genesis.network,
+            own.organization_key,
+            own.box_key,
+            self.chance(f"{organization}: wallet"),
+        )
+        self.outcome.wallets[organization] = wallet
+        agent = make_agent(
+            self.scenario.organizations[organization],
+            wallet=wallet,
+            client=client,
+            desk=_Desk(self),
+            random=self.chance(f"{organization}: agent"),
+            scenario=self.scenario,
+        )
+        self.agents[organization] = agent
+        self._spawn(agent.run(), f"agent of {organization}", organization)
+        return client
+
+    def _spawn(self, coroutine: Coroutine[object, object, None], name: str, organization: str) -> None:
+        with self.world.place(organization):
+            task = asyncio.get_running_loop().create_task(coroutine, name=name)
+        self._tasks.append(task)
+
+    async def _take_step(self, number: int, step: Step) -> None:
+        if step.at is not None:
+            await self.agenda.wait_until(self.scenario.moment_ms(step.at))
+        elif step.when is not None:
+            await self.history.until(step.when)
+            if step.after is not None:
+                await self.agenda.wait_until(self.now_ms() + step.after.duration.ms)
+        _CURRENT_STEP.set(number)
+        self.book.add("step.began", {"step": number, "do": step.do, "organization": step.by})
+        await self.agents[step.by].perform(step)
+
+    async def _move_calendar(self, time_ms: int) -> None:
+        await self.world.set_calendar(time_ms)
+        self.calendar.set(time_ms)
+        self.agenda.come_to(time_ms)
+
+    async def _rest(self, phase: str) -> None:
+        rest = await self.settling.rest()
+        self._raise_failures()
+        if rest is Rest.STUCK:
+            self._note_stuck(f"nothing moved during {phase} and no fault in force explains it")
+
+    def _note_stuck(self, text: str) -> None:
+        waits = [
+            f"{job} waits for {kind} {what}" for a in self.agents.values() for job, kind, what in a.waits
+        ]
+        self.outcome.progress_faults.append("; ".join([text, *waits[:10]]))
+
+    def _raise_failures(self) -> None:
+        self.faults.raise_failure()
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+    def _faults_explain(self) -> bool:
+        return bool(self.faults.in_force) and not self.faults.ends_by_protocol
+
+    async def _leader(self) -> str | None:
+        for organization in self.world.organizations:
+            standing = await self.world.standing(organization)
+            if standing is not None and standing.role == "leader":
+                return organization
+        return None
+
+    async def _metrics(self, organization: str, agent: Agent) -> str:
+        endpoint = self.world.endpoint(organization)
+        headers = {"Authorization": f"Bearer {endpoint.token}"}
+        with self.world.place(organization):
+            async with aiohttp.ClientSession(headers=headers) as session:
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with session.get(f"{endpoint.url}/metrics") as response:
+                        return await response.text()
+        return ""
+
+
+class CalendarClock:
+    """The trial's own calendar: runs with protocol time from where it was last set."""
+
+    def __init__(self, start_ms: int, now_ns: Callable[[], int]) -> None:
+        self._base_ms = start_ms
+        self._now_ns = now_ns
+        self._base_ns = now_ns()
+
+    def set(self, time_ms: int) -> None:
+        """Move the calendar."""
+        self._base_ms = time_ms
+        self._base_ns = self._now_ns()
+
+    def now_ms(self) -> int:
+        """Return UTC milliseconds."""
+        return self._base_ms + (self._now_ns() - self._base_ns) // 1_000_000

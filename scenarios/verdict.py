@@ -1,0 +1,99 @@
+"""The verdict on a run, and the exit codes.
+
+Rules:
+- *violated*: a check did not hold or an expectation failed. *undecided*: nothing failed, but something that was to be
+  shown was not: an expectation stayed open, a listed check was never exercised, a fault never began. Else *passed*.
+- Exit codes: 0 passed, 1 violated, 2 undecided; 64 a wrong call or file, 70 a failure of the program itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scenarios.checks import Check
+from scenarios.expectations import Judgement, Outcome
+
+EXIT_USAGE = 64
+EXIT_INTERNAL = 70
+
+
+class Verdict(StrEnum):
+    """What a run came to."""
+
+    PASSED = "passed"
+    VIOLATED = "violated"
+    UNDECIDED = "undecided"
+
+    @property
+    def exit_code(self) -> int:
+        """The process's exit code."""
+        return _EXIT_CODES[self]
+
+
+_EXIT_CODES = {Verdict.PASSED: 0, Verdict.VIOLATED: 1, Verdict.UNDECIDED: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedExpectation:
+    """An expectation's sentence and what became of it."""
+
+    sentence: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Judgment:
+    """Verdict with its grounds.
+
+    Attributes:
+        verdict: what the run came to.
+        expectations: each expectation with its outcome.
+        violations: every violated check, in words.
+        open_points: what was to be shown and was not.
+    """
+
+    verdict: Verdict
+    expectations: tuple[JudgedExpectation, ...]
+    violations: tuple[str, ...]
+    open_points: tuple[str, ...]
+
+
+def judge(
+    expectations: Sequence[JudgedExpectation],
+    checks: Sequence[Check],
+    *,
+    must_exercise: Sequence[str],
+    open_points: Sequence[str],
+    violations: Sequence[str] = (),
+) -> Judgment:
+    """Return the verdict.
+
+    Args:
+        expectations: with their outcomes.
+        checks: after their end.
+        must_exercise: names of the checks the scenario lists.
+        open_points: what else was to be shown and was not.
+        violations: what else did not hold.
+    """
+    violated = list(violations)
+    violated += [
+        f"{violation.check}: {violation.text}"
+        + ("" if violation.event is None else f" (event {violation.event})")
+        for check in checks
+        for violation in check.violations
+    ]
+    failed = any(e.outcome.judgement is Judgement.FAILED for e in expectations)
+    points = list(open_points)
+    points += [
+        f"{e.sentence}: {e.outcome.text}" for e in expectations if e.outcome.judgement is Judgement.UNDECIDED
+    ]
+    exercised = {check.name for check in checks if check.exercised}
+    points += [f"check {name} was never exercised" for name in must_exercise if name not in exercised]
+    verdict = Verdict.PASSED
+    if violated or failed:
+        verdict = Verdict.VIOLATED
+    elif points:
+        verdict = Verdict.UNDECIDED
+    return Judgment(verdict, tuple(expectations), tuple(violated), tuple(points))

@@ -1,0 +1,207 @@
+"""An organization's wallet: its keys, its nonces, and the plaintext that nobody else may see.
+
+Rules:
+- A nonce is durable before the transaction that uses it is handed out; what was not sent is skipped.
+- Documents leave only as sealed envelopes, with the fields that their addressee may see.
+- Salts of commitments are kept with what they open: who loses the salt can no longer prove the state.
+- Nothing in here shows itself: values and salts stay wrapped until whoever may see them reveals them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from random import Random
+
+from ledger.documents import (
+    DocumentPlain,
+    OpenedEnvelope,
+    Private,
+    commit_fields,
+    envelope,
+    open_envelope,
+    seal,
+)
+from ledger.encoding import Value
+from ledger.keys import BoxKey, SigningKey
+from ledger.transaction import TRANSACTION_VERSION, SignedTransaction, Transaction, sign_transaction
+from scenarios.nonces import Nonces, SaveNonces
+
+SALT_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A private value and where it stands, to search for leaks: `where` never shows the value."""
+
+    where: str
+    value: Private[bytes]
+
+
+class Wallet:
+    """One organization's secrets and what it can do with them.
+
+    Args:
+        organization: its id on the ledger.
+        network: the network's full name; nothing signed here is valid elsewhere.
+        key: signs its transactions.
+        box_key: opens envelopes sealed to it.
+        random: draws the nonce epoch, salts and ephemeral keys; the system's in a network meant to stay.
+        nonces: where an earlier wallet on this key stood; a new epoch is drawn if not given.
+        save: makes the next nonce durable; called before a signed transaction is handed out.
+    """
+
+    def __init__(
+        self,
+        organization: str,
+        network: str,
+        key: SigningKey,
+        box_key: BoxKey,
+        random: Random,
+        *,
+        nonces: Nonces | None = None,
+        save: SaveNonces | None = None,
+    ) -> None:
+        self.organization = organization
+        self.network = network
+        self._key = key
+        self._box_key = box_key
+        self._random = random
+        self._nonces = Nonces.begin(random) if nonces is None else nonces
+        self._save = save
+        self._issued: dict[bytes, DocumentPlain] = {}
+        self._public: dict[bytes, frozenset[str]] = {}
+        self._opened: dict[bytes, OpenedEnvelope] = {}
+        self._salts: dict[bytes, Private[bytes]] = {}
+
+    def __repr__(self) -> str:
+        return f"Wallet({self.organization}, key={self._key.public.hex()})"
+
+    @property
+    def nonces(self) -> Nonces:
+        """The nonce that the next transaction takes."""
+        return self._nonces
+
+    def sign(
+        self, act: str, body: Mapping[str, Value], documents: tuple[bytes, ...], valid_until_ms: int
+    ) -> SignedTransaction:
+        """Sign a transaction under a nonce of its own.
+
+        Args:
+            act: its type, such as `claim.file`.
+            body: the type's fields.
+            documents: the roots it anchors.
+            valid_until_ms: block time after which it has no effect.
+
+        Raises:
+            EncodingError: if a field has no canonical form; no nonce is used then.
+            Exception: whatever `save` raises; nothing was signed then.
+        """
+        nonces = self._nonces
+        transaction = Transaction(
+            version=TRANSACTION_VERSION,
+            network=self.network,
+            type=act,
+            creator=self.organization,
+            nonce=(nonces.epoch, nonces.next_counter),
+            valid_until_ms=valid_until_ms,
+            documents=documents,
+            approvals=(),
+            body=dict(body),
+        )
+        transaction.payload()
+        if self._save is not None:
+            self._save(nonces.following())
+        self._nonces = nonces.following()
+        return sign_transaction(transaction, self._key)
+
+    # Documents.
+
+    def commit(self, fields: Mapping[str, Value], public: frozenset[str] = frozenset()) -> bytes:
+        """Commit to a document's fields, keep it, and return its root.
+
+        Args:
+            fields: names and values.
+            public: names of fields whose values may be seen by anyone; `secrets` leaves them out.
+        """
+        document = commit_fields(fields, self._random)
+        self._issued[document.root] = document
+        self._public[document.root] = public
+        return document.root
+
+    def issued(self, root: bytes) -> DocumentPlain | None:
+        """Return a document that this organization issued, or None."""
+        return self._issued.get(root)
+
+    def seal(self, root: bytes, recipient_box_public: bytes, names: tuple[str, ...] | None = None) -> bytes:
+        """Return a sealed envelope of a document in the wallet.
+
+        Args:
+            root: of a document that was issued here, or opened and passed on.
+            recipient_box_public: the addressee's X25519 key.
+            names: the fields it may see; all of them if None.
+
+        Raises:
+            KeyError: if the wallet has no such document.
+            EnvelopeError: if the document lacks a named field or is too large.
+        """
+        document: DocumentPlain | OpenedEnvelope = self._issued.get(root) or self._opened[root]
+        if names is None:
+            names = tuple(disclosure.name for disclosure in document.disclosures)
+        return seal(envelope(document, names), recipient_box_public, self._random)
+
+    def open(self, root: bytes, sealed: bytes) -> OpenedEnvelope:
+        """Open an envelope that came under a root, and keep it if that is its root.
+
+        Raises:
+            EnvelopeError: if it does not open or is no envelope. The root is for the caller to compare.
+        """
+        opened = open_envelope(sealed, self._box_key)
+        if opened.root == root:
+            self._opened[root] = opened
+        return opened
+
+    def opened(self, root: bytes) -> OpenedEnvelope | None:
+        """Return a document that was opened here under its own root, or None."""
+        return self._opened.get(root)
+
+    # Commitments.
+
+    def draw_salt(self) -> bytes:
+        """Return a fresh salt for a commitment."""
+        return self._random.randbytes(SALT_BYTES)
+
+    def keep_salt(self, commitment: bytes, salt: bytes) -> None:
+        """Keep the salt that opens a commitment."""
+        self._salts[commitment] = Private(salt)
+
+    def salt_of(self, commitment: bytes) -> Private[bytes] | None:
+        """Return the salt that opens a commitment, or None."""
+        return self._salts.get(commitment)
+
+    # What must never be seen.
+
+    def secrets(self) -> Iterator[Secret]:
+        """Give every private text and salt of the documents issued here, and every commitment's salt."""
+        for root, document in self._issued.items():
+            where = f"{self.organization}'s document {root.hex()[:16]}"
+            for disclosure in document.disclosures:
+                name = f"{where}.{disclosure.name}"
+                yield Secret(f"salt of {name}", Private(disclosure.salt))
+                if disclosure.name in self._public[root]:
+                    continue
+                for text in _texts(disclosure.value.reveal()):
+                    yield Secret(name, Private(text.encode()))
+        for commitment, salt in self._salts.items():
+            yield Secret(f"{self.organization}'s salt of {commitment.hex()[:16]}", salt)
+
+
+def _texts(value: Value) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)

@@ -1,0 +1,107 @@
+"""The organizations' own applications.
+
+`make_agent` gives the agent that fits an organization's roles. It is run with `run()` beside its node and
+takes scripted steps with `perform(step)`; everything else it does by itself, on what its node's feeds tell.
+It holds its organization's keys and plaintext (`scenarios.wallet`) and uses its node over HTTP alone
+(`scenarios.client`); what it may ask of the trial is `Desk`.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from ledger.genesis import Role
+from scenarios.agents.agent import (
+    Agent,
+    OnFailure,
+    RefusedActError,
+    Relation,
+    StepError,
+    Surroundings,
+)
+from scenarios.agents.authority import authority_of
+from scenarios.agents.customs import Customs
+from scenarios.agents.desk import Desk, Kind
+from scenarios.agents.exporter import Exporter
+from scenarios.agents.importer import Importer
+from scenarios.agents.observer import Observer
+from scenarios.agents.papers import Paper, PaperError, PaperKind
+from scenarios.agents.script import Script
+from scenarios.agents.trader import Trader
+from scenarios.agents.work import Act, WaitKind
+from scenarios.client import NodeClient
+from scenarios.model.network import Organization
+from scenarios.wallet import Wallet
+
+__all__ = [
+    "Act",
+    "Agent",
+    "Customs",
+    "Desk",
+    "Exporter",
+    "Importer",
+    "Kind",
+    "Observer",
+    "OnFailure",
+    "Paper",
+    "PaperError",
+    "PaperKind",
+    "RefusedActError",
+    "Relation",
+    "Script",
+    "StepError",
+    "Surroundings",
+    "Trader",
+    "WaitKind",
+    "authority_of",
+    "make_agent",
+]
+
+
+def make_agent(
+    organization: Organization,
+    *,
+    wallet: Wallet,
+    client: NodeClient,
+    desk: Desk,
+    random: Random,
+    scenario: Script,
+    on_failure: OnFailure | None = None,
+) -> Agent:
+    """Return the agent that acts for an organization.
+
+    Args:
+        organization: the scenario's record of it; its id is the wallet's.
+        wallet: its keys, nonces and plaintext.
+        client: of its node.
+        desk: the trial.
+        random: the agent's own stream of chance.
+        scenario: its documents, claims and steps.
+        on_failure: told when a reaction or a feed of the agent ends by an exception.
+
+    Raises:
+        UnknownOrganizationError: if genesis does not list the wallet's organization.
+    """
+    surroundings = Surroundings(
+        organization=desk.genesis.organization(wallet.organization),
+        wallet=wallet,
+        client=client,
+        desk=desk,
+        random=random,
+        script=scenario,
+        behavior=organization.agent,
+        on_failure=on_failure,
+    )
+    return _kind_for(surroundings.organization.roles)(surroundings)
+
+
+def _kind_for(roles: tuple[Role, ...]) -> type[Agent]:
+    if Role.CUSTOMS in roles:
+        return Customs
+    if Role.EXPORTER in roles and Role.IMPORTER in roles:
+        return Trader
+    if Role.EXPORTER in roles:
+        return Exporter
+    if Role.IMPORTER in roles:
+        return Importer
+    return Observer

@@ -1,0 +1,384 @@
+"""An organization's own application: it follows its node's feeds, reacts, and takes scripted steps.
+
+Rules:
+- It uses the node's HTTP interface as any outside program would; keys and plaintext are in its wallet.
+- What it reacts to is a table: a receipt's type and relation to this organization, to the name of a method.
+- A reaction runs as a job of its own; its failure ends the agent and is told. A feed's cursor moves in the
+  same instant in which the jobs that its news asks for begin.
+- An act is settled before anything rests on it: certified, or expired and signed again.
+- An act that the ledger's rules refuse is recorded as `act.refused` and ends the job that wanted it; any
+  other refusal is a failure.
+- An envelope that cannot be opened, or has another root than it came under, is trusted for nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from random import Random
+from typing import ClassVar
+
+from ledger.codes import Code
+from ledger.encoding import Value
+from ledger.errors import EnvelopeError
+from ledger.genesis import Organization
+from ledger.transaction import SignedTransaction
+from p2p.finality import Finality, TransactionStatus
+from p2p.observer import RecordField
+from p2p.signal import Signal
+from scenarios.agents.desk import Desk
+from scenarios.agents.mail import Mail, MailFault, Mailroom
+from scenarios.agents.papers import Paper, PaperError, PaperKind
+from scenarios.agents.register import Place, Register
+from scenarios.agents.script import Behavior, Script, Step
+from scenarios.agents.work import Act, WaitKind, Workload
+from scenarios.client import (
+    ApiProblem,
+    DocumentNotice,
+    NodeClient,
+    NodeUnreachableError,
+    Pause,
+    PauseHook,
+    Receipt,
+)
+from scenarios.wallet import Wallet
+
+FEED_WAIT_MS = 5_000
+FEED_RETRY_MS = 500
+VALID_FOR_MS = 7 * 86_400_000
+SIGNATURES_MAX = 20
+_CODES_OF_ACTS = (Code.RULE_VIOLATED, Code.NOT_AUTHORIZED, Code.EXPIRED)
+"""Refusals at the node's door that are about the act, not about the program that sent it."""
+
+OnFailure = Callable[["Agent", BaseException], None]
+
+
+class Relation(StrEnum):
+    """What a receipt has to do with this organization."""
+
+    ANY = "any"
+    OWN = "own"
+    CONCERNED = "concerned"  # another's act on a certificate, holding or claim of this organization
+
+
+class RefusedActError(Exception):
+    """The ledger's rules refuse an act."""
+
+    def __init__(self, act: Act) -> None:
+        super().__init__(f"{act.type} is refused: {act.code} {act.rule or ''}".rstrip())
+        self.act = act
+
+
+class StepError(Exception):
+    """A scripted step that this agent cannot take; the message never shows a private value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every agent is made of.
+
+    Attributes:
+        organization: the member it acts for.
+        wallet: the organization's keys, nonces and plaintext.
+        client: of the organization's node.
+        desk: the trial.
+        random: this agent's own stream of chance.
+        script: the scenario's documents, claims and steps.
+        behavior: what it does by itself, and after how long.
+        on_failure: told when a reaction ends by an exception.
+    """
+
+    organization: Organization
+    wallet: Wallet
+    client: NodeClient
+    desk: Desk
+    random: Random
+    script: Script
+    behavior: Behavior
+    on_failure: OnFailure | None = None
+
+
+class Agent:
+    """What every organization's application has.
+
+    Attributes:
+        seen_receipt: the last leaf index of the receipts feed taken into account, -1 before the first.
+        seen_document: the number of the last envelope that was taken into account, 0 before the first.
+        failure: the first exception that ended a reaction, or None.
+    """
+
+    reactions: ClassVar[Mapping[tuple[str, Relation], str]] = {}
+    """Receipt type and relation, to the name of the method that reacts to it."""
+
+    steps: ClassVar[Mapping[str, str]] = {}
+    """Scripted step (`do`), to the name of the method that takes it."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.organization = surroundings.organization
+        self.id = surroundings.organization.id
+        self.wallet = surroundings.wallet
+        self.client = surroundings.client
+        self.desk = surroundings.desk
+        self.random = surroundings.random
+        self.script = surroundings.script
+        self.behavior = surroundings.behavior
+        self.on_failure = surroundings.on_failure
+        self.register = Register()
+        self.mailroom = Mailroom()
+        self.seen_receipt = -1
+        self.seen_document = 0
+        self.failure: BaseException | None = None
+        self._ended: asyncio.Future[None] | None = None
+        self._work = Workload(self._failed)
+        self.news = Signal()
+        self._awaited: dict[bytes, bool] = {}
+
+    @property
+    def active(self) -> int:
+        """How many jobs are at work: not waiting for the calendar, an envelope, a receipt or the node."""
+        return self._work.active
+
+    @property
+    def blocked(self) -> int:
+        """How many jobs wait for a node that does not answer."""
+        return self._work.blocked
+
+    @property
+    def waits(self) -> tuple[tuple[str, WaitKind, str], ...]:
+        """What every waiting job waits for: (job, kind, what)."""
+        return self._work.waits
+
+    async def run(self) -> None:
+        """Follow both feeds and react, until cancelled.
+
+        Raises:
+            Exception: the first with which a reaction or a feed ended.
+        """
+        loop = asyncio.get_running_loop()
+        self._ended = loop.create_future()
+        if self.failure is not None:
+            self._ended.set_exception(self.failure)
+        feeds = [
+            loop.create_task(self._follow(step), name=f"{self.id}: {step.__name__}")
+            for step in (self._take_receipts, self._take_documents)
+        ]
+        try:
+            await self._ended
+        finally:
+            for feed in feeds:
+                feed.cancel()
+            await asyncio.gather(*feeds, return_exceptions=True)
+            await self._work.cancel()
+
+    def start(self, name: str, coroutine: Coroutine[object, object, None]) -> None:
+        """Start a job; its failure is this agent's."""
+        self._work.start(f"{self.id}: {name}", self._unless_refused(coroutine))
+
+    async def perform(self, step: Step) -> tuple[Act, ...]:
+        """Take a scripted step in the caller's task and return what became of its transactions, in order.
+
+        Raises:
+            StepError: if this agent has no such step, or cannot take it as things stand.
+        """
+        name = self.steps.get(step.do)
+        if name is None:
+            roles = ", ".join(self.organization.roles)
+            raise StepError(f"{self.id} cannot {step.do}: it is {roles}; let another organization do it")
+        method: Callable[[Step], Coroutine[object, object, None]] = getattr(self, name)
+        with self._work.here(f"{self.id}: {step.do}") as job:
+            await self._unless_refused(method(step))
+            return tuple(job.acts)
+
+    def record(self, event: str, *, private: bool = False, **fields: RecordField) -> None:
+        """Write a business event down, under this organization's name."""
+        self.desk.record(event, private=private, organization=self.id, **fields)
+
+    async def sleep_until(self, time_ms: int) -> None:
+        """Let the calendar come to `time_ms`."""
+        if self.desk.now_ms() >= time_ms:
+            return
+        # Not over when the moment has come but when the trial says so: it wakes sleepers only at rest.
+        with self._work.waiting(WaitKind.CALENDAR, str(time_ms), lambda: False):
+            await self.desk.sleep_until(time_ms)
+
+    async def until(self, what: str, holds: Callable[[], bool]) -> None:
+        """Wait until something holds of what the receipts feed has told."""
+        with self.waiting(WaitKind.RECEIPT, what, holds):
+            while not holds():
+                await self.news.wait()
+
+    def waiting(self, kind: WaitKind, what: str, is_over: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Let the current job wait in this context."""
+        return self._work.waiting(kind, what, is_over)
+
+    def note(self, act: Act) -> None:
+        """Note what became of a transaction of the current job, for whoever took the step."""
+        self._work.note(act)
+
+    # Acts and envelopes.
+
+    async def transact(self, act: str, body: Mapping[str, Value], documents: tuple[bytes, ...] = ()) -> Place:
+        """Sign an act, hand it in, and return where it stands on the ledger once it is certified.
+
+        Raises:
+            RefusedActError: if the ledger's rules refuse it, or every signature of it expired.
+            ApiProblem: if the node refuses it for another reason.
+        """
+        valid_for_ms = min(VALID_FOR_MS, self.desk.genesis.limits.valid_for_ms_max)
+        for _ in range(SIGNATURES_MAX):
+            signed = self.wallet.sign(act, body, documents, self.desk.now_ms() + valid_for_ms)
+            settled = await self._settled(signed)
+            outcome = Act(act, signed.id.hex(), settled.code or "", settled.rule)
+            if outcome.code == Code.EXPIRED:
+                continue
+            self._work.note(outcome)
+            if outcome.code != Code.VALID:
+                raise RefusedActError(outcome)
+            if settled.index is None or settled.height is None or settled.time_ms is None:
+                raise AssertionError(f"{act}: the node calls it certified and does not say where it stands")
+            return Place(signed.id, settled.index, settled.height, settled.time_ms)
+        self._work.note(outcome)
+        raise RefusedActError(outcome)
+
+    async def send(self, root: bytes, to: str, names: tuple[str, ...] | None = None) -> None:
+        """Seal an issued document's envelope for a member and hand it to the node.
+
+        Args:
+            root: of a document in the wallet.
+            to: the addressee.
+            names: the fields it may see; all of them if None.
+        """
+        addressee = self.desk.genesis.organization(to)
+        sealed = self.wallet.seal(root, addressee.box_key, names)
+        await self.client.post_document_until_accepted(root, to, sealed, pause=self._pause_for(None))
+
+    async def receive(self, root: bytes) -> Mail:
+        """Wait for the envelope of a root and return it, opened or found wanting."""
+        mail = self.mailroom.of(root)
+        with self._work.waiting(WaitKind.ENVELOPE, root.hex(), mail.arrived.is_set):
+            await mail.arrived.wait()
+        return mail
+
+    async def _settled(self, signed: SignedTransaction) -> TransactionStatus:
+        """Return what became of a transaction: certified, expired, or refused at the door by a rule."""
+        pause = self._pause_for(signed.id)
+        self._awaited[signed.id] = False
+        try:
+            await self.client.submit_until_accepted(signed.raw, pause=pause)
+            status = await self.client.settle(signed.id, signed.raw, pause=pause)
+        except ApiProblem as problem:
+            if problem.code not in _CODES_OF_ACTS:
+                raise
+            status = TransactionStatus(signed.id, Finality.EXPIRED, problem.code)
+        finally:
+            del self._awaited[signed.id]
+        if status.status is Finality.EXPIRED and status.code is None:
+            return replace(status, code=Code.EXPIRED)
+        return status
+
+    def _pause_for(self, transaction_id: bytes | None) -> PauseHook:
+        def pause(why: Pause) -> AbstractContextManager[None]:
+            if why is Pause.POLLING and transaction_id is not None:
+                awaited = transaction_id
+                return self._work.waiting(
+                    WaitKind.RECEIPT, awaited.hex(), lambda: self._awaited.get(awaited, True)
+                )
+            return self._work.waiting(WaitKind.NODE, "an answer", lambda: False)
+
+        return pause
+
+    async def receive_about(self, kind: PaperKind, sender: str, subject: str) -> Paper:
+        """Wait for a sender's document of a kind about a claim."""
+        shelf = self.mailroom.about(kind, sender, subject)
+        with self._work.waiting(WaitKind.ENVELOPE, f"{kind} of {subject}", shelf.arrived.is_set):
+            await shelf.arrived.wait()
+        if shelf.paper is None:
+            raise AssertionError(f"{kind} of {subject} has arrived and is not there")
+        return shelf.paper
+
+    # Feeds.
+
+    async def _follow(self, step: Callable[[], Coroutine[object, object, None]]) -> None:
+        try:
+            while True:
+                try:
+                    await step()
+                except NodeUnreachableError:
+                    await asyncio.sleep(FEED_RETRY_MS / 1000)
+                except ApiProblem as problem:
+                    if not problem.is_passing:
+                        raise
+                    await asyncio.sleep(FEED_RETRY_MS / 1000)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._failed(error)
+            raise
+
+    async def _take_receipts(self) -> None:
+        page = await self.client.receipts(self.seen_receipt, wait_ms=FEED_WAIT_MS)
+        for receipt in page.receipts:
+            self.register.take(receipt)
+            if receipt.id in self._awaited:
+                self._awaited[receipt.id] = True
+            if receipt.code == Code.VALID:
+                self._react(receipt)
+        self.seen_receipt = page.next
+        if page.receipts:
+            self.news.fire()
+
+    async def _take_documents(self) -> None:
+        page = await self.client.documents(self.seen_document, wait_ms=FEED_WAIT_MS)
+        for notice in page.documents:
+            self.start(f"open {notice.root.hex()[:16]} from {notice.sender}", self._open(notice))
+        self.seen_document = page.next
+
+    def _react(self, receipt: Receipt) -> None:
+        kind = receipt.type or ""
+        own = receipt.creator == self.id
+        for relation, holds in (
+            (Relation.OWN, own),
+            (Relation.CONCERNED, not own and self.register.concerns(receipt, self.id)),
+            (Relation.ANY, True),
+        ):
+            name = self.reactions.get((kind, relation)) if holds else None
+            if name is not None:
+                reaction: Callable[[Receipt], Coroutine[object, object, None]] = getattr(self, name)
+                self.start(f"{name} {receipt.index}", reaction(receipt))
+
+    async def _open(self, notice: DocumentNotice) -> None:
+        mail = self.mailroom.of(notice.root)
+        if mail.paper is not None:
+            return
+        sealed = await self.client.get_document(notice.root, pause=self._pause_for(None))
+        try:
+            opened = self.wallet.open(notice.root, sealed)
+            paper = Paper.of(opened)
+        except (EnvelopeError, PaperError):
+            mail.spoil(notice.sender, MailFault.UNREADABLE)
+            return
+        if paper.root != notice.root:
+            mail.spoil(notice.sender, MailFault.ROOT_MISMATCH)
+            return
+        mail.keep(notice.sender, paper)
+        self.mailroom.put(notice.sender, paper)
+
+    # Ends.
+
+    async def _unless_refused(self, coroutine: Coroutine[object, object, None]) -> None:
+        try:
+            await coroutine
+        except RefusedActError as refused:
+            act = refused.act
+            self.record("act.refused", private=True, act=act.type, id=act.id, code=act.code, rule=act.rule)
+
+    def _failed(self, error: BaseException) -> None:
+        if self.failure is None:
+            self.failure = error
+            if self._ended is not None and not self._ended.done():
+                self._ended.set_exception(error)
+        if self.on_failure is not None:
+            self.on_failure(self, error)

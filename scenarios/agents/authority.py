@@ -1,0 +1,29 @@
+"""Which Customs decides claims, and when a legal day is over.
+
+Rules:
+- Claims of preference on imports into the United States are decided by the first member in genesis that has
+  the role customs and is of that country; if there is none, by the first with the role.
+- A day's business is done at 16:00 UTC, which lies on that day or a later one in every zone from UTC-12 on.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from ledger.genesis import Genesis, Role
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+_EPOCH_ORDINAL = datetime.date(1970, 1, 1).toordinal()
+
+
+def authority_of(genesis: Genesis) -> str:
+    """Return the id of the Customs that decides claims."""
+    customs = genesis.with_role(Role.CUSTOMS)
+    american = [member.id for member in customs if member.country == "US"]
+    return american[0] if american else customs[0].id
+
+
+def business_ms(day: datetime.date) -> int:
+    """Return a moment that does not come before a legal day has begun, UTC milliseconds."""
+    return (day.toordinal() - _EPOCH_ORDINAL) * DAY_MS + 16 * HOUR_MS

@@ -1,0 +1,360 @@
+"""Customs' application: it looks into claims, asks, decides and liquidates.
+
+Rules:
+- The fine state of a claim moves only by the private review table; each public act that goes with a move
+  carries a fresh salted commitment to the new state, and its salt goes to the importer alone.
+- Most claims are allowed without a question. A ledger finding, or a defect in what Customs holds, leads to a
+  request (CF-28); what the answer does not cure leads to denial, and so does silence past the request's time.
+- What the scenario scripts for a claim (a request, a decision) this program leaves to the script.
+- One job at a time works on one claim; a move is looked up again when its turn comes.
+- Fine states are recorded for the observer alone; defects and reasons go into envelopes only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ledger.codes import Code
+from ledger.contracts import (
+    Actor,
+    FineState,
+    LegalCalendar,
+    Review,
+    ReviewEvent,
+    RuleViolatedError,
+    act_of,
+    advance_review,
+    fine_commitment,
+)
+from ledger.encoding import Value
+from scenarios.agents.agent import Agent, RefusedActError, Relation, StepError, Surroundings
+from scenarios.agents.authority import authority_of, business_ms
+from scenarios.agents.examination import Defect, Evidence, examine, examine_answer
+from scenarios.agents.papers import KIND, PUBLIC_FIELDS, Paper, PaperKind
+from scenarios.agents.register import ClaimEntry, Place, claim_id
+from scenarios.agents.script import is_decided_by_script, is_requested_by_script
+from scenarios.agents.work import Act, WaitKind
+from scenarios.client import Receipt
+from scenarios.model.steps import (
+    AllowClaim,
+    DenyClaim,
+    Liquidate,
+    ReinstateHolding,
+    RejectHolding,
+    RequestInformation,
+    SuspendHolding,
+)
+
+OWN_QUESTION = "Send the certificate of origin, proof of its possession before the claim, and the invoice."
+_DAY = datetime.timedelta(days=1)
+_LIQUIDABLE = (FineState.CLAIMED, FineState.ALLOWED, FineState.DENIED)
+_HOLDING_ACTS: Mapping[str, tuple[str, str]] = {
+    "suspend-holding": ("holding.suspend", "holding.suspended"),
+    "reinstate-holding": ("holding.reinstate", "holding.reinstated"),
+    "reject-holding": ("holding.reject", "holding.rejected"),
+}
+
+
+@dataclass(slots=True)
+class CaseFile:
+    """What Customs knows of one claim.
+
+    Attributes:
+        id: the claim's id on the ledger.
+        turn: held by the job that works on it.
+        claim: what the ledger says, once the claim is filed.
+        committed: the commitment with which it was filed.
+        review: its fine state.
+        is_corrected: whether the importer has corrected the claim.
+        is_due: whether the time to liquidate has come.
+    """
+
+    id: str
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    claim: ClaimEntry | None = None
+    committed: bytes = b""
+    review: Review = field(default_factory=Review)
+    is_corrected: bool = False
+    is_due: bool = False
+
+    @property
+    def filed(self) -> ClaimEntry:
+        """The claim, which is on the ledger."""
+        if self.claim is None:
+            raise AssertionError(f"claim {self.id} is worked on before it was filed")
+        return self.claim
+
+
+class Customs(Agent):
+    """What Customs' application does."""
+
+    steps: ClassVar[Mapping[str, str]] = {
+        "request-information": "request_information",
+        "allow-claim": "allow_claim",
+        "deny-claim": "deny_claim",
+        "liquidate": "liquidate",
+        **dict.fromkeys(_HOLDING_ACTS, "decide_holding"),
+    }
+    reactions: ClassVar[Mapping[tuple[str, Relation], str]] = {
+        ("claim.file", Relation.ANY): "claim_filed",
+        ("claim.file_post", Relation.ANY): "claim_filed",
+        ("claim.correct", Relation.ANY): "claim_corrected",
+        ("claim.respond", Relation.ANY): "claim_answered",
+    }
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings)
+        genesis = self.desk.genesis
+        self._calendar = LegalCalendar(
+            genesis.zone_offsets, map(datetime.date.fromisoformat, genesis.holidays)
+        )
+        self._cases: dict[str, CaseFile] = {}
+        self._decides = authority_of(genesis) == self.id
+
+    # What it does by itself.
+
+    async def claim_filed(self, receipt: Receipt) -> None:
+        """Open a case file, and look into the claim when its time comes."""
+        if not self._decides:
+            return
+        claim = self.register.claim_of(receipt)
+        case = self._case(claim.id)
+        case.claim, case.committed = claim, bytes.fromhex(str(receipt.body["fine"]))
+        self._note_state(case, FineState.CLAIMED.value, receipt.time_ms, claim.importer)
+        self.news.fire()
+        liquidate_ms, review_ms = self.behavior.liquidate_after.ms, self.behavior.review_after.ms
+        if liquidate_ms is not None:
+            due_ms = business_ms(claim.entry_on) + liquidate_ms
+            self.start(f"liquidate {case.id}", self._liquidate_at(case, due_ms))
+        if review_ms is None:
+            return
+        await self.sleep_until(receipt.time_ms + review_ms)
+        name = self._name(case)
+        if is_requested_by_script(self.script, name) or is_decided_by_script(self.script, name):
+            return
+        async with self._turn(case):
+            if case.review.state is not FineState.CLAIMED or case.is_corrected:
+                return
+            defects = examine(self._evidence(case))
+            if defects:
+                await self._request(case, OWN_QUESTION, defects)
+            else:
+                await self._close(case, ReviewEvent.ALLOW, ())
+
+    async def claim_answered(self, receipt: Receipt) -> None:
+        """Take an answer in, and decide when its time comes."""
+        case = self._case(self.register.claim_of(receipt).id)
+        if not self._decides:
+            return
+        async with self._turn(case):
+            try:
+                today = self._calendar.legal_date(receipt.time_ms)
+                case.review = advance_review(
+                    case.review, ReviewEvent.SUBMIT, Actor.CLAIMANT, today, self._calendar
+                )
+            except RuleViolatedError:
+                self.record("answer.late", private=True, claim=self._name(case), time_ms=receipt.time_ms)
+                return
+            self._note_state(case, case.review.state.value, receipt.time_ms, case.filed.importer)
+        mail = await self.receive(receipt.documents[0])
+        self.record("request.answered", private=True, claim=self._name(case), time_ms=self.desk.now_ms())
+        review_ms = self.behavior.review_after.ms
+        if review_ms is None or is_decided_by_script(self.script, self._name(case)):
+            return
+        await self.sleep_until(receipt.time_ms + review_ms)
+        async with self._turn(case):
+            if case.review.state is FineState.UNDER_REVIEW:
+                defects = examine_answer(self._evidence(case), mail.paper)
+                await self._close(case, ReviewEvent.DENY if defects else ReviewEvent.ALLOW, defects)
+
+    async def claim_corrected(self, receipt: Receipt) -> None:
+        """Note that the importer withdrew its claim; only liquidation is left."""
+        case = self._case(self.register.claim_of(receipt).id)
+        if self._decides:
+            case.is_corrected = True
+            self._note_state(case, "CORRECTED", receipt.time_ms, case.filed.importer)
+
+    async def _liquidate_at(self, case: CaseFile, due_ms: int) -> None:
+        await self.sleep_until(due_ms)
+        case.is_due = True
+        async with self._turn(case):
+            if case.review.state in _LIQUIDABLE:
+                await self._liquidate(case)
+
+    async def _deny_silence_after(self, case: CaseFile, due_on: datetime.date) -> None:
+        await self.sleep_until(business_ms(due_on + _DAY))
+        async with self._turn(case):
+            if case.review.state is FineState.CERT_REQUESTED and case.review.due_on == due_on:
+                await self._close(case, ReviewEvent.DENY_SILENCE, (Defect.NO_ANSWER.value,))
+
+    # What is scripted.
+
+    async def request_information(self, step: RequestInformation) -> None:
+        """Ask the importer (CF-28)."""
+        case = await self._scripted(step.claim)
+        async with self._turn(case):
+            await self._request(case, step.question, ())
+
+    async def allow_claim(self, step: AllowClaim) -> None:
+        """Close a review in the importer's favor."""
+        case = await self._scripted(step.claim)
+        async with self._turn(case):
+            await self._close(case, ReviewEvent.ALLOW, ())
+
+    async def deny_claim(self, step: DenyClaim) -> None:
+        """Deny a claim (CF-29)."""
+        case = await self._scripted(step.claim)
+        async with self._turn(case):
+            defects = examine(self._evidence(case))
+            await self._close(case, ReviewEvent.DENY, defects, step.reason)
+
+    async def liquidate(self, step: Liquidate) -> None:
+        """Liquidate an entry line."""
+        case = await self._scripted(step.claim)
+        async with self._turn(case):
+            await self._liquidate(case)
+
+    async def decide_holding(self, step: SuspendHolding | ReinstateHolding | RejectHolding) -> None:
+        """Suspend, reinstate or refuse one importer's use of a certificate."""
+        certificate = self.desk.ledger_id("certificate", step.document)
+        if certificate is None:
+            raise StepError(f"certificate {step.document} is not on the ledger; issue it first")
+        act, event = _HOLDING_ACTS[step.do]
+        body: dict[str, Value] = {"certificate": bytes.fromhex(certificate), "holder": step.holder}
+        place = await self.transact(act, body)
+        self.record(event, certificate=step.document, holder=step.holder, time_ms=place.time_ms)
+
+    # Moves.
+
+    async def _request(self, case: CaseFile, question: str, defects: tuple[str, ...]) -> None:
+        after = self._advanced(case, ReviewEvent.REQUEST, self.desk.now_ms())
+        fine, salt = self._commit(case, after.state)
+        root = self.wallet.commit(
+            {
+                KIND: PaperKind.REQUEST.value,
+                "claim": case.id,
+                "question": question,
+                "defects": list(defects),
+                "state": after.state.value,
+                "salt": salt,
+                "due_on": None if after.due_on is None else after.due_on.isoformat(),
+            },
+            public=PUBLIC_FIELDS,
+        )
+        await self.send(root, case.filed.importer)
+        place = await self._move(case, ReviewEvent.REQUEST, fine, root)
+        self.record("request.sent", private=True, claim=self._name(case), time_ms=place.time_ms)
+        if case.review.due_on is not None:
+            self.start(f"silence of {case.id}", self._deny_silence_after(case, case.review.due_on))
+
+    async def _close(
+        self, case: CaseFile, event: ReviewEvent, defects: tuple[str, ...], reason: str | None = None
+    ) -> None:
+        after = self._advanced(case, event, self.desk.now_ms())
+        fine, salt = self._commit(case, after.state)
+        place = await self._move(case, event, fine, None)
+        self.record("claim.closed", claim=self._name(case), time_ms=place.time_ms)
+        root = self.wallet.commit(
+            {
+                KIND: PaperKind.DECISION.value,
+                "claim": case.id,
+                "state": after.state.value,
+                "salt": salt,
+                "defects": list(defects),
+                "reason": reason,
+            },
+            public=PUBLIC_FIELDS,
+        )
+        await self.send(root, case.filed.importer)
+        if case.is_due:
+            await self._liquidate(case)
+
+    async def _liquidate(self, case: CaseFile) -> None:
+        after = self._advanced(case, ReviewEvent.LIQUIDATE, self.desk.now_ms())
+        fine, _ = self._commit(case, after.state)
+        place = await self._move(case, ReviewEvent.LIQUIDATE, fine, None)
+        self.record("claim.liquidated", claim=self._name(case), time_ms=place.time_ms)
+
+    async def _move(self, case: CaseFile, event: ReviewEvent, fine: bytes, root: bytes | None) -> Place:
+        """Put the act that goes with an event on the ledger, then move the fine state as of its block."""
+        act = act_of(case.review.state, event)
+        body: dict[str, Value] = {"entry": case.filed.entry, "line": case.filed.line, "fine": fine}
+        documents = () if root is None or act != "claim.open" else (root,)
+        place = await self.transact(act, body, documents)
+        case.review = self._advanced(case, event, place.time_ms)
+        if act == "claim.open":
+            self.record("claim.opened", claim=self._name(case), time_ms=place.time_ms)
+        self._note_state(case, case.review.state.value, place.time_ms, self.id)
+        return place
+
+    def _advanced(self, case: CaseFile, event: ReviewEvent, time_ms: int) -> Review:
+        """Return the review after an event of Customs.
+
+        Raises:
+            RefusedActError: if the table does not list it, or its time has not come.
+        """
+        today = self._calendar.legal_date(time_ms)
+        try:
+            return advance_review(case.review, event, Actor.CUSTOMS, today, self._calendar)
+        except RuleViolatedError as error:
+            act = Act(act_of(case.review.state, event), "", Code.RULE_VIOLATED.value, error.rule)
+            self.note(act)
+            raise RefusedActError(act) from None
+
+    def _commit(self, case: CaseFile, state: FineState) -> tuple[bytes, bytes]:
+        salt = self.wallet.draw_salt()
+        fine = fine_commitment(salt, case.filed.entry, case.filed.line, state)
+        self.wallet.keep_salt(fine, salt)
+        return fine, salt
+
+    # Parts.
+
+    def _evidence(self, case: CaseFile) -> Evidence:
+        claim = case.filed
+        certificate = self.register.certificates.get(claim.certificate or "")
+        opened = None if certificate is None else self.wallet.opened(certificate.root)
+        paper = None if opened is None else Paper.of(opened)
+        return Evidence(
+            claim=claim,
+            committed=case.committed,
+            certificate=certificate,
+            entry_line=self.mailroom.about(PaperKind.ENTRY_LINE, claim.importer, claim.id).paper,
+            certificate_paper=paper if paper is not None and paper.kind == PaperKind.CERTIFICATE else None,
+        )
+
+    def _case(self, ledger_id: str) -> CaseFile:
+        return self._cases.setdefault(ledger_id, CaseFile(ledger_id))
+
+    async def _scripted(self, name: str) -> CaseFile:
+        """Return the file of a claim that the scenario names, once the claim is filed."""
+        if not self._decides:
+            decider = authority_of(self.desk.genesis)
+            raise StepError(f"{self.id} does not decide claims; let {decider} do it")
+        claim = self.script.claims[name]
+        case = self._case(claim_id(claim.entry, claim.line))
+        await self.until(f"claim {name} filed", lambda: case.claim is not None)
+        return case
+
+    def _name(self, case: CaseFile) -> str:
+        return self.desk.local_name("claim", case.id) or case.id
+
+    def _note_state(self, case: CaseFile, state: str, time_ms: int, by: str) -> None:
+        self.record("claim.state", private=True, claim=self._name(case), state=state, time_ms=time_ms, by=by)
+
+    @asynccontextmanager
+    async def _turn(self, case: CaseFile) -> AsyncIterator[None]:
+        """Work on a claim when no other job does."""
+        if case.turn.locked():
+            with self.waiting(WaitKind.TURN, case.id, lambda: not case.turn.locked()):
+                await case.turn.acquire()
+        else:
+            await case.turn.acquire()
+        try:
+            yield
+        finally:
+            case.turn.release()

@@ -1,0 +1,45 @@
+"""What an agent may ask of the trial it takes part in.
+
+Rules:
+- An agent has no other clock than the calendar it is given, and no other chance than its own stream.
+- What an agent records is business: public records are what any member may see; private ones are the
+  simulator's truth and go to the observer alone. Neither ever holds a private field's value, a reason in
+  words, or a salt.
+- Local names (`c1`) are the scenario's; the ledger knows only its own ids. The desk keeps the two together.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from ledger.genesis import Genesis
+from p2p.observer import RecordField
+
+Kind = Literal["certificate", "claim"]
+"""What has a local name. A certificate's ledger id is its 32 hex digits, a claim's is `<entry>/<line>`."""
+
+
+class Desk(Protocol):
+    """The trial, as an agent sees it."""
+
+    @property
+    def genesis(self) -> Genesis:
+        """The network's founding record."""
+
+    def now_ms(self) -> int:
+        """Return the calendar, UTC milliseconds."""
+
+    async def sleep_until(self, time_ms: int) -> None:
+        """Wait until the calendar has come to `time_ms`; months may pass in between."""
+
+    def record(self, event: str, *, private: bool = False, **fields: RecordField) -> None:
+        """Write a business event down, for every member to see or, if `private`, for the observer alone."""
+
+    def local_name(self, kind: Kind, ledger_id: str) -> str | None:
+        """Return the scenario's name for what has this id on the ledger, or None."""
+
+    def ledger_id(self, kind: Kind, local_name: str) -> str | None:
+        """Return the id on the ledger of what the scenario calls so, or None if it is not there yet."""
+
+    def bind(self, kind: Kind, local_name: str, ledger_id: str) -> None:
+        """Note that what the scenario calls `local_name` has this id on the ledger."""

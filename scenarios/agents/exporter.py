@@ -1,0 +1,157 @@
+"""The exporter's application: it signs certificates of origin, sends them, and owns up to errors.
+
+Rules:
+- A form with faults is not signed, unless the scenario says that somebody really sends such a paper.
+- Every addressee gets its own envelope: Customs all fields, an importer all but a producer that is available
+  to Customs upon request. All envelopes share the anchored root.
+- Envelopes are in the node's outbox before the root is anchored; delivery is stated to importers alone, once
+  the anchor is certified.
+- The words of a notice go to the recipients in envelopes; the ledger gets a code word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from ledger.encoding import Value
+from ledger.forms import check_form, disclosed_names, flatten, may_be_signed, public_facts
+from ledger.genesis import Role
+from scenarios.agents.agent import Agent, Relation, StepError
+from scenarios.agents.papers import KIND, PUBLIC_FIELDS, PaperKind
+from scenarios.agents.register import CertificateEntry
+from scenarios.client import Receipt
+from scenarios.model.documents import Nafta434
+from scenarios.model.steps import IssueCertificate, NotifyIncorrect, SupersedeCertificate
+
+CERTIFICATE_ID_BYTES = 16
+NOTICE_CODE = "INCORRECT"
+
+
+class Exporter(Agent):
+    """What an exporter's application does."""
+
+    steps: ClassVar[Mapping[str, str]] = {
+        "issue-certificate": "issue",
+        "notify-incorrect": "notify_incorrect",
+        "supersede-certificate": "supersede",
+    }
+    reactions: ClassVar[Mapping[tuple[str, Relation], str]] = {
+        ("holding.complain", Relation.CONCERNED): "complaint_received",
+    }
+
+    async def issue(self, step: IssueCertificate) -> None:
+        """Sign a certificate, send its envelopes, anchor it, and state its delivery to every importer."""
+        document = self.script.documents[step.document]
+        fields = self._filled_in(step.document, document)
+        certificate = self.random.randbytes(CERTIFICATE_ID_BYTES)
+        self.desk.bind("certificate", step.document, certificate.hex())
+        root = self.wallet.commit(
+            {KIND: PaperKind.CERTIFICATE.value, **flatten(fields)}, public=PUBLIC_FIELDS
+        )
+        for addressee in document.addressees:
+            await self.send(root, addressee, self._readable_by(addressee, fields))
+        anchored = await self.transact(
+            "certificate.anchor", self._anchor(certificate, document, fields), (root,)
+        )
+        self.record(
+            "certificate.issued",
+            certificate=step.document,
+            ledger_id=certificate.hex(),
+            addressees=list(document.addressees),
+            time_ms=anchored.time_ms,
+        )
+        importers = [member.id for member in self.desk.genesis.with_role(Role.IMPORTER)]
+        for holder in document.addressees:
+            if holder in importers:
+                delivered = await self.transact(
+                    "certificate.deliver", {"certificate": certificate, "holder": holder}
+                )
+                self.record(
+                    "certificate.delivered",
+                    certificate=step.document,
+                    holder=holder,
+                    time_ms=delivered.time_ms,
+                )
+
+    async def notify_incorrect(self, step: NotifyIncorrect) -> None:
+        """Tell every recipient that a certificate is incorrect."""
+        certificate = await self._issued(step.document)
+        notice: dict[str, Value] = {
+            KIND: PaperKind.NOTICE.value,
+            "certificate": certificate.id,
+            "reason": step.reason,
+        }
+        root = self.wallet.commit(notice, public=PUBLIC_FIELDS)
+        for addressee in certificate.addressees:
+            await self.send(root, addressee)
+        body: dict[str, Value] = {"certificate": bytes.fromhex(certificate.id), "reason": NOTICE_CODE}
+        notified = await self.transact("certificate.notify", body)
+        self.record("certificate.notified", certificate=step.document, time_ms=notified.time_ms)
+
+    async def supersede(self, step: SupersedeCertificate) -> None:
+        """Name the certificate that replaces an incorrect one."""
+        body: dict[str, Value] = {
+            "certificate": bytes.fromhex((await self._issued(step.document)).id),
+            "successor": bytes.fromhex((await self._issued(step.successor)).id),
+        }
+        superseded = await self.transact("certificate.supersede", body)
+        self.record(
+            "certificate.superseded",
+            certificate=step.document,
+            successor=step.successor,
+            time_ms=superseded.time_ms,
+        )
+
+    async def complaint_received(self, receipt: Receipt) -> None:
+        """Note that a holder could not read its envelope, or found another root."""
+        certificate = self.register.certificate_of(receipt)
+        self.record(
+            "complaint.received",
+            certificate=self.desk.local_name("certificate", certificate.id),
+            holder=receipt.creator,
+            time_ms=receipt.time_ms,
+        )
+
+    def _filled_in(self, name: str, document: Nafta434) -> dict[str, Value]:
+        fields = document.form_values()
+        faults = check_form(fields)
+        if not may_be_signed(faults) and not document.faulty:
+            boxes = ", ".join(f"{fault.box} ({fault.field})" for fault in faults)
+            raise StepError(f"document {name}: faults in box {boxes}; correct them or say faulty: true")
+        return fields
+
+    def _readable_by(self, addressee: str, fields: Mapping[str, Value]) -> tuple[str, ...]:
+        roles = self.desk.genesis.organization(addressee).roles
+        role = Role.CUSTOMS if Role.CUSTOMS in roles else Role.IMPORTER
+        return (KIND, *disclosed_names(fields, role))
+
+    def _anchor(
+        self, certificate: bytes, document: Nafta434, fields: Mapping[str, Value]
+    ) -> dict[str, Value]:
+        try:
+            facts = public_facts(fields)
+        except ValueError:
+            # The error quotes the field's value, which is private.
+            raise StepError(
+                "the form's date, blanket or shipment cannot stand on the ledger; correct box 2 or 11"
+            ) from None
+        blanket: Value = None
+        if facts.blanket is not None:
+            blanket = {"from": facts.blanket[0], "to": facts.blanket[1]}
+        return {
+            "certificate": certificate,
+            "form": PaperKind.CERTIFICATE.value,
+            "signed_on": facts.signed_on,
+            "blanket": blanket,
+            "shipment": facts.shipment,
+            "addressees": list(document.addressees),
+        }
+
+    async def _issued(self, name: str) -> CertificateEntry:
+        """Return a certificate of the scenario, once the feed has told of it."""
+        ledger_id = self.desk.ledger_id("certificate", name)
+        if ledger_id is None:
+            raise StepError(f"certificate {name} is not on the ledger; issue it first")
+        await self.until(f"certificate {name} anchored", lambda: ledger_id in self.register.certificates)
+        return self.register.certificates[ledger_id]

@@ -1,0 +1,75 @@
+"""Envelopes on their way to an agent, by root.
+
+Rules:
+- An envelope may come before the act that anchors its root, or long after; who needs it waits for the root.
+- The first envelope of a root that opens under that root is the document; faults before it are forgotten.
+- The sender is the member whose node sent it, as this organization's node says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from scenarios.agents.papers import SUBJECT, Paper
+
+
+class MailFault(StrEnum):
+    """What is wrong with an envelope; the words of `holding.complain`."""
+
+    UNREADABLE = "UNREADABLE"
+    ROOT_MISMATCH = "ROOT_MISMATCH"
+
+
+@dataclass(slots=True)
+class Mail:
+    """What has come under one root."""
+
+    root: bytes
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    sender: str | None = None
+    paper: Paper | None = None
+    fault: MailFault | None = None
+
+    def keep(self, sender: str, paper: Paper) -> None:
+        """Note that the document has come."""
+        self.sender, self.paper, self.fault = sender, paper, None
+        self.arrived.set()
+
+    def spoil(self, sender: str, fault: MailFault) -> None:
+        """Note that something has come that is not the document."""
+        self.sender, self.fault = sender, fault
+        self.arrived.set()
+
+
+@dataclass(slots=True)
+class Shelf:
+    """The first document of a kind from a sender about one subject."""
+
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    paper: Paper | None = None
+
+
+class Mailroom:
+    """All mail, by root, and what was opened, by kind, sender and subject."""
+
+    def __init__(self) -> None:
+        self._mail: dict[bytes, Mail] = {}
+        self._shelves: dict[tuple[str, str, str], Shelf] = {}
+
+    def of(self, root: bytes) -> Mail:
+        """Return what has come, or will come, under a root."""
+        return self._mail.setdefault(root, Mail(root))
+
+    def about(self, kind: str, sender: str, subject: str) -> Shelf:
+        """Return where a sender's document of a kind about a subject stands, or will stand."""
+        return self._shelves.setdefault((kind, sender, subject), Shelf())
+
+    def put(self, sender: str, paper: Paper) -> None:
+        """Put an opened document where those who look for it by its subject will find it."""
+        if paper.has(SUBJECT):
+            shelf = self.about(paper.kind, sender, paper.text(SUBJECT))
+            if shelf.paper is None:
+                shelf.paper = paper
+                shelf.arrived.set()

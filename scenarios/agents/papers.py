@@ -1,0 +1,135 @@
+"""The documents that agents send each other, and how their fields are read.
+
+Rules:
+- Every document says its kind; everything else in it is private to sender and addressee.
+- `PUBLIC_FIELDS` are those whose values stand on the ledger anyway.
+- Nothing read here shows itself: a fault names the field, never the value.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NoReturn
+
+from ledger.documents import DocumentPlain, OpenedEnvelope, Private
+from ledger.encoding import Value
+
+KIND = "kind"
+SUBJECT = "claim"
+"""The field that says which claim a document is about."""
+
+
+class PaperKind(StrEnum):
+    """What a document is."""
+
+    CERTIFICATE = "NAFTA-434"
+    ENTRY_LINE = "ENTRY-LINE"
+    REQUEST = "CF-28"
+    ANSWER = "CF-28-REPLY"
+    DECISION = "DECISION"
+    CORRECTION = "CORRECTION"
+    NOTICE = "NOTICE"
+
+
+PUBLIC_FIELDS: frozenset[str] = frozenset(
+    {
+        KIND,
+        "acknowledgement",
+        "blanket_from",
+        "blanket_to",
+        "certificate",
+        "certificate_root",
+        "claim",
+        "discovered_on",
+        "entry_on",
+        "import_on",
+        "shipment",
+        "signed_on",
+        "spi",
+    }
+)
+"""Fields whose values are on the ledger, or follow from what is."""
+
+
+class PaperError(Exception):
+    """A document that lacks a field or has it in another form; the message never shows a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A document as its reader has it.
+
+    Attributes:
+        kind: what it says it is.
+        root: recomputed from its digests.
+        fields: what was disclosed to this reader.
+    """
+
+    kind: str
+    root: bytes
+    fields: Mapping[str, Private[Value]]
+
+    @staticmethod
+    def of(document: OpenedEnvelope | DocumentPlain) -> Paper:
+        """Return the document behind an opened envelope, or one's own.
+
+        Raises:
+            PaperError: if it does not say its kind.
+        """
+        fields = {disclosure.name: disclosure.value for disclosure in document.disclosures}
+        kind = fields[KIND].reveal() if KIND in fields else None
+        if not isinstance(kind, str):
+            raise PaperError(f"document {document.root.hex()[:16]} does not say its kind")
+        return Paper(kind, document.root, fields)
+
+    def has(self, name: str) -> bool:
+        """Whether the field was disclosed and is not empty."""
+        return name in self.fields and self.fields[name].reveal() is not None
+
+    def text(self, name: str) -> str:
+        """Return a field that is text.
+
+        Raises:
+            PaperError: if it is missing or no text.
+        """
+        value = self._value(name)
+        if not isinstance(value, str):
+            self._refuse(name, "is no text")
+        return value
+
+    def raw(self, name: str) -> bytes:
+        """Return a field that is bytes.
+
+        Raises:
+            PaperError: if it is missing or no bytes.
+        """
+        value = self._value(name)
+        if not isinstance(value, bytes):
+            self._refuse(name, "is no byte string")
+        return value
+
+    def date(self, name: str) -> datetime.date:
+        """Return a field that is a date.
+
+        Raises:
+            PaperError: if it is missing or no date.
+        """
+        try:
+            return datetime.date.fromisoformat(self.text(name))
+        except ValueError:
+            self._refuse(name, "is no date")
+
+    def plain(self) -> dict[str, Value]:
+        """Return all fields in the clear, for whoever may work on them; they must not leave the agent."""
+        return {name: value.reveal() for name, value in self.fields.items() if name != KIND}
+
+    def _value(self, name: str) -> Value:
+        if name not in self.fields:
+            self._refuse(name, "is missing")
+        return self.fields[name].reveal()
+
+    def _refuse(self, name: str, reason: str) -> NoReturn:
+        raise PaperError(f"document {self.root.hex()[:16]}, {self.kind}: field {name} {reason}") from None

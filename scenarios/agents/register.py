@@ -1,0 +1,204 @@
+"""What an agent knows of certificates and claims from certified receipts alone.
+
+Rules:
+- Only VALID receipts change the register, in the order of the log; it repeats nothing and forgets nothing.
+- It holds public facts: the same register could be kept by any member.
+- Bodies come as JSON from the node: byte strings are lower-case hex, and stay so here.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ledger.codes import Code
+from ledger.encoding import Value
+from ledger.fields import Fields
+from scenarios.client import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the ledger recorded something: enough for anyone to find and prove it.
+
+    Attributes:
+        id: the transaction's id.
+        index: its receipt's place in the Merkle log.
+        height: its block.
+        time_ms: its block's time, UTC milliseconds.
+    """
+
+    id: bytes
+    index: int
+    height: int
+    time_ms: int
+
+
+@dataclass(slots=True)
+class CertificateEntry:
+    """A certificate as any member sees it; `acknowledged` holds who has proven possession, and where."""
+
+    id: str
+    issuer: str
+    root: bytes
+    signed_on: datetime.date
+    blanket: tuple[datetime.date, datetime.date] | None
+    addressees: tuple[str, ...]
+    anchored: Place
+    delivered: dict[str, Place] = field(default_factory=dict)
+    acknowledged: dict[str, Place] = field(default_factory=dict)
+    notice: str | None = None
+    successor: str | None = None
+
+
+@dataclass(slots=True)
+class ClaimEntry:
+    """A claim as any member sees it; `request` and `answers` are the roots of official documents."""
+
+    entry: str
+    line: int
+    importer: str
+    spi: str
+    certificate: str | None
+    entry_on: datetime.date
+    import_on: datetime.date
+    post: bool
+    fine: bytes
+    filed: Place
+    findings: tuple[str, ...]
+    request: bytes | None = None
+    answers: list[bytes] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """The claim's id on the ledger."""
+        return claim_id(self.entry, self.line)
+
+
+def claim_id(entry: str, line: int) -> str:
+    """Return the id by which desks and records name a claim."""
+    return f"{entry}/{line}"
+
+
+class Register:
+    """Certificates and claims by their ids, in the order of the log."""
+
+    def __init__(self) -> None:
+        self.certificates: dict[str, CertificateEntry] = {}
+        self.claims: dict[str, ClaimEntry] = {}
+
+    def take(self, receipt: Receipt) -> None:
+        """Take one certified receipt into account."""
+        if receipt.code != Code.VALID or receipt.type is None or receipt.creator is None:
+            return
+        fold = _FOLDS.get(receipt.type)
+        if fold is not None:
+            fold(self, receipt, receipt.creator, Fields(dict(receipt.body), receipt.type))
+
+    def certificate_of(self, receipt: Receipt) -> CertificateEntry:
+        """Return the certificate that a receipt's body names."""
+        return self.certificates[_text(receipt.body, "certificate")]
+
+    def claim_of(self, receipt: Receipt) -> ClaimEntry:
+        """Return the claim that a receipt's body names."""
+        return self.claims[claim_id(_text(receipt.body, "entry"), _line(receipt.body))]
+
+    def concerns(self, receipt: Receipt, organization: str) -> bool:
+        """Say whether a receipt is about a certificate, holding or claim of this organization."""
+        body = receipt.body
+        if body.get("holder") == organization:
+            return True
+        certificate = self.certificates.get(str(body.get("certificate")))
+        if certificate is not None and organization in (certificate.issuer, *certificate.addressees):
+            return True
+        claim = self.claims.get(claim_id(str(body.get("entry")), _line(body)))
+        return claim is not None and claim.importer == organization
+
+    def _anchored(self, receipt: Receipt, creator: str, body: Fields) -> None:
+        blanket = body.optional_map("blanket")
+        days = None if blanket is None else Fields(blanket, "blanket")
+        certificate = body.text("certificate")
+        self.certificates[certificate] = CertificateEntry(
+            id=certificate,
+            issuer=creator,
+            root=receipt.documents[0],
+            signed_on=body.date("signed_on"),
+            blanket=None if days is None else (days.date("from"), days.date("to")),
+            addressees=body.texts("addressees", 1000),
+            anchored=place_of(receipt),
+        )
+
+    def _delivered(self, receipt: Receipt, _creator: str, body: Fields) -> None:
+        self.certificate_of(receipt).delivered[body.text("holder")] = place_of(receipt)
+
+    def _acknowledged(self, receipt: Receipt, creator: str, _body: Fields) -> None:
+        self.certificate_of(receipt).acknowledged[creator] = place_of(receipt)
+
+    def _notified(self, receipt: Receipt, _creator: str, body: Fields) -> None:
+        self.certificate_of(receipt).notice = body.text("reason")
+
+    def _superseded(self, receipt: Receipt, _creator: str, body: Fields) -> None:
+        self.certificate_of(receipt).successor = body.text("successor")
+
+    def _filed(self, receipt: Receipt, creator: str, body: Fields) -> None:
+        entry = ClaimEntry(
+            entry=body.text("entry"),
+            line=body.integer("line"),
+            importer=creator,
+            spi=body.text("spi"),
+            certificate=body.optional_text("certificate"),
+            entry_on=body.date("entry_on"),
+            import_on=body.date("import_on"),
+            post=receipt.type == "claim.file_post",
+            fine=bytes.fromhex(body.text("fine")),
+            filed=place_of(receipt),
+            findings=receipt.findings,
+        )
+        self.claims[entry.id] = entry
+
+    def _moved(self, receipt: Receipt, _creator: str, body: Fields) -> None:
+        claim = self.claim_of(receipt)
+        claim.fine = bytes.fromhex(body.text("fine"))
+        claim.findings = (*claim.findings, *receipt.findings)
+        if receipt.type == "claim.open":
+            claim.request = receipt.documents[0]
+
+    def _answered(self, receipt: Receipt, _creator: str, _body: Fields) -> None:
+        self.claim_of(receipt).answers.append(receipt.documents[0])
+
+
+def place_of(receipt: Receipt) -> Place:
+    """Return where a receipt stands."""
+    return Place(receipt.id, receipt.index, receipt.height, receipt.time_ms)
+
+
+def _text(body: Mapping[str, Value], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is no text")
+    return value
+
+
+def _line(body: Mapping[str, Value]) -> int:
+    line = body.get("line")
+    return line if isinstance(line, int) else 0
+
+
+_Fold = Callable[[Register, Receipt, str, Fields], None]
+
+_FOLDS: dict[str, _Fold] = {
+    "certificate.anchor": Register._anchored,
+    "certificate.deliver": Register._delivered,
+    "certificate.notify": Register._notified,
+    "certificate.supersede": Register._superseded,
+    "holding.acknowledge": Register._acknowledged,
+    "claim.file": Register._filed,
+    "claim.file_post": Register._filed,
+    "claim.correct": Register._moved,
+    "claim.open": Register._moved,
+    "claim.act": Register._moved,
+    "claim.close": Register._moved,
+    "claim.liquidate": Register._moved,
+    "claim.respond": Register._answered,
+}

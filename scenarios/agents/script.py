@@ -1,0 +1,44 @@
+"""What agents ask of a scenario: the parts of its model that they act on.
+
+Rules:
+- These are the model's own records; the protocols only name what an agent reads of them.
+- What is scripted for a claim is not done by an agent on its own account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from scenarios.model.claims import Claim
+from scenarios.model.documents import Nafta434
+from scenarios.model.network import Agent as Behavior
+from scenarios.model.steps import AllowClaim, DenyClaim, RequestInformation, Step
+
+__all__ = ["Behavior", "Script", "Step", "is_decided_by_script", "is_requested_by_script"]
+
+
+class Script(Protocol):
+    """A scenario's documents, claims and steps, by local names."""
+
+    @property
+    def documents(self) -> Mapping[str, Nafta434]:
+        """The documents."""
+
+    @property
+    def claims(self) -> Mapping[str, Claim]:
+        """The claims."""
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """The steps, in the file's order."""
+
+
+def is_requested_by_script(script: Script, claim: str | None) -> bool:
+    """Whether the scenario itself asks for information on a claim."""
+    return any(isinstance(step, RequestInformation) and step.claim == claim for step in script.steps)
+
+
+def is_decided_by_script(script: Script, claim: str | None) -> bool:
+    """Whether the scenario itself allows or denies a claim."""
+    return any(isinstance(step, AllowClaim | DenyClaim) and step.claim == claim for step in script.steps)

@@ -1,0 +1,159 @@
+"""What an agent is doing, so that a trial can tell work from waiting.
+
+Rules:
+- Every reaction and every scripted step is a *job*. A job is at work unless it waits for something with a
+  name: a moment of the calendar, an envelope, a receipt, or a node that does not answer.
+- A wait is over the instant its reason is: a job whose envelope or receipt has arrived is at work before its
+  coroutine runs again, so nobody can mistake the instant between for rest. The calendar is the trial's own:
+  it wakes sleepers when it moves, and looks for rest after that.
+- A job that fails is kept and told about; it never just vanishes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class WaitKind(StrEnum):
+    """What a job waits for."""
+
+    CALENDAR = "calendar"
+    ENVELOPE = "envelope"
+    RECEIPT = "receipt"
+    NODE = "node"
+    TURN = "turn"  # another job of this agent works on the same thing
+
+
+@dataclass(slots=True)
+class Wait:
+    """One wait: for what, which one, and whether it is over."""
+
+    kind: WaitKind
+    what: str
+    is_over: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One transaction of a job and what became of it; `rule` is the form rule that refused it, if one did."""
+
+    type: str
+    id: str
+    code: str
+    rule: str | None
+
+
+@dataclass(slots=True)
+class Job:
+    """One reaction or step under way: its transactions, and what it waits for, innermost last."""
+
+    name: str
+    acts: list[Act] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for something that has not happened yet."""
+        return any(not wait.is_over() for wait in self.waits)
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether it waits for a node that does not answer."""
+        return any(wait.kind is WaitKind.NODE for wait in self.waits)
+
+
+class Workload:
+    """An agent's jobs.
+
+    Jobs start in copies of the context in which the workload was made, not in that of whoever starts them: a
+    reaction that a scripted step sets off is no part of the step.
+
+    Args:
+        on_failure: told of the exception with which a job ended.
+    """
+
+    def __init__(self, on_failure: Callable[[BaseException], None]) -> None:
+        self._on_failure = on_failure
+        self._context = copy_context()
+        self._jobs: dict[asyncio.Task[object], Job] = {}
+
+    @property
+    def active(self) -> int:
+        """How many jobs are at work: they wait for nothing with a name."""
+        return sum(not job.is_waiting for job in self._jobs.values())
+
+    @property
+    def blocked(self) -> int:
+        """How many jobs wait for a node that does not answer."""
+        return sum(job.is_blocked for job in self._jobs.values())
+
+    @property
+    def waits(self) -> tuple[tuple[str, WaitKind, str], ...]:
+        """Return (job, kind, what) of every wait that is not over: what a hung trial hangs on."""
+        return tuple(
+            (job.name, wait.kind, wait.what)
+            for job in self._jobs.values()
+            for wait in job.waits
+            if not wait.is_over()
+        )
+
+    def start(self, name: str, coroutine: Coroutine[object, object, None]) -> None:
+        """Start a job of its own."""
+        task = asyncio.get_running_loop().create_task(coroutine, name=name, context=self._context.copy())
+        self._jobs[task] = Job(name)
+        task.add_done_callback(self._ended)
+
+    @contextlib.contextmanager
+    def here(self, name: str) -> Iterator[Job]:
+        """Let what the current task does in this context be a job.
+
+        Raises:
+            RuntimeError: if the task has a job of this agent already.
+        """
+        task = _current()
+        if task in self._jobs:
+            raise RuntimeError(f"{name}: this task works on {self._jobs[task].name}; take one step at a time")
+        job = self._jobs[task] = Job(name)
+        try:
+            yield job
+        finally:
+            del self._jobs[task]
+
+    def note(self, act: Act) -> None:
+        """Note what became of a transaction of the current job."""
+        self._jobs[_current()].acts.append(act)
+
+    @contextlib.contextmanager
+    def waiting(self, kind: WaitKind, what: str, is_over: Callable[[], bool]) -> Iterator[None]:
+        """Let the current job wait in this context."""
+        job = self._jobs[_current()]
+        wait = Wait(kind, what, is_over)
+        job.waits.append(wait)
+        try:
+            yield
+        finally:
+            job.waits.pop()
+
+    async def cancel(self) -> None:
+        """Cancel every job and return when they have ended."""
+        tasks = [task for task in self._jobs if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        del self._jobs[task]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_failure(error)
+
+
+def _current() -> asyncio.Task[object]:
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("a job runs in a task; this code runs in none")
+    return task

@@ -23,20 +23,24 @@ A node program is ordinary asyncio and aiohttp code that gets a `p2p.machine.Mac
     assert run_virtual(main, seed=1) == "acme"
 
 What there is:
-- `run_virtual(main, seed=...)` runs `main(world)` and puts the process back as it was. `VirtualWorld` has
-  `loop`, `network`, `add_host(name)`, `host(name)`, `hosts`, `random(stream)`, `now_ns()`, `errors`.
+- `run_virtual(main, seed=...)` runs `main(world)` and puts the process back as it was. For other settings:
+  `run_virtual(main, seed=1, world=VirtualWorld(1, latency_ns=(low, high), tcp=TcpModel(...), calendar_ms=...,
+  disk_model=DiskModel(...)))`. `time_limit_s` bounds virtual time.
+- `VirtualWorld`: `loop`, `network`, `add_host(name)`, `host(name)`, `hosts`, `random(stream)`, `now_ns()`,
+  `errors`.
 - `VirtualHost`: `boot(program) -> Life`, `crash()`, `power_loss()`, `pause()`, `resume()`, `is_up`,
   `is_paused`, `failure`, `on_failure`, `address`, `disk`, `calendar`, `machine`, `at_disk_operation(n,
-  action)`, `fail_disk(operation, error)`, `mend_disk()`.
+  action)` (with `crash` or `power_loss` as the action: a strike inside COMMIT), `fail_disk(operation,
+  error)`, `mend_disk()`.
 - `VirtualDisk`: `flip_bit(name, byte, bit)`, `read(name)`, `files`, `erase()`, `hook`.
 - `VirtualNetwork`: `as_host(name)`, `address(name)`, `set_latency(low_ns, high_ns, src, dst)`,
   `set_loss(probability, src, dst)`, `partition(group, group, ..., one_way=False) -> Cut`, `cut(pairs) ->
   Cut`, `heal()`, `link(src, dst)` and `links` (counters), `tracer` (for instance a `TraceDigest`).
-- `current_life()` and `fenced(function)`: put what the observer is told by behind `fenced`, so that ghosts
-  are not heard.
+- `current_life()` and `fenced(function)`: put what the observer is told by behind `fenced`, or ghosts are
+  heard.
 
-Prefer addresses over names in URLs: aiohttp keeps waiters for one name in a set, and wakes them in no fixed
-order.
+Prefer addresses over names in URLs: aiohttp keeps those who wait for one name in a set, and wakes them in no
+fixed order.
 """
 
 from p2p.virtual.aiohttp_clock import aiohttp_clock

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from p2p.virtual.life import Life
-from p2p.virtual.transport import VirtualSocket, VirtualTransport
+from p2p.virtual.socketname import VirtualSocket
+from p2p.virtual.transport import VirtualTransport
 from p2p.virtual.wire import Link
 
 if TYPE_CHECKING:

@@ -272,22 +272,21 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 )
         elif not self._stopping:
             self._advance()
-        now = self._now_ns
-        if heap and heap[0][0] <= now:
-            self._take_due(now)
+        if heap and heap[0][0] <= self._now_ns:
+            self._take_due(self._now_ns)
         self.turns += 1
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if handle._cancelled:
-                continue
+            callback = handle._callback
+            if callback is None:
+                continue  # cancelled
             context = handle._context
             life = context.get(LIFE)
             if life is not None and not life.running:
                 life.divert(handle)
                 continue
-            callback = handle._callback
             try:
-                context.run(callback, *handle._args)  # type: ignore[arg-type]
+                context.run(callback, *handle._args)
             except (SystemExit, KeyboardInterrupt):
                 raise
             except BaseException as error:
@@ -317,12 +316,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
             heapq.heappop(heap)[2]._scheduled = False
             self._cancelled_timers -= 1
         if not heap:
-            raise VirtualDeadlockError(self._describe_waiting())
+            raise VirtualDeadlockError(
+                f"at {self.time():.9f} s nothing is scheduled that could wake {self._describe_waiting()}"
+            )
         when_ns = heap[0][0]
         if self.time_limit_ns is not None and when_ns > self.time_limit_ns:
             raise VirtualTimeLimitError(
                 f"virtual time would pass its limit of {self.time_limit_ns / NS_PER_S} s; "
-                f"raise the limit or end the run earlier. {self._describe_waiting()}"
+                f"raise the limit or end the run earlier; waiting: {self._describe_waiting()}"
             )
         if when_ns > self._now_ns:
             self._now_ns = when_ns
@@ -333,8 +334,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             f"{task.get_name()} in {getattr(task.get_coro(), '__qualname__', '?')}"
             for task in asyncio.all_tasks(self)
         )
-        shown = "; ".join(waiting[:20]) or "no task at all"
-        return f"At {self.time():.9f} s nothing is scheduled that could wake: {shown}"
+        return "; ".join(waiting[:20]) or "no task at all"
 
     def _process_events(self, event_list: object) -> None:
         """There are no file descriptors to poll."""

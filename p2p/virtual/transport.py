@@ -22,12 +22,12 @@ import contextvars
 import errno
 import functools
 import os
-import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from p2p.virtual.life import Life
 from p2p.virtual.sending import SendingTransport
+from p2p.virtual.socketname import VirtualSocket
 from p2p.virtual.wire import Link
 
 if TYPE_CHECKING:
@@ -35,44 +35,6 @@ if TYPE_CHECKING:
 
 _READ_MAX_BYTES = 256 * 1024
 _HIGH_WATER_BYTES = 64 * 1024
-
-
-class VirtualSocket:
-    """What `get_extra_info('socket')` and `Server.sockets` show: a name, no file descriptor."""
-
-    __slots__ = ("_peer", "_sock")
-    family = socket.AF_INET
-    type = socket.SOCK_STREAM
-    proto = socket.IPPROTO_TCP
-
-    def __init__(self, sock: tuple[str, int], peer: tuple[str, int] | None = None) -> None:
-        self._sock = sock
-        self._peer = peer
-
-    def getsockname(self) -> tuple[str, int]:
-        """Return this end's (address, port)."""
-        return self._sock
-
-    def getpeername(self) -> tuple[str, int]:
-        """Return the other end's (address, port).
-
-        Raises:
-            OSError: ENOTCONN for a listening socket.
-        """
-        if self._peer is None:
-            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
-        return self._peer
-
-    def setsockopt(self, *_options: object) -> None:
-        """Accept and ignore: the virtual TCP never waits to coalesce, and no probe is needed."""
-
-    def getsockopt(self, *_options: object) -> int:
-        """Return 0: no error, no option."""
-        return 0
-
-    def fileno(self) -> int:
-        """Return -1: there is no file descriptor."""
-        return -1
 
 
 class VirtualTransport(SendingTransport):

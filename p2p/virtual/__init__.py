@@ -2,15 +2,19 @@
 
 A node program is ordinary asyncio and aiohttp code that gets a `p2p.machine.Machine`. This package runs it:
 
+    import asyncio
     from aiohttp import ClientSession, web
     from p2p.virtual import VirtualMachine, VirtualWorld, run_virtual
 
     async def node(machine: VirtualMachine) -> None:            # a node program, unmodified in both worlds
+        async def who(request: web.Request) -> web.Response:
+            return web.Response(text=machine.name)
+
         app = web.Application()
-        app.router.add_get("/", lambda request: web.Response(text=machine.name))
+        app.router.add_get("/", who)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        await web.TCPSite(runner, "0.0.0.0", 8080).start()
+        await web.TCPSite(runner, None, 8080).start()
         await asyncio.Event().wait()
 
     async def main(world: VirtualWorld) -> str:                 # the outside world: it never dies

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import textwrap
 from collections.abc import Awaitable, Callable
 
 import aiohttp
@@ -10,6 +11,7 @@ import aiohttp.connector
 import pytest
 from aiohttp import web
 
+import p2p.virtual
 from p2p.virtual import NS_PER_MS, VirtualMachine, VirtualWorld, current_life, run_virtual
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -98,6 +100,12 @@ def test_an_agent_reaches_the_api_of_its_own_host_only():
         return took_ns
 
     assert run_virtual(main, seed=1) < NS_PER_MS
+
+
+def test_the_example_on_the_front_page_runs():
+    example = p2p.virtual.__doc__ or ""
+    code = example.split("This package runs it:")[1].split("What there is:")[0]
+    exec(textwrap.dedent(code), {})  # noqa: S102 - our own documentation
 
 
 def test_no_process_refuses_and_no_host_is_not_found():

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from scenarios.errors import Fault, Place, ScenarioError, nearest
 from scenarios.model import Scenario, read_scenario
-from scenarios.source import Leaf, Source, apply_overrides, overlay, read_source
+from scenarios.source import Source, apply_overrides, overlay, read_source
+from scenarios.yamltree import Leaf
 
 LIBRARY = Path(__file__).parent / "library"
 SUFFIX = ".yaml"

@@ -1,78 +1,25 @@
-"""YAML with file, line and column for every key and value.
+"""A scenario's text: files, what they extend, and overrides, with file and line for every value.
 
 Rules:
-- YAML 1.2: `NO`, `yes`, `on`, `2018-09-04` are text; numbers, `true`, `false` and `null` are what they seem.
-- A code is text and says so with quotes. What other readers of YAML take for a number (`0304`, `12:30`) is
-  refused wherever it stands; the model refuses a number where text is wanted, with the same remedy: quote it.
-- A key stands once in a mapping. Anchors are fine; tags of one's own and merge keys (`<<`) are refused.
 - `extends: name` lays a file over another: mappings are merged, everything else is replaced, `key+` appends a
   list to the list below. Every value keeps the place it came from.
 - An override `a.b.1.c=value` replaces one value; lists count from 1; its place is the override itself.
-- Everything wrong is collected. Size, nodes and depth are bounded, so no file can exhaust the machine.
+- Everything wrong is collected: a source carries its text's faults until the model adds its own.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
-from ruamel.yaml.nodes import Node as YamlNode
 
 from scenarios.errors import Fault, Place, ScenarioError
+from scenarios.yamltree import Leaf, ListNode, Location, MapNode, Node, TreeReader, Value, child, dotted
 
 FILE_BYTES_MAX = 1 << 20
-NODES_MAX = 50_000
-DEPTH_MAX = 32
 
-Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
-Location: TypeAlias = "tuple[str | int, ...]"
-
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_OCTAL_OR_HEX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-_REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
-_SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
-_WORDS: dict[str, bool | None] = {
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
-}
-_CORE_TAG = "tag:yaml.org,2002:"
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """A scalar as written: its text, whether it was unquoted, and the value YAML 1.2 gives it."""
-
-    place: Place
-    text: str
-    plain: bool
-    value: bool | int | float | str | None
-
-
-@dataclass(slots=True)
-class ListNode:
-    """A list of nodes."""
-
-    place: Place
-    items: list[Node] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class MapNode:
-    """A mapping in the file's order; each entry has the place of its key beside its node."""
-
-    place: Place
-    entries: dict[str, tuple[Place, Node]] = field(default_factory=dict)
-
-
-Node: TypeAlias = "Leaf | ListNode | MapNode"
+_POSITION = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +71,6 @@ class Source:
         return self.place(location)
 
 
-def child(node: Node, step: str | int) -> Node | None:
-    """Return what stands under `node` at a key or an index (from 0), or None."""
-    if isinstance(node, MapNode) and isinstance(step, str) and step in node.entries:
-        return node.entries[step][1]
-    if isinstance(node, ListNode) and isinstance(step, int) and 0 <= step < len(node.items):
-        return node.items[step]
-    return None
-
-
-def dotted(location: Location) -> str:
-    """Return a location as faults and overrides write it: `steps.3.document`, lists counted from 1."""
-    return ".".join(str(step + 1) if isinstance(step, int) else step for step in location)
-
-
 def read_source(path: Path, name: str | None = None) -> Source:
     """Read one YAML file.
 
@@ -173,7 +106,7 @@ def parse_source(text: str, name: str) -> Source:
     Raises:
         ScenarioError: The text is no YAML or its root is no mapping.
     """
-    reader = _Reader(name)
+    reader = TreeReader(name)
     root = reader.read(text)
     if isinstance(root, MapNode):
         return Source(root, name, tuple(reader.faults))
@@ -202,7 +135,7 @@ def apply_overrides(source: Source, overrides: Sequence[str]) -> Source:
         if not equals or not all(steps):
             faults.append(Fault(place, "is no override", "", "write it as path.to.key=value"))
             continue
-        reader = _Reader(place.file, numbered=False)
+        reader = TreeReader(place.file, numbered=False)
         try:
             node = reader.read(value_text)
         except ScenarioError as error:
@@ -225,7 +158,7 @@ def _replaced(root: MapNode, steps: list[str], value: Node, place: Place) -> tup
         where = ".".join(steps[: position + 1])
         below: Node | None
         if isinstance(node, ListNode):
-            if not _INTEGER.fullmatch(step) or not 1 <= int(step) <= len(node.items):
+            if not _POSITION.fullmatch(step) or not 1 <= int(step) <= len(node.items):
                 limit = f"the list has items 1 to {len(node.items)}" if node.items else "the list is empty"
                 return root, Fault(place, f"{where} does not exist", limit, "lists count from 1")
             index = int(step) - 1
@@ -278,101 +211,3 @@ def _plain(node: Node) -> Value:
     if isinstance(node, ListNode):
         return [_plain(item) for item in node.items]
     return {key: _plain(below) for key, (_, below) in node.entries.items()}
-
-
-class _Reader:
-    """Turns ruamel's nodes into ours, collecting faults."""
-
-    def __init__(self, name: str, *, numbered: bool = True) -> None:
-        self._name = name
-        self._numbered = numbered
-        self._nodes = 0
-        self.faults: list[Fault] = []
-
-    def read(self, text: str) -> Node | None:
-        """Parse text; None if it holds nothing.
-
-        Raises:
-            ScenarioError: The text is no YAML, or more than the limits allow.
-        """
-        yaml = YAML(typ="rt", pure=True)
-        try:
-            composed = yaml.compose(text)
-        except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            place = self._at(mark.line, mark.column) if mark is not None else Place(self._name)
-            what = " ".join(part for part in (error.context, error.problem) if part)
-            remedy = "indent with spaces and close every quote and bracket"
-            raise ScenarioError([*self.faults, Fault(place, f"is no YAML: {what}", "", remedy)]) from error
-        except RecursionError as error:
-            fault = Fault(Place(self._name), "the file nests too deep", f"{DEPTH_MAX} levels", "flatten it")
-            raise ScenarioError([*self.faults, fault]) from error
-        except YAMLError as error:
-            what = f"is no YAML: {error}".replace("\n", " ")
-            raise ScenarioError([*self.faults, Fault(Place(self._name), what, "", "")]) from error
-        return self._node(composed, (), 0) if composed is not None else None
-
-    def _at(self, line: int, column: int) -> Place:
-        return Place(self._name, line + 1, column + 1) if self._numbered else Place(self._name)
-
-    def _node(self, node: YamlNode, location: Location, depth: int) -> Node:
-        place = self._at(node.start_mark.line, node.start_mark.column)
-        self._nodes += 1
-        if self._nodes > NODES_MAX or depth > DEPTH_MAX:
-            limit = f"at most {NODES_MAX} values (aliases counted where used), {DEPTH_MAX} levels deep"
-            raise ScenarioError([*self.faults, Fault(place, "the file holds too much", limit, "shorten it")])
-        if not str(node.tag).startswith(_CORE_TAG):
-            what = f"{dotted(location) or 'value'}: the tag {node.tag} means nothing here"
-            self.faults.append(Fault(place, what, "", "remove it"))
-        if isinstance(node, ScalarNode):
-            return self._scalar(node, place, location)
-        if isinstance(node, SequenceNode):
-            items = [self._node(item, (*location, at), depth + 1) for at, item in enumerate(node.value)]
-            return ListNode(place, items)
-        assert isinstance(node, MappingNode)  # noqa: S101  YAML has three kinds of nodes
-        return self._mapping(node, place, location, depth)
-
-    def _mapping(self, node: MappingNode, place: Place, location: Location, depth: int) -> MapNode:
-        mapping = MapNode(place)
-        for key_node, value_node in node.value:
-            key_place = self._at(key_node.start_mark.line, key_node.start_mark.column)
-            if not isinstance(key_node, ScalarNode):
-                self.faults.append(Fault(key_place, "a key is no text", "", "write a name before the colon"))
-                continue
-            key = key_node.value
-            inside = (*location, key)
-            if key == "<<" and key_node.style is None:
-                remedy = "repeat the keys, or use extends: for whole files"
-                self.faults.append(Fault(key_place, "merge keys are not YAML 1.2", "", remedy))
-                continue
-            if key in mapping.entries:
-                first = mapping.entries[key][0]
-                what = f'{dotted(inside)}: the key "{key}" stands twice, first on line {first.line}'
-                self.faults.append(Fault(key_place, what, "a key stands once", "remove or rename one"))
-                continue
-            mapping.entries[key] = (key_place, self._node(value_node, inside, depth + 1))
-        return mapping
-
-    def _scalar(self, node: ScalarNode, place: Place, location: Location) -> Leaf:
-        text: str = node.value
-        plain = node.style is None
-        if not plain:
-            return Leaf(place, text, False, text)
-        if _LEADING_ZERO.fullmatch(text) or _SEXAGESIMAL.fullmatch(text):
-            what = f"{dotted(location) or 'value'}: {text} is text to one reader of YAML, a number to another"
-            self.faults.append(Fault(place, what, "codes are text", f'quote it: "{text}"'))
-            return Leaf(place, text, True, text)
-        return Leaf(place, text, True, _resolved(text))
-
-
-def _resolved(text: str) -> bool | int | float | str | None:
-    """Return what the YAML 1.2 core schema makes of a plain scalar (infinities stay text)."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    if _OCTAL_OR_HEX.fullmatch(text):
-        return int(text, 0)
-    if _REAL.fullmatch(text):
-        return float(text)
-    return text

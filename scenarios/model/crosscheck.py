@@ -44,8 +44,9 @@ from scenarios.model.steps import (
     SuspendHolding,
 )
 from scenarios.predicates import BlockCommitted, CertificateReached, LeaderElected, Predicate
-from scenarios.source import Location, Source, dotted
+from scenarios.source import Source
 from scenarios.units import UNITS_MS, Duration, Moment
+from scenarios.yamltree import Location, dotted
 
 Refusals = Iterator[tuple[Location, RefusedError]]
 """Where something stands, and what is the matter with it."""

@@ -10,6 +10,7 @@ Rules:
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 from zoneinfo import ZoneInfo
@@ -28,6 +29,8 @@ from scenarios.source import Source
 from scenarios.units import Moment, Record
 
 ORDERERS_DEFAULT_MAX = 5
+
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 OrganizationId = Annotated[str, Field(pattern=rf"^{ORGANIZATION_PATTERN}$")]
 CheckName: TypeAlias = Literal["agreement", "durability", "decided-once", "confidentiality"]
@@ -99,7 +102,8 @@ class Scenario(Record):
             agent = value["organizations"][name]["agent"]
             own = {key: delay for key, delay in agent.items() if AGENT_ROLES[key] in organization.roles}
             value["organizations"][name]["agent"] = own
-        return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        return _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
     def unsupported_in(self, world: str) -> tuple[Fault, ...]:
         """Return a fault for every fault record whose kind this world (`virtual` or `live`) cannot do yet."""

@@ -19,6 +19,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import aiohttp
+from pydantic import BaseModel, ConfigDict
 
 from p2p.errors import ConfigError
 from scenarios.deployment import read_node_file, write_deployment, write_node_file
@@ -31,6 +32,15 @@ START_LIMIT_S = 30.0
 STOP_LIMIT_S = 10.0
 EVENTS_WAIT_MS = 1000
 HOST = "127.0.0.1"
+
+
+class EventPage(BaseModel):
+    """Records of a node, as its control channel tells them."""
+
+    model_config = ConfigDict(strict=True)
+
+    next: int
+    events: list[dict[str, str | int | bool | None | list[str]]]
 
 
 class LiveWorld:
@@ -240,10 +250,13 @@ class LiveWorld:
             if answer is None:
                 await asyncio.sleep(0.05)
                 continue
-            for record in answer["events"]:
-                fields = {k: v for k, v in record.items() if k not in {"event", "protocol_ns"}}
-                self.sink(record["event"], fields)
-            after = answer["next"]
+            page = EventPage.model_validate(answer)
+            for record in page.events:
+                fields = {
+                    name: value for name, value in record.items() if name not in {"event", "protocol_ns"}
+                }
+                self.sink(str(record["event"]), fields)
+            after = page.next
 
     async def _control(
         self, organization: str, method: str, path: str, body: dict[str, int] | None = None

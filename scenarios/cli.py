@@ -1,0 +1,258 @@
+"""The command line: `seatrial COMMAND`.
+
+Rules:
+- Exit codes: 0 passed, 1 violated, 2 undecided, 64 a wrong call or file, 70 a failure of the program itself.
+- What a command cannot do it says with place, value, limit and remedy; a traceback is only ever our own fault.
+- Long work shows who does what as it goes; a success says little.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+from rich.console import Console
+
+from ledger.errors import LedgerError
+from p2p.errors import PeerError
+from scenarios.catalog import library_names, load_scenario
+from scenarios.errors import RefusedError, ScenarioError
+from scenarios.model.schema import schema_text
+from scenarios.narration import Narrator, print_summary
+from scenarios.network_commands import init_network, sign_file, up_network, verify_path
+from scenarios.nonces import NonceFileError
+from scenarios.process import run_node
+from scenarios.replaying import replay as replay_run
+from scenarios.runfolder import RunFolder
+from scenarios.runner import RunOptions, RunResult, run_scenario
+from scenarios.story import tell
+from scenarios.verdict import EXIT_INTERNAL, EXIT_USAGE, Verdict
+
+RUNS = Path("runs")
+
+app = App(
+    name="seatrial",
+    help="Put a trade-consortium ledger through its sea trial: scripted trade, real nodes, bad weather on purpose.",
+    version_flags=["--version"],
+)
+
+ScenarioName = Annotated[
+    str, Parameter(help="A library scenario's name (see `seatrial list`) or a file's path.")
+]
+RunPath = Annotated[Path, Parameter(help="A run's folder, such as runs/nafta-certificate/latest.")]
+
+
+@app.command
+def run(
+    scenario: ScenarioName,
+    *,
+    world: Annotated[Literal["virtual", "live"], Parameter(help="Where the nodes run.")] = "virtual",
+    seed: Annotated[str, Parameter(help="Decides everything random; printed if not given.")] = "",
+    out: Annotated[Path, Parameter(help="Where run folders go.")] = RUNS,
+    set_: Annotated[
+        list[str], Parameter(name="--set", help="KEY=VALUE: override a value of the file.", negative="")
+    ] = [],  # noqa: B006 - never changed
+    trace: Annotated[
+        Literal["messages"] | None, Parameter(help="`messages`: write every message down.")
+    ] = None,
+) -> int:
+    """Run a scenario and judge it."""
+    loaded = load_scenario(scenario, set_)
+    unsupported = loaded.unsupported_in(world)
+    if unsupported:
+        raise ScenarioError(unsupported)
+    seed = seed or secrets.token_hex(4)
+    console = _console()
+    console.print(
+        f"[dim]{loaded.scenario}: {loaded.title}; {world} world, seed {seed}[/dim]", highlight=False
+    )
+    narrator = Narrator(console, loaded.zone)
+    options = RunOptions(
+        world,
+        seed,
+        out,
+        trace_messages=trace == "messages",
+        on_event_book=lambda book: book.subscribe(narrator),
+    )
+    result = run_scenario(loaded, options)
+    print_summary(console, loaded, result.trial.history, result.metrics, result.judgment)
+    _print_where(console, result, scenario, world, seed, set_)
+    return result.judgment.verdict.exit_code
+
+
+@app.command(name="list")
+def list_() -> int:
+    """List the library's scenarios."""
+    console = _console()
+    for name in library_names():
+        console.print(f"{name:<36} {load_scenario(name).title}", highlight=False)
+    return 0
+
+
+@app.command
+def validate(file: ScenarioName) -> int:
+    """Check a scenario file and name all its faults at once."""
+    loaded = load_scenario(file)
+    steps, faults, expected = len(loaded.steps), len(loaded.faults), len(loaded.expect)
+    _console().print(
+        f"{file}: sound: {steps} steps, {faults} faults, {expected} expectations", highlight=False
+    )
+    return 0
+
+
+@app.command
+def schema() -> int:
+    """Print the JSON Schema of scenario files, for editors."""
+    sys.stdout.write(schema_text())
+    return 0
+
+
+@app.command
+def show(run: RunPath, subject: Annotated[str, Parameter(help="Claim, document or transaction id.")]) -> int:
+    """Tell the story of one claim, document or transaction of a run."""
+    folder = _run_folder(run)
+    for line in tell(folder, load_scenario(folder.path / "scenario.yaml"), subject):
+        print(line)
+    return 0
+
+
+@app.command
+def replay(run: RunPath) -> int:
+    """Repeat a virtual run from its folder and say whether it came out the same."""
+    folder = _run_folder(run)
+    difference = replay_run(folder)
+    if difference is None:
+        events = len(folder.event_lines("observer"))
+        print(f"identical: {events} events, every digest of the message trace, metrics and verdict")
+        return 0
+    print(f"differs first at {difference.file}:{difference.line}")
+    print(f"  recorded {difference.recorded}")
+    print(f"  repeated {difference.repeated}")
+    return Verdict.VIOLATED.exit_code
+
+
+@app.command
+def verify(path: Annotated[Path, Parameter(help="A run's folder, or a node's database file.")]) -> int:
+    """Verify stores from genesis: every block, signature, receipt, state, proof and certificate."""
+    return verify_path(path, print)
+
+
+@app.command
+def init(
+    directory: Annotated[Path, Parameter(help="Made if absent; must hold no network yet.")],
+    *,
+    scenario: ScenarioName = "nafta-certificate",
+    base_port: Annotated[int, Parameter(help="First of two ports per organization.")] = 7100,
+) -> int:
+    """Found a network: genesis, everybody's keys, and a configuration file per node."""
+    init_network(directory, load_scenario(scenario), base_port, print)
+    return 0
+
+
+@app.command
+def up(directory: Annotated[Path, Parameter(help="A network that `init` founded.")]) -> int:
+    """Start every node of a network and keep them up until Ctrl-C."""
+    return asyncio.run(up_network(directory, print))
+
+
+@app.command
+def sign(
+    directory: Annotated[Path, Parameter(help="A network that `init` founded.")],
+    organization: Annotated[str, Parameter(help="Who signs.")],
+    file: Annotated[Path, Parameter(help="YAML with `type`, `body` and, if any, `documents`.")],
+    *,
+    out: Annotated[Path | None, Parameter(help="Where the bytes go; standard output if absent.")] = None,
+) -> int:
+    """Sign a transaction: the bytes to post to a node."""
+    raw = sign_file(directory, organization, file)
+    if out is None:
+        sys.stdout.buffer.write(raw)
+    else:
+        out.write_bytes(raw)
+    return 0
+
+
+@app.command
+def node(
+    *,
+    config: Annotated[Path, Parameter(help="The node.yaml that `init` wrote.")],
+    until_stdin_ends: Annotated[
+        bool, Parameter(help="Stop when standard input ends; for whoever starts nodes.")
+    ] = False,
+) -> int:
+    """Run one node until it is stopped."""
+    return run_node(config, until_stdin_ends=until_stdin_ends)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(_guarded(lambda: app(exit_on_error=False, print_error=False, result_action="return_value")))
+
+
+def _guarded(call: Callable[[], object]) -> int:
+    """Turn every failure into a message and an exit code."""
+    try:
+        code = call()
+        return code if isinstance(code, int) else 0
+    except CycloptsError as error:
+        _complain(f"seatrial: {error}", "run `seatrial --help` or `seatrial COMMAND --help`")
+        return EXIT_USAGE
+    except ScenarioError as error:
+        for fault in error.faults:
+            _complain(str(fault))
+        count = len(error.faults)
+        _complain(f"seatrial: {count} fault{'s' * (count != 1)}; nothing was started")
+        return EXIT_USAGE
+    except (RefusedError, NonceFileError, PeerError, LedgerError) as error:
+        _complain(f"seatrial: {error}")
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        _complain("seatrial: stopped by Ctrl-C; no node is left running")
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        return 0
+    except Exception:
+        traceback.print_exc()
+        _complain("seatrial: this is a fault of seatrial itself; please report it with the lines above")
+        return EXIT_INTERNAL
+
+
+def _complain(*lines: str) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)
+
+
+def _run_folder(path: Path) -> RunFolder:
+    if not (path / "scenario.yaml").exists():
+        raise RefusedError(
+            f"{path} is no run's folder", "it has a scenario.yaml", "see runs/<scenario>/latest"
+        )
+    return RunFolder(path.resolve())
+
+
+def _print_where(
+    console: Console, result: RunResult, scenario: str, world: str, seed: str, overrides: list[str]
+) -> None:
+    console.print(f"[dim]folder     {result.folder.path}[/dim]")
+    if result.judgment.verdict is not Verdict.PASSED:
+        extra = "".join(f" --set {json.dumps(o)}" for o in overrides)
+        console.print(f"again      seatrial run {scenario} --world {world} --seed {seed}{extra}")
+        if result.trial.scenario.claims:
+            claim = next(iter(result.trial.scenario.claims))
+            console.print(f"look       seatrial show {result.folder.path} {claim}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""A run told on the terminal: who did what on which date as it goes, and at the end what came of it.
+
+Rules:
+- One line per business act or fault, in the scenario's zone; protocol details stay in the event files.
+- A success says little; what failed says what, where, and the command that shows more.
+- Values of private fields never appear: narration is made of events alone.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from p2p.observer import RecordField
+from scenarios.eventbook import Event
+from scenarios.expectations import Judgement
+from scenarios.history import History
+from scenarios.measure import SHARES
+from scenarios.model import Scenario
+from scenarios.verdict import Judgment, Verdict
+
+_STYLE = {Verdict.PASSED: "bold green", Verdict.VIOLATED: "bold red", Verdict.UNDECIDED: "bold yellow"}
+_JUDGEMENT_STYLE = {Judgement.HELD: "green", Judgement.FAILED: "red", Judgement.UNDECIDED: "yellow"}
+
+
+def _joined(value: RecordField) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+_SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
+    "certificate.issued": lambda f: (
+        f"signs and anchors certificate {f['certificate']} for {_joined(f['addressees'])}"
+    ),
+    "certificate.delivered": lambda f: f"delivers certificate {f['certificate']} to {f['holder']}",
+    "certificate.acknowledged": lambda f: f"acknowledges certificate {f['certificate']}: held from now on",
+    "certificate.disputed": lambda f: f"complains about certificate {f['certificate']}",
+    "certificate.notified": lambda f: f"gives notice that certificate {f['certificate']} is incorrect",
+    "certificate.superseded": lambda f: f"replaces certificate {f['certificate']}",
+    "holding.suspended": lambda f: f"suspends {f['holder']}'s certificate {f['certificate']}",
+    "holding.reinstated": lambda f: f"reinstates {f['holder']}'s certificate {f['certificate']}",
+    "holding.rejected": lambda f: f"no longer accepts {f['holder']}'s certificate {f['certificate']}",
+    "claim.filed": lambda f: (
+        f"claims preference {f['claim']} ({f['ledger_id']})"
+        + (f" on certificate {f['certificate']}" if f.get("certificate") else " without a certificate")
+    ),
+    "claim.corrected": lambda f: f"corrects claim {f['claim']} and pays the duty",
+    "claim.opened": lambda f: f"opens an official inquiry into claim {f['claim']}",
+    "request.sent": lambda f: f"asks the importer about claim {f['claim']} (CBP Form 28)",
+    "claim.answered": lambda f: f"answers the request on claim {f['claim']} from the ledger",
+    "claim.closed": lambda f: f"closes its review of claim {f['claim']}",
+    "claim.state": lambda f: f"claim {f['claim']} is {f['state']}",
+    "claim.liquidated": lambda f: f"liquidates claim {f['claim']}",
+    "act.refused": lambda f: f"is refused: {f['act']} ({f['code']} {f['rule'] or ''})",
+    "fault.began": lambda f: f"{f['kind']} of {_joined(f['hit'])}",
+    "fault.ended": lambda f: f"{f['kind']} of {_joined(f['hit'])} is over",
+    "fault.missed": lambda f: f"{f['kind']} of {f['target']} hits nobody",
+    "node.failed": lambda f: f"stopped by itself: {f['reason']}",
+    "node.killed": lambda f: f"was killed: {f['reason']}",
+    "checkpoint.divergent": lambda f: f"sees another checkpoint of {f['orderer']} at height {f['height']}",
+}
+_SHOWN_STATES = ("ALLOWED", "DENIED", "CURE", "VERIFYING")
+_SILENT_WITH_STATE = ("claim.closed",)
+
+
+@dataclass(slots=True)
+class Narrator:
+    """Prints events as sentences.
+
+    Attributes:
+        console: where.
+        zone: of the dates.
+        names: organization names by id, for the column of who.
+    """
+
+    console: Console
+    zone: ZoneInfo
+
+    def __call__(self, event: Event) -> None:
+        """Print an event if it is one to tell."""
+        sentence = _SENTENCES.get(event.name)
+        if sentence is None or event.name in _SILENT_WITH_STATE:
+            return
+        if event.name == "claim.state" and event.fields["state"] not in _SHOWN_STATES:
+            return
+        who = event.fields.get("organization") or event.fields.get("node") or "the weather"
+        style = "yellow" if event.name.startswith(("fault.", "node.", "act.", "checkpoint.")) else ""
+        line = Text(f"{local(event.calendar_ms, self.zone)}  ", style="dim")
+        line.append(f"{who!s:<10}", style="bold")
+        line.append(sentence(event.fields), style=style)
+        self.console.print(line)
+
+
+def local(time_ms: int, zone: ZoneInfo) -> str:
+    """Return a moment as local date and time, to the minute."""
+    return datetime.datetime.fromtimestamp(time_ms / 1000, zone).strftime("%Y-%m-%d %H:%M")
+
+
+def print_summary(
+    console: Console,
+    scenario: Scenario,
+    history: History,
+    metrics: Mapping[str, RecordField | float],
+    judgment: Judgment,
+) -> None:
+    """Print documents and claims, figures, and the verdict."""
+    console.print()
+    if scenario.documents:
+        console.print(_certificates(scenario, history))
+    if scenario.claims:
+        console.print(_claims(scenario, history))
+    console.print(_figures(metrics))
+    _print_expectations(console, judgment)
+    for violation in judgment.violations:
+        console.print(Text(f"violated   {violation}", style="red"))
+    for point in judgment.open_points:
+        console.print(Text(f"open       {point}", style="yellow"))
+    console.print(Text(f"verdict    {judgment.verdict.value}", style=_STYLE[judgment.verdict]))
+
+
+def _certificates(scenario: Scenario, history: History) -> Table:
+    table = Table(title="Certificates", title_justify="left", box=None, pad_edge=False)
+    for column in ("document", "form", "issuer", "state", "holder", "holding", "since"):
+        table.add_column(column)
+    for name, document in scenario.documents.items():
+        states = history.certificate_states(name)
+        state = states[-1][1] if states else "not anchored"
+        holdings = [(who, seen) for (what, who), seen in history.holdings().items() if what == name]
+        for who, seen in holdings or [("-", [])]:
+            since = local(seen[-1][0], scenario.zone) if seen else "-"
+            held = seen[-1][1] if seen else "-"
+            table.add_row(name, document.form, document.issuer, state, who, held, since)
+    return table
+
+
+def _claims(scenario: Scenario, history: History) -> Table:
+    table = Table(title="Claims", title_justify="left", box=None, pad_edge=False)
+    for column in ("claim", "entry line", "importer", "filed", "state", "since", "findings"):
+        table.add_column(column)
+    for name, claim in scenario.claims.items():
+        filed = history.filed_ms(name)
+        states = history.claim_states(name)
+        table.add_row(
+            name,
+            f"{claim.entry}/{claim.line}",
+            claim.importer,
+            "-" if filed is None else local(filed, scenario.zone),
+            states[-1][1] if states else "not on the ledger",
+            local(states[-1][0], scenario.zone) if states else "-",
+            ", ".join(history.findings(name)) or "none",
+        )
+    return table
+
+
+def _figures(metrics: Mapping[str, RecordField | float]) -> Table:
+    table = Table(title="From submission to certified", title_justify="left", box=None, pad_edge=False)
+    for column in ("share of nodes", "transactions", "median", "p95", "worst"):
+        table.add_column(column, justify="right")
+    for share in SHARES:
+        values = [metrics.get(f"certified_{share}_{name}_ms") for name in ("median", "p95", "max")]
+        shown = ["-" if value is None else f"{value:,.0f} ms" for value in values]
+        table.add_row(f"{share} %", str(metrics[f"certified_{share}_count"]), *shown)
+    words = [f"{metrics['transactions_submitted']} transactions in {metrics['blocks']} blocks"]
+    if "messages" in metrics:
+        words.append(f"{metrics['messages']:,} messages, {metrics['bytes']:,} bytes between nodes")
+    words.append("protocol time; the virtual world does not count the processor")
+    table.caption = "; ".join(words)
+    table.caption_justify = "left"
+    return table
+
+
+def _print_expectations(console: Console, judgment: Judgment) -> None:
+    console.print()
+    for expectation in judgment.expectations:
+        outcome = expectation.outcome
+        line = Text(f"{outcome.judgement.value:<11}", style=_JUDGEMENT_STYLE[outcome.judgement])
+        line.append(expectation.sentence, style="default")
+        if outcome.judgement is not Judgement.HELD:
+            line.append(f"  ({outcome.text})", style="dim")
+        console.print(line)

@@ -1,0 +1,236 @@
+"""Networks on disk as a user has them: found, start, sign for, verify.
+
+Rules:
+- Keys come from the system's randomness; only a trial's come from a seed.
+- `up` starts one process per organization and stops them all when it ends, however it ends.
+- Signing keeps the nonce counter in the organization's folder, durable before the bytes are handed out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from ledger.encoding import Value
+from ledger.errors import EncodingError, LedgerError
+from ledger.keys import BoxKey, SigningKey, Verifier
+from p2p.errors import ConfigError
+from scenarios.deployment import GENESIS_FILE, NODE_FILE, read_genesis, read_node_file, write_deployment
+from scenarios.errors import RefusedError
+from scenarios.final import open_store
+from scenarios.founding import Charter, Member, found_from_system
+from scenarios.model import Scenario
+from scenarios.nonces import NonceFile
+from scenarios.runner import NETWORK_NAME, network_plan
+from scenarios.wallet import Wallet
+from scenarios.worlds.plan import Address
+
+HOST = "127.0.0.1"
+STOP_LIMIT_S = 10.0
+VALID_FOR_MS = 86_400_000
+
+Say = Callable[[str], None]
+
+
+def init_network(directory: Path, scenario: Scenario, base_port: int, say: Say) -> None:
+    """Found a network of a scenario's organizations in `directory`.
+
+    Raises:
+        ConfigError: if there is a network already.
+        RefusedError: if the ports do not fit.
+    """
+    organizations = list(scenario.organizations)
+    if not 1024 <= base_port <= 65535 - 2 * len(organizations):
+        raise RefusedError(
+            f"base port {base_port} leaves no room for {2 * len(organizations)} ports", "1024 up", ""
+        )
+    members = [Member(i, o.name, o.country, o.roles) for i, o in scenario.organizations.items()]
+    charter = Charter(
+        name=NETWORK_NAME,
+        time_ms=time.time_ns() // 1_000_000,
+        members=members,
+        zone=scenario.calendar.zone,
+        orderers=scenario.orderers,
+        orderer_liars_tolerated=scenario.network.orderer_liars_tolerated,
+    )
+    founding = found_from_system(charter)
+    addresses = {
+        organization: Address(HOST, base_port + 2 * number, base_port + 2 * number + 1)
+        for number, organization in enumerate(organizations)
+    }
+    plan = network_plan(scenario)
+    write_deployment(directory, founding, plan, addresses, calendar_ms=None, with_control=False)
+    say(
+        f"network {founding.genesis.network}: {len(organizations)} organizations, k = {founding.genesis.quorum}"
+    )
+    for organization, address in addresses.items():
+        say(
+            f"  {organization:<12} http://{HOST}:{address.api_port}  token in {directory / organization / 'token'}"
+        )
+    say(f"start it: seatrial up {directory}")
+
+
+async def up_network(directory: Path, say: Say) -> int:
+    """Start every node of a network and wait until Ctrl-C or until one ends by itself.
+
+    Raises:
+        ConfigError: if the directory holds no network.
+    """
+    genesis = read_genesis(directory / GENESIS_FILE)
+    processes: dict[str, asyncio.subprocess.Process] = {}
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        for organization in (o.id for o in genesis.organizations):
+            path = directory / organization / NODE_FILE
+            read_node_file(path)
+            processes[organization] = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "scenarios.cli", "node", "--config", str(path), "--until-stdin-ends"),
+                stdin=asyncio.subprocess.PIPE,
+                start_new_session=True,
+            )
+        say("up; stop with Ctrl-C")
+        return await _until_one_ends(processes, stopping, say)
+    finally:
+        await _stop_all(processes)
+
+
+async def _until_one_ends(
+    processes: dict[str, asyncio.subprocess.Process], stopping: asyncio.Event, say: Say
+) -> int:
+    while not stopping.is_set():
+        for organization, process in processes.items():
+            if process.returncode is not None:
+                say(f"the node of {organization} ended with {process.returncode}; stopping the others")
+                return 70
+        try:
+            async with asyncio.timeout(0.3):
+                await stopping.wait()
+        except TimeoutError:
+            continue
+    return 0
+
+
+async def _stop_all(processes: dict[str, asyncio.subprocess.Process]) -> None:
+    for process in processes.values():
+        if process.returncode is None:
+            process.terminate()
+    for process in processes.values():
+        try:
+            async with asyncio.timeout(STOP_LIMIT_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def sign_file(directory: Path, organization: str, file: Path) -> bytes:
+    """Return the signed bytes of the transaction a YAML file describes.
+
+    Args:
+        directory: the network's.
+        organization: who signs.
+        file: a mapping of `type`, `body` and, if any, `documents` (hex roots); byte strings in the body are written
+            `!hex 00ff`.
+
+    Raises:
+        RefusedError: if the file does not describe a transaction.
+        ConfigError: if the directory holds no such organization.
+        KeyFileError: if its key cannot be used.
+    """
+    genesis = read_genesis(directory / GENESIS_FILE)
+    folder = directory / organization
+    if genesis.find(organization) is None:
+        raise ConfigError(
+            f"{organization!r} is not in genesis; it lists {[o.id for o in genesis.organizations]}"
+        )
+    value = _read_transaction(file)
+    documents = value.get("documents", [])
+    if not isinstance(documents, list) or not all(isinstance(d, bytes) and len(d) == 32 for d in documents):
+        raise RefusedError(
+            f"{file}: documents: expected a list of 32-byte roots", "", "write `- !hex 64 digits`"
+        )
+    act, body = value["type"], value["body"]
+    if not isinstance(act, str) or not isinstance(body, dict):
+        raise RefusedError(f"{file}: type must be text and body a mapping", "", "see docs/api.md")
+    chance = random.SystemRandom()
+    until_ms = time.time_ns() // 1_000_000 + min(VALID_FOR_MS, genesis.limits.valid_for_ms_max)
+    with NonceFile(folder / "nonces") as nonces:
+        wallet = Wallet(
+            organization,
+            genesis.network,
+            SigningKey.load(folder / "organization.key"),
+            BoxKey.load(folder / "box.key"),
+            chance,
+            nonces=nonces.load() or nonces.begin(chance),
+            save=nonces.save,
+        )
+        try:
+            return wallet.sign(act, body, tuple(d for d in documents if isinstance(d, bytes)), until_ms).raw
+        except EncodingError as error:
+            raise RefusedError(f"{file}: {error}") from error
+
+
+def _read_transaction(file: Path) -> dict[str, Value]:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.constructor.add_constructor("!hex", lambda _loader, node: bytes.fromhex(node.value))
+    try:
+        value = yaml.load(file.read_text())
+    except OSError as error:
+        raise RefusedError(f"{file}: {error.strerror}") from error
+    except (YAMLError, ValueError) as error:
+        raise RefusedError(f"{file}: {error}") from error
+    if not isinstance(value, dict) or not {"type", "body"} <= set(value) <= {"type", "body", "documents"}:
+        raise RefusedError(f"{file}: expected a mapping of type, body and, if any, documents")
+    return value
+
+
+def verify_path(path: Path, say: Say) -> int:
+    """Verify one store, or every store of a run; return 0 if all hold, else 1.
+
+    Raises:
+        RefusedError: if there is no store there.
+    """
+    if path.is_file():
+        return _verify_store(path.parent, path.parent.name, say)
+    directories = sorted(p.parent for p in path.glob("nodes/*/node.db")) or sorted(
+        p.parent for p in path.glob("*/data/node.db")
+    )
+    if not directories:
+        raise RefusedError(f"{path}: no node's database here", "a run's folder or a node.db", "")
+    return max(_verify_store(directory, directory.name, say) for directory in directories)
+
+
+def _verify_store(directory: Path, name: str, say: Say) -> int:
+    try:
+        store = open_store(directory)
+        store.load_ledger(Verifier())
+    except LedgerError as error:
+        say(f"{name}: {error}")
+        return 1
+    try:
+        for repair in store.repairs:
+            say(f"{name}: found and rebuilt: {repair}")
+        report = store.verify_all(Verifier(0))
+    finally:
+        store.connection.close()
+    say(
+        f"{name}: height {report.height}: {report.blocks} blocks, {report.transactions} transactions executed again, "
+        f"{report.state_keys} state keys, {report.leaves} leaves, {report.certificates} certificates, "
+        f"{report.checkpoints} own checkpoints"
+    )
+    for note in report.notes:
+        say(f"{name}: {note}")
+    for damage in report.damage:
+        say(f"{name}: damaged: {damage}")
+    return 0 if report.whole else 1

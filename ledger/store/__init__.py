@@ -3,6 +3,8 @@
 The caller opens the connection (exclusive locking, then WAL, `synchronous=FULL`), commits every transaction
 that the store has opened, and then writes `Store.sequence` into the watermark file. Why it is so:
 docs/decisions/0003.
+Opening the connection itself meets damage too: `with damage_named("node.db", anything=True)` around it turns
+what SQLite says into a `DamagedStoreError`.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from ledger.store.rows import (
     SecondCheckpointError,
     StoredReceipt,
 )
+from ledger.store.session import damage_named
 from ledger.store.store import Store
 
 __all__ = [
@@ -27,4 +30,5 @@ __all__ = [
     "SecondCheckpointError",
     "Store",
     "StoredReceipt",
+    "damage_named",
 ]

@@ -36,6 +36,7 @@ from ledger.watermark import unpack_watermark
 COMPLAINTS_MAX = 100
 _TREE = re.compile(r"\bTree (\d+)\b")
 _NAME = re.compile(r"\b(" + "|".join(sorted(SCHEMA, key=len, reverse=True)) + r")\b")
+_ROOT = re.compile(r"^2nd reference to page (\d+)$")
 _FREE = re.compile(r"^(Freelist: |Page \d+: never used)")
 
 
@@ -77,8 +78,12 @@ class Structure:
     complaints: tuple[str, ...]
 
 
-def check_schema(connection: apsw.Connection) -> tuple[str, ...]:
+def check_schema(connection: apsw.Connection, watermark: bytes | None) -> tuple[str, ...]:
     """Compare the schema letter by letter.
+
+    Args:
+        connection: to the file.
+        watermark: the watermark file's bytes, to say what is missing in an empty file.
 
     Returns:
         Derived tables and indexes that are missing, as an interrupted repair leaves them.
@@ -87,9 +92,15 @@ def check_schema(connection: apsw.Connection) -> tuple[str, ...]:
         DamagedStoreError: if anything else differs.
     """
     with damage_named("node.db, schema", anything=True):
+        if connection.readonly("main"):
+            raise DamagedStoreError(
+                "node.db, header", "SQLite finds it read-only; see its mode and its first 100 bytes"
+            )
         found = {
             str(name): str(sql) for name, sql in connection.execute("SELECT name, sql FROM sqlite_schema")
         }
+    if not found:
+        check_watermark(watermark, 0)
     for name, sql in found.items():
         if SCHEMA.get(name) != sql:
             raise DamagedStoreError(
@@ -174,8 +185,11 @@ def scan_primary(session: Session) -> Contents:
     pending = _scan_log(session, contents)
     executed = _scan_executed(session, contents)
     _scan_blocks(session, contents, executed, pending)
-    for table in ("certificate", "pool", "outbox"):
-        _scan_keys(session, table)
+    counts = {"certificate": progress.certificates, "pool": progress.pooled, "outbox": progress.outgoing}
+    for table, count in counts.items():
+        found = len(_scan_keys(session, table))
+        if found != count:
+            raise DamagedStoreError(f"table {table}", f"it has {found} rows where {count} were written")
     _check_numbers("inbox", _scan_keys(session, "inbox"), 1, progress.inbox_index)
     return contents
 
@@ -187,10 +201,10 @@ def check_structure(connection: apsw.Connection) -> Structure:
         DamagedStoreError: if a primary table is concerned, or a complaint names nothing that is known.
     """
     with damage_named("node.db", anything=True):
-        roots = {
-            int(root): str(name)
-            for name, root in connection.execute("SELECT name, rootpage FROM sqlite_schema")
-        }
+        rows = [(str(n), int(r)) for n, r in connection.execute("SELECT name, rootpage FROM sqlite_schema")]
+        roots = {root: name for name, root in rows}
+        if len(roots) < len(rows):
+            raise DamagedStoreError("node.db, schema", f"two tables begin in one page: {rows}")
         answer = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({COMPLAINTS_MAX})")]
     if answer == ["ok"]:
         return Structure((), ())
@@ -234,6 +248,9 @@ def _concerned(line: str, roots: dict[int, str]) -> list[str]:
     tree = _TREE.search(line)
     if tree is not None:
         return [roots.get(int(tree[1]), "schema")]
+    root = _ROOT.match(line)  # a page that is both free and a tree's first
+    if root is not None:
+        return [roots.get(int(root[1]), "schema")]
     # "row 5 missing from index leaf_by_id", "NULL value in leaf.data": the last name is the damaged thing.
     return _NAME.findall(line)[-1:]
 

@@ -23,13 +23,13 @@ class DocumentRows(Session):
 
     def outbox_put(self, root: bytes, to: str, envelope: bytes) -> None:
         """Keep an envelope until its addressee has it, in the open transaction."""
-        self._change()
         self.outbox_remove(root, to)
         rows = self.rows("outbox", "SELECT coalesce(max(idx), 0) + 1 FROM outbox")
         columns = (cast(int, rows[0][0]), root, to, envelope)
         self.connection.execute(
             "INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", (*columns, row_digest("outbox", *columns))
         )
+        self._change(outgoing=self._progress.outgoing + 1)
 
     def outbox_rows(self) -> list[OutboxRow]:
         """Return the outbox, oldest first.
@@ -50,6 +50,7 @@ class DocumentRows(Session):
         """Let an envelope go, in the open transaction; nothing happens if it is not there."""
         self._change()
         self.connection.execute("DELETE FROM outbox WHERE root = ? AND recipient = ?", (root, to))
+        self._change(outgoing=self._progress.outgoing - self.connection.changes())
 
     def inbox_put(self, root: bytes, sender: str, envelope: bytes, received_ms: int) -> int:
         """Keep an envelope that has come in, in the open transaction.

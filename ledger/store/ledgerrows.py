@@ -188,7 +188,8 @@ class LedgerRows(RaftRows):
 
     def put_certificate(self, height: int, note: str) -> None:
         """Keep a height's certificate, a signed note, in the open transaction; a later one replaces it."""
-        self._change()
+        is_new = not self.rows("certificate", "SELECT 1 FROM certificate WHERE height = ?", (height,))
+        self._change(certificates=self._progress.certificates + is_new)
         data = note.encode()
         self.connection.execute(
             "INSERT OR REPLACE INTO certificate VALUES (?, ?, ?)",
@@ -221,6 +222,8 @@ class LedgerRows(RaftRows):
             "INSERT INTO pool VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (id, accepted_ms, raw, row_digest("pool", id, accepted_ms, raw)),
         )
+        if self.connection.changes():
+            self._change(pooled=self._progress.pooled + 1)
 
     def pool_rows(self) -> list[PoolRow]:
         """Return the pool, in the order of acceptance, then of ids.
@@ -242,7 +245,9 @@ class LedgerRows(RaftRows):
         keys = [(key,) for key in ids]
         if keys:
             self._change()
+            before = self.connection.total_changes()
             self.connection.executemany("DELETE FROM pool WHERE id = ?", keys)
+            self._change(pooled=self._progress.pooled - (self.connection.total_changes() - before))
 
     # Receipts.
 

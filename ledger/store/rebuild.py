@@ -13,7 +13,7 @@ from typing import cast
 
 from ledger.block import check_block, decode_block
 from ledger.checkpoint import parse_checkpoint
-from ledger.errors import BadBlockError, DamagedStoreError
+from ledger.errors import BadBlockError, DamagedStoreError, LedgerError
 from ledger.execution import Execution, Ledger
 from ledger.keys import Verifier
 from ledger.merkle import leaf_hash
@@ -54,6 +54,8 @@ def restore(store: LedgerRows, verifier: Verifier) -> Ledger:
         )
     except DamagedStoreError as error:
         raise StaleError(f"{error.what}: {error.reason}") from error
+    except LedgerError as error:
+        raise StaleError(f"table state: {error}") from error
     signed = parse_checkpoint(store.own_checkpoint(height)[0])
     if ledger.state_root != signed.state_root:
         raise StaleError(f"the state gives another root than this node signed at height {height}")

@@ -6,8 +6,9 @@ Rules:
 - Every primary row, and every leaf, ends in a digest over the table's name and all its other columns, key
   included: a row that was changed, or that turns up under another key or in another table, does not match.
 - State rows have no digest: the state root in the last signed checkpoint covers them all.
-- Rows that must not vanish are numbered without gaps, and their last number stands in another row: log
-  entries, executed heights, inbox.
+- Primary rows cannot vanish unseen: log entries, executed heights and the inbox are numbered without gaps up
+  to a number in the progress row; certificates, pool and outbox are counted there; blocks are named by
+  others.
 - The schema's text is compared letter by letter; a file with another schema is not this store.
 - No UNIQUE constraints and no automatic indexes: every index has a name, so that a damaged one can be dropped
   and made again.
@@ -34,6 +35,7 @@ PRIMARY_TABLES: dict[str, str] = {
         "CREATE TABLE progress(one INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, "
         "first_index INTEGER NOT NULL, before_term INTEGER NOT NULL, last_index INTEGER NOT NULL, "
         "applied_index INTEGER NOT NULL, height INTEGER NOT NULL, inbox_index INTEGER NOT NULL, "
+        "certificates INTEGER NOT NULL, pooled INTEGER NOT NULL, outgoing INTEGER NOT NULL, "
         "digest BLOB NOT NULL) STRICT"
     ),
     "hard_state": (

@@ -73,6 +73,9 @@ class Progress:
         applied_index: index of the last entry that was executed.
         height: the last executed block.
         inbox_index: the last received envelope.
+        certificates: rows of certificates.
+        pooled: rows of the pool.
+        outgoing: rows of the outbox.
     """
 
     sequence: int = 0
@@ -82,6 +85,9 @@ class Progress:
     applied_index: int = 0
     height: int = 0
     inbox_index: int = 0
+    certificates: int = 0
+    pooled: int = 0
+    outgoing: int = 0
 
     def columns(self) -> tuple[int, ...]:
         """Return the row's columns between key and digest."""
@@ -93,6 +99,9 @@ class Progress:
             self.applied_index,
             self.height,
             self.inbox_index,
+            self.certificates,
+            self.pooled,
+            self.outgoing,
         )
 
 
@@ -163,7 +172,7 @@ class Session:
         self._progress = replace(self._progress, **progress)
         columns = self._progress.columns()
         self.connection.execute(
-            "INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*columns, row_digest("progress", 1, *columns)),
         )
 

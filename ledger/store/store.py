@@ -105,7 +105,7 @@ class Store(LedgerRows, DocumentRows):
             DamagedStoreError: if something is damaged that verified blocks cannot rebuild; it names what. The
                 node must neither vote nor serve from this store.
         """
-        missing = damage.check_schema(connection)
+        missing = damage.check_schema(connection, watermark)
         session = Session(connection, Progress())
         progress = Progress(*(int(str(value)) for value in damage.read_single(session, "progress")))
         damage.check_watermark(watermark, progress.sequence)

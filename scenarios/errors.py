@@ -69,7 +69,6 @@ class RefusedError(ValueError):
         limit: What would be allowed.
         remedy: What to do about it.
         inside: Where under the refused record it stands; empty for the record itself.
-        name: The name that is unknown, if that is the matter.
     """
 
     def __init__(
@@ -79,27 +78,39 @@ class RefusedError(ValueError):
         remedy: str = "",
         *,
         inside: tuple[str | int, ...] = (),
-        name: str | None = None,
     ) -> None:
         super().__init__("; ".join(part for part in (what, limit, remedy) if part))
         self.what = what
         self.limit = limit
         self.remedy = remedy
         self.inside = inside
-        self.name = name
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return `did you mean "x"?` for the known name nearest to `name`, or an empty text if none is near."""
     by_folded = {candidate.casefold(): candidate for candidate in known}
-    found = difflib.get_close_matches(name.casefold(), list(by_folded), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(
+        name.casefold(), list(by_folded), n=1, cutoff=0.5 if len(name) < 4 else 0.6
+    )
     return f'did you mean "{by_folded[found[0]]}"?' if found else ""
 
 
-def unknown_name(
-    kind: str, name: str, known: Iterable[str], *, inside: tuple[str | int, ...] = ()
-) -> RefusedError:
-    """Return the refusal of a name that is not among the known ones, with the nearest of them as remedy."""
-    names = list(known)
-    limit = f"known: {', '.join(names)}" if names else f"there is no {kind} to name"
-    return RefusedError(f'unknown {kind} "{name}"', limit, nearest(name, names), inside=inside, name=name)
+class UnknownNameError(RefusedError):
+    """A name that is not among the known ones; the nearest of them is the remedy.
+
+    Args:
+        kind: What the name should be a name of.
+        name: The name.
+        known: The names there are.
+        inside: See `RefusedError`.
+    """
+
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], *, inside: tuple[str | int, ...] = ()
+    ) -> None:
+        names = tuple(known)
+        limit = f"known: {', '.join(names)}" if names else f"there is no {kind} to name"
+        super().__init__(f'unknown {kind} "{name}"', limit, nearest(name, names), inside=inside)
+        self.kind = kind
+        self.name = name
+        self.known = names

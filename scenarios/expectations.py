@@ -35,7 +35,7 @@ from typing import Annotated, Protocol, TypeAlias
 from ledger.codes import Code
 from ledger.contracts.findings import Finding
 from ledger.contracts.records import CertificateState, HoldingState
-from scenarios.errors import RefusedError, unknown_name
+from scenarios.errors import RefusedError, UnknownNameError
 from scenarios.predicates import NAME_PATTERN, ClaimState, claim_state
 from scenarios.units import UNITS_MS, Duration, Text
 
@@ -386,14 +386,14 @@ def _finding(text: str) -> Finding:
     for finding in Finding:
         if finding.value == text:
             return finding
-    raise unknown_name("finding", text, [finding.value for finding in Finding])
+    raise UnknownNameError("finding", text, [finding.value for finding in Finding])
 
 
 def _code(text: str) -> Code:
     for code in Code:
         if code.value == text:
             return code
-    raise unknown_name("code", text, [code.value for code in Code])
+    raise UnknownNameError("code", text, [code.value for code in Code])
 
 
 _HOLDING_STATES = [state.value for state in HoldingState if state is not HoldingState.NONE]
@@ -410,7 +410,7 @@ def _certificate(match: re.Match[str]) -> Expectation:
             )
         return CertificateReaches(match.string, name, HoldingState(state), holder, within)
     if state not in _CERTIFICATE_STATES:
-        raise unknown_name("certificate state", state, [*_CERTIFICATE_STATES, *_HOLDING_STATES])
+        raise UnknownNameError("certificate state", state, [*_CERTIFICATE_STATES, *_HOLDING_STATES])
     if holder is not None:
         raise RefusedError(f"{state} is said of the certificate, not of a holding", "", f"remove by {holder}")
     return CertificateReaches(match.string, name, CertificateState(state), None, within)
@@ -418,7 +418,7 @@ def _certificate(match: re.Match[str]) -> Expectation:
 
 def _metric(match: re.Match[str]) -> Expectation:
     if match["metric"] not in METRICS:
-        raise unknown_name("metric", match["metric"], METRICS)
+        raise UnknownNameError("metric", match["metric"], METRICS)
     return MetricBound(match.string, match["metric"], match["compare"], float(match["bound"]))
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
-from scenarios.errors import RefusedError, unknown_name
+from scenarios.errors import RefusedError, UnknownNameError
 from scenarios.units import Text
 
 NAME_PATTERN = r"[a-z][a-z0-9-]{0,39}"
@@ -127,7 +127,7 @@ def claim_state(text: str) -> ClaimState:
     try:
         return ClaimState(text)
     except ValueError:
-        raise unknown_name("claim state", text, ClaimState) from None
+        raise UnknownNameError("claim state", text, ClaimState) from None
 
 
 def _block(match: re.Match[str]) -> Predicate:

@@ -26,7 +26,8 @@ from scenarios.checks import Agreement, Check, Confidentiality, DecidedOnce, Dur
 from scenarios.eventbook import EventBook
 from scenarios.final import DATABASE, WATERMARK, read_final
 from scenarios.founding import Charter, Founding, Member, found_from_seed
-from scenarios.leaks import CANARY_CHARACTERS_MIN, Canary, LeakSearch
+from scenarios.canaries import canaries, public_words
+from scenarios.leaks import LeakSearch
 from scenarios.measure import Measurement, traffic
 from scenarios.model import Scenario
 from scenarios.runfolder import RunFolder
@@ -121,6 +122,7 @@ class _Run:
         self.folder = RunFolder.create(options.out, scenario.scenario, options.seed)
         self.search = LeakSearch()
         self.frames: dict[bytes, str] = {}
+        self.node_records: list[str] = []
         self.measurement = Measurement(list(scenario.organizations))
         self.checks: list[Check] = [Agreement(), Durability(), DecidedOnce(), Confidentiality(self.search)]
         self.started = time.monotonic()
@@ -193,7 +195,7 @@ class _Run:
         return Random(f"{self.options.seed}:{stream}")
 
     def _sink(self, event: str, fields: Mapping[str, RecordField]) -> None:
-        self.book.add(event, fields)
+        self.node_records.append(self.book.add(event, fields).line())
 
     def _frame(self, now_ns: int, source: str, target: str, kind: str, frame: bytes) -> None:
         self.trace.frame(now_ns, source, target, kind, frame)
@@ -244,16 +246,14 @@ class _Run:
     def _search_leaks(self) -> None:
         """Search everything a node or member could have seen for everything that is private."""
         search = self.search
-        for wallet in self.outcome.wallets.values():
-            for secret in wallet.secrets():
-                value = secret.value.reveal()
-                if len(value) >= CANARY_CHARACTERS_MIN:
-                    search.add([Canary(secret.where, value)])
+        search.add(canaries(self.outcome.wallets.values(), public_words(self.scenario)))
         for frame, place in self.frames.items():
             search.search(place, frame)
         for event in self.book.events:
-            place = "the public events" if event.public else "the observer's events"
-            search.search(place, event.line().encode())
+            if event.public:
+                search.search("the public events", event.line().encode())
+        for record in self.node_records:
+            search.search("the nodes' own records", record.encode())
         for organization, text in self.outcome.metrics_texts.items():
             search.search(f"the metrics of {organization}'s node", text.encode())
         for organization in self.scenario.organizations:

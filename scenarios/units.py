@@ -18,7 +18,15 @@ from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
@@ -115,7 +123,8 @@ def parse_duration(text: str) -> Duration:
     return duration
 
 
-def _no_unit(value: object) -> RefusedError:
+def no_unit(value: object) -> RefusedError:
+    """Return the refusal of something that stands where a duration is wanted and is no text."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         if value < 0:
             return RefusedError(f"{value} is a negative time", _DURATION_LIMIT, "time runs forward")
@@ -124,7 +133,7 @@ def _no_unit(value: object) -> RefusedError:
 
 
 DurationText = Annotated[
-    Duration, Text(parse_duration, {"pattern": r"^[0-9]+(ms|s|min|h|d)$", "examples": ["5s"]}, _no_unit)
+    Duration, Text(parse_duration, {"pattern": r"^[0-9]+(ms|s|min|h|d)$", "examples": ["5s"]}, no_unit)
 ]
 
 
@@ -254,3 +263,15 @@ class Start(Record):
         if self.protocol is not None:
             return f"{self.protocol} after the start"
         return str(self.calendar)
+
+
+def _ordered(range_ms: tuple[int, int]) -> tuple[int, int]:
+    low, high = range_ms
+    if low > high:
+        raise RefusedError(f"[{low}, {high}] is no range", "the lower end first", f"write [{high}, {low}]")
+    return range_ms
+
+
+_Milliseconds = Annotated[int, Field(ge=0, le=60_000)]
+RangeMs = Annotated[tuple[_Milliseconds, _Milliseconds], AfterValidator(_ordered)]
+"""Lowest and highest of something in milliseconds, up to a minute."""

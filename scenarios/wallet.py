@@ -122,7 +122,7 @@ class Wallet:
 
         Args:
             fields: names and values.
-            public: names of fields whose values may be seen by anyone; `secrets` leaves them out.
+            public: names of fields whose values tell nothing wherever found; `secrets` leaves them out.
         """
         document = commit_fields(fields, self._random)
         self._issued[document.root] = document

@@ -31,7 +31,7 @@ from p2p.observer import RecordField
 from p2p.signal import Signal
 from scenarios.agents.desk import Desk
 from scenarios.agents.mail import Mail, MailFault, Mailroom
-from scenarios.agents.papers import Paper, PaperError, PaperKind
+from scenarios.agents.papers import Paper, PaperError, PaperKind, open_fields
 from scenarios.agents.register import Place, Register
 from scenarios.agents.script import Behavior, Script, Step
 from scenarios.agents.work import Act, WaitKind, Workload
@@ -242,6 +242,11 @@ class Agent:
             return Place(signed.id, settled.index, settled.height, settled.time_ms)
         self._work.note(outcome)
         raise RefusedActError(outcome)
+
+    def commit(self, fields: Mapping[str, Value]) -> bytes:
+        """Commit to a document's fields, keep it in the wallet, and return its root."""
+        names = [member.name for member in self.desk.genesis.organizations]
+        return self.wallet.commit(fields, public=open_fields(fields, names))
 
     async def send(self, root: bytes, to: str, names: tuple[str, ...] | None = None) -> None:
         """Seal an issued document's envelope for a member and hand it to the node.

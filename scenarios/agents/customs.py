@@ -35,7 +35,7 @@ from ledger.encoding import Value
 from scenarios.agents.agent import Agent, RefusedActError, Relation, StepError, Surroundings
 from scenarios.agents.authority import authority_of, business_ms
 from scenarios.agents.examination import Defect, Evidence, examine, examine_answer
-from scenarios.agents.papers import KIND, PUBLIC_FIELDS, Paper, PaperKind
+from scenarios.agents.papers import KIND, Paper, PaperKind
 from scenarios.agents.register import ClaimEntry, Place, claim_id
 from scenarios.agents.script import is_decided_by_script, is_requested_by_script
 from scenarios.agents.work import Act, WaitKind
@@ -233,8 +233,8 @@ class Customs(Agent):
 
     async def _request(self, case: CaseFile, question: str, defects: tuple[str, ...]) -> None:
         after = self._advanced(case, ReviewEvent.REQUEST, self.desk.now_ms())
-        fine, salt = self._commit(case, after.state)
-        root = self.wallet.commit(
+        fine, salt = self._commit_to(case, after.state)
+        root = self.commit(
             {
                 KIND: PaperKind.REQUEST.value,
                 "claim": case.id,
@@ -243,8 +243,7 @@ class Customs(Agent):
                 "state": after.state.value,
                 "salt": salt,
                 "due_on": None if after.due_on is None else after.due_on.isoformat(),
-            },
-            public=PUBLIC_FIELDS,
+            }
         )
         await self.send(root, case.filed.importer)
         place = await self._move(case, ReviewEvent.REQUEST, fine, root)
@@ -256,10 +255,10 @@ class Customs(Agent):
         self, case: CaseFile, event: ReviewEvent, defects: tuple[str, ...], reason: str | None = None
     ) -> None:
         after = self._advanced(case, event, self.desk.now_ms())
-        fine, salt = self._commit(case, after.state)
+        fine, salt = self._commit_to(case, after.state)
         place = await self._move(case, event, fine, None)
         self.record("claim.closed", claim=self._name(case), time_ms=place.time_ms)
-        root = self.wallet.commit(
+        root = self.commit(
             {
                 KIND: PaperKind.DECISION.value,
                 "claim": case.id,
@@ -267,8 +266,7 @@ class Customs(Agent):
                 "salt": salt,
                 "defects": list(defects),
                 "reason": reason,
-            },
-            public=PUBLIC_FIELDS,
+            }
         )
         await self.send(root, case.filed.importer)
         if case.is_due:
@@ -276,7 +274,7 @@ class Customs(Agent):
 
     async def _liquidate(self, case: CaseFile) -> None:
         after = self._advanced(case, ReviewEvent.LIQUIDATE, self.desk.now_ms())
-        fine, _ = self._commit(case, after.state)
+        fine, _ = self._commit_to(case, after.state)
         place = await self._move(case, ReviewEvent.LIQUIDATE, fine, None)
         self.record("claim.liquidated", claim=self._name(case), time_ms=place.time_ms)
 
@@ -306,7 +304,7 @@ class Customs(Agent):
             self.note(act)
             raise RefusedActError(act) from None
 
-    def _commit(self, case: CaseFile, state: FineState) -> tuple[bytes, bytes]:
+    def _commit_to(self, case: CaseFile, state: FineState) -> tuple[bytes, bytes]:
         salt = self.wallet.draw_salt()
         fine = fine_commitment(salt, case.filed.entry, case.filed.line, state)
         self.wallet.keep_salt(fine, salt)

@@ -18,7 +18,7 @@ from ledger.encoding import Value
 from ledger.forms import check_form, disclosed_names, flatten, may_be_signed, public_facts
 from ledger.genesis import Role
 from scenarios.agents.agent import Agent, Relation, StepError
-from scenarios.agents.papers import KIND, PUBLIC_FIELDS, PaperKind
+from scenarios.agents.papers import KIND, PaperKind
 from scenarios.agents.register import CertificateEntry
 from scenarios.client import Receipt
 from scenarios.model.documents import Nafta434
@@ -46,9 +46,7 @@ class Exporter(Agent):
         fields = self._filled_in(step.document, document)
         certificate = self.random.randbytes(CERTIFICATE_ID_BYTES)
         self.desk.bind("certificate", step.document, certificate.hex())
-        root = self.wallet.commit(
-            {KIND: PaperKind.CERTIFICATE.value, **flatten(fields)}, public=PUBLIC_FIELDS
-        )
+        root = self.commit({KIND: PaperKind.CERTIFICATE.value, **flatten(fields)})
         for addressee in document.addressees:
             await self.send(root, addressee, self._readable_by(addressee, fields))
         anchored = await self.transact(
@@ -82,7 +80,7 @@ class Exporter(Agent):
             "certificate": certificate.id,
             "reason": step.reason,
         }
-        root = self.wallet.commit(notice, public=PUBLIC_FIELDS)
+        root = self.commit(notice)
         for addressee in certificate.addressees:
             await self.send(root, addressee)
         body: dict[str, Value] = {"certificate": bytes.fromhex(certificate.id), "reason": NOTICE_CODE}

@@ -20,7 +20,7 @@ from ledger.encoding import Value
 from scenarios.agents.agent import Agent, Relation, StepError
 from scenarios.agents.authority import authority_of
 from scenarios.agents.mail import MailFault
-from scenarios.agents.papers import KIND, PUBLIC_FIELDS, Paper, PaperError, PaperKind
+from scenarios.agents.papers import KIND, Paper, PaperError, PaperKind
 from scenarios.agents.register import ClaimEntry, claim_id
 from scenarios.client import Receipt
 from scenarios.model.claims import Claim
@@ -148,7 +148,7 @@ class Importer(Agent):
             return
         customs = authority_of(self.desk.genesis)
         await self._pass_on_certificate(claim, customs)
-        root = self.wallet.commit(self._answer(claim, self.script.claims[name]), public=PUBLIC_FIELDS)
+        root = self.commit(self._answer(claim, self.script.claims[name]))
         await self.send(root, customs)
         answered = await self.transact("claim.respond", {"entry": claim.entry, "line": claim.line}, (root,))
         self.record("claim.answered", claim=name, time_ms=answered.time_ms)
@@ -172,7 +172,7 @@ class Importer(Agent):
     async def _send_to_customs(self, fields: Mapping[str, Value]) -> None:
         """Seal a document to Customs and anchor its root, so that it cannot be exchanged later."""
         customs = authority_of(self.desk.genesis)
-        root = self.wallet.commit(fields, public=PUBLIC_FIELDS)
+        root = self.commit(fields)
         await self.send(root, customs)
         await self.transact("document.anchor", {"class": "commercial", "addressees": [customs]}, (root,))
 

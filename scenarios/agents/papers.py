@@ -2,14 +2,15 @@
 
 Rules:
 - Every document says its kind; everything else in it is private to sender and addressee.
-- `PUBLIC_FIELDS` are those whose values stand on the ledger anyway.
+- `PUBLIC_FIELDS` are those whose values stand on the ledger anyway, `CODE_FIELDS` those that take words of a
+  fixed vocabulary; a search for leaks looks for all others.
 - Nothing read here shows itself: a fault names the field, never the value.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn
@@ -52,6 +53,37 @@ PUBLIC_FIELDS: frozenset[str] = frozenset(
     }
 )
 """Fields whose values are on the ledger, or follow from what is."""
+
+CODE_FIELDS: frozenset[str] = frozenset(
+    {
+        "criterion",
+        "defects",
+        "entry_type",
+        "importer",
+        "net_cost",
+        "origin",
+        "port",
+        "producer",
+        "state",
+        "unit",
+    }
+)
+"""Fields whose values are words of a form or of a table: to find such a word elsewhere tells nothing."""
+
+
+def open_fields(fields: Mapping[str, Value], member_names: Collection[str]) -> frozenset[str]:
+    """Return the names of fields whose values may be found anywhere without being a leak.
+
+    Args:
+        fields: of a document.
+        member_names: the members' names for people, which genesis tells everybody.
+    """
+    return frozenset(
+        name
+        for name, value in fields.items()
+        if name.rpartition(".")[2] in PUBLIC_FIELDS | CODE_FIELDS
+        or (isinstance(value, str) and value in member_names)
+    )
 
 
 class PaperError(Exception):

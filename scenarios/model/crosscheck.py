@@ -12,7 +12,7 @@ import datetime
 from collections.abc import Iterable, Iterator
 
 from ledger.genesis import Role
-from scenarios.errors import Fault, RefusedError, unknown_name
+from scenarios.errors import Fault, RefusedError, UnknownNameError
 from scenarios.expectations import (
     CertificateReaches,
     ClaimEnds,
@@ -62,8 +62,9 @@ def cross_check(scenario: Scenario, source: Source, salvage: Salvage | None = No
     """
     found: list[Fault] = []
     for rule in (_network, _documents, _claims, _steps, _faults, _expectations):
-        for found_at, refusal in rule(scenario):
-            if salvage is not None and salvage.explains(refusal):
+        for found_at, seen in rule(scenario):
+            refusal = salvage.judge(seen) if salvage is not None else seen
+            if refusal is None:
                 continue
             location = salvage.original(found_at) if salvage is not None else found_at
             what = f"{dotted(location)}: {refusal.what}"
@@ -74,13 +75,13 @@ def cross_check(scenario: Scenario, source: Source, salvage: Salvage | None = No
 def _members(scenario: Scenario, location: Location, names: Iterable[str]) -> Refusals:
     for position, name in enumerate(names):
         if name not in scenario.organizations:
-            yield (*location, position), unknown_name("organization", name, scenario.organizations)
+            yield (*location, position), UnknownNameError("organization", name, scenario.organizations)
 
 
 def _member(scenario: Scenario, location: Location, name: str, role: Role | None, act: str) -> Refusals:
     """Refuse a name that is no member, or a member without the role its act needs."""
     if name not in scenario.organizations:
-        yield location, unknown_name("organization", name, scenario.organizations)
+        yield location, UnknownNameError("organization", name, scenario.organizations)
     elif role is not None and role not in scenario.roles[name]:
         able = [other for other, roles in scenario.roles.items() if role in roles]
         limit = f"{act} needs the role {role}; {name} has {', '.join(scenario.roles[name])}"
@@ -151,7 +152,7 @@ def _claims(scenario: Scenario) -> Refusals:
         if claim.certificate is not None:
             document = scenario.documents.get(claim.certificate)
             if document is None:
-                refusal = unknown_name("document", claim.certificate, scenario.documents)
+                refusal = UnknownNameError("document", claim.certificate, scenario.documents)
                 yield (*where, "certificate"), refusal
             elif claim.importer not in document.addressees and not claim.faulty:
                 limit = f"{claim.certificate} goes to {', '.join(document.addressees)}"
@@ -193,24 +194,24 @@ def _step_names(scenario: Scenario, where: Location, step: Step) -> Refusals:
                 names["successor"] = step.successor
             for key, name in names.items():
                 if name not in scenario.documents:
-                    yield (*where, key), unknown_name("document", name, scenario.documents)
+                    yield (*where, key), UnknownNameError("document", name, scenario.documents)
             document = scenario.documents.get(step.document)
             if document is None:
                 return
             if isinstance(step, SuspendHolding | ReinstateHolding | RejectHolding):
                 if step.holder not in document.addressees:
-                    yield (*where, "holder"), unknown_name("addressee", step.holder, document.addressees)
-            elif step.by in scenario.organizations and step.by != document.issuer:
+                    yield (*where, "holder"), UnknownNameError("addressee", step.holder, document.addressees)
+            elif step.by != document.issuer and {step.by, document.issuer} <= scenario.organizations.keys():
                 what = f"{step.by} is not the issuer of {step.document}"
                 yield (*where, "by"), RefusedError(what, "", f"let {document.issuer} do it")
         case _:
             claim = scenario.claims.get(step.claim)
             if claim is None:
-                yield (*where, "claim"), unknown_name("claim", step.claim, scenario.claims)
+                yield (*where, "claim"), UnknownNameError("claim", step.claim, scenario.claims)
             elif (
                 isinstance(step, FileClaim | FilePostClaim | CorrectClaim)
                 and step.by != claim.importer
-                and step.by in scenario.organizations
+                and {step.by, claim.importer} <= scenario.organizations.keys()
             ):
                 what = f"{step.by} is not the importer of {step.claim}"
                 yield (*where, "by"), RefusedError(what, "", f"let {claim.importer} do it")
@@ -239,12 +240,12 @@ def _predicate(scenario: Scenario, location: Location, predicate: Predicate) -> 
         case CertificateReached(name, _, holder):
             document = scenario.documents.get(name)
             if document is None:
-                yield location, unknown_name("document", name, scenario.documents)
+                yield location, UnknownNameError("document", name, scenario.documents)
             elif holder is not None and holder not in document.addressees:
-                yield location, unknown_name("addressee", holder, document.addressees)
+                yield location, UnknownNameError("addressee", holder, document.addressees)
         case _:
             if predicate.claim not in scenario.claims:
-                yield location, unknown_name("claim", predicate.claim, scenario.claims)
+                yield location, UnknownNameError("claim", predicate.claim, scenario.claims)
 
 
 def _faults(scenario: Scenario) -> Refusals:
@@ -280,7 +281,7 @@ def _expectation(scenario: Scenario, location: Location, expectation: Expectatio
     match expectation:
         case ClaimReaches() | ClaimNever() | ClaimEnds() | ClaimHasFinding() | ClaimHasNoFinding():
             if expectation.claim not in scenario.claims:
-                yield location, unknown_name("claim", expectation.claim, scenario.claims)
+                yield location, UnknownNameError("claim", expectation.claim, scenario.claims)
             elif isinstance(expectation, ClaimReaches):
                 filed = [
                     step.at
@@ -291,10 +292,10 @@ def _expectation(scenario: Scenario, location: Location, expectation: Expectatio
         case CertificateReaches():
             document = scenario.documents.get(expectation.certificate)
             if document is None:
-                yield location, unknown_name("document", expectation.certificate, scenario.documents)
+                yield location, UnknownNameError("document", expectation.certificate, scenario.documents)
                 return
             if expectation.holder is not None and expectation.holder not in document.addressees:
-                yield location, unknown_name("addressee", expectation.holder, document.addressees)
+                yield location, UnknownNameError("addressee", expectation.holder, document.addressees)
             issued = [
                 step.at
                 for step in scenario.steps

@@ -16,9 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, model_validator
 
 from ledger.genesis import Role
-from scenarios.errors import RefusedError, unknown_name
-from scenarios.faults import check_range
-from scenarios.units import Duration, MomentText, Record, Text, parse_duration
+from scenarios.errors import RefusedError, UnknownNameError
+from scenarios.units import Duration, MomentText, RangeMs, Record, Text, no_unit, parse_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def _delay(text: str) -> Delay:
 
 def _role(text: str) -> Role:
     if text not in list(Role):
-        raise unknown_name("role", text, Role)
+        raise UnknownNameError("role", text, Role)
     return Role(text)
 
 
@@ -85,7 +84,7 @@ class Calendar(Record):
 
 
 DelayText = Annotated[
-    Delay, Text(_delay, {"pattern": r"^([0-9]+(ms|s|min|h|d)|never)$", "examples": ["2h", "never"]})
+    Delay, Text(_delay, {"pattern": r"^([0-9]+(ms|s|min|h|d)|never)$", "examples": ["2h", "never"]}, no_unit)
 ]
 
 
@@ -129,9 +128,6 @@ class Organization(Record):
     )
 
 
-Milliseconds = Annotated[int, Field(ge=0, le=60_000)]
-
-
 class Network(Record):
     """The network between the nodes."""
 
@@ -141,7 +137,7 @@ class Network(Record):
     edges: tuple[tuple[str, str], ...] = Field(
         (), description="Pairs of organizations that gossip, for topology edges."
     )
-    latency_ms: tuple[Milliseconds, Milliseconds] = Field(
+    latency_ms: RangeMs = Field(
         (10, 30), description="Lowest and highest one-way latency of a link, milliseconds."
     )
     heartbeat_ms: int = Field(100, ge=10, le=10_000, description="A leader's heartbeat, milliseconds.")
@@ -157,7 +153,6 @@ class Network(Record):
 
     @model_validator(mode="after")
     def _check_shape(self) -> Network:
-        check_range(self.latency_ms, ("latency_ms",))
         if self.topology == "edges" and not self.edges:
             raise RefusedError("topology edges without edges", "", "add edges: [[a, b], ...]")
         if self.topology != "edges" and self.edges:

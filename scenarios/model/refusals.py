@@ -38,11 +38,19 @@ def faults_of(error: ValidationError, source: Source, schema: Mapping[str, Any])
         source: The text it looked at.
         schema: The model's JSON Schema, which knows the keys of every record.
     """
-    return [_fault(details, source, schema) for details in error.errors(include_url=False)]
+    found = error.errors(include_url=False)
+    inner = {details["loc"][:length] for details in found for length in range(len(details["loc"]))}
+    return [
+        _fault(details, source, schema)
+        for details in found
+        if details["type"] != "too_short" or details["loc"] not in inner  # short of items that are wrong
+    ]
 
 
 def _fault(details: ErrorDetails, source: Source, schema: Mapping[str, Any]) -> Fault:
     location = _in_source(details["loc"], source)
+    if details["type"] == "missing":
+        location = (*location, details["loc"][-1])
     refusal = details.get("ctx", {}).get("error")
     if isinstance(refusal, RefusedError):
         inside = (*location, *refusal.inside)
@@ -66,6 +74,12 @@ def _fault(details: ErrorDetails, source: Source, schema: Mapping[str, Any]) -> 
             what = _named(location, f"{_shown(location, source)} has the wrong form")
             remedy = "rename it" if details["loc"][-1] == "[key]" else "correct it"
             return Fault(source.place(location), what, f"the form is {details['ctx']['pattern']}", remedy)
+        case "too_short" | "too_long" as kind:
+            count = details["ctx"]["actual_length"]
+            bound = "at least" if kind == "too_short" else "at most"
+            length = details["ctx"]["min_length" if kind == "too_short" else "max_length"]
+            what = _named(location, f"has {count} items")
+            return Fault(source.place(location), what, f"{bound} {length}", "")
         case kind if kind in _KINDS:
             wanted, remedy = _KINDS[kind]
             what = _named(location, f"{_shown(location, source)} is not {wanted}")
@@ -76,17 +90,13 @@ def _fault(details: ErrorDetails, source: Source, schema: Mapping[str, Any]) -> 
 
 
 def _in_source(loc: tuple[int | str, ...], source: Source) -> Location:
-    """Return a location as the file has it: without the tags of unions, with a missing key at its end."""
+    """Return a location as the file has it: without the tags of unions, up to what stands there."""
     node: Node = source.root
     found: list[int | str] = []
-    for position, step in enumerate(loc):
-        if step == "[key]":
-            continue
+    for step in loc:
         below = child(node, step)
         if below is not None:
             node = below
-            found.append(step)
-        elif position == len(loc) - 1:
             found.append(step)
     return tuple(found)
 

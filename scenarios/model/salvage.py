@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from ledger.genesis import Role
-from scenarios.errors import RefusedError
+from scenarios.errors import RefusedError, UnknownNameError
 from scenarios.yamltree import Location, Value
 
 _LISTS = ("steps", "faults", "expect", "checks")
@@ -38,14 +38,14 @@ class Salvage:
     Args:
         value: What is left, in the file's shape.
         kept: For each list, the original positions of the items left.
-        missing: Names of documents and claims set aside.
+        missing: Names set aside, by kind: document or claim.
         steps_missing: Whether steps were set aside, so that their numbers say nothing.
         everybody_missing: Whether the organizations as a whole are unknown.
     """
 
     value: Mapping[str, Value]
     kept: Mapping[str, tuple[int, ...]]
-    missing: frozenset[str]
+    missing: Mapping[str, tuple[str, ...]]
     steps_missing: bool
     everybody_missing: bool
 
@@ -56,13 +56,15 @@ class Salvage:
             return (location[0], position, *location[2:])
         return location
 
-    def explains(self, refusal: RefusedError) -> bool:
-        """Say whether something is only refused because of what was set aside."""
-        if refusal.name in self.missing:
-            return True
-        if self.everybody_missing and refusal.what.startswith("unknown organization"):
-            return True
-        return self.steps_missing and refusal.what.startswith("there is no step")
+    def judge(self, refusal: RefusedError) -> RefusedError | None:
+        """Return what is left of a refusal when what was set aside is remembered, if anything is."""
+        if isinstance(refusal, UnknownNameError):
+            missing = self.missing.get(refusal.kind, ())
+            if refusal.name in missing or (self.everybody_missing and refusal.kind == "organization"):
+                return None
+            known = (*refusal.known, *missing)
+            return UnknownNameError(refusal.kind, refusal.name, known, inside=refusal.inside)
+        return None if self.steps_missing and refusal.what.startswith("there is no step") else refusal
 
 
 def salvage(value: Mapping[str, Value], error: ValidationError) -> Salvage:
@@ -73,7 +75,7 @@ def salvage(value: Mapping[str, Value], error: ValidationError) -> Salvage:
         top, *below = details["loc"]
         bad.setdefault(str(top), {})[below[0] if below else ""] = None
     kept: dict[str, tuple[int, ...]] = {}
-    missing: list[str] = []
+    missing: dict[str, tuple[str, ...]] = {}
     everybody = False
     for top, units in bad.items():
         part = rest.get(top)
@@ -81,7 +83,7 @@ def salvage(value: Mapping[str, Value], error: ValidationError) -> Salvage:
             kept[top] = tuple(at for at in range(len(part)) if at not in units)
             rest[top] = [part[at] for at in kept[top]]
         elif top in _NAMED and isinstance(part, dict) and "" not in units:
-            missing.extend(str(name) for name in units)
+            missing[top.removesuffix("s")] = tuple(str(name) for name in units)
             rest[top] = {name: below for name, below in part.items() if name not in units}
         elif top == "organizations" and isinstance(part, dict) and "" not in units:
             rest[top] = {name: _ANYBODY if name in units else below for name, below in part.items()}
@@ -89,6 +91,6 @@ def salvage(value: Mapping[str, Value], error: ValidationError) -> Salvage:
             everybody = everybody or top == "organizations"
             rest[top] = _INSTEAD[top]
         else:
-            missing.extend(part if isinstance(part, dict) else ())
+            missing[top.removesuffix("s")] = tuple(part) if isinstance(part, dict) else ()
             rest.pop(top, None)
-    return Salvage(rest, kept, frozenset(missing), "steps" in bad, everybody)
+    return Salvage(rest, kept, missing, "steps" in bad, everybody)

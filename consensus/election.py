@@ -138,9 +138,8 @@ def handle_pre_vote_response(core: Core, message: Message) -> None:
 
 
 def _count(core: Core, message: Message) -> None:
-    voter = message.sender
-    if message.session == core.campaign_session and voter in core.voters and voter not in core.votes:
-        core.votes[voter] = not message.reject
+    if message.session == core.campaign_session:
+        core.votes.setdefault(message.sender, not message.reject)
         _decide(core)
 
 

@@ -240,6 +240,17 @@ def test_bug_07_votes_are_counted_per_voter() -> None:
     assert node.role is Role.CANDIDATE
 
 
+def test_bug_07_a_voters_first_answer_stands() -> None:
+    """Xraft#33: neither a second grant nor a late refusal changes what a voter said."""
+    node, disk = make_node(voters=5, pre_vote=False)
+    node.campaign()
+    (second, third, *_) = only(work(node, disk), MessageType.VOTE)
+    node.step(grant(second))
+    node.step(Message(MessageType.VOTE_RESPONSE, 1, 2, 1, second.session, reject=True))
+    node.step(grant(third))
+    assert node.role is Role.LEADER
+
+
 def test_bug_07_only_answers_to_the_running_campaign_count() -> None:
     """nebula#2419: an answer of an earlier campaign, or of a node that does not vote, elects nobody."""
     node, disk = make_node(voters=3)

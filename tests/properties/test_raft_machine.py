@@ -155,5 +155,6 @@ RaftMachine.TestCase.settings = settings(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # a failure is worth the minutes in which hypothesis shrinks it
 class TestRaftMachine(RaftMachine.TestCase):
     """Safety after every step, liveness at the end."""

@@ -1,12 +1,10 @@
-"""Exporter, importer and Customs over real nodes in the virtual world, with the smallest trial there can be."""
+"""Exporter, importer and Customs over real nodes in the virtual world, with the smallest possible trial."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from random import Random
 
 import pytest
 from aiohttp import ClientSession
@@ -15,11 +13,20 @@ from ledger.genesis import Genesis
 from p2p.observer import RecordField
 from p2p.virtual import VirtualWorld, run_virtual
 from scenarios.agenda import Agenda
-from scenarios.agents import Agent, Kind, make_agent
+from scenarios.agents import Agent, Kind, StepError, make_agent
+from scenarios.agents.register import CertificateEntry
 from scenarios.catalog import load_scenario
 from scenarios.client import NodeClient
 from scenarios.founding import Charter, Founding, Member, found_from_seed
 from scenarios.model import Scenario
+from scenarios.model.steps import (
+    CorrectClaim,
+    DenyClaim,
+    Liquidate,
+    NotifyIncorrect,
+    ReinstateHolding,
+    SuspendHolding,
+)
 from scenarios.names import Names
 from scenarios.wallet import Wallet
 from scenarios.worlds.base import NetworkPlan
@@ -28,6 +35,15 @@ from scenarios.worlds.virtual import SimulatedWorld
 DAY_MS = 86_400_000
 POLL_S = 0.05
 REST_LIMIT_S = 60
+FILED = "claim e1 filed"
+CORRECTION = {
+    "do": "correct-claim",
+    "when": FILED,
+    "by": "importer",
+    "claim": "e1",
+    "discovered_on": "2018-12-01",
+}
+REASON = "the producer's affidavit was withdrawn"
 
 
 @dataclass
@@ -107,12 +123,13 @@ class Trial:
     async def close(self) -> None:
         for run in self.runs:
             run.cancel()
-        for ended in await asyncio.gather(*self.runs, return_exceptions=True):
-            if isinstance(ended, Exception):
-                raise ended
+        ended = await asyncio.gather(*self.runs, return_exceptions=True)
         for session in self.sessions:
             await session.close()
         await self.world.close()
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
 
     async def rest(self) -> None:
         """Wait until everybody waits, and every agent has seen what its node has."""
@@ -166,6 +183,14 @@ class Trial:
             if event == "claim.state" and fields["claim"] == claim
         ]
 
+    @property
+    def genesis(self) -> Genesis:
+        return self.world.founding.genesis
+
+    def certificate(self) -> CertificateEntry:
+        (certificate,) = self.agents["noaa"].register.certificates.values()
+        return certificate
+
     def named(self, event: str) -> list[dict[str, RecordField]]:
         return [fields for name, _, fields in self.records if name == event]
 
@@ -190,9 +215,11 @@ def trade(play: Callable[[Trial], Coroutine[object, object, None]], *overrides: 
     async def main(kit: VirtualWorld) -> Trial:
         world = SimulatedWorld(kit, founding, NetworkPlan(), lambda _event, _fields: None)
         trial = Trial(scenario, kit, world)
-        await trial.open()
-        await play(trial)
-        await trial.close()
+        try:
+            await trial.open()
+            await play(trial)
+        finally:
+            await trial.close()
         return trial
 
     return run_virtual(main, seed=seed, time_limit_s=3600)
@@ -211,21 +238,11 @@ async def held(trial: Trial) -> None:
     await trial.until(at(trial, 1) + DAY_MS)
 
 
-@pytest.mark.slow
-def test_three_claims_from_certificate_to_liquidation() -> None:
-    async def play(trial: Trial) -> None:
-        await held(trial)
-        await trial.until(at(trial, 2))
-        assert await trial.take(2) == ("VALID", "VALID")
-        await trial.until(at(trial, 3))
-        await trial.take(3)
-        await trial.until(at(trial, 3) + DAY_MS)
-        assert await trial.take(4) == ("VALID",)
-        await trial.until(at(trial, 5))
-        await trial.take(5)
-        await trial.until(trial.scenario.calendar.end_ms - DAY_MS)
+pytestmark = pytest.mark.slow
 
-    trial = trade(play)
+
+def test_three_claims_from_certificate_to_liquidation() -> None:
+    trial = trade(whole_year)
     assert trial.states("e1") == ["CLAIMED", "ALLOWED", "LIQUIDATED"]
     assert trial.states("e2") == ["CLAIMED", "CERT_REQUESTED", "UNDER_REVIEW", "ALLOWED", "LIQUIDATED"]
     assert trial.states("e3") == ["CLAIMED", "ALLOWED", "LIQUIDATED"]
@@ -235,3 +252,190 @@ def test_three_claims_from_certificate_to_liquidation() -> None:
     assert DAY_MS <= answered["time_ms"] - sent["time_ms"] < DAY_MS + 60_000
     assert [d["believed"] for d in trial.named("decision.received")] == [True, True, True]
     assert trial.named("act.refused") == []
+    assert_nothing_private_is_recorded(trial)
+
+
+async def whole_year(trial: Trial) -> None:
+    await held(trial)
+    await trial.until(at(trial, 2))
+    assert await trial.take(2) == ("VALID", "VALID")
+    await trial.until(at(trial, 3))
+    await trial.take(3)
+    await trial.until(at(trial, 3) + DAY_MS)
+    assert await trial.take(4) == ("VALID",)
+    await trial.until(at(trial, 5))
+    await trial.take(5)
+    await trial.until(trial.scenario.calendar.end_ms - DAY_MS)
+
+
+def assert_nothing_private_is_recorded(trial: Trial) -> None:
+    shown = repr(trial.records)
+    searched = 0
+    for wallet in trial.wallets.values():
+        for secret in wallet.secrets():
+            value = secret.value.reveal()
+            if len(value) >= 12:
+                searched += 1
+                assert value.decode("latin-1") not in shown, secret.where
+                assert value.hex() not in shown, secret.where
+    assert searched > 50
+
+
+def test_a_year_repeats_exactly_from_its_seed() -> None:
+    assert trade(whole_year, seed=7).records == trade(whole_year, seed=7).records
+
+
+async def first_claim(trial: Trial) -> None:
+    await held(trial)
+    await trial.until(at(trial, 2))
+    await trial.take(2)
+    await trial.until(at(trial, 2) + 90 * DAY_MS)
+
+
+def test_importer_never_sees_the_producer_that_customs_sees() -> None:
+    trial = trade(held)
+    root = trial.certificate().root
+    producer = {"producer_name", "producer_address", "producer_email", "producer_tax_id"}
+    for reader, sees in (("importer", set()), ("cbp", producer)):
+        opened = trial.wallets[reader].opened(root)
+        assert opened is not None
+        assert producer & set(opened.fields) == sees
+
+
+def test_heading_that_the_certificate_lacks_is_asked_about_and_denied() -> None:
+    trial = trade(first_claim, 'claims.e1.goods.hts="0304.87.0000"')
+    assert trial.states("e1") == ["CLAIMED", "CERT_REQUESTED", "UNDER_REVIEW", "DENIED"]
+    assert trial.named("decision.received")[0]["believed"] is True
+
+
+def test_claim_without_proven_possession_is_asked_about_and_denied() -> None:
+    trial = trade(first_claim, "organizations.importer.agent.acknowledge_after=never")
+    assert trial.states("e1") == ["CLAIMED", "CERT_REQUESTED", "UNDER_REVIEW", "DENIED"]
+    (claim,) = trial.agents["noaa"].register.claims.values()
+    assert claim.findings == ("NO_POSSESSION",)
+
+
+def test_silence_past_the_requests_time_is_denied() -> None:
+    async def play(trial: Trial) -> None:
+        await held(trial)
+        await trial.until(at(trial, 3))
+        await trial.take(3)
+        await trial.until(at(trial, 3) + DAY_MS)
+        await trial.take(4)
+        await trial.until(at(trial, 3) + 31 * DAY_MS)
+        assert trial.states("e2") == ["CLAIMED", "CERT_REQUESTED"]
+        await trial.until(at(trial, 3) + 33 * DAY_MS)
+
+    trial = trade(play, "organizations.importer.agent.answer_after=never")
+    assert trial.states("e2") == ["CLAIMED", "CERT_REQUESTED", "DENIED"]
+
+
+def test_customs_decides_what_the_scenario_scripts() -> None:
+    async def play(trial: Trial) -> None:
+        await first_claim(trial)
+        customs = trial.agents["cbp"]
+        assert trial.states("e1") == ["CLAIMED"]
+        deny = DenyClaim(do="deny-claim", when=FILED, by="cbp", claim="e1", reason=REASON)
+        assert [act.code for act in await customs.perform(deny)] == ["VALID"]
+        (refused,) = await customs.perform(deny)
+        assert (refused.code, refused.rule) == ("RULE_VIOLATED", "deny/impossible-transition")
+        liquidate = Liquidate(do="liquidate", when=FILED, by="cbp", claim="e1")
+        assert [act.code for act in await customs.perform(liquidate)] == ["VALID"]
+        await trial.rest()
+
+    trial = trade(play, "organizations.cbp.agent.review_after=never")
+    assert trial.states("e1") == ["CLAIMED", "DENIED", "LIQUIDATED"]
+    assert REASON not in repr(trial.records)
+    assert len(trial.named("act.refused")) == 1
+
+
+def test_notice_correction_and_suspension_go_their_ways() -> None:
+    async def play(trial: Trial) -> None:
+        await first_claim(trial)
+        by_cbp = {"when": FILED, "by": "cbp", "document": "c1", "holder": "importer"}
+        codes: list[str] = []
+        for step in (
+            SuspendHolding(do="suspend-holding", **by_cbp),
+            ReinstateHolding(do="reinstate-holding", **by_cbp),
+            NotifyIncorrect(do="notify-incorrect", when=FILED, by="exporter", document="c1", reason=REASON),
+            CorrectClaim.model_validate(CORRECTION),
+        ):
+            codes += [act.code for act in await trial.agents[step.by].perform(step)]
+        assert codes == ["VALID"] * 5
+        await trial.rest()
+
+    trial = trade(play, "organizations.cbp.agent.review_after=never")
+    assert trial.states("e1") == ["CLAIMED", "CORRECTED"]
+    assert [notice["organization"] for notice in trial.named("notice.received")] == ["importer"]
+    assert REASON not in repr(trial.records)
+    assert_nothing_private_is_recorded(trial)
+
+
+def test_envelope_of_another_document_is_complained_of_not_acknowledged() -> None:
+    async def play(trial: Trial) -> None:
+        exporter = trial.agents["exporter"]
+        send = exporter.send
+
+        async def cheat(root: bytes, to: str, names: tuple[str, ...] | None = None) -> None:
+            if to != "importer":
+                await send(root, to, names)
+                return
+            other = exporter.wallet.commit({"kind": "NAFTA-434", "exporter_name": "Another"})
+            sealed = exporter.wallet.seal(other, trial.genesis.organization(to).box_key)
+            await exporter.client.post_document(root, to, sealed)
+
+        exporter.send = cheat  # type: ignore[method-assign]
+        await held(trial)
+
+    trial = trade(play)
+    assert [c["reason"] for c in trial.named("certificate.complained")] == ["ROOT_MISMATCH"]
+    assert trial.named("certificate.acknowledged") == []
+    assert [c["holder"] for c in trial.named("complaint.received")] == ["importer"]
+
+
+def test_step_outlives_its_node_and_has_one_effect() -> None:
+    async def play(trial: Trial) -> None:
+        await held(trial)
+        await trial.until(at(trial, 2))
+        importer = trial.agents["importer"]
+        await trial.world.crash("importer")
+        step = asyncio.create_task(trial.take(2))
+        await asyncio.sleep(5)
+        assert (importer.active, importer.blocked, step.done()) == (0, 1, False)
+        await trial.world.restart("importer")
+        assert await step == ("VALID", "VALID")
+        await trial.until(at(trial, 2) + 3 * DAY_MS)
+
+    assert trade(play).states("e1") == ["CLAIMED", "ALLOWED"]
+
+
+def test_step_of_another_trade_is_refused_by_name() -> None:
+    async def play(trial: Trial) -> None:
+        with pytest.raises(StepError, match="noaa cannot issue-certificate: it is fisheries"):
+            await trial.agents["noaa"].perform(trial.scenario.steps[0])
+        step = CorrectClaim.model_validate(CORRECTION)
+        with pytest.raises(StepError, match="claim e1 is not on the ledger"):
+            await trial.agents["importer"].perform(step)
+
+    trade(play)
+
+
+def test_failing_reaction_ends_its_agent_and_is_told() -> None:
+    async def play(trial: Trial) -> None:
+        importer = trial.agents["importer"]
+        told: list[BaseException] = []
+        importer.on_failure = lambda _agent, error: told.append(error)
+
+        def fail(root: bytes, sealed: bytes) -> None:
+            raise ZeroDivisionError("broken program")
+
+        importer.wallet.open = fail  # type: ignore[method-assign,assignment]
+        await trial.until(at(trial, 1))
+        await trial.take(1)
+        with pytest.raises(ZeroDivisionError):
+            await trial.rest()
+        assert [type(error) for error in told] == [ZeroDivisionError]
+        assert importer.failure is told[0]
+
+    with pytest.raises(ZeroDivisionError):
+        trade(play)

@@ -1,0 +1,98 @@
+"""A workload tells work from waiting, and no failure vanishes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import ContextVar
+
+import pytest
+
+from scenarios.agents.work import Act, WaitKind, Workload
+
+STEP: ContextVar[int | None] = ContextVar("step", default=None)
+
+
+def workload() -> tuple[Workload, list[BaseException]]:
+    failures: list[BaseException] = []
+    return Workload(failures.append), failures
+
+
+async def test_job_is_at_work_from_the_instant_it_starts_until_it_has_ended() -> None:
+    work, _ = workload()
+
+    async def job() -> None:
+        await asyncio.sleep(0)
+
+    work.start("job", job())
+    assert work.active == 1
+    for _ in range(4):
+        await asyncio.sleep(0)
+    assert work.active == 0
+
+
+async def test_wait_is_over_before_the_job_runs_again() -> None:
+    work, _ = workload()
+    arrived = asyncio.Event()
+
+    async def job() -> None:
+        with work.waiting(WaitKind.ENVELOPE, "root", arrived.is_set):
+            await arrived.wait()
+        await asyncio.sleep(0)
+
+    work.start("job", job())
+    await asyncio.sleep(0)
+    assert (work.active, work.waits) == (0, (("job", WaitKind.ENVELOPE, "root"),))
+    arrived.set()
+    assert (work.active, work.waits) == (1, ())
+    await work.cancel()
+
+
+async def test_job_without_an_answering_node_is_blocked_not_active() -> None:
+    work, _ = workload()
+
+    async def job() -> None:
+        with work.waiting(WaitKind.NODE, "an answer", lambda: False):
+            await asyncio.sleep(60)
+
+    work.start("job", job())
+    await asyncio.sleep(0)
+    assert (work.active, work.blocked) == (0, 1)
+    await work.cancel()
+    assert (work.active, work.blocked) == (0, 0)
+
+
+async def test_failure_of_a_job_is_told_and_cancellation_is_none() -> None:
+    work, failures = workload()
+
+    async def fails() -> None:
+        raise KeyError("lost")
+
+    work.start("fails", fails())
+    work.start("cancelled", asyncio.sleep(60))
+    await asyncio.sleep(0)
+    await work.cancel()
+    assert [type(failure) for failure in failures] == [KeyError]
+
+
+async def test_step_taken_in_the_callers_task_counts_and_has_its_own_acts() -> None:
+    work, _ = workload()
+    with work.here("step") as job:
+        assert work.active == 1
+        work.note(Act("claim.file", "00", "VALID", None))
+        with pytest.raises(RuntimeError, match="one step at a time"), work.here("another"):
+            pass
+    assert work.active == 0
+    assert [act.code for act in job.acts] == ["VALID"]
+
+
+async def test_job_started_by_a_step_is_no_part_of_the_step() -> None:
+    work, _ = workload()
+    seen: list[int | None] = []
+
+    async def reaction() -> None:
+        seen.append(STEP.get())
+
+    STEP.set(4)
+    work.start("reaction", reaction())
+    await asyncio.sleep(0)
+    assert seen == [None]

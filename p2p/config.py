@@ -84,7 +84,7 @@ class NodeConfig:
             )
         if self.organization not in self.genesis.orderers:
             raise ConfigError(
-                f"organization {self.organization}: its node is no orderer, and a node that only follows cannot run yet;"
+                f"organization {self.organization}: its node is no orderer, and one that only follows cannot run yet;"
                 f" add it to the orderers {list(self.genesis.orderers)}"
             )
         others = [o.id for o in self.genesis.organizations if o.id != self.organization]

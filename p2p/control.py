@@ -86,7 +86,7 @@ def standing(node: Node, activity: Activity) -> dict[str, int | str | bool | Non
 def add_control(app: web.Application, node: Node, activity: Activity) -> None:
     """Add the control channel's paths to a node's API."""
 
-    async def get_status(request: web.Request) -> web.Response:
+    async def get_status(_request: web.Request) -> web.Response:
         activity.active -= 1  # asking is not work
         body = standing(node, activity)
         activity.active += 1
@@ -118,7 +118,7 @@ def add_control(app: web.Application, node: Node, activity: Activity) -> None:
             body=json.dumps({"next": following, "events": events}).encode(), content_type="application/json"
         )
 
-    async def post_stop(request: web.Request) -> web.Response:
+    async def post_stop(_request: web.Request) -> web.Response:
         node.stop()
         return _answer({"stopping": True})
 

@@ -126,7 +126,7 @@ class Driver:
         """Turn until stopped.
 
         Raises:
-            DiskFailure: if a commit could not be made durable.
+            DiskFailureError: if a commit could not be made durable.
         """
         loop = asyncio.get_running_loop()
         self._arm_ticker(loop.time() + self.tick_ms / 1000)

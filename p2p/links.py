@@ -116,6 +116,7 @@ class Links:
     figures: LinkFigures = field(default_factory=LinkFigures)
     _links: dict[str, Link] = field(default_factory=dict)
     _dialers: list[asyncio.Task[None]] = field(default_factory=list)
+    _closing: list[asyncio.Task[None]] = field(default_factory=list)
     _session: aiohttp.ClientSession | None = None
     _runner: web.AppRunner | None = None
 
@@ -202,9 +203,9 @@ class Links:
         link.closing = True
         link.wake.set()
         self.observer.record("link.expired", node=self.config.organization, peer=link.peer, reason=reason)
-        transport = link.socket.get_extra_info("transport") or getattr(link.socket, "_writer").transport
-        if transport is not None:
-            transport.abort()
+        closing = asyncio.get_running_loop().create_task(_close(link.socket, 4003, reason), name="close")
+        self._closing.append(closing)
+        closing.add_done_callback(self._closing.remove)
 
     def _identity(self) -> Identity:
         return Identity(self.config.genesis, self.config.organization, self.config.node_key)

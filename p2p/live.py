@@ -19,7 +19,7 @@ from pathlib import Path
 import apsw
 
 from ledger.watermark import pack_watermark
-from p2p.machine import DiskFailure
+from p2p.machine import DiskFailureError
 
 WATERMARK_FILE = "watermark"
 WAL_AUTOCHECKPOINT_PAGES = 1000
@@ -78,7 +78,7 @@ class LiveMachine:
         """Commit, then record `sequence` in the watermark; return when both are durable.
 
         Raises:
-            DiskFailure: if either could not be made durable.
+            DiskFailureError: if either could not be made durable.
         """
         try:
             if self.sync_ns < INLINE_SYNC_NS_MAX:
@@ -86,7 +86,7 @@ class LiveMachine:
             else:
                 await asyncio.get_running_loop().run_in_executor(None, self._commit_now, connection, sequence)
         except (apsw.Error, OSError) as error:
-            raise DiskFailure(
+            raise DiskFailureError(
                 f"{self._name}: commit {sequence} is not durable ({error}); stop the node, do not retry"
             ) from error
 

@@ -17,7 +17,7 @@ from typing import Protocol
 import apsw
 
 
-class DiskFailure(Exception):
+class DiskFailureError(Exception):
     """A write or sync failed; the node must stop and must not retry (Rebello et al., USENIX ATC 2020)."""
 
 
@@ -45,7 +45,7 @@ class Machine(Protocol):
         """Commit the open transaction, then record `sequence` in the watermark file; return when both are durable.
 
         Raises:
-            DiskFailure: if either could not be made durable.
+            DiskFailureError: if either could not be made durable.
         """
 
     def read_watermark(self) -> bytes | None:

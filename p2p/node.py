@@ -110,7 +110,7 @@ class Node:
             services: coroutines that serve this node until they are cancelled.
 
         Raises:
-            DiskFailure: if a write could not be made durable; the node must not be restarted blindly.
+            DiskFailureError: if a write could not be made durable; the node must not be restarted blindly.
         """
         if self.store.connection.in_transaction:
             await self.machine.commit(self.store.connection, self.store.sequence)

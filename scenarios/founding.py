@@ -13,7 +13,7 @@ import datetime
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ledger.genesis import Genesis, Limits, Organization, Role
 from ledger.holidays_data import YEAR_MAX, calendar_data
@@ -80,7 +80,7 @@ class Charter:
     zone: str = "America/New_York"
     orderers: tuple[str, ...] = ()
     orderer_liars_tolerated: int = 0
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
 
 def found_from_seed(charter: Charter, seed: str) -> Founding:

@@ -202,13 +202,13 @@ def verify_path(path: Path, say: Say) -> int:
         RefusedError: if there is no store there.
     """
     if path.is_file():
-        return _verify_store(path.parent, path.parent.name, say)
+        return _verify_store(path.parent, str(path), say)
     directories = sorted(p.parent for p in path.glob("nodes/*/node.db")) or sorted(
         p.parent for p in path.glob("*/data/node.db")
     )
     if not directories:
         raise RefusedError(f"{path}: no node's database here", "a run's folder or a node.db", "")
-    return max(_verify_store(directory, directory.name, say) for directory in directories)
+    return max(_verify_store(directory, str(directory.relative_to(path)), say) for directory in directories)
 
 
 def _verify_store(directory: Path, name: str, say: Say) -> int:

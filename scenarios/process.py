@@ -21,7 +21,7 @@ from p2p.api import Api, serve_api
 from p2p.control import EventLog
 from p2p.errors import PeerError
 from p2p.live import LiveMachine
-from p2p.machine import DiskFailure
+from p2p.machine import DiskFailureError
 from p2p.node import Node
 from scenarios.deployment import load_node_config
 
@@ -33,7 +33,7 @@ def run_node(path: Path, *, until_stdin_ends: bool = False) -> int:
     """Run the node of a node file until it is told to stop; return the exit code."""
     try:
         return uvloop.run(_run(path, until_stdin_ends=until_stdin_ends))
-    except (LedgerError, PeerError, DiskFailure) as error:
+    except (LedgerError, PeerError, DiskFailureError) as error:
         print(f"seatrial node: {error}", file=sys.stderr, flush=True)
         return EXIT_CANNOT_GO_ON
 

@@ -86,11 +86,11 @@ class RunFolder:
 
         Raises:
             FileNotFoundError: if the folder has no such file.
-            ValueError: if it holds something else.
+            TypeError: if it holds something else.
         """
         value = json.loads((self.path / name).read_text(encoding="utf-8"))
         if not isinstance(value, dict):
-            raise ValueError(f"{self.path / name}: expected a JSON object")
+            raise TypeError(f"{self.path / name}: expected a JSON object")
         return value
 
     def event_lines(self, part: str) -> list[str]:

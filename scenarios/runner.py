@@ -22,11 +22,11 @@ from p2p.config import Timing
 from p2p.observer import RecordField
 from p2p.topology import TopologyKind
 from p2p.virtual import VirtualWorld, run_virtual
+from scenarios.canaries import canaries, public_words
 from scenarios.checks import Agreement, Check, Confidentiality, DecidedOnce, Durability
 from scenarios.eventbook import EventBook
 from scenarios.final import DATABASE, WATERMARK, read_final
 from scenarios.founding import Charter, Founding, Member, found_from_seed
-from scenarios.canaries import canaries, public_words
 from scenarios.leaks import LeakSearch
 from scenarios.measure import Measurement, traffic
 from scenarios.model import Scenario
@@ -181,7 +181,7 @@ class _Run:
                 self._keep_disk(organization, kept)
 
     async def _trial(self, world: World) -> None:
-        self.book = EventBook(lambda: self.trial.now_ms(), world.now_ns)
+        self.book = EventBook(self._now_ms, world.now_ns)
         self.trial = Trial(self.scenario, world, self.book, self._chance)
         self.book.subscribe(self.measurement)
         for check in self.checks:
@@ -190,6 +190,9 @@ class _Run:
         self.options.on_event_book(self.book)
         self.options.tamper(self.trial)
         self.outcome: TrialOutcome = await self.trial.run()
+
+    def _now_ms(self) -> int:
+        return self.trial.now_ms()
 
     def _chance(self, stream: str) -> Random:
         return Random(f"{self.options.seed}:{stream}")

@@ -87,9 +87,9 @@ class Settling:
             if picture != last:
                 last, moved_at = picture, loop.time()
             still_s = loop.time() - moved_at
-            if still_s > 2 * self.election_timeout_ms_max / 1000 and self.faults_explain():
-                if all(agent.active == 0 for agent in self.agents.values()):
-                    return Rest.STALLED
+            long_still = still_s > 2 * self.election_timeout_ms_max / 1000
+            if long_still and self.faults_explain() and not any(a.active for a in self.agents.values()):
+                return Rest.STALLED
             if still_s > limit_s:
                 return Rest.STUCK
 

@@ -70,7 +70,6 @@ def _is_sound_successor(case: CertificateCase) -> bool:
         and before is not None
         and after.state is CertificateState.ACTIVE
         and after.issuer == before.issuer
-        and after.root != before.root
     )
 
 

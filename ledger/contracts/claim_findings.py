@@ -24,8 +24,6 @@ from ledger.contracts.parameters import (
 )
 from ledger.contracts.records import CertificateRecord, CertificateState, HoldingRecord, HoldingState
 
-_POSSESSED = frozenset({HoldingState.HELD, HoldingState.SUSPENDED, HoldingState.NOT_ACCEPTED})
-
 
 @dataclass(frozen=True, slots=True)
 class ClaimFacts:
@@ -65,12 +63,9 @@ def correction_due_on(discovered_on: datetime.date) -> datetime.date:
 
 def has_proven_possession(holding: HoldingRecord | None, claimed_ms: int) -> bool:
     """Say whether the importer had acknowledged the certificate by the claim's time (19 CFR 181.21(a))."""
-    return (
-        holding is not None
-        and holding.state in _POSSESSED
-        and holding.acknowledged_ms is not None
-        and holding.acknowledged_ms <= claimed_ms
-    )
+    if holding is None or holding.acknowledged_ms is None:
+        return False
+    return holding.acknowledged_ms <= claimed_ms
 
 
 def claim_findings(facts: ClaimFacts) -> tuple[Finding, ...]:

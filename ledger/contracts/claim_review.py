@@ -116,7 +116,7 @@ _LIQUIDATION = "19 USC 1500"
 _AFTER_ENTRY = str(LIQUIDATION_CALENDAR_DAYS)
 
 
-def _step(  # noqa: PLR0917 - reads as a row of the table
+def _step(
     state: FineState,
     event: ReviewEvent,
     actor: Actor,

@@ -108,11 +108,14 @@ def row_digest(table: str, *columns: Column) -> bytes:
     return _sha256(_pack((table, *columns))).digest()[:DIGEST_BYTES]
 
 
-def block_digest(height: int, block_hash: bytes, data: bytes) -> bytes:
+def block_digest(height: Column, block_hash: Column, data: Column) -> bytes:
     """Return the digest of a block row; the bytes are hashed without being copied.
 
-    Key and bytes cannot run into each other: the height takes eight bytes and the hash's length is prefixed.
+    Key and bytes cannot run into each other: msgpack says where the key ends. Damage can turn bytes into
+    text; that has the empty digest, which no row has.
     """
-    hasher = _sha256(b"block" + height.to_bytes(8, "big") + len(block_hash).to_bytes(1, "big") + block_hash)
+    if not isinstance(data, bytes):
+        return b""
+    hasher = _sha256(_pack(("block", height, block_hash)))
     hasher.update(data)
     return hasher.digest()[:DIGEST_BYTES]

@@ -1,4 +1,3 @@
-# ruff: noqa: ARG002 - asyncio gave these methods their arguments
 """An asyncio event loop whose clock is a number: it jumps to the next thing to do.
 
 Rules:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import apsw
 
 from ledger.watermark import pack_watermark
-from p2p.machine import DiskFailure
+from p2p.machine import DiskFailureError
 from p2p.virtual.life import Life
 from p2p.virtual.loop import VirtualLoop
 from p2p.virtual.vfs import LifeVFS
@@ -115,14 +115,14 @@ class VirtualMachine:
         """Commit, record `sequence` in the watermark, and return after the modelled sync time.
 
         Raises:
-            DiskFailure: if either could not be made durable.
+            DiskFailureError: if either could not be made durable.
         """
         try:
             connection.execute("COMMIT")
             self._vfs.write_file(WATERMARK_FILE, pack_watermark(sequence))
             self._vfs.sync_file(WATERMARK_FILE)
         except (apsw.Error, OSError) as error:
-            raise DiskFailure(
+            raise DiskFailureError(
                 f"{self.name}: commit {sequence} is not durable ({error}); stop the node, do not retry"
             ) from error
         model = self._model

@@ -1,4 +1,4 @@
-# ruff: noqa: N802, ARG002 - SQLite gave these methods their names and arguments
+# ruff: noqa: N802 - SQLite gave these methods their names and arguments
 """SQLite's door to a virtual disk.
 
 Rules:

@@ -1,0 +1,1 @@
+"""The worlds a trial's nodes run in: virtual and live."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from p2p.config import Timing
@@ -36,7 +36,7 @@ class NetworkPlan:
     topology: TopologyKind = TopologyKind.COMPLETE
     edges: tuple[tuple[str, str], ...] = ()
     latency_ms: tuple[float, float] = (10, 30)
-    timing: Timing = Timing()
+    timing: Timing = field(default_factory=Timing)
 
 
 @dataclass(frozen=True, slots=True)

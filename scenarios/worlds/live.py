@@ -40,7 +40,7 @@ class EventPage(BaseModel):
     model_config = ConfigDict(strict=True)
 
     next: int
-    events: list[dict[str, str | int | bool | None | list[str]]]
+    events: list[dict[str, str | int | bool | list[str] | None]]
 
 
 class LiveWorld:

@@ -107,7 +107,7 @@ class SimulatedWorld:
             if host.is_up and node is not None:
                 node.stop()
         for organization in self.organizations:
-            while self.kit.host(organization).is_up:
+            while self.kit.host(organization).is_up:  # noqa: ASYNC110 - a host tells nobody when it ends
                 await asyncio.sleep(BOOT_POLL_S)
 
     def now_ns(self) -> int:

@@ -11,7 +11,7 @@ import apsw
 import pytest
 
 from ledger.watermark import unpack_watermark
-from p2p.machine import DiskFailure, Machine
+from p2p.machine import DiskFailureError, Machine
 from p2p.virtual import (
     WATERMARK_FILE,
     DiskModel,
@@ -160,7 +160,7 @@ def test_a_failing_disk_is_a_disk_failure(operation: DiskOperation):
         return failures[0]
 
     failure = run_virtual(main, seed=1)
-    assert isinstance(failure, DiskFailure)
+    assert isinstance(failure, DiskFailureError)
     assert "host: commit 7 is not durable" in str(failure)
 
 

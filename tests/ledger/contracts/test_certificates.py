@@ -138,6 +138,24 @@ def test_a_notice_then_a_successor(pilot) -> None:
     assert (record.state, record.successor) == (CertificateState.CORRECTED, C2)
 
 
+def test_a_successor_is_active(pilot) -> None:
+    pilot.anchor()
+    pilot.anchor(certificate=C2)
+    for certificate in (C1, C2):
+        pilot.act("acme", "certificate.notify", NOTICE | {"certificate": certificate})
+    successor: dict[str, Value] = {"certificate": C1, "successor": C2}
+    assert (
+        pilot.act("acme", "certificate.supersede", successor).rule
+        == "certificate.supersede/unknown-successor"
+    )
+
+
+def test_addressees_are_listed_each_once(pilot) -> None:
+    assert pilot.anchor(addressees=["globex", "cbp", "globex"]).code is Code.MALFORMED
+    assert pilot.anchor(addressees=[]).code is Code.MALFORMED
+    assert pilot.anchor(addressees=["Globex!"]).code is Code.MALFORMED
+
+
 def test_a_successor_is_the_same_issuers(pilot) -> None:
     pilot.anchor()
     pilot.act("acme", "certificate.notify", NOTICE)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from ledger.codes import Code
-from ledger.contracts import ClaimState, read_document
+from ledger.contracts import (
+    ClaimState,
+    HoldingRecord,
+    HoldingState,
+    has_proven_possession,
+    read_document,
+)
 from ledger.encoding import Value
 from ledger.state import document_key
 
@@ -89,6 +95,12 @@ def test_possession_acknowledged_after_the_claim_does_not_heal_it(pilot) -> None
     pilot.hold("2018-09-21")
     assert pilot.claim("2018-09-21", line=2).findings == ()
     assert pilot.claim_record().findings == ("NO_POSSESSION",)
+
+
+def test_the_acknowledgements_block_time_is_compared_with_the_claims() -> None:
+    held = HoldingRecord(HoldingState.HELD, delivered_ms=10, acknowledged_ms=20)
+    assert [has_proven_possession(held, claimed_ms) for claimed_ms in (19, 20, 21)] == [False, True, True]
+    assert not has_proven_possession(None, 21)
 
 
 def test_a_disputed_delivery_is_no_possession(pilot) -> None:
@@ -261,7 +273,15 @@ def test_a_second_shipment_on_another_entry_is_a_finding(shipped) -> None:
 
 def test_a_wrong_shipment_does_not_bind_the_certificate(shipped) -> None:
     assert shipped.claim(shipment="S2").findings == ("SECOND_SHIPMENT",)
+    assert shipped.claim(shipment="S2", line=2).findings == ("SECOND_SHIPMENT",)
     assert shipped.claim(shipment="S1", entry="ABC-7654321-0").findings == ()
+
+
+def test_the_entry_for_several_shipments_is_the_first_one(shipped) -> None:
+    shipped.claim(shipment="S1")
+    shipped.claim(shipment="S1", entry="ABC-7654321-0")
+    assert shipped.claim(shipment="S2", line=2).findings == ()
+    assert shipped.claim(shipment="S2", entry="ABC-7654321-0", line=2).findings == ("SECOND_SHIPMENT",)
 
 
 def test_a_claim_that_names_no_shipment_is_a_finding(shipped) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.errors import DamagedBlockError, DamagedStoreError
 from ledger.keys import Verifier
-from ledger.store.schema import row_digest
+from ledger.store.schema import block_digest, row_digest
 
 
 def break_row(node, sql: str, *bindings: object) -> None:
@@ -261,3 +261,18 @@ def test_verification_does_not_believe_rows_that_fit_their_digests(node):
     break_row(node, sql, bytes(64), row_digest("executed", *forged))
     assert any("not this node's signature" in damage for damage in node.store.verify_all(Verifier()).damage)
     assert node.store.own_checkpoint(1) == (text, bytes(64))
+
+
+@pytest.mark.parametrize("value", [None, "text", 7, b"", b"other"])
+def test_a_digest_keeps_types_apart(value):
+    good = row_digest("log", 1, b"data")
+    assert row_digest("log", 1, value) != good
+    assert row_digest("log", value, b"data") != good
+    assert block_digest(1, b"hash", value) != block_digest(1, b"hash", b"data")
+    assert block_digest(value, b"hash", b"data") != block_digest(1, b"hash", b"data")
+
+
+def test_a_digest_keeps_columns_and_tables_apart():
+    assert row_digest("log", "ab", "c") != row_digest("log", "a", "bc")
+    assert row_digest("log", 1) != row_digest("pool", 1)
+    assert block_digest(1, b"ab", b"c") != block_digest(1, b"a", b"bc")

@@ -304,6 +304,14 @@ def test_a_correction_comes_within_thirty_days_of_discovery(pilot, on: str, find
     assert (record.state, record.fine, record.findings) == (ClaimState.CORRECTED, bytes([1]) * 32, findings)
 
 
+def test_a_correction_keeps_the_findings_of_the_claim(pilot) -> None:
+    pilot.claim(certificate=None)
+    body: dict[str, Value] = LINE | {"discovered_on": "2018-10-01", "fine": bytes(32)}
+    receipt = pilot.act("globex", "claim.correct", body, on="2018-12-01")
+    assert receipt.findings == ("CORRECTION_LATE",)
+    assert pilot.claim_record().findings == ("NO_POSSESSION", "CORRECTION_LATE")
+
+
 def test_a_discovery_in_the_future_is_a_finding(pilot) -> None:
     pilot.possess()
     pilot.claim()

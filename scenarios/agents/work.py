@@ -81,6 +81,7 @@ class Workload:
         self._on_failure = on_failure
         self._context = copy_context()
         self._jobs: dict[asyncio.Task[object], Job] = {}
+        self._own: dict[asyncio.Task[object], None] = {}
 
     @property
     def active(self) -> int:
@@ -106,6 +107,7 @@ class Workload:
         """Start a job of its own."""
         task = asyncio.get_running_loop().create_task(coroutine, name=name, context=self._context.copy())
         self._jobs[task] = Job(name)
+        self._own[task] = None
         task.add_done_callback(self._ended)
 
     @contextlib.contextmanager
@@ -140,14 +142,15 @@ class Workload:
             job.waits.pop()
 
     async def cancel(self) -> None:
-        """Cancel every job and return when they have ended."""
-        tasks = [task for task in self._jobs if task is not asyncio.current_task()]
+        """Cancel every job started here and return when they have ended; steps are their callers' own."""
+        tasks = list(self._own)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _ended(self, task: asyncio.Task[object]) -> None:
         del self._jobs[task]
+        del self._own[task]
         if not task.cancelled() and (error := task.exception()) is not None:
             self._on_failure(error)
 

@@ -10,10 +10,11 @@ import pytest
 from aiohttp import ClientSession
 
 from ledger.genesis import Genesis
+from p2p.finality import Finality, TransactionStatus
 from p2p.observer import RecordField
 from p2p.virtual import VirtualWorld, run_virtual
 from scenarios.agenda import Agenda
-from scenarios.agents import Agent, Kind, StepError, make_agent
+from scenarios.agents import Agent, Kind, StepError, WaitKind, make_agent
 from scenarios.agents.register import CertificateEntry
 from scenarios.catalog import load_scenario
 from scenarios.client import NodeClient
@@ -162,13 +163,15 @@ class Trial:
             await self.rest()
             following = self.agenda.next_ms()
             moment = time_ms if following is None else min(following, time_ms)
-            now_ms = max(moment, self.now_ms())
-            await self.world.set_calendar(now_ms)
-            self.base_ms, self.base_ns = now_ms, self.world.now_ns()
-            self.agenda.come_to(now_ms)
+            await self.move(max(moment, self.now_ms()))
             if moment == time_ms:
                 await self.rest()
                 return
+
+    async def move(self, time_ms: int) -> None:
+        await self.world.set_calendar(time_ms)
+        self.base_ms, self.base_ns = time_ms, self.world.now_ns()
+        self.agenda.come_to(time_ms)
 
     async def take(self, number: int) -> tuple[str, ...]:
         """Take a step of the scenario, counted from 1; return the codes of its transactions."""
@@ -328,6 +331,66 @@ def test_silence_past_the_requests_time_is_denied() -> None:
 
     trial = trade(play, "organizations.importer.agent.answer_after=never")
     assert trial.states("e2") == ["CLAIMED", "CERT_REQUESTED", "DENIED"]
+
+
+def test_customs_leaves_a_scripted_request_to_the_script() -> None:
+    async def play(trial: Trial) -> None:
+        await held(trial)
+        await trial.until(at(trial, 3))
+        await trial.take(3)
+        await trial.until(at(trial, 3) + DAY_MS)
+        assert trial.states("e2") == ["CLAIMED"]
+        await trial.take(4)
+        await trial.until(at(trial, 3) + 5 * DAY_MS)
+
+    trial = trade(play, "organizations.cbp.agent.review_after=1h")
+    assert trial.states("e2") == ["CLAIMED", "CERT_REQUESTED", "UNDER_REVIEW", "ALLOWED"]
+
+
+def test_certified_act_is_work_as_soon_as_the_feed_tells_of_it() -> None:
+    async def play(trial: Trial) -> None:
+        await trial.until(at(trial, 1))
+        exporter = trial.agents["exporter"]
+        status = exporter.client.status
+
+        async def slow(
+            transaction_id: bytes, wait: Finality | None = None, timeout_ms: int = 0
+        ) -> TransactionStatus | None:
+            answer = await status(transaction_id, wait, timeout_ms)
+            await asyncio.sleep(3)
+            return answer
+
+        exporter.client.status = slow  # type: ignore[method-assign]
+        step = asyncio.create_task(trial.take(1))
+        while exporter.seen_receipt < 0:
+            await exporter.news.wait()
+        assert (exporter.active, step.done()) == (1, False)
+        assert await step == ("VALID", "VALID")
+
+    trade(play)
+
+
+def test_act_that_expired_without_effect_is_signed_again() -> None:
+    async def play(trial: Trial) -> None:
+        await held(trial)
+        await trial.until(at(trial, 2))
+        importer = trial.agents["importer"]
+        away = ("exporter", "chamber", "noaa")
+        for organization in away:
+            await trial.world.crash(organization)
+        step = asyncio.create_task(trial.take(2))
+        await asyncio.sleep(5)
+        assert (importer.active, importer.blocked) == (0, 0)
+        assert [kind for _, kind, _ in importer.waits] == [WaitKind.RECEIPT]
+        await trial.move(trial.now_ms() + 8 * DAY_MS)
+        for organization in away:
+            await trial.world.restart(organization)
+        assert await step == ("VALID", "VALID")
+        await trial.rest()
+
+    trial = trade(play, "organizations.cbp.agent.review_after=never")
+    assert trial.states("e1") == ["CLAIMED"]
+    assert trial.wallets["importer"].nonces.next_counter == 4
 
 
 def test_customs_decides_what_the_scenario_scripts() -> None:

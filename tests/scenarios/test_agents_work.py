@@ -96,3 +96,17 @@ async def test_job_started_by_a_step_is_no_part_of_the_step() -> None:
     work.start("reaction", reaction())
     await asyncio.sleep(0)
     assert seen == [None]
+
+
+async def test_cancelling_the_workload_leaves_the_callers_of_steps_alone() -> None:
+    work, _ = workload()
+
+    async def caller() -> str:
+        with work.here("step"):
+            await asyncio.sleep(0.01)
+            return "done"
+
+    calling = asyncio.create_task(caller())
+    await asyncio.sleep(0)
+    await work.cancel()
+    assert await calling == "done"

@@ -12,6 +12,7 @@ Rules:
 """
 
 from collections import deque
+from collections.abc import Sequence
 
 from consensus import election, raft, replication
 from consensus.config import Config
@@ -22,6 +23,8 @@ from consensus.status import Status, status_of
 from consensus.storage import Storage
 from consensus.trace import TraceName
 from consensus.types import ENTRY_OVERHEAD_BYTES, Entry, HardState, Ready, Role, SoftState
+
+UNLIMITED = 1 << 62
 
 
 class RawNode:
@@ -76,6 +79,16 @@ class RawNode:
     def last_index(self) -> int:
         """The end of this node's log, stored or not."""
         return self._core.log.last_index
+
+    def matches(self, index: int, term: int) -> bool:
+        """Whether this node's log, stored or not, has the entry of `term` at `index`."""
+        return self._core.log.matches(index, term)
+
+    def unwritten_below(self, index: int) -> Sequence[Entry]:
+        """Entries below `index` that no Ready has carried yet, in order; usually none."""
+        log = self._core.log
+        low = log.handed + 1
+        return log.slice(low, min(index, log.last_index + 1), UNLIMITED) if low < index else ()
 
     def tick(self) -> None:
         """Lets one unit of the caller's time pass; `Config.election_tick` and `heartbeat_tick` count these.

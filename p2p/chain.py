@@ -77,8 +77,13 @@ class Chain:
                 return ref
         return self.tip
 
-    def check(self, entries: Sequence[Entry], executed_index: int) -> None:
-        """Check the blocks of entries a leader sent.
+    def check(self, entries: Sequence[Entry], executed_index: int, unwritten: Sequence[Entry] = ()) -> None:
+        """Check the blocks of entries a leader sent, which follow an entry of this node's log.
+
+        Args:
+            entries: what the leader sent.
+            executed_index: up to where this node has executed.
+            unwritten: entries of the log just before `entries` that `appended` was not told of yet.
 
         Raises:
             BadBlockError: naming what does not hold.
@@ -86,7 +91,10 @@ class Chain:
         new = [entry for entry in entries if entry.index > executed_index and not entry.is_empty]
         if not new:
             return
-        parent = self.parent_of(new[0].index)
+        parent = self.parent_of(unwritten[0].index if unwritten else new[0].index)
+        for entry in unwritten:
+            if not entry.is_empty:
+                parent = self._ref(entry)
         for entry in new:
             block = self.block(entry.data)
             check_block(
@@ -99,7 +107,7 @@ class Chain:
                 not_before_ms=parent.time_ms,
                 size_bytes=len(entry.data),
             )
-            parent = BlockRef(entry.index, block.header.height, block.hash, block.header.time_ms)
+            parent = self._ref(entry)
 
     def appended(self, entries: Sequence[Entry]) -> bool:
         """Follow what the log now holds; return whether blocks that stood there were replaced."""
@@ -109,8 +117,7 @@ class Chain:
         self._pending = kept
         for entry in entries:
             if not entry.is_empty and entry.index > self.tip.index:
-                header = self.block(entry.data).header
-                self._pending.append(BlockRef(entry.index, header.height, header.hash, header.time_ms))
+                self._pending.append(self._ref(entry))
         return replaced
 
     def executed(self, index: int) -> BlockRef:
@@ -123,3 +130,7 @@ class Chain:
             raise BadBlockError(f"entry {index} was committed but is not the next block of the log")
         self.tip = self._pending.pop(0)
         return self.tip
+
+    def _ref(self, entry: Entry) -> BlockRef:
+        header = self.block(entry.data).header
+        return BlockRef(entry.index, header.height, header.hash, header.time_ms)

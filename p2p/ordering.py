@@ -5,7 +5,8 @@ Rules:
   interval; at most `blocks_in_flight_max` blocks are in the log and not executed.
 - A new leader cuts nothing until an entry of its own term is applied: only then does it know its chain.
 - `can_propose` is asked first; signing and proposing follow with nothing between, so a signed header is in the log.
-- A message is stepped only if it comes from the node that sent it and its blocks hold.
+- A message is stepped only if it comes from the node that sent it and its blocks hold. Blocks that do not connect to
+  this node's log are left to the core, which takes none of them and tells the leader where to go on.
 - Entries, term and vote are staged in the store here; the caller commits before it sends what depends on them.
   A commit index that moved alone is written with what it commits, not by itself.
 - A node told to replace a committed entry refuses and is *forked*: from then on it reads and answers its own
@@ -111,8 +112,9 @@ class Ordering:
                     raise MalformedMessageError(
                         f"from {message.sender} to {message.to} over the link of {peer}"
                     )
-                if message.entries:
-                    self.chain.check(message.entries, self.store.applied_index)
+                if message.entries and self.raw.matches(message.index, message.log_term):
+                    unwritten = self.raw.unwritten_below(message.entries[0].index)
+                    self.chain.check(message.entries, self.store.applied_index, unwritten)
                 self.raw.step(message)
             except MalformedMessageError as error:
                 self.figures.messages_refused += 1

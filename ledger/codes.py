@@ -102,4 +102,9 @@ class Code(StrEnum):
     @property
     def consumes(self) -> bool:
         """Whether an ordered transaction with this code uses up its id and nonce."""
-        return self not in {Code.BAD_SIGNATURE, Code.MALFORMED}
+        return self in (Code.VALID, Code.RULE_VIOLATED, Code.NOT_AUTHORIZED)
+
+    @property
+    def ends(self) -> bool:
+        """Whether a transaction that was ordered with this code can take no effect any more."""
+        return self.consumes or self in (Code.DUPLICATE, Code.NONCE_REUSED, Code.EXPIRED)

@@ -44,7 +44,7 @@ from ledger.transaction import SignedTransaction, malformed_id, parse_transactio
 FORGOTTEN_PER_BLOCK_MAX = 1000
 """How many nonce records one block forgets at most: twice the default block, so that they cannot pile up."""
 
-CONSUMING = frozenset({Code.VALID, Code.RULE_VIOLATED, Code.NOT_AUTHORIZED})
+CONSUMING = frozenset(code for code in Code if code.consumes)
 """The codes with which an ordered transaction uses up its id and nonce."""
 
 _NONCE_BYTES_MAX = 256

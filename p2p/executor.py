@@ -92,7 +92,7 @@ class Executor:
         ref = chain.executed(entry.index)
         execution = self.ledger.execute(block, ref.hash)
         signature = sign_checkpoint(execution.checkpoint, self.config.node_key, self.config.genesis.origin)
-        done = [receipt.id for receipt in execution.receipts if receipt.code.consumes]
+        done = [receipt.id for receipt in execution.receipts if receipt.code.ends]
         expired = [waiting.id for waiting in self.intake.pool.expired(ref.time_ms)]
         self.store.put_execution(
             execution,
@@ -103,6 +103,9 @@ class Executor:
         )
         for transaction_id in done:
             self.intake.leave(transaction_id)
+        for receipt in execution.receipts:
+            if not receipt.code.ends:
+                self.intake.pool.release(receipt.id)
         for transaction_id in expired:
             self.intake.expire(transaction_id)
             self._news.append(("transaction.expired", {"id": transaction_id.hex()}))

@@ -190,8 +190,8 @@ class Node:
         """Cut a block if one is due; return in how many seconds the next look is due, or None."""
         due_in = self.ordering.block_due_in(now)
         if due_in is not None and due_in <= TIMER_SLACK:
-            self.ordering.propose()
-            due_in = self.ordering.block_due_in(now)
+            cut = self.ordering.propose()
+            due_in = self.ordering.block_due_in(now) if cut else self.config.timing.block_interval_ms / 1000
         if self.gossip.has_pushes:
             push_in = self._push_at - now
             if push_in <= TIMER_SLACK:

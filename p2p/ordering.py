@@ -139,22 +139,25 @@ class Ordering:
             return 0.0
         return max(0.0, self.config.timing.block_interval_ms / 1000 - self.pool.oldest_wait(now))
 
-    def propose(self) -> None:
-        """Cut, sign and propose a block of what waits."""
+    def propose(self) -> bool:
+        """Cut, sign and propose a block of what waits; say whether there was one to cut and room for it."""
         limits = self.config.genesis.limits
+        time_ms = max(self.machine.now_ms(), self.chain.head.time_ms)
         transactions = self.pool.select(
-            limits.block_transactions_max, limits.block_bytes_max - BLOCK_ROOM_BYTES
+            limits.block_transactions_max,
+            limits.block_bytes_max - BLOCK_ROOM_BYTES,
+            time_ms + limits.valid_for_ms_max,
         )
         size = sum(len(raw) + 8 for raw in transactions) + BLOCK_ROOM_BYTES
         if not transactions or not self.raw.can_propose(size):
-            return
+            return False
         head = self.chain.head
         block = build_block(
             network=self.config.genesis.network,
             height=head.height + 1,
             term=self.raw.term,
             previous=head.hash,
-            time_ms=max(self.machine.now_ms(), head.time_ms),
+            time_ms=time_ms,
             transactions=transactions,
             proposer=self.config.organization,
             key=self.config.node_key,
@@ -163,6 +166,7 @@ class Ordering:
         self.chain.remember(data, block)
         self.raw.propose(data)
         self.figures.blocks_proposed += 1
+        return True
 
     def stage(self, ready: Ready) -> None:
         """Put a Ready's entries, term and vote into the store's open transaction."""

@@ -96,11 +96,19 @@ class Pool:
             return now - waiting.received_at
         return 0.0
 
-    def select(self, count_max: int, bytes_max: int) -> list[bytes]:
-        """Return the bytes of the oldest transactions outside any block that fit a new one."""
+    def select(self, count_max: int, bytes_max: int, valid_until_ms_max: int) -> list[bytes]:
+        """Return the bytes of the oldest transactions outside any block that fit a new one.
+
+        Args:
+            count_max: the most transactions.
+            bytes_max: the most bytes, framing included.
+            valid_until_ms_max: the latest end of validity the new block's time allows; later ones wait.
+        """
         chosen: list[bytes] = []
         total = 0
         for waiting in self._free.values():
+            if waiting.valid_until_ms > valid_until_ms_max:
+                continue
             total += len(waiting.raw) + 8
             if len(chosen) >= count_max or total > bytes_max:
                 break
@@ -114,6 +122,12 @@ class Pool:
             waiting = self._free.pop(transaction_id, None) if transaction_id is not None else None
             if waiting is not None:
                 self._ordered[waiting.id] = waiting
+
+    def release(self, transaction_id: bytes) -> None:
+        """Let a transaction wait for another block: the one it stood in gave it no final answer."""
+        waiting = self._ordered.pop(transaction_id, None)
+        if waiting is not None:
+            self._free[transaction_id] = waiting
 
     def release_all(self) -> None:
         """Forget all orderings, in order of arrival: the log was truncated and the caller marks anew."""

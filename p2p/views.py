@@ -12,6 +12,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from ledger.block import Block, decode_block
+from ledger.codes import Code
 from ledger.encoding import Value, encode
 from ledger.errors import MalformedError
 from ledger.merkle import leaf_hash
@@ -37,7 +38,8 @@ class Views:
         """Return how final a transaction is, or None if this node does not know it."""
         node = self.node
         receipt = node.store.receipt(transaction_id)
-        if receipt is not None:
+        waiting = node.pool.get(transaction_id)
+        if receipt is not None and (waiting is None or Code(receipt.code).ends):
             certified = receipt.height <= node.certifier.certified_height
             return TransactionStatus(
                 transaction_id,
@@ -50,7 +52,6 @@ class Views:
                 receipt.index,
                 receipt.time_ms,
             )
-        waiting = node.pool.get(transaction_id)
         if waiting is None:
             expired = node.intake.expired_ids
             return TransactionStatus(transaction_id, Finality.EXPIRED) if transaction_id in expired else None

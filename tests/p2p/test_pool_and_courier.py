@@ -21,17 +21,30 @@ def filled(count=3):
 
 def test_selection_is_oldest_first_within_count_and_bytes():
     pool = filled(5)
-    assert pool.select(2, 10_000) == [waiting(0).raw, waiting(1).raw]
-    assert pool.select(5, len(waiting(0).raw) + 8) == [waiting(0).raw]
+    assert pool.select(2, 10_000, 1000) == [waiting(0).raw, waiting(1).raw]
+    assert pool.select(5, len(waiting(0).raw) + 8, 1000) == [waiting(0).raw]
 
 
 def test_what_stands_in_a_block_is_not_cut_again_until_released():
     pool = filled()
     pool.mark_ordered([waiting(0).raw])
     assert pool.is_ordered(waiting(0).id)
-    assert waiting(0).raw not in pool.select(10, 10_000)
+    assert waiting(0).raw not in pool.select(10, 10_000, 1000)
     pool.release_all()
-    assert pool.select(1, 10_000) == [waiting(0).raw]
+    assert pool.select(1, 10_000, 1000) == [waiting(0).raw]
+
+
+def test_what_is_valid_for_too_long_waits_for_a_later_block():
+    pool = filled(1)
+    assert pool.select(10, 10_000, 999) == []
+    assert pool.select(10, 10_000, 1000) == [waiting(0).raw]
+
+
+def test_a_block_without_a_final_answer_lets_its_transaction_wait_for_another():
+    pool = filled(1)
+    pool.mark_ordered([waiting(0).raw])
+    pool.release(waiting(0).id)
+    assert pool.select(1, 10_000, 1000) == [waiting(0).raw]
 
 
 def test_removal_forgets_the_bytes_too():

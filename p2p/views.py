@@ -39,7 +39,7 @@ class Views:
         node = self.node
         receipt = node.store.receipt(transaction_id)
         waiting = node.pool.get(transaction_id)
-        if receipt is not None and (waiting is None or Code(receipt.code).ends):
+        if receipt is not None and (waiting is None or Code[receipt.code].ends):
             certified = receipt.height <= node.certifier.certified_height
             return TransactionStatus(
                 transaction_id,

@@ -57,11 +57,11 @@ def _loaded(path: Path, below: tuple[Path, ...]) -> Source:
     place = extends[1].place
     base_path = _find(extends[1].value, path.parent, place)
     chain = (*below, path.resolve())
-    if base_path.resolve() in chain or len(chain) > EXTENDS_DEPTH_MAX:
+    circle = base_path.resolve() in chain
+    if circle or len(chain) >= EXTENDS_DEPTH_MAX:
+        what = "leads in a circle" if circle else "is one file too many"
         limit = f"at most {EXTENDS_DEPTH_MAX} files, none twice"
-        raise ScenarioError(
-            [Fault(place, f'extends: "{extends[1].value}" leads in a circle', limit, "remove it")]
-        )
+        raise ScenarioError([Fault(place, f'extends: "{extends[1].value}" {what}', limit, "remove it")])
     return overlay(_loaded(base_path, chain), source)
 
 

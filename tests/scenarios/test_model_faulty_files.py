@@ -285,6 +285,11 @@ def test_a_wrong_calendar_is_told(calendar: str, expected: str) -> None:
             'faults.1.target: unknown organization "cbq"',
         ),
         (
+            "faults=[{at: {protocol: 1s}, for: {protocol: 1s}, kind: partition, "
+            'target: "nodes cbp, exporter, importer, chamber, noaa"}]',
+            "faults.1.target: the target is everybody; a partition has two sides; leave one out",
+        ),
+        (
             "faults=[{when: certificate c2 held, kind: crash, target: leader}]",
             'faults.1.when: unknown document "c2"',
         ),
@@ -331,6 +336,32 @@ def test_steps_of_a_holding_and_of_an_issuer_are_by_the_right_one() -> None:
         's.yaml:4: steps.3.successor: unknown document "c4"',
         "s.yaml:5: steps.4.by: second is not the importer of e1",
     ]
+
+
+def test_a_name_set_aside_is_still_a_known_name() -> None:
+    faults = set_in_library("claims.e1.port=2709", "steps.3.claim=e7", "expect=[]")
+    assert 'unknown claim "e7"; known: e2, e3, e1' in faults[1]
+
+
+def test_a_certificate_is_addressed_to_who_claims_on_it() -> None:
+    faults = with_library(
+        """
+        claims:
+          e1:
+            importer: second
+        organizations:
+          second: {name: Second, country: US, roles: [importer]}
+        steps: []
+        expect: []
+        """
+    )
+    (fault,) = faults
+    assert (
+        "claims.e1.certificate: second is no addressee of c1; c1 goes to importer, cbp; add second" in fault
+    )
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario("nafta-certificate", ["documents.c1.addressees=[cbp]", "expect=[]"])
+    assert len(caught.value.faults) == 4  # nobody holds it, and three claims rest on it
 
 
 def test_a_scripted_mistake_is_allowed_when_it_says_so() -> None:

@@ -150,6 +150,8 @@ def test_an_override_replaces_one_value_and_is_its_place() -> None:
         "new": {"key": "x"},
     }
     assert str(changed.place(("steps", 1, "by"))) == "--set steps.2.by=c"
+    assert str(changed.key_place(("steps", 1, "by"))) == "--set steps.2.by=c"
+    assert str(changed.key_place(("steps",))) == "t.yaml:2"
     assert source.value()["steps"] == [{"by": "a"}, {"by": "b"}]
 
 

@@ -355,6 +355,18 @@ def test_bug_09_a_lone_candidate_waits_for_its_own_vote() -> None:
     assert node.role is Role.LEADER
 
 
+def test_bug_09_the_completion_of_an_earlier_write_is_not_the_votes() -> None:
+    """etcd#14370, with a write under way: what completes must be the write that holds the vote."""
+    node, _ = make_node(voters=1)
+    earlier = node.ready()
+    node.campaign()
+    with_vote = node.ready()
+    node.advance(earlier)
+    assert node.role is Role.CANDIDATE
+    node.advance(with_vote)
+    assert node.role is Role.LEADER
+
+
 def test_bug_10_half_of_an_even_cluster_is_no_majority() -> None:
     """openraft#1802: of four, two are not enough, neither to elect nor to commit."""
     node, disk = make_node(voters=4, pre_vote=False)

@@ -263,9 +263,8 @@ def test_only_appends_carry_entries() -> None:
 
 
 scalar = st.one_of(st.integers(-1, 3), st.none(), st.binary(max_size=2), st.booleans())
-nearly_a_message = st.lists(
-    scalar | st.lists(st.lists(scalar, max_size=4), max_size=2), min_size=10, max_size=11
-)
+listed = st.lists(st.lists(scalar, max_size=4), max_size=2)
+nearly_a_message = st.lists(scalar | listed, min_size=10, max_size=11)
 
 
 @few

@@ -51,6 +51,21 @@ def test_work_that_comes_during_a_write_is_the_next_batch() -> None:
     assert node.status().stable == 4
 
 
+def test_a_caller_can_look_at_what_is_not_written_yet() -> None:
+    node, disk = make_node()
+    node.step(append(1, new=entries(1, 1)))
+    work(node, disk)
+    assert list(node.unwritten_below(3)) == []
+    node.step(append(1, (2, 1), entries(1, 1, start=3)))
+    assert [node.matches(*place) for place in ((0, 0), (2, 1), (4, 1), (4, 2), (5, 1))] == [True] * 3 + [
+        False
+    ] * 2
+    assert [entry.index for entry in node.unwritten_below(4)] == [3]
+    assert [entry.index for entry in node.unwritten_below(99)] == [3, 4]
+    node.ready()
+    assert list(node.unwritten_below(99)) == [], "a Ready carries them now"
+
+
 def test_committed_entries_come_in_bounded_portions() -> None:
     node, disk = make_node(apply_bytes_max=1)
     node.step(append(1, new=entries(1, 1, 1), commit=3))
@@ -103,7 +118,7 @@ def test_the_public_names_are_these() -> None:
     assert all(hasattr(consensus, name) for name in consensus.__all__)
     methods = {name for name in dir(consensus.RawNode) if not name.startswith("_")}
     assert methods == {
-        *("id", "term", "role", "lead", "commit", "last_index", "status"),
+        *("id", "term", "role", "lead", "commit", "last_index", "status", "matches", "unwritten_below"),
         *("tick", "step", "campaign", "can_propose", "propose", "report_unreachable"),
         *("has_ready", "ready", "advance"),
     }

@@ -306,7 +306,9 @@ def test_a_deposed_leader_counts_anew_when_it_leads_again() -> None:
 
 def test_entries_of_earlier_terms_do_not_make_room() -> None:
     """What a new leader found in its log was never counted, so committing it must free nothing."""
-    node, disk = make_node(storage=disk_with(*[1] * 20))
+    node, disk = make_node()
+    node.step(append(1, new=entries(*[1] * 20)))
+    work(node, disk)
     sent = elect(node, disk)
     node.propose(b"x" * 100)
     request = only(sent, MessageType.APPEND, to=2)[0]

@@ -67,6 +67,44 @@ def fault(cluster: Cluster, random: Random) -> None:
             del cluster.flying[place:]
 
 
+def upheaval(cluster: Cluster, random: Random, reigns: int) -> None:
+    """Short reigns: a random majority elects a random leader, whose entries get only so far before the next.
+
+    This is the country of the Raft paper's figure 8: logs that differ by whole terms, and old entries that
+    reach a majority under a later leader.
+    """
+    for _ in range(reigns):
+        cluster.flying.clear()
+        cluster.heal()
+        for node in cluster.ids:
+            if cluster.peers[node].core is None:
+                cluster.restart(node)
+        outside = random.sample(cluster.ids, random.randrange(len(cluster.ids) // 2 + 1))
+        cluster.isolate(*outside)
+        leader = random.choice([node for node in cluster.ids if node not in outside])
+        for _ in range(random.choice([1, 1, 2, 3])):
+            cluster.campaign(leader)
+            gossip(cluster, random, random.randrange(4, 16))
+        if random.random() < 0.5:
+            cluster.propose(leader)
+        cluster.tick(leader)
+        gossip(cluster, random, random.randrange(24))
+        if random.random() < 0.7:
+            cluster.crash(leader, random.randrange(2))
+
+
+def gossip(cluster: Cluster, random: Random, messages: int) -> None:
+    """So many messages arrive, and whoever gets one does its work."""
+    for node in cluster.ids:
+        cluster.work(node)
+    for _ in range(messages):
+        if cluster.flying:
+            place = random.randrange(min(len(cluster.flying), 6))
+            to = cluster.flying[place].to
+            cluster.deliver(place)
+            cluster.work(to)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_a_storm_breaks_nothing_and_passes(seed: int) -> None:
@@ -84,6 +122,15 @@ def test_a_storm_breaks_nothing_and_passes(seed: int) -> None:
     storm(cluster, random, 250)
     cluster.converge(20)
     assert len(cluster.observer.committed) > 5, "a storm in which nothing is committed shows nothing"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_short_reigns_lose_nothing_committed(seed: int) -> None:
+    cluster = Cluster(5, seed, election_tick=3, pre_vote=False, check_quorum=False, message_bytes_max=1)
+    upheaval(cluster, Random(f"reigns:{seed}"), 40)
+    cluster.converge(20)
+    assert len(cluster.observer.leader_of) > 10
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])

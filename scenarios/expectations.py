@@ -7,7 +7,6 @@ Rules:
   or that there was nothing to measure; it is never a kinder word for failed.
 - Fine states, findings and codes are judged on what the parties' own agents and the ledger say, never on
   what a step intended.
-- Expectations that cannot all hold are refused before the run: a trial that must fail proves nothing.
 
 | sentence | held when |
 |---|---|
@@ -29,7 +28,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import combinations
 from typing import Annotated, Protocol, TypeAlias
 
 from ledger.codes import Code
@@ -487,65 +485,3 @@ def parse_expectation(text: str) -> Expectation:
 ExpectationText = Annotated[
     Expectation, Text(parse_expectation, {"examples": ["claim e1 is ALLOWED within 5 days"]})
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Contradiction:
-    """Two expectations, by their position from 0, that cannot both hold, and why."""
-
-    first: int
-    second: int
-    why: str
-
-
-def contradictions(expectations: Sequence[Expectation]) -> tuple[Contradiction, ...]:
-    """Return every pair of expectations that cannot both hold in any trial."""
-    found = []
-    for (first, one), (second, other) in combinations(enumerate(expectations), 2):
-        why = _clash(one, other) or _clash(other, one)
-        if why:
-            found.append(Contradiction(first, second, why))
-    return tuple(found)
-
-
-def _clash(one: Expectation, other: Expectation) -> str:
-    """Return why `one` excludes `other`, looking from one side only; empty if it does not."""
-    match one, other:
-        case ClaimReaches() | ClaimEnds() | ClaimNever(), ClaimReaches() | ClaimEnds() | ClaimNever():
-            return _state_clash(one, other) if one.claim == other.claim else ""
-        case ClaimHasFinding(), ClaimHasNoFinding() if one.claim == other.claim:
-            return "one finding cannot be there and not there" if other.finding in (None, one.finding) else ""
-        case TransactionIs(), TransactionIs() if one.step == other.step and one.code != other.code:
-            return "a step comes to one code"
-        case MetricBound(), MetricBound() if one.metric == other.metric:
-            return "no value satisfies both" if _excludes(one, other) else ""
-        case _:
-            return ""
-
-
-_OutcomeOfClaim: TypeAlias = ClaimReaches | ClaimEnds | ClaimNever
-
-
-def _state_clash(one: _OutcomeOfClaim, other: _OutcomeOfClaim) -> str:
-    """A claim is decided once, ALLOWED or DENIED, and LIQUIDATED is the last state of all."""
-    if isinstance(one, ClaimNever):
-        if isinstance(other, ClaimNever) or one.state is not other.state:
-            return ""
-        return f"it is {one.state}, and never is"
-    if isinstance(other, ClaimNever):
-        return ""
-    if isinstance(one, ClaimEnds) and isinstance(other, ClaimEnds) and one.state is not other.state:
-        return "a claim ends in one state"
-    if {one.state, other.state} == {ClaimState.ALLOWED, ClaimState.DENIED}:
-        return "a claim is ALLOWED or DENIED, not both"
-    if isinstance(one, ClaimEnds) and ClaimState.LIQUIDATED is other.state is not one.state:
-        return "a LIQUIDATED claim ends LIQUIDATED"
-    return ""
-
-
-def _excludes(one: MetricBound, other: MetricBound) -> bool:
-    """Say whether `one` is an upper and `other` a lower bound with nothing between."""
-    if one.comparison not in ("<", "<=") or other.comparison not in (">", ">="):
-        return False
-    strict = one.comparison == "<" or other.comparison == ">"
-    return one.bound < other.bound or (strict and one.bound == other.bound)

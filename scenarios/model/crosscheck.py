@@ -12,6 +12,7 @@ import datetime
 from collections.abc import Iterable, Iterator
 
 from ledger.genesis import Role
+from scenarios.contradictions import contradictions
 from scenarios.errors import Fault, RefusedError, UnknownNameError
 from scenarios.expectations import (
     CertificateReaches,
@@ -22,7 +23,6 @@ from scenarios.expectations import (
     ClaimReaches,
     Expectation,
     TransactionIs,
-    contradictions,
 )
 from scenarios.faults import Partition, check_target
 from scenarios.model.documents import Document

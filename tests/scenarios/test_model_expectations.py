@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.contracts.claim_review import FineState
+from scenarios.contradictions import contradictions
 from scenarios.errors import RefusedError
-from scenarios.expectations import METRICS, Judgement, States, contradictions, parse_expectation
+from scenarios.expectations import METRICS, Judgement, States, parse_expectation
 from scenarios.measure import Measurement, traffic
 from scenarios.predicates import ClaimState
 from scenarios.units import UNITS_MS

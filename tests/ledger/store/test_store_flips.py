@@ -94,7 +94,7 @@ def judge(node, before: Served) -> Outcome:
     differing = {key for key in served.keys() | before.keys() if served.get(key) != before.get(key)}
     if not differing:
         return Outcome(REBUILT if repairs else IDENTICAL, repairs)
-    refused = {str(served[key]) for key in differing}
+    refused = {str(served.get(key)) for key in differing}
     if all(text.startswith("damaged block") and text.removeprefix("damaged ") in repairs for text in refused):
         return Outcome(BLOCK_REFUSED, repairs)
     return Outcome(SILENT, f"{sorted(differing)} {repairs}")
@@ -345,6 +345,12 @@ def test_every_bit_of_the_places_where_tables_begin_matters(still):
         for bit in range(8):
             seen.add(still.damaged("node.db", at * 8 + bit).kind)
     assert seen <= {REFUSED, REBUILT}
+
+
+@pytest.mark.slow
+def test_a_header_by_which_sqlite_would_only_read_is_refused_before_the_first_write(still):
+    outcome = still.damaged("node.db", 18 * 8 + 2)  # the file format's write version
+    assert (outcome.kind, "read-only" in outcome.said) == (REFUSED, True)
 
 
 @pytest.mark.slow

@@ -144,6 +144,11 @@ class VirtualDisk:
         """The present files by name; the running life writes to these very objects."""
         return self._files
 
+    @property
+    def unsynced_count(self) -> int:
+        """How many writes and truncations a power loss now would put at risk."""
+        return sum(len(file.pending) for file in self._files.values())
+
     def read(self, name: str) -> bytes | None:
         """Return a file's content, or None if there is none."""
         file = self._files.get(name)

@@ -3,6 +3,7 @@
 Rules:
 - Nothing here reaches into a node but to read where it stands; all else goes over HTTP and the virtual wire.
 - Records of a life that has ended are dropped: a ghost is not heard.
+- Power fails while somebody writes, if anybody does soon: a cut between two commits would put nothing at risk.
 - A node whose program fails is reported with its reason; the trial goes on without it, as a real one would.
 """
 
@@ -29,6 +30,9 @@ PEER_PORT = 7000
 API_PORT = 8000
 BOOT_POLL_S = 0.01
 BOOT_LIMIT_S = 30.0
+STRIKE_WITHIN_S = 0.2
+STRIKE_OPERATIONS_MAX = 12
+"""A commit of a node takes some ten disk operations; the power goes before one of the next so many."""
 
 FrameSink = Callable[[int, str, str, str, bytes], None]
 """Takes (protocol ns, source, target, kind, frame)."""
@@ -84,6 +88,7 @@ class SimulatedWorld:
         self._apis: dict[str, Api] = {}
         self._calendar_ms = 0
         self._addresses: dict[str, Address] = {}
+        self._weather = kit.random("weather")
 
     async def open(self, calendar_ms: int) -> None:
         """Add a host per organization, boot all nodes, and return when their APIs answer."""
@@ -152,10 +157,29 @@ class SimulatedWorld:
         self._gone(organization)
 
     async def power_loss(self, organizations: Sequence[str]) -> None:
-        """Take the power from these hosts at one instant."""
+        """Take the power from these hosts at one instant: amid a write, if one of them writes within a moment."""
+        struck = asyncio.Event()
+
+        def strike() -> None:
+            if not struck.is_set():
+                struck.set()
+                for organization in organizations:
+                    self._lose_power(organization)
+
         for organization in organizations:
-            self.kit.host(organization).power_loss()
-            self._gone(organization)
+            number = self._weather.randint(1, STRIKE_OPERATIONS_MAX)
+            self.kit.host(organization).at_disk_operation(number, strike)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STRIKE_WITHIN_S):
+                await struck.wait()
+        strike()
+
+    def _lose_power(self, organization: str) -> None:
+        host = self.kit.host(organization)
+        host.mend_disk()
+        self.sink("power.lost", {"node": organization, "unsynced": host.disk.unsynced_count})
+        host.power_loss()
+        self._gone(organization)
 
     async def restart(self, organization: str) -> None:
         """Boot a host again over its surviving files and wait until its API answers."""

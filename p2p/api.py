@@ -3,7 +3,9 @@
 Rules:
 - It listens apart from the peer port, on loopback unless told otherwise; every path but `/v1/health` needs the
   organization's bearer token.
-- Answers are JSON; errors are `{"error": {"code", "message", "remedy"}}` with a fitting status.
+- Answers are JSON; errors are `{"error": {"code", "message", "remedy"}}` with a fitting status, a fault of this
+  program included.
+- What is read was durable before: never what a turn has staged, and nothing at all once a write has failed.
 - 202 means: durable in this node's pool or outbox. 200 for bytes sent again, with the existing status.
 - Long polls wait at most `WAIT_MS_MAX` and then answer with what is so.
 """
@@ -12,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -20,14 +21,28 @@ from aiohttp import web
 
 from ledger.codes import Code
 from ledger.encoding import decode
-from ledger.errors import DamagedBlockError, EncodingError, MalformedError
+from ledger.errors import DamagedStoreError, EncodingError, MalformedError
 from ledger.fields import Fields
+from p2p.answers import (
+    ApiError,
+    Json,
+    answer,
+    failure,
+    place_of,
+    read_finality,
+    read_flag,
+    read_hex,
+    read_integer,
+    read_number,
+    status_json,
+)
 from p2p.control import add_control
-from p2p.finality import Finality, TransactionStatus
+from p2p.errors import NodeHaltedError
+from p2p.finality import TransactionStatus
 from p2p.intake import Submission
 from p2p.metrics import render_metrics
 from p2p.node import Node
-from p2p.views import Json, Views
+from p2p.views import Views
 
 WAIT_MS_MAX = 60_000
 BATCH_TRANSACTIONS_MAX = 1000
@@ -46,32 +61,10 @@ _HTTP_OF_CODE = {
     Code.QUOTA_EXCEEDED: 429,
     Code.OVERLOADED: 503,
 }
+_EXPECTED = (ApiError, DamagedStoreError, NodeHaltedError, web.HTTPException, web.RequestPayloadError)
 
 T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class ApiError(Exception):
-    """An answer that is an error: status, code, message and remedy."""
-
-    def __init__(self, status: int, code: str, message: str, remedy: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.remedy = remedy
-
-    def response(self) -> web.Response:
-        """Return it as an HTTP answer."""
-        headers = {"Retry-After": "1"} if self.status in {429, 503} else None
-        return answer(
-            {"error": {"code": self.code, "message": str(self), "remedy": self.remedy}}, self.status, headers
-        )
-
-
-def answer(value: Json, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    """Return a JSON answer with keys in a fixed order."""
-    body = json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
-    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
 
 
 class Api:
@@ -113,28 +106,26 @@ class Api:
             if request.path != "/v1/health":
                 self._check_token(request)
             return await handler(request)
-        except ApiError as error:
-            return error.response()
-        except DamagedBlockError as error:
-            remedy = (
-                "Ask another member's node for this block; run `seatrial verify` on this node's database."
-            )
-            return ApiError(500, "DAMAGED_BLOCK", str(error), remedy).response()
-        except web.HTTPRequestEntityTooLarge as error:
-            return ApiError(413, Code.TOO_LARGE, error.text or "too large", Code.TOO_LARGE.remedy).response()
-        except web.HTTPException as error:
-            remedy = "See the API's documentation for paths and methods."
-            return ApiError(
-                error.status, "HTTP", f"{request.method} {request.path}: {error.reason}", remedy
-            ).response()
+        except Exception as error:
+            if not isinstance(error, _EXPECTED):
+                self.node.observer.record(
+                    "api.failed",
+                    node=self.node.organization,
+                    request=f"{request.method} {request.path[:200]}",
+                    error=f"{type(error).__name__} at {place_of(error)}",
+                )
+            return failure(request, error)
         finally:
             self.active -= 1
 
     def _check_token(self, request: web.Request) -> None:
-        given = request.headers.get("Authorization", "")
-        control = self.node.config.control_token
-        wanted = control if request.path.startswith("/control/") else self.node.config.token
-        if wanted is None or not hmac.compare_digest(given.encode(), f"Bearer {wanted}".encode()):
+        given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
+        wanted = self.node.config.token
+        if request.path.startswith("/control/"):
+            wanted = (
+                self.node.config.control_token or wanted
+            )  # without a control channel, the path is unknown
+        if not hmac.compare_digest(given, f"Bearer {wanted}".encode()):
             remedy = "Send `Authorization: Bearer TOKEN` with the token from this node's token file."
             raise ApiError(401, "UNAUTHORIZED", "the bearer token is missing or is not this node's", remedy)
 
@@ -144,7 +135,7 @@ class Api:
         """Take in one signed transaction."""
         raw = await request.read()
         (submission,) = await self.node.intake.submit([raw])
-        status, body = self._outcome(submission)
+        status, body = await self.node.look(lambda: self._outcome(submission))
         return answer(body, status, {"Retry-After": "1"} if status in {429, 503} else None)
 
     async def post_batch(self, request: web.Request) -> web.Response:
@@ -164,21 +155,19 @@ class Api:
         raws = [item for item in value if isinstance(item, bytes)]
         if len(raws) != len(value):
             raise ApiError(400, Code.MALFORMED, "batch: every item must be bytes", Code.MALFORMED.remedy)
-        results: list[Json] = []
-        for submission in await self.node.intake.submit(raws):
-            status, body = self._outcome(submission)
-            results.append({"http": status, **body})
-        return answer({"results": results})
+        submissions = await self.node.intake.submit(raws)
+        outcomes = await self.node.look(lambda: [self._outcome(submission) for submission in submissions])
+        return answer({"results": [{"http": status, **body} for status, body in outcomes]})
 
     async def get_transaction(self, request: web.Request) -> web.Response:
         """Tell a transaction's status, on demand once it is as final as asked."""
-        transaction_id = _hex(request.match_info["id"], "id", 32)
+        transaction_id = read_hex(request.match_info["id"], "id", 32)
         wanted = request.query.get("wait")
-        timeout_ms = _integer(request, "timeout_ms", 30_000 if wanted else 0, WAIT_MS_MAX)
+        timeout_ms = read_integer(request, "timeout_ms", 30_000 if wanted else 0, WAIT_MS_MAX)
         if wanted is None:
-            status = self.views.status(transaction_id)
+            status = await self.node.look(lambda: self.views.status(transaction_id))
         else:
-            goal = _finality(wanted)
+            goal = read_finality(wanted)
 
             def look() -> TransactionStatus | None:
                 now = self.views.status(transaction_id)
@@ -186,7 +175,7 @@ class Api:
 
             status = await self._long_poll(look, timeout_ms)
             if status is None:
-                current = self.views.status(transaction_id)
+                current = await self.node.look(lambda: self.views.status(transaction_id))
                 if current is not None:
                     return answer(status_json(current), 504)
         if status is None:
@@ -196,35 +185,38 @@ class Api:
 
     async def get_receipts(self, request: web.Request) -> web.Response:
         """Tell certified receipts in the order of the log; wait for the next one if there is none yet."""
-        after = _integer(request, "after", -1, 1 << 62, minimum=-1)
-        limit = _integer(request, "limit", 100, 500, minimum=1)
-        wait_ms = _integer(request, "wait_ms", 0, WAIT_MS_MAX)
+        after = read_integer(request, "after", -1, 1 << 62, minimum=-1)
+        limit = read_integer(request, "limit", 100, 500, minimum=1)
+        wait_ms = read_integer(request, "wait_ms", 0, WAIT_MS_MAX)
         await self._long_poll(lambda: True if self.views.has_receipts(after) else None, wait_ms)
-        following, receipts = self.views.receipts(after, limit)
+        following, receipts = await self.node.look(lambda: self.views.receipts(after, limit))
         return answer({"next": following, "receipts": receipts})
 
     # Blocks, state, proofs.
 
     async def get_block(self, request: web.Request) -> web.Response:
         """Tell one executed block."""
-        height = _number(request.match_info["height"], "height")
+        height = read_number(request.match_info["height"], "height")
         if not 1 <= height <= self.node.ledger.height:
             remedy = "Ask for an executed height; /v1/health tells the highest. Genesis is at /v1/genesis."
             raise ApiError(
                 404, "UNKNOWN_BLOCK", f"height {height} is not in 1 .. {self.node.ledger.height}", remedy
             )
         if request.headers.get("Accept") == "application/octet-stream":
-            return web.Response(body=self.node.store.block(height), content_type="application/octet-stream")
-        return answer(self.views.block_json(height))
+            data = await self.node.look(lambda: self.node.store.block(height))
+            return web.Response(body=data, content_type="application/octet-stream")
+        return answer(await self.node.look(lambda: self.views.block_json(height)))
 
     async def get_state(self, request: web.Request) -> web.Response:
         """Tell a state value or its absence, on demand with proof."""
-        with_proof = request.query.get("proof", "false") == "true"
-        return answer(self.views.state(request.match_info["key"], with_proof=with_proof))
+        with_proof = read_flag(request, "proof")
+        key = request.match_info["key"]
+        return answer(await self.node.look(lambda: self.views.state(key, with_proof=with_proof)))
 
     async def get_proof(self, request: web.Request) -> web.Response:
         """Tell the inclusion proof of a certified transaction's receipt."""
-        proof = self.views.proof(_hex(request.match_info["id"], "id", 32))
+        transaction_id = read_hex(request.match_info["id"], "id", 32)
+        proof = await self.node.look(lambda: self.views.proof(transaction_id))
         if proof is None:
             remedy = "Wait for it: GET /v1/transactions/{id}?wait=certified."
             raise ApiError(404, "NOT_CERTIFIED", "no certified receipt of this transaction", remedy)
@@ -233,10 +225,10 @@ class Api:
     async def get_checkpoint(self, request: web.Request) -> web.Response:
         """Tell the certificate of a height, or the latest: a C2SP signed note."""
         if "height" in request.query:
-            height = _integer(request, "height", 0, 1 << 62)
-            note = self.node.store.certificate(height)
+            height = read_integer(request, "height", 0, 1 << 62)
+            note = await self.node.look(lambda: self.node.store.certificate(height))
         else:
-            latest = self.node.store.latest_certificate()
+            latest = await self.node.look(self.node.store.latest_certificate)
             note = latest[1] if latest is not None else None
         if note is None:
             remedy = "Ask without height for the latest; a later certificate covers every lower height."
@@ -270,11 +262,11 @@ class Api:
 
     async def get_documents(self, request: web.Request) -> web.Response:
         """List the envelopes received for this organization; wait for the next one if there is none yet."""
-        after = _integer(request, "after", 0, 1 << 62)
-        wait_ms = _integer(request, "wait_ms", 0, WAIT_MS_MAX)
+        after = read_integer(request, "after", 0, 1 << 62)
+        wait_ms = read_integer(request, "wait_ms", 0, WAIT_MS_MAX)
         store = self.node.store
         await self._long_poll(lambda: store.inbox_rows(after, 1) or None, wait_ms)
-        rows = store.inbox_rows(after, 100)
+        rows = await self.node.look(lambda: store.inbox_rows(after, 100))
         documents: list[Json] = [
             {
                 "index": row.index,
@@ -289,7 +281,8 @@ class Api:
 
     async def get_document(self, request: web.Request) -> web.Response:
         """Tell one received envelope's bytes."""
-        envelope = self.node.store.inbox_envelope(_hex(request.match_info["root"], "root", 32))
+        root = read_hex(request.match_info["root"], "root", 32)
+        envelope = await self.node.look(lambda: self.node.store.inbox_envelope(root))
         if envelope is None:
             remedy = "GET /v1/documents lists what has arrived for this organization."
             raise ApiError(404, "UNKNOWN_DOCUMENT", "no envelope of that root has arrived here", remedy)
@@ -299,6 +292,9 @@ class Api:
 
     async def get_health(self, request: web.Request) -> web.Response:
         """Tell whether the node works, and where it stands."""
+        return answer(await self.node.look(self._health))
+
+    def _health(self) -> Json:
         node = self.node
         raw = node.ordering.raw
         body: dict[str, Json] = {
@@ -317,13 +313,12 @@ class Api:
         }
         if node.ordering.forked is not None:
             body["reason"] = node.ordering.forked
-        return answer(body)
+        return body
 
     async def get_metrics(self, request: web.Request) -> web.Response:
         """Tell the figures in Prometheus' text format."""
-        return web.Response(
-            body=render_metrics(self.node), headers={"Content-Type": "text/plain; version=0.0.4"}
-        )
+        text = await self.node.look(lambda: render_metrics(self.node))
+        return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4"})
 
     # Parts.
 
@@ -331,7 +326,7 @@ class Api:
         """Wait for `look` to find something; a waiting request does not count as work under way."""
         self.active -= 1
         try:
-            return await self.node.changed.until(look, timeout_ms)
+            return await self.node.watch(look, timeout_ms)
         finally:
             self.active += 1
 
@@ -348,25 +343,6 @@ class Api:
             "remedy": submission.code.remedy,
         }
         return status, {"error": error}
-
-
-def status_json(status: TransactionStatus) -> dict[str, Json]:
-    """Return a transaction's status as JSON, without what is not known."""
-    fields: dict[str, Json] = {
-        "id": status.id.hex(),
-        "status": status.status.value,
-        "code": status.code,
-        "rule": status.rule,
-        "height": status.height,
-        "position": status.position,
-        "index": status.index,
-        "time_ms": status.time_ms,
-        "accepted_ms": status.accepted_ms,
-    }
-    known: dict[str, Json] = {name: value for name, value in fields.items() if value is not None}
-    if status.code is not None:
-        known["findings"] = list(status.findings)
-    return known
 
 
 async def serve_api(
@@ -391,41 +367,3 @@ async def serve_api(
         await asyncio.get_running_loop().create_future()
     finally:
         await runner.cleanup()
-
-
-def _bad_query(name: str, value: str, wanted: str) -> ApiError:
-    return ApiError(400, "BAD_QUERY", f"{name}: {value[:80]!r} is not {wanted}", "Correct the request.")
-
-
-def _hex(text: str, name: str, size: int) -> bytes:
-    try:
-        data = bytes.fromhex(text)
-    except ValueError:
-        raise _bad_query(name, text, f"{2 * size} hex digits") from None
-    if len(data) != size:
-        raise _bad_query(name, text, f"{2 * size} hex digits")
-    return data
-
-
-def _number(text: str, name: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise _bad_query(name, text, "a whole number")
-    return int(text)
-
-
-def _integer(request: web.Request, name: str, default: int, maximum: int, minimum: int = 0) -> int:
-    text = request.query.get(name)
-    if text is None:
-        return default
-    value = -1 if text == "-1" else _number(text, name)
-    if not minimum <= value <= maximum:
-        raise _bad_query(name, text, f"within {minimum} .. {maximum}")
-    return value
-
-
-def _finality(text: str) -> Finality:
-    waitable = [step for step in Finality if step is not Finality.EXPIRED]
-    for step in waitable:
-        if step.value == text:
-            return step
-    raise _bad_query("wait", text, " or ".join(step.value for step in waitable))

@@ -5,8 +5,11 @@ Rules:
   signature is by that orderer's node key.
 - k different orderers' checkpoints of one height are its certificate; it certifies every lower height too, since
   the log is append-only.
-- A checkpoint for a height not executed here yet waits, one per orderer and height, bounded.
-- A checkpoint that differs from ours is never adopted: it is counted and reported.
+- A checkpoint for a height not executed here yet waits, one per orderer and height; the next heights go before
+  later ones when there are too many.
+- A checkpoint that differs from ours and is signed is never adopted: it is counted and reported, after its height
+  was certified too, as far back as `REMEMBERED_HEIGHTS_MAX`.
+- When certificates do not come for long, only the latest heights are kept: theirs cover the lower ones.
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ from ledger.keys import Verifier
 from p2p.frames import CheckpointFrame
 
 EARLY_HEIGHTS_MAX = 256
+OPEN_HEIGHTS_MAX = 1024
+REMEMBERED_HEIGHTS_MAX = 256
 
 
 @dataclass(slots=True)
@@ -58,6 +63,8 @@ class Certifier:
     _executed: dict[int, tuple[Checkpoint, str]] = field(default_factory=dict)
     _signatures: dict[int, dict[str, bytes]] = field(default_factory=dict)
     _early: dict[int, dict[str, CheckpointFrame]] = field(default_factory=dict)
+    _settled: dict[int, str] = field(default_factory=dict)
+    _height: int = 0
 
     def executed(self, checkpoint: Checkpoint, own_signature: bytes | None) -> Certificate | None:
         """Take note that this node executed a height; return a certificate if that completed one.
@@ -66,16 +73,21 @@ class Certifier:
             checkpoint: what execution gave.
             own_signature: this node's signature if it is an orderer.
         """
-        height = checkpoint.height
+        height = self._height = checkpoint.height
         if height <= self.certified_height:
+            self._remember(height, checkpoint.text())
             return None
         self._executed[height] = (checkpoint, checkpoint.text())
+        if len(self._executed) > OPEN_HEIGHTS_MAX:
+            lowest = min(self._executed)
+            del self._executed[lowest], self._signatures[lowest]
         signatures = self._signatures.setdefault(height, {})
         if own_signature is not None:
             signatures[self.organization] = own_signature
         certificate = self._complete(height)
         for orderer, frame in self._early.pop(height, {}).items():
-            certificate = certificate or self.receive(orderer, frame)
+            completed = self.receive(orderer, frame)
+            certificate = certificate or completed
         return certificate
 
     def receive(self, orderer: str, frame: CheckpointFrame) -> Certificate | None:
@@ -83,18 +95,19 @@ class Certifier:
         if orderer not in self.genesis.orderers:
             self.figures.refused += 1
             return None
-        if frame.height <= self.certified_height:
-            return None
         mine = self._executed.get(frame.height)
         if mine is None:
-            self._keep_early(orderer, frame)
+            text = self._settled.get(frame.height)
+            if text is not None and frame.text != text:
+                self._diverges(orderer, frame)
+            elif frame.height > max(self._height, self.certified_height):
+                self._keep_early(orderer, frame)
             return None
         checkpoint, text = mine
-        if orderer in self._signatures[frame.height]:
-            return None
         if frame.text != text:
-            self.figures.divergent += 1
-            self.on_divergence(orderer, frame.height)
+            self._diverges(orderer, frame)
+            return None
+        if orderer in self._signatures[frame.height]:
             return None
         key = self.genesis.organization(orderer).node_key
         if not verify_checkpoint(checkpoint, key, frame.signature, self.verifier):
@@ -132,16 +145,31 @@ class Certifier:
 
     def _certified(self, certificate: Certificate) -> Certificate:
         self.certified_height = certificate.checkpoint.height
+        for height in [h for h in self._executed if h <= self.certified_height]:
+            self._remember(height, self._executed[height][1])
         for table in (self._executed, self._signatures, self._early):
             for height in [h for h in table if h <= self.certified_height]:
                 del table[height]
         return certificate
 
+    def _remember(self, height: int, text: str) -> None:
+        """Keep the text of a certified height for a while, to hold late checkpoints against it."""
+        self._settled[height] = text
+        if len(self._settled) > REMEMBERED_HEIGHTS_MAX:
+            del self._settled[min(self._settled)]
+
+    def _diverges(self, orderer: str, frame: CheckpointFrame) -> None:
+        key = self.genesis.organization(orderer).node_key
+        if not self.verifier.verify_bytes(key, frame.text.encode(), frame.signature):
+            self.figures.refused += 1
+            return
+        self.figures.divergent += 1
+        self.on_divergence(orderer, frame.height)
+
     def _keep_early(self, orderer: str, frame: CheckpointFrame) -> None:
         if frame.height not in self._early and len(self._early) >= EARLY_HEIGHTS_MAX:
-            lowest, highest = min(self._early), max(self._early)
-            if frame.height >= highest:
-                del self._early[lowest]
-            else:
-                del self._early[highest]
+            highest = max(self._early)
+            if frame.height > highest:
+                return
+            del self._early[highest]
         self._early.setdefault(frame.height, {})[orderer] = frame

@@ -3,7 +3,8 @@
 Rules:
 - A block names its parent; the chain knows which parent an entry at a given index must name.
 - A follower checks a block's header before its Raft core sees the entry: signature, term, height, parent, time,
-  root, size. An entry that fails is dropped and counted, as if it had never arrived.
+  root, size, and that a block of the leader's own term was proposed by the leader. An entry that fails is dropped
+  and counted, as if it had never arrived.
 - Entries at or below the executed index are not checked again: the core only compares their terms.
 """
 
@@ -77,13 +78,23 @@ class Chain:
                 return ref
         return self.tip
 
-    def check(self, entries: Sequence[Entry], executed_index: int, unwritten: Sequence[Entry] = ()) -> None:
+    def check(
+        self,
+        entries: Sequence[Entry],
+        executed_index: int,
+        unwritten: Sequence[Entry] = (),
+        *,
+        leader: str,
+        term: int,
+    ) -> None:
         """Check the blocks of entries a leader sent, which follow an entry of this node's log.
 
         Args:
             entries: what the leader sent.
             executed_index: up to where this node has executed.
             unwritten: entries of the log just before `entries` that `appended` was not told of yet.
+            leader: who sent them.
+            term: which term it leads.
 
         Raises:
             BadBlockError: naming what does not hold.
@@ -107,6 +118,9 @@ class Chain:
                 not_before_ms=parent.time_ms,
                 size_bytes=len(entry.data),
             )
+            if entry.term == term and block.header.proposer != leader:
+                where = f"block {block.header.height} of term {term}"
+                raise BadBlockError(f"{where}: {block.header.proposer} proposed it, but {leader} leads")
             parent = self._ref(entry)
 
     def appended(self, entries: Sequence[Entry]) -> bool:

@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from ledger.genesis import Genesis
 from ledger.keys import SigningKey
 from p2p.errors import ConfigError
+from p2p.frames import FRAME_BYTES_MAX
+
+FRAME_ROOM_BYTES = 65536
+"""What a frame takes beside a block or an envelope, generously."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,19 @@ class NodeConfig:
         for name in self.neighbors:
             if name not in others:
                 raise ConfigError(f"neighbors: {name!r} is no other member; members: {others}")
+        self._check_frames()
         if len(self.token) < 16:
             raise ConfigError(f"token: {len(self.token)} characters; at least 16 are needed")
+
+    def _check_frames(self) -> None:
+        """Refuse limits under which a block or an envelope could not travel."""
+        for name in ("block_bytes_max", "envelope_bytes_max"):
+            value = getattr(self.genesis.limits, name)
+            if value + FRAME_ROOM_BYTES > FRAME_BYTES_MAX:
+                raise ConfigError(
+                    f"genesis limits.{name}: {value} bytes do not fit a frame between peers; found the network with"
+                    f" at most {FRAME_BYTES_MAX - FRAME_ROOM_BYTES}"
+                )
 
     @property
     def raft_id(self) -> int:

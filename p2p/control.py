@@ -15,6 +15,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from p2p.answers import ApiError, read_integer
 from p2p.node import Node
 from p2p.observer import RecordField
 from p2p.signal import Signal
@@ -88,8 +89,10 @@ def add_control(app: web.Application, node: Node, activity: Activity) -> None:
 
     async def get_status(_request: web.Request) -> web.Response:
         activity.active -= 1  # asking is not work
-        body = standing(node, activity)
-        activity.active += 1
+        try:
+            body = await node.look(lambda: standing(node, activity))
+        finally:
+            activity.active += 1
         return _answer(body)
 
     async def post_calendar(request: web.Request) -> web.Response:
@@ -98,16 +101,18 @@ def add_control(app: web.Application, node: Node, activity: Activity) -> None:
         except (ValueError, KeyError, TypeError):
             time_ms = None
         if not isinstance(time_ms, int) or isinstance(time_ms, bool) or time_ms < 0:
-            return _answer({"error": 'send {"time_ms": UTC milliseconds}'}, 400)
+            remedy = 'Send {"time_ms": N}, UTC milliseconds.'
+            raise ApiError(400, "BAD_BODY", "time_ms: no whole number of 0 or more", remedy)
         node.machine.set_calendar(time_ms)
         return _answer({"calendar_ms": node.machine.now_ms()})
 
     async def get_events(request: web.Request) -> web.Response:
         log = node.observer
         if not isinstance(log, EventLog):
-            return _answer({"error": "this node's records go to the world it runs in"}, 404)
-        after = int(request.query.get("after", "0"))
-        wait_ms = min(int(request.query.get("wait_ms", "0")), 60_000)
+            remedy = "Ask the world that runs this node."
+            raise ApiError(404, "NO_EVENTS", "this node's records go to the world it runs in", remedy)
+        after = read_integer(request, "after", 0, 1 << 62)
+        wait_ms = read_integer(request, "wait_ms", 0, 60_000)
         activity.active -= 1
         try:
             await log.signal.until(lambda: True if log.since(after)[1] else None, wait_ms)

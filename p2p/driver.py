@@ -6,7 +6,10 @@ Rules:
 - What arrives during a commit is the next turn's batch: that is group commit.
 - After a stall the due timers run before the tasks that would read what has already arrived; a tick that comes more
   than two intervals late lets those tasks run first, so that a leader who was heard is not deposed.
-- When a commit fails the driver ends with the reason and nothing staged is ever shown.
+- Whoever reads what a turn changes waits for `settled`: never between the first staged write and the commit.
+- When a write fails the driver ends with the reason, and nothing staged is ever shown: who waits for a write, or to
+  read, is told that the node has halted.
+- The inbox is bounded in frames and in bytes; who delivers waits for room.
 """
 
 from __future__ import annotations
@@ -20,10 +23,12 @@ from typing import Protocol
 import apsw
 
 from consensus import Message, Ready
+from p2p.errors import NodeHaltedError
 from p2p.frames import Frame
-from p2p.machine import Machine
+from p2p.machine import DiskFailureError, Machine
 
 INBOX_FRAMES_MAX = 4096
+INBOX_BYTES_MAX = 64 << 20
 TURN_FRAMES_MAX = 512
 TIMER_SLACK = 1e-6
 """Seconds by which an event loop may run a timer early."""
@@ -66,6 +71,7 @@ class DriverFigures:
     ticks: int = 0
     stalls: int = 0
     inbox_peak: int = 0
+    inbox_bytes_peak: int = 0
 
 
 @dataclass(slots=True)
@@ -78,8 +84,11 @@ class Driver:
     tick_ms: int
     work: Work
     figures: DriverFigures = field(default_factory=DriverFigures)
-    _inbox: deque[tuple[str, Frame]] = field(default_factory=deque)
+    halted: str | None = None
+    _inbox: deque[tuple[str, Frame, int]] = field(default_factory=deque)
+    _inbox_bytes: int = 0
     _writes: list[tuple[Callable[[], None], asyncio.Future[None]]] = field(default_factory=list)
+    _turn_writes: list[tuple[Callable[[], None], asyncio.Future[None]]] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _room: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
@@ -87,31 +96,51 @@ class Driver:
     _cut_timer: asyncio.TimerHandle | None = None
     _ticker: asyncio.TimerHandle | None = None
     _in_turn: bool = False
+    _settled: asyncio.Event = field(default_factory=asyncio.Event)
+    _readers: int = 0
+
+    def __post_init__(self) -> None:
+        self._settled.set()
 
     @property
     def is_busy(self) -> bool:
         """Whether frames, writes or a turn are under way."""
         return self._in_turn or bool(self._inbox) or bool(self._writes)
 
-    async def deliver(self, peer: str, frame: Frame) -> None:
-        """Put a frame into the inbox; wait while it is full."""
-        while len(self._inbox) >= INBOX_FRAMES_MAX:
+    async def deliver(self, peer: str, frame: Frame, size_bytes: int) -> None:
+        """Put a frame that came as `size_bytes` into the inbox; wait while that is full."""
+        while self._is_full(size_bytes):
             self._room.clear()
             await self._room.wait()
-        self._inbox.append((peer, frame))
+        self._inbox.append((peer, frame, size_bytes))
+        self._inbox_bytes += size_bytes
         self._wake.set()
 
     async def durably(self, action: Callable[[], None]) -> None:
-        """Run `action` inside the next turn's transaction; return when that is durable."""
+        """Run `action` inside the next turn's transaction; return when that is durable.
+
+        Raises:
+            NodeHaltedError: if the node stopped before; whether `action` will be found done is unknown then.
+        """
+        self._check_halted()
         done = asyncio.get_running_loop().create_future()
         self._writes.append((action, done))
         self._wake.set()
         await done
 
-    def stage_write(self, action: Callable[[], None]) -> None:
-        """Run `action` inside the next transaction; nobody waits for it."""
-        self._writes.append((action, asyncio.get_running_loop().create_future()))
-        self._wake.set()
+    async def settled(self) -> None:
+        """Return when nothing is staged; no turn comes between this and the caller's next step.
+
+        Raises:
+            NodeHaltedError: if a write failed: what is in memory is not on the disk, and is not to be shown.
+        """
+        while not self._settled.is_set():
+            self._readers += 1
+            try:
+                await self._settled.wait()
+            finally:
+                self._readers -= 1
+        self._check_halted()
 
     def wake(self) -> None:
         """Ask for a turn."""
@@ -126,7 +155,7 @@ class Driver:
         """Turn until stopped.
 
         Raises:
-            DiskFailureError: if a commit could not be made durable.
+            DiskFailureError: if a write could not be made durable.
         """
         loop = asyncio.get_running_loop()
         self._arm_ticker(loop.time() + self.tick_ms / 1000)
@@ -141,10 +170,39 @@ class Driver:
                 self._in_turn = True
                 await self._turn(loop.time())
                 self._in_turn = False
+                if self._readers:
+                    await asyncio.sleep(0)  # or turns without a pause would let nobody read
+            self._halt("the node stops")
+        except (apsw.IOError, apsw.FullError) as error:
+            message = f"{self.machine.name}: a write failed ({error}); stop the node, do not retry"
+            self._halt(message)
+            raise DiskFailureError(message) from error
+        except Exception as error:
+            self._halt(f"{type(error).__name__}: {error}")
+            raise
         finally:
             for timer in (self._ticker, self._cut_timer):
                 if timer is not None:
                     timer.cancel()
+
+    def _halt(self, reason: str) -> None:
+        """Tell everyone who waits that nothing will be done any more."""
+        self.halted = reason
+        writes, self._writes = [*self._turn_writes, *self._writes], []
+        for _, done in writes:
+            if not done.done():
+                done.set_exception(NodeHaltedError(reason))
+                done.exception()  # who waits gets it; if nobody does any more, that is no fault
+        self._settled.set()
+
+    def _check_halted(self) -> None:
+        if self.halted is not None:
+            raise NodeHaltedError(self.halted)
+
+    def _is_full(self, size_bytes: int) -> bool:
+        """Whether a frame must wait; an empty inbox takes one of any size."""
+        count = len(self._inbox)
+        return count >= INBOX_FRAMES_MAX or (count > 0 and self._inbox_bytes + size_bytes > INBOX_BYTES_MAX)
 
     def _arm_ticker(self, due_at: float) -> None:
         self._tick_due_at = due_at
@@ -152,14 +210,15 @@ class Driver:
 
     async def _turn(self, now: float) -> None:
         self.figures.turns += 1
+        self._settled.clear()
         self._take_inbox()
         if now + TIMER_SLACK >= self._tick_due_at:
             self.figures.ticks += 1
             self._arm_ticker(max(self._tick_due_at, now - self.tick_ms / 1000) + self.tick_ms / 1000)
             self.work.tick(now)
         self._look_for_cut(now)
-        writes, self._writes = self._writes, []
-        for action, _ in writes:
+        self._turn_writes, self._writes = self._writes, []
+        for action, _ in self._turn_writes:
             action()
         while True:
             ready = self.work.ready()
@@ -167,21 +226,28 @@ class Driver:
                 self.work.send(ready.messages)
                 self.work.stage(ready)
             await self._commit()
-            for _, done in writes:
-                if not done.done():
-                    done.set_result(None)
+            self._answer_writes()
             if ready is None:
                 break
             self.work.send(ready.messages_after_append)
             self.work.finish(ready)
-            writes = []
+        self._settled.set()
         self.work.after_turn()
+
+    def _answer_writes(self) -> None:
+        writes, self._turn_writes = self._turn_writes, []
+        for _, done in writes:
+            if not done.done():
+                done.set_result(None)
 
     def _take_inbox(self) -> None:
         inbox = self._inbox
-        self.figures.inbox_peak = max(self.figures.inbox_peak, len(inbox))
+        figures = self.figures
+        figures.inbox_peak = max(figures.inbox_peak, len(inbox))
+        figures.inbox_bytes_peak = max(figures.inbox_bytes_peak, self._inbox_bytes)
         for _ in range(min(len(inbox), TURN_FRAMES_MAX)):
-            peer, frame = inbox.popleft()
+            peer, frame, size_bytes = inbox.popleft()
+            self._inbox_bytes -= size_bytes
             self.work.take(peer, frame)
         if inbox:
             self._wake.set()

@@ -3,7 +3,8 @@
 Rules:
 - A frame is msgpack `[kind, body...]`; `kind` says how many fields follow and of which types.
 - Nothing is read from a frame before its shape is checked; what does not fit raises `FrameError` and ends the link.
-- Every list has a limit. A frame larger than `FRAME_BYTES_MAX` is refused by the socket before it reaches us.
+- Every list has a limit, and so has every text. A frame larger than `FRAME_BYTES_MAX` is refused by the socket before
+  it reaches us.
 - Raft messages travel as the flat fields `consensus` defines; blocks, transactions and envelopes as opaque bytes.
 """
 
@@ -18,6 +19,10 @@ import msgpack
 from p2p.errors import FrameError
 
 FRAME_BYTES_MAX = 8 << 20
+FRAME_BYTES_AIMED = 4 << 20
+"""Senders begin a new frame rather than let one grow beyond this."""
+CHECKPOINT_TEXT_MAX = 1024
+NOTE_MAX = 64 << 10
 RAFT_MESSAGES_MAX = 256
 TRANSACTIONS_MAX = 1024
 IDS_MAX = 4096
@@ -184,9 +189,9 @@ def _raw(value: object, where: str, size: int | None = None) -> bytes:
     return value
 
 
-def _text(value: object, where: str) -> str:
-    if not isinstance(value, str):
-        raise FrameError(f"{where}: expected text")
+def _text(value: object, where: str, length_max: int) -> str:
+    if not isinstance(value, str) or len(value) > length_max:
+        raise FrameError(f"{where}: expected text of at most {length_max} characters")
     return value
 
 
@@ -210,14 +215,14 @@ def _read_checkpoint(body: list[object]) -> Frame:
     height, text, signature = _fields(body, 3, FrameKind.CHECKPOINT)
     return CheckpointFrame(
         _integer(height, "CHECKPOINT.height"),
-        _text(text, "CHECKPOINT.text"),
+        _text(text, "CHECKPOINT.text", CHECKPOINT_TEXT_MAX),
         _raw(signature, "CHECKPOINT.signature", 64),
     )
 
 
 def _read_certificate(body: list[object]) -> Frame:
     (note,) = _fields(body, 1, FrameKind.CERTIFICATE)
-    return CertificateFrame(_text(note, "CERTIFICATE.note"))
+    return CertificateFrame(_text(note, "CERTIFICATE.note", NOTE_MAX))
 
 
 def _read_transactions(body: list[object]) -> Frame:

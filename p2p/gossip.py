@@ -66,6 +66,10 @@ class Gossip:
         for peer in chosen:
             self._outgoing.setdefault(peer, []).append(transaction_id)
 
+    def knows(self, transaction_id: bytes) -> bool:
+        """Whether a transaction was learned and not forgotten."""
+        return transaction_id in self._known_by
+
     def seen_again(self, transaction_id: bytes, source: str) -> None:
         """Take note that `source` holds a transaction this node had already."""
         self.figures.duplicates += 1

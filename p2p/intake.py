@@ -2,7 +2,9 @@
 
 Rules:
 - Both doors ask the ledger the same question; only what it admits enters the pool.
-- What the node's own organization hands in is durable before it is called accepted.
+- What the node's own organization hands in is durable before it is called accepted, and before it is pushed to
+  others; that holds for bytes that came by gossip first, or that wait for the disk already, too.
+- After a restart the durable pool waits again, all of it: only a block's time or a receipt ends it.
 - The same bytes again: the existing status. Another body under a nonce that waits or was used: NONCE_REUSED.
 - When the pool is full newcomers are refused with OVERLOADED; nothing that waits is thrown out for them.
 """
@@ -16,7 +18,7 @@ from dataclasses import dataclass, field
 from ledger.codes import Code
 from ledger.execution import Ledger
 from ledger.store import Store
-from ledger.transaction import SignedTransaction
+from ledger.transaction import SignedTransaction, parse_transaction
 from p2p.frames import SHORT_ID_BYTES
 from p2p.gossip import Gossip
 from p2p.machine import Machine
@@ -56,29 +58,34 @@ class Intake:
     durably: Durably
     now: Callable[[], float]
     leader: Callable[[], str | None]
+    on_change: Callable[[], None]
     refused: dict[Code, int] = field(default_factory=dict)
     expired_ids: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
     _nonces: dict[tuple[str, int, int], bytes] = field(default_factory=dict)
     _done: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
 
     async def submit(self, raws: Sequence[bytes]) -> list[Submission]:
-        """Take in what the node's own organization hands in; return when the accepted are durable."""
+        """Take in what the node's own organization hands in; return when the accepted are durable.
+
+        Raises:
+            NodeHaltedError: if the node stopped before; whether they are in the pool is unknown then.
+        """
         outcomes: list[Submission] = []
-        accepted: list[Waiting] = []
+        to_keep: dict[bytes, Waiting] = {}
         for raw in raws:
             outcome = self._admit(raw)
             if isinstance(outcome, Waiting):
-                outcome.accepted_ms = self.machine.now_ms()
-                self._enter(outcome, None)
-                accepted.append(outcome)
+                self._enter(outcome)
                 outcomes.append(Submission(outcome.id, Code.VALID, ""))
                 self._note("transaction.submitted", outcome)
+                to_keep[outcome.id] = outcome
             else:
                 outcomes.append(outcome)
-        if accepted:
-            await self.durably(lambda: self._keep(accepted))
-            for waiting in accepted:
-                self._note("transaction.accepted", waiting)
+                known = self.pool.get(outcome.id) if outcome.id and outcome.code is Code.DUPLICATE else None
+                if known is not None and not known.is_durable:
+                    to_keep[known.id] = known
+        if to_keep:
+            await self._accept(list(to_keep.values()))
         return outcomes
 
     def receive(self, peer: str, raws: Sequence[bytes]) -> None:
@@ -90,17 +97,21 @@ class Intake:
                 continue
             outcome = self._admit(raw)
             if isinstance(outcome, Waiting):
-                self._enter(outcome, peer)
+                outcome.is_accepted = True
+                self._enter(outcome)
+                self.gossip.learn(outcome.id, peer, self.leader())
             elif outcome.code is Code.DUPLICATE:
                 self.gossip.figures.duplicates += 1
 
     def reload(self) -> None:
         """Take the durable pool back after a restart."""
+        limit = self.ledger.genesis.limits.transaction_bytes_max
         for row in self.store.pool_rows():
-            admission = self.ledger.admit(row.raw, self.machine.now_ms())
-            if admission.transaction is None or row.id in self.pool:
-                continue
-            self._enter(self._waiting(admission.transaction, row.accepted_ms), None)
+            waiting = self._waiting(parse_transaction(row.raw, limit))
+            waiting.accepted_ms = row.accepted_ms
+            waiting.is_durable = waiting.is_accepted = True
+            self._enter(waiting)
+            self.gossip.learn(waiting.id, None, self.leader())
 
     def leave(self, transaction_id: bytes) -> Waiting | None:
         """Let go of a transaction that was executed or has expired."""
@@ -147,17 +158,30 @@ class Intake:
                 Code.OVERLOADED,
                 f"{len(self.pool)} transactions wait; the limit is {self.pool.transactions_max}",
             )
-        return self._waiting(admission.transaction, None)
+        return self._waiting(admission.transaction)
 
-    def _waiting(self, signed: SignedTransaction, accepted_ms: int | None) -> Waiting:
+    async def _accept(self, to_keep: list[Waiting]) -> None:
+        """Make transactions that wait durable; then push and call accepted what this did for the first time."""
+        for waiting in to_keep:
+            if waiting.accepted_ms is None:
+                waiting.accepted_ms = self.machine.now_ms()
+        await self.durably(lambda: self._keep(to_keep))
+        for waiting in to_keep:
+            if not waiting.is_durable:
+                waiting.is_durable = waiting.is_accepted = True
+                self._note("transaction.accepted", waiting)
+                if waiting.id in self.pool and not self.gossip.knows(waiting.id):
+                    self.gossip.learn(waiting.id, None, self.leader())
+        self.on_change()
+
+    def _waiting(self, signed: SignedTransaction) -> Waiting:
         transaction = signed.transaction
         nonce = (transaction.creator, *transaction.nonce)
-        return Waiting(signed.id, signed.raw, transaction.valid_until_ms, self.now(), nonce, accepted_ms)
+        return Waiting(signed.id, signed.raw, transaction.valid_until_ms, self.now(), nonce)
 
-    def _enter(self, waiting: Waiting, source: str | None) -> None:
+    def _enter(self, waiting: Waiting) -> None:
         self._nonces[waiting.nonce] = waiting.id
         self.pool.add(waiting)
-        self.gossip.learn(waiting.id, source, self.leader())
 
     def _note(self, event: str, waiting: Waiting) -> None:
         self.observer.record(event, node=self.machine.name, id=waiting.id.hex())

@@ -7,7 +7,9 @@ Rules:
   goes, since reconciliation repairs it, and Raft's frames go last, since Raft repeats them.
 - One reader task per link only moves frames to the node's inbox and waits while that is full, so a fast peer is
   slowed by TCP and not by our memory.
-- What is no frame ends the link with a reason, is counted and disturbs nobody else.
+- What is no frame ends the link with a reason, is counted and disturbs nobody else; so does what is no peer at all:
+  plain HTTP, bytes that are not even that, an opening that does not hold.
+- Whoever stops answering while a link is opened or closed is waited for only so long.
 - aiohttp's own heartbeat is off: its PONG waits behind the queue and would kill a slow but live peer. A silent
   link gets a sign of life; a link that heard nothing for long is closed and dialed again.
 - WebSocket compression is off.
@@ -16,12 +18,14 @@ Rules:
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import aiohttp
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from ledger.keys import Verifier
 from p2p.config import NodeConfig
@@ -41,6 +45,8 @@ from p2p.observer import Observer
 
 QUEUE_BYTES_MAX = 16 << 20
 PEER_PATH = "/peer"
+CLOSE_LIMIT_S = 2.0
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
 
@@ -94,7 +100,7 @@ class Link:
         return data
 
 
-Deliver = Callable[[str, Frame], Awaitable[None]]
+Deliver = Callable[[str, Frame, int], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -103,8 +109,8 @@ class Links:
 
     Attributes:
         config, machine, verifier, observer: the node's own.
-        deliver: takes a frame from a peer into the node's inbox; waits while that is full.
-        on_change: called with (peer, is_open) when a link opens or closes.
+        deliver: takes a frame from a peer, and its size in bytes, into the node's inbox; waits while that is full.
+        on_change: called with (peer, is_open) when a link opens or closes; a link that replaces another does both.
     """
 
     config: NodeConfig
@@ -119,6 +125,7 @@ class Links:
     _closing: list[asyncio.Task[None]] = field(default_factory=list)
     _session: aiohttp.ClientSession | None = None
     _runner: web.AppRunner | None = None
+    _stopping: bool = False
 
     @property
     def connected(self) -> list[str]:
@@ -131,12 +138,12 @@ class Links:
 
     async def start(self) -> None:
         """Listen for peers and begin to dial those this node must dial."""
-        app = web.Application()
+        app = web.Application(middlewares=[self._only_peers])
         app.router.add_get(PEER_PATH, self._accept)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, logger=self._server_log())
         await self._runner.setup()
         await web.TCPSite(self._runner, self.config.peer_host, self.config.peer_port).start()
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None, connect=5.0))
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
         genesis = self.config.genesis
         for peer in self._needed_peers():
             if genesis.raft_id(peer) > self.config.raft_id:
@@ -144,21 +151,26 @@ class Links:
                 self._dialers.append(dialer)
 
     async def stop(self) -> None:
-        """Close every link and stop listening."""
+        """Close every link and stop listening.
+
+        Raises:
+            Exception: whatever ended a dialer before; that is a fault of this program.
+        """
+        self._stopping = True
         for dialer in self._dialers:
             dialer.cancel()
-        for dialer in self._dialers:
-            try:
-                await dialer
-            except asyncio.CancelledError:
-                continue
-        for link in list(self._links.values()):
+        ends = await asyncio.gather(*self._dialers, return_exceptions=True)
+        for link in self._links.values():
             link.closing = True
-            await link.socket.close(code=1001, message=b"the node stops")
+        sockets = [link.socket for link in self._links.values()]
+        await asyncio.gather(*(_close(socket, 1001, "the node stops") for socket in sockets), *self._closing)
         if self._session is not None:
             await self._session.close()
         if self._runner is not None:
             await self._runner.cleanup()
+        for end in ends:
+            if isinstance(end, Exception):
+                raise end
 
     def send(self, peer: str, frame: Frame) -> None:
         """Queue `frame` for `peer`; without an open link it is dropped, as the network might have done."""
@@ -234,8 +246,30 @@ class Links:
         self.figures.hellos_refused += 1
         self.observer.record("hello.refused", node=self.config.organization, peer=where, reason=str(error))
 
+    @web.middleware
+    async def _only_peers(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Count and answer what is no opening of a link."""
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            reason = (
+                f"{request.method} {request.path[:80]}: {error.reason}; peers open a WebSocket at {PEER_PATH}"
+            )
+            self._refuse(request.remote or "?", HelloError(reason))
+            return web.Response(status=error.status, text=reason)
+
+    def _server_log(self) -> logging.Logger:
+        """Return a log that counts what the HTTP parser refused and passes everything else on."""
+        log = logging.Logger(
+            "seatrial.peer", logging.DEBUG
+        )  # aiohttp tells of bytes that are no HTTP at DEBUG
+        log.addHandler(_RefusalHandler(self._refuse))
+        return log
+
     async def _accept(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(compress=False, max_msg_size=FRAME_BYTES_MAX)
+        if self._stopping:
+            raise web.HTTPServiceUnavailable
+        socket = web.WebSocketResponse(compress=False, max_msg_size=FRAME_BYTES_MAX, timeout=CLOSE_LIMIT_S)
         await socket.prepare(request)
         try:
             peer = await self._shake(socket, None)
@@ -261,9 +295,13 @@ class Links:
         """Dial, serve the link until it ends, and say whether it had opened."""
         assert self._session is not None  # noqa: S101 - started before any dialer
         try:
-            socket = await self._session.ws_connect(
-                self.config.peers[peer] + PEER_PATH, compress=0, max_msg_size=FRAME_BYTES_MAX
-            )
+            async with asyncio.timeout(self.config.timing.hello_timeout_ms / 1000):
+                socket = await self._session.ws_connect(
+                    self.config.peers[peer] + PEER_PATH,
+                    compress=0,
+                    max_msg_size=FRAME_BYTES_MAX,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_LIMIT_S),
+                )
         except (aiohttp.ClientError, OSError, TimeoutError):
             return False
         try:
@@ -280,30 +318,36 @@ class Links:
     async def _run(self, peer: str, socket: _Socket) -> None:
         loop = asyncio.get_running_loop()
         link = Link(peer, socket, loop.time())
-        older = self._links.pop(peer, None)
+        older = self._links.get(peer)
         if older is not None:
             self._close_soon(older, "replaced by a newer link")
+            self._ended(older)
         self._links[peer] = link
         self.figures.links_opened += 1
         self.observer.record("link.opened", node=self.config.organization, peer=peer)
-        if older is None:
-            self.on_change(peer, True)
+        self.on_change(peer, True)
         sender = loop.create_task(self._send_loop(link), name=f"send to {peer}")
+        rubbish: str | None = None
         try:
             await self._read_loop(link)
         except FrameError as error:
+            rubbish = str(error)
             self.figures.rubbish += 1
             self.observer.record(
-                "link.rubbish", node=self.config.organization, peer=peer, reason=str(error)[:200]
+                "link.rubbish", node=self.config.organization, peer=peer, reason=rubbish[:200]
             )
-            await _close(socket, 4002, str(error))
         finally:
             link.closing = True
             sender.cancel()
-            if self._links.get(peer) is link:
-                del self._links[peer]
-                self.observer.record("link.closed", node=self.config.organization, peer=peer)
-                self.on_change(peer, False)
+            self._ended(link)
+        if rubbish is not None:
+            await _close(socket, 4002, rubbish)
+
+    def _ended(self, link: Link) -> None:
+        if self._links.get(link.peer) is link:
+            del self._links[link.peer]
+            self.observer.record("link.closed", node=self.config.organization, peer=link.peer)
+            self.on_change(link.peer, False)
 
     async def _read_loop(self, link: Link) -> None:
         loop = asyncio.get_running_loop()
@@ -316,9 +360,11 @@ class Links:
                 link.heard_at = loop.time()
                 figures.frames_received += 1
                 figures.bytes_received += len(data)
-                await self.deliver(link.peer, decode_frame(data))
+                await self.deliver(link.peer, decode_frame(data), len(data))
             elif message.type is aiohttp.WSMsgType.TEXT:
                 raise FrameError("a text message; frames are binary")
+            elif isinstance(message.data, aiohttp.WebSocketError):
+                raise FrameError(f"not what a WebSocket carries here: {message.data}")
             else:
                 return
 
@@ -341,6 +387,25 @@ class Links:
 async def _close(socket: _Socket, code: int, reason: str) -> None:
     """Close with a reason a peer can read; WebSocket close reasons hold at most 123 bytes."""
     try:
-        await socket.close(code=code, message=reason.encode()[:120])
-    except (ConnectionError, aiohttp.ClientError):
+        async with asyncio.timeout(
+            2 * CLOSE_LIMIT_S
+        ):  # a full buffer to a peer that reads nothing never drains
+            await socket.close(code=code, message=reason.encode()[:120])
+    except (ConnectionError, TimeoutError, aiohttp.ClientError):
         return
+
+
+class _RefusalHandler(logging.Handler):
+    """Turns the HTTP parser's refusals into refused hellos; passes everything else on to aiohttp's own log."""
+
+    def __init__(self, refuse: Callable[[str, HelloError], None]) -> None:
+        super().__init__()
+        self._refuse = refuse
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            remote = record.args[0] if isinstance(record.args, tuple) and record.args else "?"
+            self._refuse(str(remote), HelloError(f"no HTTP: {error.message[:120]}"))
+        elif record.levelno >= logging.WARNING:
+            logging.getLogger("aiohttp.server").handle(record)

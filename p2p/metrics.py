@@ -42,6 +42,7 @@ class _NodeCollector:
         for code, count in node.intake.refused.items():
             refused.add_metric([code.value], count)
         yield refused
+        yield _counter("blocks_withheld", "Damaged blocks not sent to peers", node.ordering.log.withheld)
         yield _counter("signatures_verified", "Signatures verified", node.verifier.verified)
         yield _counter(
             "signatures_remembered", "Verifications answered from memory", node.verifier.remembered

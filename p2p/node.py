@@ -4,14 +4,19 @@ Rules:
 - A node is a program with a life: it opens its store, checks it, listens, works, and ends when told to or when it
   cannot go on; it never goes on after a failed write or over a damaged store.
 - Everything that changes the node happens in the driver's turns; HTTP handlers read, or ask for a durable write.
-- A turn's records, answers, checkpoints and receipts of envelopes leave only when the turn's commit is durable.
+- A turn's records, answers, checkpoints and receipts of envelopes leave only when the turn's commit is durable; who
+  reads the node goes through `look` or `watch`, which wait for that.
+- A service that fails ends the node: one that nobody can reach any more must not seem to be well.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import TypeVar
+
+import apsw
 
 from consensus import Message, Ready
 from ledger.checkpoint import parse_checkpoint
@@ -23,8 +28,10 @@ from p2p.chain import BlockRef, Chain
 from p2p.config import NodeConfig
 from p2p.courier import Courier
 from p2p.driver import TIMER_SLACK, Driver
+from p2p.errors import ConfigError
 from p2p.executor import Executor
 from p2p.frames import (
+    FRAME_BYTES_AIMED,
     TRANSACTIONS_MAX,
     AliveFrame,
     CertificateFrame,
@@ -48,7 +55,10 @@ from p2p.signal import Signal
 
 DATABASE = "node.db"
 TEND_INTERVAL_MS = 1000
+REPAIR_BYTES_MAX = 4 << 20
+"""The most bytes of transactions sent in answer to one summary; the next one repairs the rest."""
 
+T = TypeVar("T")
 Service = Callable[["Node"], Coroutine[object, object, None]]
 
 
@@ -95,6 +105,7 @@ class Node:
             durably=self.driver.durably,
             now=lambda: asyncio.get_running_loop().time(),
             leader=lambda: self.ordering.leader,
+            on_change=self.changed.fire,
         )
         self.executor = Executor(
             config, self.ledger, self.store, self.ordering, self.intake, self.certifier, observer
@@ -111,30 +122,73 @@ class Node:
 
         Raises:
             DiskFailureError: if a write could not be made durable; the node must not be restarted blindly.
+            Exception: whatever ended a service before the node did.
         """
+        try:
+            await self._work(services)
+        except BaseException:
+            # What was not committed must not reach the database now, by way of a checkpoint at closing.
+            self.store.connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            raise
+        self.store.connection.close()
+        self.observer.record("node.stopped", node=self.organization, height=self.ledger.height)
+
+    async def _work(self, services: Sequence[Service]) -> None:
         if self.store.connection.in_transaction:
             await self.machine.commit(self.store.connection, self.store.sequence)
         self._resume()
-        await self.links.start()
         loop = asyncio.get_running_loop()
-        serving = [loop.create_task(service(self), name="service") for service in services]
-        self.observer.record(
-            "node.started",
-            node=self.organization,
-            height=self.ledger.height,
-            certified=self.certifier.certified_height,
-            pool=len(self.pool),
-            repairs=list(self.store.repairs),
-        )
+        serving: list[asyncio.Task[None]] = []
         try:
+            await self.links.start()
+            for service in services:
+                task = loop.create_task(service(self), name="service")
+                task.add_done_callback(lambda _: self.driver.stop())
+                serving.append(task)
+            self.observer.record(
+                "node.started",
+                node=self.organization,
+                height=self.ledger.height,
+                certified=self.certifier.certified_height,
+                pool=len(self.pool),
+                repairs=list(self.store.repairs),
+            )
             await self.driver.run()
         finally:
             for task in serving:
                 task.cancel()
-            await asyncio.gather(*serving, return_exceptions=True)
+            ends = await asyncio.gather(*serving, return_exceptions=True)
             await self.links.stop()
-        self.store.connection.close()
-        self.observer.record("node.stopped", node=self.organization, height=self.ledger.height)
+        for end in ends:
+            if isinstance(end, Exception):
+                raise end
+
+    async def look(self, read: Callable[[], T]) -> T:
+        """Return what `read` reads of this node, at a moment when nothing is staged.
+
+        Raises:
+            NodeHaltedError: if the node has stopped.
+        """
+        await self.driver.settled()
+        return read()
+
+    async def watch(self, read: Callable[[], T | None], timeout_ms: int) -> T | None:
+        """Read now and after every change until `read` finds something; None once `timeout_ms` have passed.
+
+        Raises:
+            NodeHaltedError: if the node has stopped.
+        """
+        found = await self.look(read)
+        if found is not None or timeout_ms <= 0:
+            return found
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                while found is None:
+                    await self.changed.wait()
+                    found = await self.look(read)
+        except TimeoutError:
+            return await self.look(read)
+        return found
 
     def stop(self) -> None:
         """End in good order after the turn under way."""
@@ -166,7 +220,7 @@ class Node:
             case HaveFrame():
                 self._answer_have(peer, frame)
             case WantFrame(short_ids):
-                self._send_transactions(peer, self.gossip.resolve(short_ids))
+                self._send_transactions(peer, self.gossip.resolve(short_ids), REPAIR_BYTES_MAX)
             case EnvelopeFrame(root, envelope):
                 self._take_envelope(peer, root, envelope)
             case EnvelopeStoredFrame():
@@ -259,15 +313,15 @@ class Node:
             if own is not None:
                 self.links.send(peer, own)
         to_send, to_ask = self.gossip.compare(have.short_ids, self.intake.is_done)
-        self._send_transactions(peer, to_send)
+        self._send_transactions(peer, to_send, REPAIR_BYTES_MAX)
         if to_ask:
             self.gossip.figures.repaired += len(to_ask)
             self.links.send(peer, WantFrame(to_ask))
 
-    def _send_transactions(self, peer: str, ids: Sequence[bytes]) -> None:
+    def _send_transactions(self, peer: str, ids: Sequence[bytes], bytes_max: int | None = None) -> None:
         waiting = [w.raw for i in ids if (w := self.pool.get(i)) is not None]
-        for start in range(0, len(waiting), TRANSACTIONS_MAX):
-            self.links.send(peer, TransactionsFrame(waiting[start : start + TRANSACTIONS_MAX]))
+        for raws in frames_of(waiting, bytes_max):
+            self.links.send(peer, TransactionsFrame(raws))
 
     def _take_envelope(self, peer: str, root: bytes, envelope: bytes) -> None:
         limit = self.config.genesis.limits.envelope_bytes_max
@@ -304,7 +358,13 @@ class Node:
             return Store.create(
                 connection, genesis=self.config.genesis, organization=self.organization, incarnation=1
             )
-        return Store.open(connection, watermark=watermark)
+        store = Store.open(connection, watermark=watermark)
+        if (store.genesis.hash, store.organization) != (self.config.genesis.hash, self.organization):
+            raise ConfigError(
+                f"{DATABASE} is {store.organization}'s of {store.genesis.network}, but this node is"
+                f" {self.organization}'s of {self.config.genesis.network}; give it the data directory of its own"
+            )
+        return store
 
     def _make_ordering(self) -> Ordering:
         ledger = self.ledger
@@ -324,8 +384,8 @@ class Node:
         for row in self.store.outbox_rows():
             self.courier.add(row.root, row.to, row.envelope)
 
-    async def _deliver(self, peer: str, frame: Frame) -> None:
-        await self.driver.deliver(peer, frame)
+    async def _deliver(self, peer: str, frame: Frame, size_bytes: int) -> None:
+        await self.driver.deliver(peer, frame, size_bytes)
 
     def _link_changed(self, peer: str, is_open: bool) -> None:
         if is_open:
@@ -340,3 +400,20 @@ class Node:
 
     def _note_divergence(self, orderer: str, height: int) -> None:
         self.observer.record("checkpoint.divergent", node=self.organization, orderer=orderer, height=height)
+
+
+def frames_of(raws: Sequence[bytes], bytes_max: int | None) -> Iterator[list[bytes]]:
+    """Yield transactions in batches that fit a frame each, up to `bytes_max` bytes in all."""
+    batch: list[bytes] = []
+    size = total = 0
+    for raw in raws:
+        total += len(raw)
+        if bytes_max is not None and total > bytes_max:
+            break
+        if batch and (len(batch) >= TRANSACTIONS_MAX or size + len(raw) > FRAME_BYTES_AIMED):
+            yield batch
+            batch, size = [], 0
+        batch.append(raw)
+        size += len(raw)
+    if batch:
+        yield batch

@@ -7,6 +7,8 @@ Rules:
 - `can_propose` is asked first; signing and proposing follow with nothing between, so a signed header is in the log.
 - A message is stepped only if it comes from the node that sent it and its blocks hold. Blocks that do not connect to
   this node's log are left to the core, which takes none of them and tells the leader where to go on.
+- A leader whose block does not hold is not followed any more in that term: with its heartbeats gone unheard, the
+  others elect another one, which writes over what nobody took.
 - Entries, term and vote are staged in the store here; the caller commits before it sends what depends on them.
   A commit index that moved alone is written with what it commits, not by itself.
 - A node told to replace a committed entry refuses and is *forked*: from then on it reads and answers its own
@@ -25,6 +27,7 @@ from consensus import (
     HardState,
     MalformedMessageError,
     Message,
+    MessageType,
     RawNode,
     Ready,
     Role,
@@ -34,7 +37,7 @@ from ledger.errors import BadBlockError
 from ledger.store import LogRow, Store
 from p2p.chain import Chain
 from p2p.config import NodeConfig
-from p2p.frames import RaftFields
+from p2p.frames import FRAME_BYTES_AIMED, RAFT_MESSAGES_MAX, RaftFields
 from p2p.machine import Machine
 from p2p.observer import Observer
 from p2p.pool import Pool
@@ -42,6 +45,8 @@ from p2p.raftlog import StoredLog, to_entry
 
 BLOCK_ROOM_BYTES = 1024
 """What a block takes beside its transactions: header, signature and framing."""
+
+_FROM_LEADER = (MessageType.APPEND, MessageType.HEARTBEAT)
 
 
 @dataclass(slots=True)
@@ -51,6 +56,7 @@ class OrderingFigures:
     messages: int = 0
     messages_refused: int = 0
     blocks_refused: int = 0
+    leaders_left: int = 0
     blocks_proposed: int = 0
     elections_won: int = 0
 
@@ -67,15 +73,17 @@ class Ordering:
     observer: Observer
     figures: OrderingFigures = field(default_factory=OrderingFigures)
     raw: RawNode = field(init=False)
+    log: StoredLog = field(init=False)
     _members: dict[int, str] = field(init=False)
     forked: str | None = None
+    _left: tuple[int, int] | None = None
     _applied_term: int = 0
     _seen_role: tuple[Role, int, int] | None = None
 
     def __post_init__(self) -> None:
         genesis = self.config.genesis
         self._members = {genesis.raft_id(o.id): o.id for o in genesis.organizations}
-        log = StoredLog(self.store)
+        self.log = log = StoredLog(self.store)
         term, vote, commit = self.store.hard_state()
         raft_config = Config(
             id=self.config.raft_id,
@@ -112,9 +120,9 @@ class Ordering:
                     raise MalformedMessageError(
                         f"from {message.sender} to {message.to} over the link of {peer}"
                     )
-                if message.entries and self.raw.matches(message.index, message.log_term):
-                    unwritten = self.raw.unwritten_below(message.entries[0].index)
-                    self.chain.check(message.entries, self.store.applied_index, unwritten)
+                if message.type in _FROM_LEADER and self._left == (sender, message.term):
+                    continue
+                self._check_blocks(peer, message)
                 self.raw.step(message)
             except MalformedMessageError as error:
                 self.figures.messages_refused += 1
@@ -122,9 +130,24 @@ class Ordering:
             except BadBlockError as error:
                 self.figures.blocks_refused += 1
                 self._note_refusal("raft.block_refused", peer, error)
+                self._leave(peer, message.term)
             except CommittedConflictError as error:
                 self.forked = str(error)
                 self._note_refusal("raft.forked", peer, error)
+
+    def _check_blocks(self, peer: str, message: Message) -> None:
+        if message.entries and self.raw.matches(message.index, message.log_term):
+            unwritten = self.raw.unwritten_below(message.entries[0].index)
+            self.chain.check(
+                message.entries, self.store.applied_index, unwritten, leader=peer, term=message.term
+            )
+
+    def _leave(self, peer: str, term: int) -> None:
+        """Follow this leader no longer in its term; messages of an older term say nothing about it."""
+        if term >= self.raw.term:
+            self._left = (self.config.genesis.raft_id(peer), term)
+            self.figures.leaders_left += 1
+            self.observer.record("raft.leader_left", node=self.config.organization, leader=peer, term=term)
 
     def tick(self) -> None:
         """Let one heartbeat interval pass."""
@@ -188,11 +211,19 @@ class Ordering:
         self.raw.report_unreachable(self.config.genesis.raft_id(peer))
 
     def addressed(self, messages: Sequence[Message]) -> list[tuple[str, list[RaftFields]]]:
-        """Return messages as fields, grouped by peer in order of first appearance."""
-        by_peer: dict[str, list[RaftFields]] = {}
+        """Return messages as fields, grouped by peer in order of first appearance, each group fit for a frame."""
+        groups: list[tuple[str, list[RaftFields]]] = []
+        open_groups: dict[str, tuple[list[RaftFields], int]] = {}
         for message in messages:
-            by_peer.setdefault(self._members[message.to], []).append(list(message.to_fields()))
-        return list(by_peer.items())
+            peer = self._members[message.to]
+            size = sum(entry.size_bytes for entry in message.entries)
+            group, total = open_groups.get(peer, ([], 0))
+            if not group or len(group) >= RAFT_MESSAGES_MAX or total + size > FRAME_BYTES_AIMED:
+                group, total = [], 0
+                groups.append((peer, group))
+            group.append(list(message.to_fields()))
+            open_groups[peer] = (group, total + size)
+        return groups
 
     @property
     def _may_cut(self) -> bool:

@@ -26,7 +26,9 @@ class Waiting:
         valid_until_ms: block time after which it is expired.
         received_at: protocol time of arrival, seconds.
         nonce: creator, key epoch and counter.
-        accepted_ms: the calendar when this node took it in, or None if it came by gossip.
+        accepted_ms: the calendar when this node took it in for its own organization, or None if it came by gossip.
+        is_durable: whether it is in this node's store.
+        is_accepted: whether it is in a durable pool: this node's, or that of the node it came from.
     """
 
     id: bytes
@@ -34,7 +36,9 @@ class Waiting:
     valid_until_ms: int
     received_at: float
     nonce: tuple[str, int, int]
-    accepted_ms: int | None
+    accepted_ms: int | None = None
+    is_durable: bool = False
+    is_accepted: bool = False
 
 
 class Pool:

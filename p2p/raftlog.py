@@ -1,10 +1,17 @@
-"""The store's log as the Raft core reads it."""
+"""The store's log as the Raft core reads it.
+
+Rules:
+- An executed block whose bytes are damaged is not sent to anybody: what stands before it is, and a follower that
+  needs it waits for another leader. The node goes on with everything else.
+- Damage in what is not executed yet stops the node: it has promised those bytes to others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from consensus import Entry, EntryType
+from ledger.errors import DamagedBlockError
 from ledger.store import LogRow, Store
 
 
@@ -13,6 +20,7 @@ class StoredLog:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.withheld = 0  # how often a damaged block was asked for
 
     def first_index(self) -> int:
         """The index of the first entry that is or will be stored."""
@@ -27,8 +35,31 @@ class StoredLog:
         return self._store.entry_term(index)
 
     def entries(self, low: int, high: int, bytes_max: int) -> Sequence[Entry]:
-        """Entries from `low` up to and without `high`, at least one, stopping early past `bytes_max`."""
-        return [to_entry(row) for row in self._store.entries(low, high, bytes_max)]
+        """Entries from `low` up to and without `high`, at least one, stopping early past `bytes_max`.
+
+        None at all if the block of the first one is executed and damaged.
+        """
+        try:
+            return [to_entry(row) for row in self._store.entries(low, high, bytes_max)]
+        except DamagedBlockError:
+            return self._whole(low, high, bytes_max)
+
+    def _whole(self, low: int, high: int, bytes_max: int) -> list[Entry]:
+        """Entries before the first damaged one."""
+        found: list[Entry] = []
+        for index in range(low, high):
+            try:
+                (row,) = self._store.entries(index, index + 1, bytes_max)
+            except DamagedBlockError:
+                if index > self._store.applied_index:
+                    raise
+                self.withheld += 1
+                break
+            bytes_max -= len(row.data)
+            if found and bytes_max < 0:
+                break
+            found.append(to_entry(row))
+        return found
 
 
 def to_entry(row: LogRow) -> Entry:

@@ -3,6 +3,7 @@
 Rules:
 - Waiters wake in the order in which they began to wait; nobody misses a change that comes after it began to wait.
 - A waiter looks again after it wakes: the signal says that something changed, not what.
+- Who gives up waiting leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -36,7 +37,11 @@ class Signal:
         """Wait for the next `fire`."""
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
-        await waiter
+        try:
+            await waiter
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
 
     async def until(self, look: Callable[[], T | None], timeout_ms: int) -> T | None:
         """Look now and after every change until `look` returns something; None when `timeout_ms` have passed."""

@@ -2,7 +2,8 @@
 
 Rules:
 - A receipt is told once it is certified: an agent acts on nothing that a fork could take back.
-- A block is re-hashed whenever it is read; a damaged one is refused by name, the rest is served.
+- A block is re-hashed whenever it is read; a damaged one is refused by name, the rest is served: a receipt whose
+  block is damaged is told, with the damage in place of its transaction's body.
 - Proofs are against the latest certificate, so that whoever holds genesis can check them alone.
 """
 
@@ -14,17 +15,16 @@ from dataclasses import dataclass, field
 from ledger.block import Block, decode_block
 from ledger.codes import Code
 from ledger.encoding import Value, encode
-from ledger.errors import MalformedError
+from ledger.errors import DamagedBlockError, MalformedError
 from ledger.merkle import leaf_hash
 from ledger.store import StoredReceipt
 from ledger.transaction import Transaction, parse_transaction
+from p2p.answers import Json
 from p2p.finality import Finality, TransactionStatus
 from p2p.node import Node
 
 RECEIPTS_MAX = 500
 BLOCKS_CACHED = 64
-
-Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 
 
 @dataclass(slots=True)
@@ -55,7 +55,12 @@ class Views:
         if waiting is None:
             expired = node.intake.expired_ids
             return TransactionStatus(transaction_id, Finality.EXPIRED) if transaction_id in expired else None
-        step = Finality.ORDERED if node.pool.is_ordered(transaction_id) else Finality.ACCEPTED
+        if node.pool.is_ordered(transaction_id):
+            step = Finality.ORDERED
+        elif waiting.is_accepted:
+            step = Finality.ACCEPTED
+        else:
+            return None  # on its way to the disk: not accepted yet, and nothing may say so
         return TransactionStatus(transaction_id, step, accepted_ms=waiting.accepted_ms)
 
     def receipts(self, after: int, limit: int) -> tuple[int, list[Json]]:
@@ -166,7 +171,11 @@ class Views:
             "findings": list(receipt.findings),
             "time_ms": receipt.time_ms,
         }
-        transaction = self._transaction(receipt)
+        try:
+            transaction = self._transaction(receipt)
+        except DamagedBlockError as error:
+            answer["damaged"] = str(error)
+            return answer
         if transaction is not None:
             answer["type"] = transaction.type
             answer["creator"] = transaction.creator

@@ -16,7 +16,8 @@ Rules:
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import TypeAlias, cast
 
 import msgpack
@@ -33,7 +34,10 @@ DEPTH_MAX = 16
 INTEGER_MIN = -(2**63)
 INTEGER_MAX = 2**64 - 1
 
-_pack = msgpack.packb
+_AS_IS = frozenset({bytes, bool, type(None)})
+"""The types whose every value is its own canonical form."""
+
+_pack = msgpack.Packer(autoreset=True).pack
 _unpack = msgpack.unpackb
 _unicode_3_2 = unicodedata.ucd_3_2_0
 
@@ -95,23 +99,25 @@ def check_text(text: str) -> None:
 def _canonical(value: object, depth: int) -> object:
     """Return `value` with sorted maps, having checked all of it but the sizes of integers in collections."""
     kind = type(value)
-    if kind is str:
-        check_text(cast(str, value))
+    if type(value) is str:
+        if not value.isascii():
+            check_text(value)
         return value
-    if kind is bytes or kind is bool or value is None:
+    if kind in _AS_IS:
         return value
-    if kind is int:
-        return _check_integer(cast(int, value))
+    if type(value) is int:
+        return _check_integer(value)
     if depth == DEPTH_MAX:
         raise EncodingError(f"nesting is deeper than the limit of {DEPTH_MAX}")
-    if kind is list or kind is tuple:
-        return [_canonical(item, depth + 1) for item in cast("list[object]", value)]
+    depth += 1
+    if type(value) is list or type(value) is tuple:
+        return [item if type(item) in _AS_IS else _canonical(item, depth) for item in value]
     if isinstance(value, Mapping):
-        for key in value:
-            if not isinstance(key, str):
-                raise EncodingError(f"map key {_short(key)} is no text")
-            check_text(key)
-        return {str(key): _canonical(value[key], depth + 1) for key in sorted(value)}
+        _check_keys(value)
+        return {
+            str(key): item if type(item := value[key]) in _AS_IS else _canonical(item, depth)
+            for key in sorted(value)
+        }
     if isinstance(value, str):  # an enum's member
         return _canonical(str.__str__(value), depth)
     raise EncodingError(f"{_short(value)} is a {kind.__name__}, which has no canonical form")
@@ -119,30 +125,49 @@ def _canonical(value: object, depth: int) -> object:
 
 def _check(value: object, depth: int) -> None:
     """Refuse a decoded value with anything that encoding would refuse or put in another order."""
-    kind = type(value)
-    if kind is str:
-        check_text(cast(str, value))
-    elif kind is dict:
-        if depth == DEPTH_MAX:
-            raise EncodingError(f"nesting is deeper than the limit of {DEPTH_MAX}")
-        before: str | None = None
-        for key, item in cast("dict[object, object]", value).items():
-            if type(key) is not str:
-                raise EncodingError(f"map key {_short(key)} is no text")
-            check_text(key)
-            if before is not None and key <= before:
-                raise EncodingError(
-                    f"map key {_short(key)} stands after {_short(before)}; keys must be sorted"
-                )
-            before = key
+    items: Iterable[object]
+    if type(value) is dict:
+        _check_keys(value)
+        keys = list(value)
+        if keys != sorted(keys):
+            before, key = next((a, b) for a, b in pairwise(keys) if b <= a)
+            raise EncodingError(f"map key {_short(key)} stands after {_short(before)}; keys must be sorted")
+        items = value.values()
+    elif type(value) is list:
+        items = value
+    else:
+        _check_plain(value)
+        return
+    if depth == DEPTH_MAX:
+        raise EncodingError(f"nesting is deeper than the limit of {DEPTH_MAX}")
+    for item in items:
+        kind = type(item)
+        if kind is dict or kind is list:
             _check(item, depth + 1)
-    elif kind is list:
-        if depth == DEPTH_MAX:
-            raise EncodingError(f"nesting is deeper than the limit of {DEPTH_MAX}")
-        for item in cast("list[object]", value):
-            _check(item, depth + 1)
-    elif not (kind is bytes or kind is int or kind is bool or value is None):
-        raise EncodingError(f"{_short(value)} is a {kind.__name__}, which has no canonical form")
+        elif kind not in _AS_IS:
+            _check_plain(item)
+
+
+def _check_plain(value: object) -> None:
+    """Refuse a decoded value that is no collection and has no canonical form."""
+    if type(value) is str:
+        if not value.isascii():
+            check_text(value)
+    elif type(value) is not int and type(value) not in _AS_IS:
+        raise EncodingError(f"{_short(value)} is a {type(value).__name__}, which has no canonical form")
+
+
+def _check_keys(fields: Mapping[object, object]) -> None:
+    """Refuse a map with a key that is no canonical text."""
+    try:
+        # One pass in C over all keys: nearly every map has short ASCII names alone.
+        is_ascii = "".join(cast("Mapping[str, object]", fields)).isascii()
+    except TypeError:
+        key = next(key for key in fields if not isinstance(key, str))
+        raise EncodingError(f"map key {_short(key)} is no text") from None
+    if not is_ascii:
+        for key in fields:
+            check_text(cast(str, key))
 
 
 def _check_integer(value: int) -> int:

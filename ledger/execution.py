@@ -15,13 +15,17 @@ Rules:
   root.
 - `admit` asks the same checks of bytes that are not ordered yet, but for the contract: what it refuses now,
   execution would refuse now, and it changes nothing.
+- What `admit` has parsed, execution takes from memory: form is a function of the bytes alone. The memory is
+  bounded; all other checks are made again.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ledger.block import Block
 from ledger.checkpoint import Checkpoint
@@ -46,6 +50,9 @@ FORGOTTEN_PER_BLOCK_MAX = 1000
 
 CONSUMING = frozenset(code for code in Code if code.consumes)
 """The codes with which an ordered transaction uses up its id and nonce."""
+
+PARSED_MAX = 8192
+"""How many admitted transactions are kept parsed until they are executed; the oldest go first."""
 
 _NONCE_BYTES_MAX = 256
 _NONCE_PREFIX = "nonce/"
@@ -114,6 +121,10 @@ class Admission:
     transaction: SignedTransaction | None = None
 
 
+_Parsed: TypeAlias = "tuple[SignedTransaction, tuple[TypeRule, Act] | None]"
+"""A transaction whose form holds, and its typed body unless its type is unknown."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Checked:
     """A transaction after every check but the contract."""
@@ -144,6 +155,7 @@ class Ledger:
     __slots__ = (
         "_calendar",
         "_nonces",
+        "_parsed",
         "block_hash",
         "genesis",
         "height",
@@ -214,6 +226,7 @@ class Ledger:
         self.block_hash = genesis.hash
         self.time_ms = genesis.time_ms
         self._calendar = LegalCalendar.of(genesis)
+        self._parsed: OrderedDict[bytes, _Parsed] = OrderedDict()
         self._nonces = [
             (_read_nonce(key, value)[1], key) for key, value in items.items() if key.startswith(_NONCE_PREFIX)
         ]
@@ -286,15 +299,23 @@ class Ledger:
                 less.
         """
         try:
-            checked = self.check(raw, self.state, max(now_ms, self.time_ms))
+            parsed = self._check_form(raw)
+            checked = self._check_rest(parsed, self.state, max(now_ms, self.time_ms))
         except _Refused as refused:
             transaction_id = None if refused.signed is None else refused.signed.id
             return Admission(refused.code, transaction_id, refused.message, refused.code.remedy)
+        self._parsed[raw] = parsed
+        if len(self._parsed) > PARSED_MAX:
+            self._parsed.popitem(last=False)
         return Admission(Code.VALID, checked.signed.id, "", Code.VALID.remedy, checked.signed)
 
     def check(self, raw: bytes, state: Reader, time_ms: int) -> _Checked:
         """Make every check but the contract, in their order."""
-        signed, act = self._check_form(raw)
+        parsed = self._parsed.pop(raw, None)
+        return self._check_rest(self._check_form(raw) if parsed is None else parsed, state, time_ms)
+
+    def _check_rest(self, parsed: _Parsed, state: Reader, time_ms: int) -> _Checked:
+        signed, act = parsed
         transaction = signed.transaction
         if transaction.network != self.genesis.network:
             message = f"network {transaction.network} is not this one, {self.genesis.network}"
@@ -320,7 +341,7 @@ class Ledger:
             raise _Refused(Code.NOT_AUTHORIZED, message, signed)
         return _Checked(signed, member, body)
 
-    def _check_form(self, raw: bytes) -> tuple[SignedTransaction, tuple[TypeRule, Act] | None]:
+    def _check_form(self, raw: bytes) -> _Parsed:
         limit_bytes = self.genesis.limits.transaction_bytes_max
         if len(raw) > limit_bytes:
             message = f"transaction of {len(raw)} bytes is over transaction_bytes_max, {limit_bytes}"

@@ -166,9 +166,10 @@ class Fields:
             self.refuse(name, f"expected text, got {describe(value)}")
         if not min_length <= len(value) <= max_length:
             self.refuse(name, f"has {len(value)} characters; it takes {min_length} to {max_length}")
-        if pattern is not None and re.fullmatch(pattern, value) is None:
-            shape = pattern if isinstance(pattern, str) else pattern.pattern
-            self.refuse(name, f"{describe(value)} does not have the form {shape}")
+        if pattern is not None:
+            shape = re.compile(pattern) if isinstance(pattern, str) else pattern
+            if shape.fullmatch(value) is None:
+                self.refuse(name, f"{describe(value)} does not have the form {shape.pattern}")
         return value
 
     def _integer(self, name: str, value: Value, minimum: int, maximum: int) -> int:

@@ -33,6 +33,9 @@ _TYPE = re.compile(r"[a-z][a-z_]*(?:\.[a-z][a-z_]*)+")
 _NAME = re.compile(r"[a-z0-9-]+")
 _ID_HEAD = f"{Domain.TRANSACTION.value}\n".encode()
 _MALFORMED_HEAD = b"seatrial/malformed/v1\n"
+_PAYLOAD_HEAD = b"\x89"  # a map of nine fields; with the signature it has ten
+_SIGNATURE_HEAD = encode("signature") + b"\xc4" + bytes([SIGNATURE_BYTES])
+_TYPE_KEY, _VALID_UNTIL_KEY, _VERSION_KEY = map(encode, ("type", "valid_until_ms", "version"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,19 @@ class SignedTransaction:
     id: bytes = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        payload = self.transaction.payload()
+        self._set_payload(self.transaction.payload())
+
+    @classmethod
+    def _of_bytes(cls, transaction: Transaction, signature: bytes, raw: bytes) -> SignedTransaction:
+        """Return what canonical bytes were parsed into, without encoding it again."""
+        signed = cls.__new__(cls)
+        object.__setattr__(signed, "transaction", transaction)
+        object.__setattr__(signed, "signature", signature)
+        object.__setattr__(signed, "raw", raw)
+        signed._set_payload(_payload_in(raw, transaction))
+        return signed
+
+    def _set_payload(self, payload: bytes) -> None:
         object.__setattr__(self, "payload", payload)
         object.__setattr__(self, "id", _id_of(payload))
 
@@ -152,12 +167,32 @@ def parse_transaction(raw: bytes, limit_bytes: int) -> SignedTransaction:
     )
     signature = fields.raw("signature", size=SIGNATURE_BYTES)
     fields.finish()
-    return SignedTransaction(transaction, signature, raw)
+    return SignedTransaction._of_bytes(transaction, signature, raw)
 
 
 def malformed_id(raw: bytes) -> bytes:
     """Return the id under which bytes that do not parse are recorded, 32 bytes."""
     return hashlib.sha256(_MALFORMED_HEAD + raw).digest()
+
+
+def _payload_in(raw: bytes, transaction: Transaction) -> bytes:
+    """Return the canonical map without the signature, cut out of the canonical bytes of the whole map.
+
+    Keys stand sorted, so that the signature is followed by `type`, `valid_until_ms` and `version` alone; all
+    else is in `raw` as it is in the payload, and need not be encoded again.
+    """
+    tail = b"".join(
+        [
+            _TYPE_KEY,
+            encode(transaction.type),
+            _VALID_UNTIL_KEY,
+            encode(transaction.valid_until_ms),
+            _VERSION_KEY,
+            encode(transaction.version),
+        ]
+    )
+    end = len(raw) - len(tail) - SIGNATURE_BYTES - len(_SIGNATURE_HEAD)
+    return _PAYLOAD_HEAD + raw[1:end] + tail
 
 
 def _id_of(payload: bytes) -> bytes:

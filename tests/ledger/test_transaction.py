@@ -10,7 +10,7 @@ import pytest
 from ledger.encoding import decode, encode
 from ledger.errors import MalformedError
 from ledger.keys import Domain, Verifier
-from ledger.transaction import malformed_id, parse_transaction, sign_approval
+from ledger.transaction import malformed_id, parse_transaction, sign_approval, sign_transaction
 
 LIMIT = 16384
 
@@ -140,3 +140,21 @@ def test_rubbish_has_an_id_that_no_transaction_can_have(founders) -> None:
     assert malformed_id(raw) == hashlib.sha256(b"seatrial/malformed/v1\n" + raw).digest()
     assert malformed_id(raw) != founders.signed().id
     assert len(malformed_id(b"")) == 32
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"valid_until_ms": 0},
+        {"valid_until_ms": 2**40, "nonce": (2**63 - 1, 0)},
+        {"type": "a.b", "body": {"signature": bytes(64), "type": "x", "version": 1}},
+        {"type": f"{'a' * 40}.{'b' * 20}", "body": {"long": "x" * 300}, "documents": (bytes(32),) * 16},
+        {"approvals": (("cbp", bytes(64)), ("acme", bytes(64)))},
+    ],
+)
+def test_the_payload_cut_out_of_the_bytes_is_the_one_that_encoding_gives(change, founders) -> None:
+    raw = sign_transaction(replace(founders.transaction(), **change), founders.key("globex")).raw
+    parsed = parse_transaction(raw, LIMIT)
+    assert parsed.payload == parsed.transaction.payload()
+    assert parsed.id == parsed.transaction.id

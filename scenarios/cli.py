@@ -231,7 +231,10 @@ def _complain(*lines: str) -> None:
 
 
 def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 120
+    return console
 
 
 def _run_folder(path: Path) -> RunFolder:

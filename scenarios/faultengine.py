@@ -22,6 +22,9 @@ from scenarios.model import Scenario
 from scenarios.units import Clock, Span
 from scenarios.worlds.base import World
 
+BLOCKING = ("crash", "power_loss", "pause", "partition")
+"""Kinds that can block what is pending; the others only delay it."""
+
 End = Callable[[], Awaitable[None]]
 
 
@@ -94,9 +97,10 @@ class FaultEngine:
         return [n for n in range(1, len(self._scenario.faults) + 1) if n not in self._begun]
 
     @property
-    def ends_by_protocol(self) -> bool:
-        """Whether a fault in force ends by itself in protocol time."""
-        return any(fault.clock is Clock.PROTOCOL for fault in self.in_force.values())
+    def blocks(self) -> bool:
+        """Whether faults in force block something for good: none of them ends by itself in protocol time."""
+        blocking = [fault for fault in self.in_force.values() if fault.kind in BLOCKING]
+        return bool(blocking) and not any(fault.clock is Clock.PROTOCOL for fault in blocking)
 
     def raise_failure(self) -> None:
         """Raise what a fault's task failed with, if one did."""

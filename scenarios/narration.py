@@ -91,7 +91,7 @@ class Narrator:
         who = event.fields.get("organization") or event.fields.get("node") or "the weather"
         style = "yellow" if event.name.startswith(("fault.", "node.", "act.", "checkpoint.")) else ""
         line = Text(f"{local(event.calendar_ms, self.zone)}  ", style="dim")
-        line.append(f"{who!s:<10}", style="bold")
+        line.append(f"{who!s:<12}", style="bold")
         line.append(sentence(event.fields), style=style)
         self.console.print(line)
 

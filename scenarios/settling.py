@@ -2,9 +2,10 @@
 
 Rules:
 - *Idle*: no pending transaction or envelope, every node that is up equally executed and certified, nothing under way
-  at any node, every agent waits and has seen all that its node has to tell.
-- *Stalled*: for two maximal election timeouts nothing moved, and what is pending is blocked by faults in force that do
-  not end by themselves in protocol time. (One that does is waited for: its end is what unblocks.)
+  at any node, every agent waits and has seen all that there is to tell. An agent whose node is down has not.
+- *Stalled*: for two maximal election timeouts nothing moved, and what is pending is blocked by faults in force that
+  block (a dead, dark or paused node, a partition; latency and loss only delay) and do not end by themselves in protocol
+  time. (One that does is waited for: its end is what unblocks.)
 - *Stuck*: nothing moved for long and no fault explains it. That is a violation of progress, not a reason to go on.
 - Rest must be seen twice in a row: work may be between a waker and its task.
 """
@@ -102,13 +103,12 @@ class Settling:
             return False
         if any(s.pool or s.outbox or s.in_flight or s.busy or s.leader is None for s in up.values()):
             return False
-        if self.seen_receipt() < max(s.last_receipt for s in up.values()):
+        last_receipt = max(s.last_receipt for s in up.values())
+        if self.seen_receipt() < last_receipt:
             return False
-        return all(
-            self.agents[o].seen_receipt >= s.last_receipt and self.agents[o].seen_document >= s.last_document
-            for o, s in up.items()
-            if o in self.agents
-        )
+        if any(agent.seen_receipt < last_receipt for agent in self.agents.values()):
+            return False
+        return all(self.agents[o].seen_document >= s.last_document for o, s in up.items() if o in self.agents)
 
     def _picture(self, standings: Mapping[str, Standing | None]) -> tuple[object, ...]:
         nodes = tuple(

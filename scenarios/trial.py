@@ -305,7 +305,7 @@ class Trial:
                 raise error
 
     def _faults_explain(self) -> bool:
-        return bool(self.faults.in_force) and not self.faults.ends_by_protocol
+        return self.faults.blocks
 
     async def _leader(self) -> str | None:
         for organization in self.world.organizations:

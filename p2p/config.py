@@ -34,6 +34,7 @@ class Timing:
     push_interval_ms: int = 10
     fanout: int = 3
     reconcile_interval_ms: int = 4000
+    lag_interval_ms: int = 500
     alive_interval_ms: int = 5000
     alive_expiry_ms: int = 25000
     hello_timeout_ms: int = 5000

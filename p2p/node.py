@@ -111,7 +111,7 @@ class Node:
             config, self.ledger, self.store, self.ordering, self.intake, self.certifier, observer
         )
         self._durable_later: list[Callable[[], None]] = []
-        self._push_at = self._reconcile_at = self._tend_at = 0.0
+        self._push_at = self._reconcile_at = self._tend_at = self._lagging_since = 0.0
         self._has_changed = False
 
     async def run(self, *services: Service) -> None:
@@ -229,13 +229,22 @@ class Node:
                 pass
 
     def tick(self, now: float) -> None:
-        """Let one heartbeat interval pass, and do what comes up now and then."""
+        """Let one heartbeat interval pass, and do what comes up now and then.
+
+        A node that stays behind its own executed height for want of others' checkpoints (they were sent while its
+        links were down) asks everybody, not one neighbor.
+        """
         self.ordering.tick()
         if now >= self._reconcile_at:
             self._reconcile_at = now + self.config.timing.reconcile_interval_ms / 1000
             partner = self.gossip.choose_partner()
             if partner is not None:
                 self.links.send(partner, self._have())
+        if self.certifier.certified_height == self.ledger.height:
+            self._lagging_since = now
+        elif (now - self._lagging_since) * 1000 >= self.config.timing.lag_interval_ms:
+            self._lagging_since = now
+            self.links.broadcast(self._have())
         if now >= self._tend_at:
             self._tend_at = now + TEND_INTERVAL_MS / 1000
             self.links.tend(now)

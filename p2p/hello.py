@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import msgpack
 
-from ledger.errors import GenesisError
+from ledger.errors import UnknownOrganizationError
 from ledger.genesis import Genesis
 from ledger.keys import Domain, SigningKey, Verifier
 from p2p.errors import HelloError
@@ -111,7 +111,7 @@ class Identity:
             raise HelloError(f"dialed {expected!r}, but {theirs.organization!r} answered")
         try:
             their_id = self.genesis.raft_id(theirs.organization)
-        except GenesisError as error:
+        except UnknownOrganizationError as error:
             raise HelloError(f"{theirs.organization!r} is no member of this network") from error
         mine = self.genesis.raft_id(self.organization)
         if their_id == mine:

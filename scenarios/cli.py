@@ -15,6 +15,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -41,6 +42,7 @@ RUNS = Path("runs")
 app = App(
     name="seatrial",
     help="Put a trade-consortium ledger through its sea trial: scripted trade, real nodes, bad weather on purpose.",
+    version=version("seatrial"),
     version_flags=["--version"],
 )
 

@@ -15,7 +15,7 @@ import apsw
 from ledger.checkpoint import parse_checkpoint
 from ledger.errors import LedgerError
 from ledger.execution import CONSUMING
-from ledger.store import Store
+from ledger.store import Store, damage_named
 from scenarios.checks import FinalNode, FinalState
 
 DATABASE = "node.db"
@@ -33,10 +33,11 @@ def open_store(directory: Path) -> Store:
     path = directory / DATABASE
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; a node's data directory has its {DATABASE}")
-    connection = apsw.Connection(str(path))
-    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
+    with damage_named(str(path), anything=True):
+        connection = apsw.Connection(str(path))
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
     watermark = directory / WATERMARK
     try:
         return Store.open(connection, watermark=watermark.read_bytes() if watermark.exists() else None)

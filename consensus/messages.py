@@ -13,7 +13,7 @@ Rules:
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, NoReturn
 
 from consensus.errors import MalformedMessageError
 from consensus.types import Entry, EntryType
@@ -99,24 +99,43 @@ class Message:
             raise MalformedMessageError(
                 f"message must be a list of {_FIELD_COUNT} fields, got {_brief(fields)}"
             )
+        *numbers, entries = fields
+        for (name, minimum, maximum), value in zip(_BOUNDS, numbers, strict=True):
+            if type(value) is not int or not minimum <= value <= maximum:
+                _refuse_integer(name, value, minimum, maximum)
+        kind, to, sender, term, session, log_term, index, commit, reject, reject_hint = numbers
         message = cls(
-            type=_message_type(fields[0]),
-            to=_integer("to", fields[1], minimum=1),
-            sender=_integer("sender", fields[2], minimum=1),
-            term=_integer("term", fields[3], minimum=1),
-            session=_integer("session", fields[4]),
-            log_term=_integer("log_term", fields[5]),
-            index=_integer("index", fields[6]),
-            commit=_integer("commit", fields[7]),
-            reject=bool(_integer("reject", fields[8], maximum=1)),
-            reject_hint=_integer("reject_hint", fields[9]),
-            entries=_entries(fields[10]),
+            _message_type(kind),
+            to,
+            sender,
+            term,
+            session,
+            log_term,
+            index,
+            commit,
+            bool(reject),
+            reject_hint,
+            _entries(entries),
         )
         _check_consistent(message)
         return message
 
 
-_FIELD_COUNT: Final = 11
+_BOUNDS: Final = (
+    ("type", 0, INTEGER_MAX),
+    ("to", 1, INTEGER_MAX),
+    ("sender", 1, INTEGER_MAX),
+    ("term", 1, INTEGER_MAX),
+    ("session", 0, INTEGER_MAX),
+    ("log_term", 0, INTEGER_MAX),
+    ("index", 0, INTEGER_MAX),
+    ("commit", 0, INTEGER_MAX),
+    ("reject", 0, 1),
+    ("reject_hint", 0, INTEGER_MAX),
+)
+"""The integers that begin a message's fields: name, least and most; the entries follow them."""
+
+_FIELD_COUNT: Final = len(_BOUNDS) + 1
 _ENTRY_FIELD_COUNT: Final = 4
 _MESSAGE_TYPES: Final = {int(kind): kind for kind in MessageType}
 _ENTRY_TYPES: Final = {int(kind): kind for kind in EntryType}
@@ -130,14 +149,18 @@ def _brief(value: object) -> str:
 
 def _integer(name: str, value: object, *, minimum: int = 0, maximum: int = INTEGER_MAX) -> int:
     if type(value) is not int or not minimum <= value <= maximum:
-        raise MalformedMessageError(
-            f"message field {name} must be an integer from {minimum} to {maximum}, got {_brief(value)}"
-        )
+        _refuse_integer(name, value, minimum, maximum)
     return value
 
 
-def _message_type(value: object) -> MessageType:
-    known = _MESSAGE_TYPES.get(_integer("type", value))
+def _refuse_integer(name: str, value: object, minimum: int, maximum: int) -> NoReturn:
+    raise MalformedMessageError(
+        f"message field {name} must be an integer from {minimum} to {maximum}, got {_brief(value)}"
+    )
+
+
+def _message_type(value: int) -> MessageType:
+    known = _MESSAGE_TYPES.get(value)
     if known is None:
         raise MalformedMessageError(f"message type {value} is unknown; known are {sorted(_MESSAGE_TYPES)}")
     return known

@@ -242,6 +242,8 @@ class Driver:
 
     def _take_inbox(self) -> None:
         inbox = self._inbox
+        if not inbox:
+            return
         figures = self.figures
         figures.inbox_peak = max(figures.inbox_peak, len(inbox))
         figures.inbox_bytes_peak = max(figures.inbox_bytes_peak, self._inbox_bytes)

@@ -45,6 +45,8 @@ class FrameKind(IntEnum):
 
 RaftFields = list[object]
 
+_pack = msgpack.Packer(use_bin_type=True, autoreset=True).pack
+
 
 @dataclass(frozen=True, slots=True)
 class RaftFrame:
@@ -147,7 +149,7 @@ def encode_frame(frame: Frame) -> bytes:
     """Return the bytes of `frame`."""
     kind = _KIND_OF[type(frame)]
     body = [getattr(frame, name) for name in frame.__dataclass_fields__]
-    packed: bytes = msgpack.packb([int(kind), *body], use_bin_type=True)
+    packed: bytes = _pack([int(kind), *body])
     return packed
 
 

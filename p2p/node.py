@@ -22,7 +22,7 @@ from consensus import Message, Ready
 from ledger.checkpoint import parse_checkpoint
 from ledger.errors import BadProofError
 from ledger.keys import Verifier
-from ledger.store import Store
+from ledger.store import Store, damage_named
 from p2p.certifier import Certifier
 from p2p.chain import BlockRef, Chain
 from p2p.config import NodeConfig
@@ -263,8 +263,9 @@ class Node:
                     self._send_transactions(peer, ids)
             else:
                 due_in = push_in if due_in is None else min(due_in, push_in)
-        for peer, frame in self.courier.due(now, self.links.connected):
-            self.links.send(peer, frame)
+        if self.courier.outstanding:
+            for peer, frame in self.courier.due(now, self.links.connected):
+                self.links.send(peer, frame)
         return due_in
 
     def ready(self) -> Ready | None:
@@ -361,9 +362,11 @@ class Node:
     # Beginnings.
 
     def _open_store(self) -> Store:
-        connection = self.machine.open_database(DATABASE)
+        with damage_named(DATABASE, anything=True):
+            connection = self.machine.open_database(DATABASE)
+            is_empty = not list(connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1"))
         watermark = self.machine.read_watermark()
-        if watermark is None and not list(connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1")):
+        if watermark is None and is_empty:
             return Store.create(
                 connection, genesis=self.config.genesis, organization=self.organization, incarnation=1
             )

@@ -169,9 +169,9 @@ class Life:
                 handle.cancel()
             for rite in self._last_rites:
                 self.context.run(rite)
-        self._held_ready, self._held_timers = [], []
-        self._fences, self._last_rites = [], []
-        self.loop.collect_garbage()
+            self._held_ready, self._held_timers = [], []
+            self._fences, self._last_rites = [], []
+            self.loop.collect_garbage()  # what the dead left open is no fault of theirs
 
     def _strays(self) -> list[asyncio.Task[object]]:
         """Return pending tasks of this life that the loop was not asked to make, by number."""

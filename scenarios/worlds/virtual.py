@@ -135,7 +135,7 @@ class SimulatedWorld:
         return host.is_up and not host.is_paused
 
     def node(self, organization: str) -> Node:
-        """Return a node's object in its latest life, for measurement and tests."""
+        """Return the object of a node that is up, for measurement and tests."""
         return self._nodes[organization]
 
     async def standing(self, organization: str) -> Standing | None:
@@ -254,7 +254,9 @@ class SimulatedWorld:
             await asyncio.sleep(BOOT_POLL_S)
 
     def _gone(self, organization: str) -> None:
+        """Let go of a node whose process died, so that it is buried with it and not in its next life."""
         self._apis.pop(organization, None)
+        self._nodes.pop(organization, None)
 
     def _note_failure(self, host: VirtualHost, error: BaseException) -> None:
         self._gone(host.name)

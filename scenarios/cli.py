@@ -44,6 +44,7 @@ app = App(
     help="Put a trade-consortium ledger through its sea trial: scripted trade, real nodes, bad weather on purpose.",
     version=version("seatrial"),
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,
 )
 
 ScenarioName = Annotated[

@@ -3,7 +3,7 @@
 Rules:
 - What is searched for: every private text value of at least `CANARY_CHARACTERS_MIN` characters, and every field's
   16-byte salt; each raw, in hex (both cases), in base64 (standard and URL-safe, at all three alignments) and
-  JSON-escaped.
+  JSON-escaped, once and twice: a receipt's body is JSON within the JSON of an event.
 - A hit names the place and the field, never the value.
 - Places: every frame between nodes, every byte on every node's disk, records, metrics and `public/`. Nodes hold
   ciphertext only, an addressee's own too; so there is no place where a hit would be right.
@@ -87,9 +87,15 @@ def forms_of(value: bytes) -> list[tuple[str, bytes]]:
     except UnicodeDecodeError:
         text = None
     if text is not None:
-        forms.append(("JSON", json.dumps(text)[1:-1].encode()))
+        escaped = [_escaped(text, ascii_only) for ascii_only in (True, False)]
+        escaped += [_escaped(once, ascii_only) for once in escaped for ascii_only in (True, False)]
+        forms += [("JSON", once.encode()) for once in escaped]
     unique = {data: name for name, data in reversed(forms)}
     return [(name, data) for data, name in unique.items()]
+
+
+def _escaped(text: str, ascii_only: bool) -> str:
+    return json.dumps(text, ensure_ascii=ascii_only)[1:-1]
 
 
 def _core(encoded: bytes, offset: int, length: int) -> bytes:

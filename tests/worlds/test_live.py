@@ -1,0 +1,253 @@
+"""The live world: the same program as processes, ending with nobody left behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from scenarios.runner import RunResult
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+ROOT = Path(__file__).parents[2]
+ORGANIZATIONS = 5
+PATIENCE_S = 90.0
+"""For anything on a busy machine; nothing here is a measurement."""
+
+
+class Runner:
+    """A `seatrial run --world live` under way, and the nodes it started."""
+
+    def __init__(self, scenario: str | Path, out: Path) -> None:
+        self.out = out
+        command = [
+            sys.executable,
+            "-m",
+            "scenarios.cli",
+            "run",
+            str(scenario),
+            "--world",
+            "live",
+            "--seed",
+            "7",
+        ]
+        self.process = subprocess.Popen(
+            [*command, "--out", str(out)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.nodes: dict[int, psutil.Process] = {}
+        self._output: str | None = None
+
+    @property
+    def output(self) -> str:
+        """What the runner had to say, once it has ended."""
+        if self._output is None:
+            self._output = self.process.communicate()[0]
+        return self._output
+
+    def look(self) -> None:
+        """Note the nodes that run now."""
+        try:
+            for child in psutil.Process(self.process.pid).children(recursive=True):
+                self.nodes.setdefault(child.pid, child)
+        except psutil.NoSuchProcess:
+            return
+
+    def wait_for(self, holds: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds():
+            self.look()
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                assert holds(), f"{what} did not come: {self.output}"
+            time.sleep(0.05)
+
+    def wait_until_serving(self) -> None:
+        """Wait until every node's process has said that it serves."""
+
+        def all_serve() -> bool:
+            logs = list(self.out.glob("*/latest/network/*/node.log"))
+            return len(logs) == ORGANIZATIONS and all("serving" in log.read_text() for log in logs)
+
+        self.wait_for(all_serve, "all nodes serving")
+        self.look()
+        assert len(self.nodes) == ORGANIZATIONS
+
+    def end(self) -> tuple[int, str]:
+        """Wait for the runner's end; return exit code and output."""
+        self.wait_for(lambda: self.process.poll() is not None, "the end")
+        return self.process.returncode, self.output
+
+    def survivors(self) -> list[psutil.Process]:
+        """Wait for the nodes to end and return those that do not."""
+        return psutil.wait_procs(list(self.nodes.values()), timeout=PATIENCE_S)[1]
+
+    def folder(self) -> Path:
+        return next(self.out.glob("*/latest")).resolve()
+
+
+StartLive = Callable[[str | Path], Runner]
+
+
+@pytest.fixture
+def start_live(tmp_path: Path) -> Iterator[StartLive]:
+    started: list[Runner] = []
+
+    def start(scenario: str | Path) -> Runner:
+        started.append(Runner(scenario, tmp_path / "runs"))
+        return started[-1]
+
+    yield start
+    for runner in started:
+        for process in [runner.process, *runner.nodes.values()]:
+            if isinstance(process, psutil.Process) and not process.is_running():
+                continue
+            process.kill()
+        assert runner.output is not None
+
+
+def events(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "observer" / "events.ndjson").read_text().splitlines()]
+
+
+def trade(folder: Path) -> tuple[list[object], list[object], list[object]]:
+    """Return a run's acts in ledger order, its claims' states, and what its agents did and saw."""
+    acts: list[object] = []
+    states: list[object] = []
+    doings: list[object] = []
+    for event in events(folder):
+        kind = str(event["event"])
+        if kind == "receipt":
+            subject = (event.get("certificate"), event.get("claim"), event.get("holder"))
+            acts.append(
+                (event["type"], event["creator"], subject, event["code"], event["rule"], event["findings"])
+            )
+        elif kind == "claim.state":
+            states.append((event["claim"], event["state"], event["by"]))
+        elif kind.startswith(("certificate.", "claim.", "request.", "decision.")):
+            doings.append((event.get("organization"), kind, event.get("claim"), event.get("certificate")))
+    return acts, states, sorted(doings, key=str)
+
+
+def test_both_worlds_come_to_the_same_trade(fair_run: RunResult, start_live: StartLive) -> None:
+    runner = start_live("nafta-certificate")
+    runner.wait_until_serving()
+    code, output = runner.end()
+    assert code == 0, output
+    assert "verdict    passed" in output
+    assert not runner.survivors()
+    folder = runner.folder()
+    for log in folder.glob("network/*/node.log"):
+        assert "stopped at height" in log.read_text(), "a node was not stopped in good order"
+    names = [event["event"] for event in events(folder)]
+    assert "node.killed" not in names
+    virtual_acts, virtual_states, virtual_doings = trade(fair_run.folder.path)
+    acts, states, doings = trade(folder)
+    assert len(acts) == 17
+    assert acts == virtual_acts
+    assert states == virtual_states
+    assert doings == virtual_doings
+    ours, theirs = (
+        json.loads((path / "verdict.json").read_text()) for path in (folder, fair_run.folder.path)
+    )
+    assert [e["judgement"] for e in ours["expectations"]] == [e["judgement"] for e in theirs["expectations"]]
+
+
+def test_ctrl_c_leaves_no_node_behind(start_live: StartLive) -> None:
+    runner = start_live("nafta-certificate")
+    runner.wait_until_serving()
+    runner.process.send_signal(signal.SIGINT)
+    code, output = runner.end()
+    assert code == 128 + signal.SIGINT, output
+    assert "stopped by Ctrl-C; no node is left running" in output
+    assert "Traceback" not in output
+    assert not runner.survivors()
+    for log in runner.folder().glob("network/*/node.log"):
+        assert "stopped at height" in log.read_text(), "a node was not stopped in good order"
+
+
+def test_nodes_stop_by_themselves_when_the_runner_is_killed(start_live: StartLive) -> None:
+    runner = start_live("nafta-certificate")
+    runner.wait_until_serving()
+    runner.process.kill()
+    runner.process.wait()
+    assert not runner.survivors()
+
+
+STORM = """\
+scenario: live-storm
+extends: nafta-certificate
+title: One node is killed and comes back, another stands still for a while
+calendar: { end: "2018-12-31T00:00:00Z" }
+steps:
+  - { at: "2018-09-04T10:00:00", by: exporter, do: issue-certificate, document: c1 }
+  - { at: "2018-09-19T09:30:00", by: importer, do: file-claim, claim: e1 }
+faults:
+  - { when: certificate c1 delivered, for: { protocol: 1s }, kind: crash, target: node importer }
+  - { when: certificate c1 delivered, for: { protocol: 2s }, kind: pause, target: node noaa }
+  - { when: claim e1 filed, kind: crash, target: node chamber }
+  - { when: claim e1 filed, after: { protocol: 1s }, kind: restart, target: node chamber }
+expect:
+  - certificate c1 is HELD by importer within 2 days
+  - claim e1 is ALLOWED within 5 days
+"""
+
+
+def test_crash_restart_and_pause_in_the_live_world(start_live: StartLive, tmp_path: Path) -> None:
+    scenario = tmp_path / "live-storm.yaml"
+    scenario.write_text(STORM)
+    runner = start_live(scenario)
+    runner.wait_until_serving()
+    code, output = runner.end()
+    assert code == 0, output
+    assert not runner.survivors()
+    seen = events(runner.folder())
+    assert len([e for e in seen if e["event"] == "fault.began"]) == 4
+    starts = [e["node"] for e in seen if e["event"] == "node.started"]
+    assert sorted(starts) == ["cbp", "chamber", "chamber", "exporter", "importer", "importer", "noaa"]
+    again = [e for e in seen if e["event"] == "node.started"][ORGANIZATIONS:]
+    assert all(int(str(e["height"])) >= 1 for e in again), "a node came back without what its disk had kept"
+
+
+IMPOSSIBLE = """\
+scenario: weather
+extends: nafta-certificate
+title: Weather that no operating system makes
+faults:
+  - { at: { protocol: 1s }, for: { protocol: 1s }, kind: partition, target: leader }
+  - { at: { protocol: 1s }, for: { protocol: 1s }, kind: crash, target: leader }
+  - { at: { protocol: 1s }, kind: power_loss, target: leader }
+  - { at: { protocol: 1s }, for: { protocol: 1s }, kind: latency, target: leader,
+      params: { range_ms: [1, 2] } }
+  - { at: { protocol: 1s }, for: { protocol: 1s }, kind: loss, target: leader, params: { percent: 3 } }
+"""
+
+
+def test_faults_the_live_world_cannot_do_are_refused_by_line(tmp_path: Path) -> None:
+    scenario = tmp_path / "weather.yaml"
+    scenario.write_text(IMPOSSIBLE)
+    command = [sys.executable, "-m", "scenarios.cli", "run", str(scenario), "--world", "live"]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "runs")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 64
+    lines = done.stderr.splitlines()
+    for number, kind in ((5, "partition"), (7, "power_loss"), (8, "latency"), (10, "loss")):
+        assert any(line.startswith(f"{scenario}:{number}:") and kind in line for line in lines), kind
+    assert not any(line.startswith(f"{scenario}:6:") for line in lines)
+    assert not (tmp_path / "runs").exists()

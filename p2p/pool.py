@@ -11,7 +11,6 @@ Rules:
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -80,18 +79,18 @@ class Pool:
 
     def id_of(self, raw: bytes) -> bytes | None:
         """Return the id of these very bytes if they wait here."""
-        return self._id_of_raw.get(hashlib.sha256(raw).digest())
+        return self._id_of_raw.get(raw)
 
     def add(self, waiting: Waiting) -> None:
         """Take in a transaction that is not here yet."""
         self._free[waiting.id] = waiting
-        self._id_of_raw[hashlib.sha256(waiting.raw).digest()] = waiting.id
+        self._id_of_raw[waiting.raw] = waiting.id
 
     def remove(self, transaction_id: bytes) -> Waiting | None:
         """Let a transaction go."""
         gone = self._free.pop(transaction_id, None) or self._ordered.pop(transaction_id, None)
         if gone is not None:
-            del self._id_of_raw[hashlib.sha256(gone.raw).digest()]
+            del self._id_of_raw[gone.raw]
         return gone
 
     def oldest_wait(self, now: float) -> float:

@@ -1,0 +1,202 @@
+"""`make bench`: the figures of docs/performance.md, measured here and now.
+
+    python -m tests.bench [idle] [load] [live]
+
+Without a name everything is measured, which takes one to two minutes.
+"""
+
+from __future__ import annotations
+
+import cProfile
+import platform
+import statistics
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import apsw
+from rich.console import Console
+from rich.table import Table
+
+from p2p.config import Timing
+from tests.bench import idle, live, load
+from tests.bench.attribution import shares
+from tests.bench.cluster import SCENARIO, SEED
+from tests.bench.reference import reference_ms
+
+PROFILED_S = 10
+PARTS = ("idle", "load", "live")
+
+console = Console(width=110, highlight=False, markup=False)
+
+
+def main(wanted: Sequence[str]) -> int:
+    """Measure what was asked for and print it; return the exit code."""
+    unknown = [part for part in wanted if part not in PARTS]
+    if unknown:
+        print(f"{unknown[0]!r} is no part of the bench; parts: {', '.join(PARTS)}", file=sys.stderr)
+        return 64
+    _print_setting()
+    for part, run in (("idle", _idle), ("load", _load), ("live", _live)):
+        if not wanted or part in wanted:
+            run()
+    return 0
+
+
+def _print_setting() -> None:
+    timing = Timing()
+    references = [reference_ms() for _ in range(7)]
+    table = _table("Setting", "what", "value")
+    table.add_row("command", "make bench = python -m tests.bench [idle] [load] [live]")
+    table.add_row(
+        "Python, aiohttp, SQLite",
+        f"{platform.python_version()}, {version('aiohttp')}, {apsw.sqlite_lib_version()}",
+    )
+    table.add_row(
+        "network", f"the five members of {SCENARIO}, all orderers, complete gossip graph, seed {SEED!r}"
+    )
+    table.add_row("links and disks", "10-30 ms one way; 0.3-1.0 ms per durable commit (virtual)")
+    table.add_row(
+        "pace",
+        f"heartbeat {timing.heartbeat_ms} ms, block interval {timing.block_interval_ms} ms, "
+        f"fan-out {timing.fanout}, push {timing.push_interval_ms} ms",
+    )
+    table.add_row("time", "process_time: CPU of this one process; virtual time never counts it")
+    table.add_row(
+        "reference work",
+        f"{statistics.median(references):.1f} ms CPU (fixed; tells a slow machine from slow code)",
+    )
+    console.print(table)
+
+
+def _idle() -> None:
+    figures = idle.measure_idle()
+    table = _table(
+        f"1. An idle network: {idle.WINDOWS} windows of {idle.WINDOW_S} virtual seconds after "
+        f"{idle.WARM_UP_S} s of warm-up",
+        "figure",
+        "value",
+    )
+    table.add_row(
+        "virtual seconds per CPU second, median",
+        f"{figures.median:.0f} (goal >= {idle.GOAL_S_PER_S}: "
+        f"{_verdict(figures.median >= idle.GOAL_S_PER_S)})",
+    )
+    table.add_row("all windows", " ".join(f"{speed:.0f}" for speed in figures.speeds))
+    table.add_row(
+        "frames and driver turns per virtual second, all nodes",
+        f"{figures.frames_per_s:.0f} and {figures.turns_per_s:.0f}",
+    )
+    table.add_row("CPU per frame", f"{1e6 / figures.median / figures.frames_per_s:.0f} us")
+    table.add_row("reference work beside each window", f"{statistics.median(figures.references_ms):.1f} ms")
+    console.print(table)
+
+
+def _load() -> None:
+    figures = load.measure_load()
+    _print_cost(figures)
+    profile = cProfile.Profile()
+    load.measure_load(profile=profile, duration_s=PROFILED_S)
+    table = _table(
+        f"3. Shares of CPU under the same load, from a separate profiled run of {PROFILED_S} virtual seconds "
+        "(own time; C functions count to their caller but for SQLite's and libsodium's)",
+        "whose code",
+        "%",
+    )
+    for owner, percent in shares(profile):
+        table.add_row(owner, f"{percent:.1f}")
+    console.print(table)
+    _print_gossip(figures)
+
+
+def _print_cost(figures: load.LoadFigures) -> None:
+    table = _table(
+        f"2. {load.RATE_PER_S} signed transactions a second over HTTP for {load.DURATION_S} virtual seconds",
+        "figure",
+        "value",
+    )
+    table.add_row(
+        "CPU per transaction, all five nodes, client, wire and disks",
+        f"{figures.cpu_ms:.2f} ms (goal <= {load.GOAL_MS}: {_verdict(figures.cpu_ms <= load.GOAL_MS)})",
+    )
+    table.add_row(
+        "load",
+        f"{figures.transactions} certificate.anchor of {figures.transaction_bytes:.0f} bytes by the "
+        f"exporter at its own node; leader {figures.leader}",
+    )
+    table.add_row("batch size", f"{figures.batch} transactions per POST /v1/transactions/batch, open loop")
+    table.add_row("signing the load", "done before the clock starts, in no figure")
+    table.add_row(
+        "verification",
+        f"each node its own memory: {figures.verified} verified, {figures.remembered} remembered",
+    )
+    table.add_row(
+        "one verification, measured alone",
+        f"{figures.verification_us:.0f} us, so {figures.verified_ms:.2f} ms of the CPU per transaction",
+    )
+    table.add_row(
+        "outcome",
+        f"all {figures.transactions} VALID and certified on all five nodes after "
+        f"{figures.virtual_s:.2f} virtual s; {figures.elections} election",
+    )
+    table.add_row("reference work beside it", f"{figures.reference_ms:.1f} ms")
+    for share, (p50, p95, p99, most) in figures.latencies_ms.items():
+        table.add_row(
+            f"submission to certified at {share}% of nodes, protocol time",
+            f"p50 {p50:.0f}, p95 {p95:.0f}, p99 {p99:.0f}, max {most:.0f} ms",
+        )
+    table.add_row(
+        "blocks", f"{figures.blocks}, {figures.transactions / figures.blocks:.1f} transactions each"
+    )
+    table.add_row("turns and durable commits, all nodes", f"{figures.turns} and {figures.commits}")
+    console.print(table)
+
+
+def _print_gossip(figures: load.LoadFigures) -> None:
+    count = figures.transactions
+    table = _table("4. Messages under that load, all nodes together, heartbeats included", "figure", "value")
+    table.add_row(
+        "duplicates per delivery by gossip",
+        f"{figures.duplicates / figures.delivered:.2f} "
+        f"({figures.duplicates} of {figures.delivered} deliveries)",
+    )
+    table.add_row("asked for by reconciliation", str(figures.repaired))
+    table.add_row("frames per transaction", f"{figures.messages / count:.2f}")
+    table.add_row("bytes per transaction", f"{figures.message_bytes / count:.0f}")
+    console.print(table)
+
+
+def _live() -> None:
+    figures = live.measure_live()
+    p50, p95, most = figures.latencies_ms
+    table = _table(
+        f"5. The live world: five processes on {figures.cores} cores, {live.OUTSTANDING} transactions outstanding, "
+        "no bar",
+        "figure",
+        "value",
+    )
+    table.add_row(
+        "transactions per plain SQLite commit",
+        f"{figures.ratio:.2f} ({figures.per_s:.0f}/s against "
+        f"{figures.commits_per_s:.0f} one-row commits/s in the same run)",
+    )
+    table.add_row(
+        "submission to certified at the intake node, real time",
+        f"p50 {p50:.0f}, p95 {p95:.0f}, max {most:.0f} ms",
+    )
+    console.print(table)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", expand=True)
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+def _verdict(holds: bool) -> str:
+    return "met" if holds else "NOT met"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

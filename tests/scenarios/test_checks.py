@@ -1,0 +1,172 @@
+"""Each check is tripped by what it is there for, and by nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from p2p.observer import RecordField
+from scenarios.checks import Agreement, Check, Confidentiality, DecidedOnce, Durability, FinalNode, FinalState
+from scenarios.eventbook import Event
+from scenarios.leaks import Canary, LeakSearch
+
+ONE, OTHER = "11" * 32, "22" * 32
+
+
+class Story:
+    """Events told to a check."""
+
+    def __init__(self, check: Check) -> None:
+        self.check = check
+        self.number = 0
+
+    def tell(self, name: str, **fields: RecordField) -> None:
+        self.check(Event(self.number, 0, self.number, name, fields, public=False))
+        self.number += 1
+
+    def executed(self, node: str, height: int, receipts: Sequence[str] = (), **changed: RecordField) -> None:
+        fields: Mapping[str, RecordField] = {
+            "node": node, "height": height, "hash": f"block {height}", "state_root": f"state {height}",
+            "log_root": f"log {height}", "receipts": list(receipts), **changed,
+        }  # fmt: skip
+        self.tell("block.executed", **fields)
+
+
+def final(**changed: object) -> FinalNode:
+    values = {"height": 1, "certified": 1, "block_hashes": {1: "block 1"}, "state_root": "state 1"}
+    return FinalNode(**{**values, "receipts": {ONE: (1, "VALID")}, **changed})  # type: ignore[arg-type]
+
+
+def ends(**nodes: FinalNode) -> FinalState:
+    return FinalState(["cbp", "noaa"], nodes)
+
+
+def test_agreement_holds_when_all_execute_alike() -> None:
+    story = Story(check := Agreement())
+    for node in ("cbp", "noaa"):
+        story.executed(node, 1, [f"{ONE}:VALID::"])
+    check.finish(ends(cbp=final(), noaa=final()))
+    assert check.violations == []
+    assert check.exercised == 2
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"hash": "another block"},
+        {"state_root": "another state"},
+        {"log_root": "another log"},
+        {"receipts": [f"{ONE}:RULE_VIOLATED:WINDOW:"]},
+        {"receipts": [f"{ONE}:VALID::SUMMARY_LATE"]},
+    ],
+)
+def test_agreement_sees_another_block_state_log_code_or_finding(changed: dict[str, RecordField]) -> None:
+    story = Story(check := Agreement())
+    story.executed("cbp", 1, [f"{ONE}:VALID::"])
+    story.executed("noaa", 1, **{"receipts": [f"{ONE}:VALID::"], **changed})  # type: ignore[arg-type]
+    assert [violation.event for violation in check.violations] == [1]
+    assert "noaa" in check.violations[0].text
+
+
+def test_agreement_believes_a_node_that_sees_another_checkpoint() -> None:
+    story = Story(check := Agreement())
+    story.tell("checkpoint.divergent", node="cbp", orderer="noaa", height=4)
+    assert "height 4" in check.violations[0].text
+
+
+@pytest.mark.parametrize("changed", [{"height": 2}, {"certified": 0}, {"state_root": "another state"}])
+def test_agreement_sees_nodes_that_end_apart(changed: dict[str, object]) -> None:
+    check = Agreement()
+    check.finish(ends(cbp=final(), noaa=final(**changed)))
+    assert "nodes end apart" in check.violations[0].text
+
+
+def test_agreement_misses_a_node_that_cannot_be_read() -> None:
+    check = Agreement()
+    check.finish(ends(cbp=final()))
+    assert "noaa's node does not answer" in check.violations[0].text
+
+
+def acknowledged() -> tuple[Story, Durability]:
+    story = Story(check := Durability())
+    story.tell("transaction.accepted", id=ONE, node="cbp")
+    story.executed("cbp", 1, [f"{ONE}:VALID::"])
+    story.tell("block.certified", node="cbp", height=1)
+    return story, check
+
+
+def test_durability_holds_when_all_is_kept() -> None:
+    _, check = acknowledged()
+    check.finish(ends(cbp=final(), noaa=final()))
+    assert check.violations == []
+    assert check.exercised == 8
+
+
+@pytest.mark.parametrize(
+    ("lost", "text"),
+    [
+        ({"block_hashes": {}}, "was committed; noaa ends without it"),
+        ({"block_hashes": {1: "another block"}}, "was committed; noaa ends without it"),
+        ({"certified": 0}, "height 1 was certified; noaa ends at 0"),
+        ({"receipts": {}}, "was accepted; noaa ends without a receipt"),
+        ({"receipts": {ONE: (1, "RULE_VIOLATED")}}, "got VALID at height 1"),
+        ({"receipts": {ONE: (2, "VALID")}}, "got VALID at height 1"),
+    ],
+)
+def test_durability_sees_what_was_accepted_committed_or_certified_and_is_gone(
+    lost: dict[str, object], text: str
+) -> None:
+    _, check = acknowledged()
+    check.finish(ends(cbp=final(), noaa=final(**lost)))
+    assert any(text in violation.text for violation in check.violations)
+
+
+def test_durability_lets_an_accepted_transaction_expire() -> None:
+    story, check = acknowledged()
+    story.tell("transaction.accepted", id=OTHER, node="cbp")
+    check.finish(ends(cbp=final()))
+    assert len(check.violations) == 1
+    story, check = acknowledged()
+    story.tell("transaction.accepted", id=OTHER, node="cbp")
+    story.tell("transaction.expired", id=OTHER, node="cbp")
+    check.finish(ends(cbp=final()))
+    assert check.violations == []
+
+
+def test_decided_once_lets_every_node_execute_and_a_copy_be_a_duplicate() -> None:
+    story = Story(check := DecidedOnce())
+    story.executed("cbp", 1, [f"{ONE}:VALID::"])
+    story.executed("noaa", 1, [f"{ONE}:VALID::"])
+    story.executed("cbp", 2, [f"{ONE}:DUPLICATE::", f"{OTHER}:BAD_SIGNATURE::"])
+    story.executed("cbp", 3, [f"{OTHER}:VALID::"])
+    assert check.violations == []
+    assert check.exercised == 3
+
+
+@pytest.mark.parametrize(("first", "second"), [("VALID", "VALID"), ("RULE_VIOLATED", "VALID")])
+def test_decided_once_sees_a_second_effect_in_a_later_block(first: str, second: str) -> None:
+    story = Story(check := DecidedOnce())
+    story.executed("cbp", 1, [f"{ONE}:{first}::"])
+    story.executed("cbp", 4, [f"{ONE}:{second}::"])
+    assert [violation.event for violation in check.violations] == [1]
+    assert "heights 1 and 4" in check.violations[0].text
+
+
+def test_decided_once_sees_a_second_effect_in_the_same_block() -> None:
+    story = Story(check := DecidedOnce())
+    story.executed("cbp", 1, [f"{ONE}:VALID::", f"{ONE}:VALID::"])
+    assert len(check.violations) == 1
+
+
+def test_confidentiality_reports_what_the_search_found_and_counts_what_it_looked_for() -> None:
+    search = LeakSearch()
+    search.add([Canary("c1.producer_name", b"a secret producer")])
+    check = Confidentiality(search)
+    check.finish(ends())
+    assert (check.exercised, check.violations) == (0, []), "nothing was searched, so nothing was shown"
+    search.search("node.db of noaa's node", b"... a secret producer ...")
+    check = Confidentiality(search)
+    check.finish(ends())
+    assert check.exercised == 1
+    assert [v.text for v in check.violations] == ["c1.producer_name stands in node.db of noaa's node (raw)"]

@@ -1,0 +1,78 @@
+"""The search for private values finds them in every form, at every alignment, and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scenarios.leaks import CANARY_CHARACTERS_MIN, Canary, LeakSearch
+
+texts = st.text(
+    st.characters(codec="utf-8", exclude_characters="\x00"), min_size=CANARY_CHARACTERS_MIN, max_size=40
+)
+salts = st.binary(min_size=16, max_size=16)
+around = st.binary(max_size=9)
+
+
+def found(value: bytes, data: bytes) -> set[str]:
+    search = LeakSearch()
+    search.add([Canary("somewhere", value)])
+    search.search("a place", data)
+    return {leak.form for leak in search.leaks}
+
+
+@given(st.one_of(salts, texts.map(str.encode)), around, around)
+def test_raw_and_hex_are_found_wherever_they_stand(value: bytes, before: bytes, after: bytes) -> None:
+    assert found(value, before + value + after)
+    assert found(value, before + value.hex().encode() + after)
+    assert found(value, before + value.hex().upper().encode() + after)
+
+
+@given(st.one_of(salts, texts.map(str.encode)), around, around)
+def test_base64_is_found_at_every_alignment(value: bytes, before: bytes, after: bytes) -> None:
+    assert found(value, base64.b64encode(before + value + after))
+    assert found(value, base64.urlsafe_b64encode(before + value + after))
+    assert found(value, base64.urlsafe_b64encode(before + value + after).rstrip(b"="))
+
+
+@given(texts, st.booleans(), st.booleans())
+def test_json_is_found_and_json_within_json(text: str, inner_ascii: bool, outer_ascii: bool) -> None:
+    once = json.dumps({"field": text}, ensure_ascii=inner_ascii)
+    assert found(text.encode(), once.encode())
+    assert found(text.encode(), json.dumps({"body": once}, ensure_ascii=outer_ascii).encode())
+
+
+@given(salts, st.binary(max_size=200))
+def test_what_is_not_there_is_not_found(value: bytes, data: bytes) -> None:
+    forms = [value, value.hex().encode(), base64.b64encode(value)[:16]]
+    if not any(form in data for form in forms):
+        assert found(value, data) == set()
+
+
+@pytest.mark.parametrize(
+    "shorten", [lambda data: data[:-1], lambda data: data[1:], lambda data: data.replace(b"a", b"b")]
+)
+def test_nearly_is_not_found(shorten: Callable[[bytes], bytes]) -> None:
+    value = b"Calle Arrecife 27"
+    assert found(value, shorten(value)) == set()
+
+
+def test_values_with_one_beginning_are_told_apart() -> None:
+    search = LeakSearch()
+    search.add([Canary("one", b"Harborlight One"), Canary("two", b"Harborlight Two")])
+    search.search("a log", b"Harborlight Two")
+    assert [(leak.place, leak.where, leak.form) for leak in search.leaks] == [("a log", "two", "raw")]
+
+
+def test_a_leak_is_named_once_per_place_and_never_shows_its_value() -> None:
+    search = LeakSearch()
+    search.add([Canary("c1.email", b"planta@example.example")])
+    search.search("a log", b"planta@example.example planta@example.example")
+    search.search("a frame", b"planta@example.example")
+    assert [leak.place for leak in search.leaks] == ["a log", "a frame"]
+    assert "planta" not in repr(search.leaks)

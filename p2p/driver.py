@@ -223,13 +223,18 @@ class Driver:
         while True:
             ready = self.work.ready()
             if ready is not None:
-                self.work.send(ready.messages)
+                if ready.messages:
+                    self.work.send(ready.messages)
                 self.work.stage(ready)
-            await self._commit()
-            self._answer_writes()
+            if self.connection.in_transaction:
+                self.figures.commits += 1
+                await self.machine.commit(self.connection, self.sequence())
+            if self._turn_writes:
+                self._answer_writes()
             if ready is None:
                 break
-            self.work.send(ready.messages_after_append)
+            if ready.messages_after_append:
+                self.work.send(ready.messages_after_append)
             self.work.finish(ready)
         self._settled.set()
         self.work.after_turn()
@@ -262,8 +267,3 @@ class Driver:
             self._cut_timer = None
         if due_in is not None:
             self._cut_timer = asyncio.get_running_loop().call_later(due_in, self._wake.set)
-
-    async def _commit(self) -> None:
-        if self.connection.in_transaction:
-            self.figures.commits += 1
-            await self.machine.commit(self.connection, self.sequence())

@@ -156,9 +156,10 @@ class Ordering:
 
     def block_due_in(self, now: float) -> float | None:
         """Return in how many seconds a block is to be cut, or None if there is nothing to cut."""
-        if not self._may_cut or not self.pool.free_count:
+        waiting = self.pool.free_count
+        if not waiting or not self._may_cut:
             return None
-        if self.pool.free_count >= self.config.genesis.limits.block_transactions_max:
+        if waiting >= self.config.genesis.limits.block_transactions_max:
             return 0.0
         return max(0.0, self.config.timing.block_interval_ms / 1000 - self.pool.oldest_wait(now))
 

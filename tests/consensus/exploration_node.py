@@ -1,0 +1,202 @@
+"""One node of the exploration: a real core with its disk, how to copy it, and what must hold of it alone.
+
+Rules:
+
+- A copy shares what is immutable and nothing else. It walks `__slots__`, so that attributes added to the
+  cores later are copied too; `copy.deepcopy` does the same sixteen times slower.
+- What holds of one node is checked across each input: the disk forgets nothing, indexes keep their order,
+  a leader only appends, and no message shows what its sender's disk does not hold.
+"""
+
+from collections import deque
+from dataclasses import dataclass, is_dataclass
+from enum import Enum
+from random import Random
+from typing import Any, Final
+
+from consensus import (
+    Config,
+    Entry,
+    MemoryStorage,
+    Message,
+    MessageType,
+    RawNode,
+    Ready,
+    Role,
+)
+
+Log = tuple[tuple[int, bytes], ...]
+"""Term and data of every entry."""
+
+BYTES_MAX: Final = 1 << 40
+
+
+class BrokenRuleError(AssertionError):
+    """A state in which one of Raft's rules does not hold; the message says which and how."""
+
+
+def require(condition: object, message: str) -> None:
+    """Raises BrokenRuleError unless the condition holds."""
+    if not condition:
+        raise BrokenRuleError(message)
+
+
+class Constant(Random):
+    """The longest election timeout every time, and no state that a clone could share."""
+
+    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+        return (start if stop is None else stop) - 1
+
+
+_IMMUTABLE: Final[dict[type, bool]] = {}
+
+
+def is_immutable(kind: type) -> bool:
+    """Whether values of this type never change, so that copies may share them."""
+    known = _IMMUTABLE.get(kind)
+    if known is None:
+        record = is_dataclass(kind) and kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
+        plain = issubclass(kind, int | str | bytes | type(None) | Enum | tuple | frozenset | Random)
+        known = _IMMUTABLE[kind] = record or plain
+    return known
+
+
+def slots(kind: type) -> tuple[str, ...]:
+    """The names of the attributes, where the type declares them."""
+    return getattr(kind, "__slots__", ())
+
+
+def clone(value: Any, memo: dict[int, Any]) -> Any:
+    """A copy that shares only what is immutable; `memo` keeps what is shared inside shared."""
+    kind = type(value)
+    if is_immutable(kind):
+        return value
+    if kind is list:
+        return [clone(item, memo) for item in value]
+    if kind is dict:
+        return {key: clone(item, memo) for key, item in value.items()}
+    if kind is set:
+        return set(value)
+    if kind is deque:
+        return deque(clone(item, memo) for item in value)
+    known = memo.get(id(value))
+    if known is None:
+        known = memo[id(value)] = kind.__new__(kind)
+        for name in slots(kind) or vars(value):
+            setattr(known, name, clone(getattr(value, name), memo))
+    return known
+
+
+class Local:
+    """One node: its core, its disk, and the writes under way."""
+
+    __slots__ = ("applied", "core", "disk", "writing")
+
+    def __init__(self, config: Config, disk: MemoryStorage, applied: list[Entry]) -> None:
+        self.disk = disk
+        self.applied = applied
+        self.core = RawNode(config, disk.hard_state, disk, len(applied))
+        self.writing: deque[Ready] = deque()
+
+    def write(self, ready: Ready) -> None:
+        """What a Ready asks for, in one atomic write."""
+        self.disk.append(ready.entries)
+        if ready.hard_state is not None:
+            self.disk.hard_state = ready.hard_state
+        self.applied.extend(ready.committed_entries)
+
+    def log(self) -> Log:
+        """The core's log, stored or not."""
+        core = self.core
+        return plain(core._core.log.slice(1, core.last_index + 1, BYTES_MAX))
+
+    def stored(self) -> Log:
+        """The log on disk."""
+        return plain(self.disk.entries(1, self.disk.last_index() + 1, BYTES_MAX))
+
+
+def plain(entries: Any) -> Log:
+    return tuple((entry.term, entry.data) for entry in entries)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the checks across nodes need of one local state."""
+
+    node: int
+    term: int
+    leads: bool
+    log: Log
+    stored: Log
+    stored_term: int
+    commit: int
+    applied: Log
+    matches: tuple[tuple[int, int], ...]
+    writes: int
+    proposes: bool
+
+
+def view_of(local: Local) -> View:
+    """The view of a local state."""
+    core = local.core
+    leads = core.role is Role.LEADER
+    return View(
+        core.id,
+        core.term,
+        leads,
+        local.log(),
+        local.stored(),
+        local.disk.hard_state.term,
+        core.commit,
+        plain(local.applied),
+        tuple((peer, status.match) for peer, status in core.status().peers.items()),
+        len(local.writing),
+        leads and core.can_propose(1),
+    )
+
+
+def check_leaves(local: Local, message: Message) -> None:
+    """Persist before send: what a message shows is on its sender's disk."""
+    hard = local.disk.hard_state
+    kind = message.type
+    shown = f"{kind.name} of term {message.term} leaves {local.core.id} with only {hard} on disk"
+    if kind is MessageType.PRE_VOTE:
+        require(message.term - 1 <= hard.term, shown)
+        return
+    if kind is MessageType.PRE_VOTE_RESPONSE and not message.reject:
+        return
+    require(message.term <= hard.term, shown)
+    if message.term < hard.term:
+        return
+    if kind is MessageType.VOTE:
+        require(hard.vote == message.sender, shown)
+    elif kind is MessageType.VOTE_RESPONSE and not message.reject:
+        require(hard.vote == message.to, shown)
+    elif kind is MessageType.APPEND_RESPONSE and not message.reject:
+        stored = local.stored()
+        require(message.index <= len(stored), shown)
+        require(stored[: message.index] == local.log()[: message.index], f"{shown}; other entries are stored")
+
+
+def check_local(before: Local, after: Local, *, crashed: bool) -> None:
+    """What must hold of one node across one input."""
+    old, new = before.disk.hard_state, after.disk.hard_state
+    require(new.term >= old.term, f"the stored term went back: {old} {new}")
+    require(new.term > old.term or old.vote in (0, new.vote), f"the stored vote changed: {old} {new}")
+    require(new.commit >= old.commit, f"the stored commit went back: {old} {new}")
+    require(len(after.applied) >= len(before.applied), "what was applied is gone")
+    indexes = [entry.index for entry in after.applied]
+    require(indexes == list(range(1, len(indexes) + 1)), f"applied {indexes}")
+    core, log = after.core, after.core._core.log
+    require(log.applied <= log.applying <= log.commit <= log.last_index, f"index order: {core.status()}")
+    require(log.stable <= log.handed <= log.last_index, f"stable {log.stable}, handed {log.handed}")
+    require(after.stored()[: log.stable] == after.log()[: log.stable], "stable entries are not on disk")
+    for peer, status in core.status().peers.items():
+        require(status.match < status.next, f"match {status.match} of {peer} is not below {status.next}")
+    if crashed:
+        return
+    require(core.term >= before.core.term, "the term went back")
+    require(core.commit >= before.core.commit, "commit went back")
+    if core.role is Role.LEADER and before.core.role is Role.LEADER and core.term == before.core.term:
+        ours = before.log()
+        require(after.log()[: len(ours)] == ours, f"leader {core.id} changed its own log")

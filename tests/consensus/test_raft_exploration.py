@@ -1,0 +1,159 @@
+"""Every behavior of the cores within small bounds, and proof that the search would see a broken one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from consensus import election, quorum, replication
+from consensus.core import Core
+from consensus.log import RaftLog
+from consensus.storage import MemoryStorage
+from tests.consensus.exploration import Bounds, Explorer, Report, explore
+
+
+def sound(report: Report) -> Report:
+    """The report, shown by `pytest -rP`; fails with the shortest path to a broken rule."""
+    print(report)
+    assert report.violation is None, "\n".join(report.path)
+    return report
+
+
+def test_one_node_in_full() -> None:
+    report = sound(explore(Bounds(nodes=1, campaigns_max=3, crashes_max=2, writes_max=2)))
+    assert report.complete
+    assert report.leaders == 3
+
+
+@pytest.mark.slow
+def test_two_nodes_with_a_crash_and_writes_under_way_in_full() -> None:
+    report = sound(explore(Bounds(nodes=2, flying_max=2, crashes_max=1)))
+    assert report.complete
+    assert (report.leaders, report.committed_max) == (2, 3)
+
+
+@pytest.mark.slow
+def test_two_nodes_with_every_kind_of_fault() -> None:
+    report = sound(
+        explore(Bounds(nodes=2, flying_max=2, crashes_max=1, duplicates_max=1, beats_max=1, depth_max=19))
+    )
+    assert report.states > 100_000
+
+
+@pytest.mark.slow
+def test_three_nodes_in_full() -> None:
+    report = sound(explore(Bounds(nodes=3, flying_max=2, writes_max=0)))
+    assert report.complete
+    assert (report.leaders, report.committed_max) == (2, 3)
+
+
+@pytest.mark.slow
+def test_three_nodes_with_pre_vote_and_check_quorum() -> None:
+    report = sound(
+        explore(Bounds(nodes=3, flying_max=2, pre_vote=True, check_quorum=True, writes_max=0, depth_max=22))
+    )
+    assert report.states > 50_000
+    assert report.committed_max == 2
+
+
+@pytest.mark.slow
+def test_three_nodes_that_start_with_the_logs_of_figure_8() -> None:
+    """Raft paper, figure 8 (b), with three nodes: old entries meet a leader of a later term."""
+    report = sound(explore(Bounds(nodes=3, logs=FIGURE_8, flying_max=2, proposals_max=0, writes_max=0)))
+    assert report.complete
+    assert report.leaders == 2
+
+
+FIGURE_8 = ((1,), (), (2,))
+"""Node 1 led term 1, node 3 term 2, and neither's entry reached anybody."""
+
+
+def always(value: object) -> Callable[..., object]:
+    return lambda *_args, **_named: value
+
+
+def commit_by_counting_alone(core: Core) -> bool:
+    index = quorum.committed_index([progress.match for progress in core.progress.values()])
+    return index > core.log.commit and core.commit_to(index)
+
+
+def cut_at_every_append(log: RaftLog, index: int, term: int, entries: Any, sender: int) -> int | None:
+    if log.term(index) != term:
+        return None
+    if log.last_index > max(index, log.commit):
+        log._truncate(max(index, log.commit) + 1)
+    for entry in entries:
+        if entry.index > log.last_index:
+            log.append(entry)
+    return index + len(entries)
+
+
+def forget_the_vote(disk: MemoryStorage, name: str, value: Any) -> None:
+    if name == "hard_state":
+        value = type(value)(value.term, 0, value.commit)
+    object.__setattr__(disk, name, value)
+
+
+def count_the_own_disk_at_once(core: Core) -> None:
+    core.progress[core.id].accepted(core.log.last_index)
+
+
+def start_term_rashly(core: Core) -> None:
+    ORIGINAL_START_TERM(core)
+    count_the_own_disk_at_once(core)
+
+
+ORIGINAL_START_TERM = replication.start_term
+
+BROKEN: dict[str, tuple[object, str, object, Bounds, str]] = {
+    "votes leave before they are written": (
+        Core, "is_vote_durable", property(always(True)), Bounds(), "leaves"
+    ),
+    "the vote is not written": (
+        MemoryStorage, "__setattr__", forget_the_vote, Bounds(), "leaves"
+    ),
+    "logs are not compared before a vote": (
+        RaftLog, "is_up_to_date", always(True), Bounds(flying_max=2, writes_max=0), "lacks what was committed"
+    ),
+    "entries of earlier terms are committed by counting": (
+        replication, "advance_commit", commit_by_counting_alone,
+        Bounds(logs=FIGURE_8, flying_max=2, proposals_max=0, writes_max=0), "lacks what was committed"
+    ),
+    "every append cuts what comes after it": (
+        RaftLog, "merge", cut_at_every_append,
+        Bounds(nodes=2, campaigns_max=1, flying_max=2, duplicates_max=1, beats_max=1), "other entries are stored"
+    ),
+    "a leader counts its disk before it is written": (
+        election.replication, "start_term", start_term_rashly, Bounds(nodes=2), "on 1 disks"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_core_is_found_out(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each safeguard, switched off, leads to a broken rule within the bounds."""
+    where, name, replacement, bounds, rule = BROKEN[fault]
+    monkeypatch.setattr(where, name, replacement)
+    report = explore(bounds)
+    print(report, *report.path, sep="\n  ")
+    assert report.violation is not None
+    assert rule in report.violation
+    assert report.path[-1].startswith("then BrokenRuleError")
+
+
+def test_two_searches_are_one_search() -> None:
+    bounds = Bounds(nodes=3, depth_max=9)
+    assert explore(bounds) == explore(bounds)
+
+
+def test_a_copy_shares_nothing_that_changes() -> None:
+    """A step of a copied node leaves the node it was copied from, and its disk, as they were."""
+    explorer = Explorer(Bounds(nodes=1, writes_max=0))
+    start = explorer._initial()[0][0]
+    before = explorer._key(explorer.locals[start], explorer.locals[start].core._number)
+    stepped, _ = explorer._step(start, ("campaign",))
+    assert explorer.views[stepped].leads
+    assert explorer._key(explorer.locals[start], explorer.locals[start].core._number) == before
+    assert not explorer.locals[start].stored()
+    assert explorer.locals[stepped].core._core.log._storage is explorer.locals[stepped].disk

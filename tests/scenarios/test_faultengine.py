@@ -1,0 +1,260 @@
+"""Faults begin when they should, hit whom they should, and end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from p2p.virtual import VirtualWorld, run_virtual
+from scenarios.agenda import Agenda
+from scenarios.catalog import load_scenario
+from scenarios.eventbook import Event, EventBook
+from scenarios.faultengine import FaultEngine
+from scenarios.history import History
+
+ORGANIZATIONS = ("cbp", "exporter", "importer", "chamber", "noaa")
+START_MS = 1_536_048_000_000
+Call = tuple[float, str, object]
+
+
+class FakeWorld:
+    """Notes what it was asked to do, and when."""
+
+    organizations = ORGANIZATIONS
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+    def note(self, what: str, whom: object) -> None:
+        self.calls.append((round(asyncio.get_running_loop().time(), 3), what, whom))
+
+    async def crash(self, organization: str) -> None:
+        self.note("crash", organization)
+
+    async def restart(self, organization: str) -> None:
+        self.note("restart", organization)
+
+    async def pause(self, organization: str) -> None:
+        self.note("pause", organization)
+
+    async def resume(self, organization: str) -> None:
+        self.note("resume", organization)
+
+    async def power_loss(self, organizations: Sequence[str]) -> None:
+        self.note("power_loss", tuple(organizations))
+
+    def partition(self, groups: Sequence[Sequence[str]]) -> Callable[[], None]:
+        self.note("partition", tuple(map(tuple, groups)))
+        return lambda: self.note("mend", "partition")
+
+    def latency(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
+        self.note("latency", (low_ms, high_ms, tuple(organizations)))
+        return lambda: self.note("mend", "latency")
+
+    def loss(self, probability: float, organizations: Sequence[str]) -> Callable[[], None]:
+        self.note("loss", (probability, tuple(organizations)))
+        return lambda: self.note("mend", "loss")
+
+
+class Rig:
+    """An engine over a fake world, within a virtual loop."""
+
+    def __init__(self, faults: str, directory: Path, leader: str | None = "importer") -> None:
+        path = directory / "storm.yaml"
+        path.write_text(f"scenario: storm\nextends: nafta-certificate\ntitle: Storm\nfaults:\n{faults}")
+        self.world = FakeWorld()
+        self.history = History()
+        self.agenda = Agenda()
+        self.book = EventBook(lambda: START_MS, lambda: 0)
+        self.now_ms = START_MS
+
+        async def leads() -> str | None:
+            return leader
+
+        self.engine = FaultEngine(
+            load_scenario(path),
+            self.world,  # type: ignore[arg-type]
+            self.book,
+            self.history,
+            self.agenda,
+            lambda: self.now_ms,
+            leads,
+            lambda stream: Random(f"seed:{stream}"),
+        )
+
+    def run(self, play: Callable[[], Awaitable[None]]) -> list[Call]:
+        async def main(_world: VirtualWorld) -> None:
+            self.engine.start()
+            await play()
+            self.engine.raise_failure()
+
+        run_virtual(main, seed=1)
+        return self.world.calls
+
+    def events(self, name: str) -> list[Event]:
+        return self.book.named(name)
+
+
+async def ten_seconds() -> None:
+    await asyncio.sleep(10)
+
+
+@pytest.mark.parametrize(
+    ("fault", "calls"),
+    [
+        (
+            "for: { protocol: 2s }, kind: crash, target: leader",
+            [(1, "crash", "importer"), (3, "restart", "importer")],
+        ),
+        (
+            "for: { protocol: 2s }, kind: pause, target: node noaa",
+            [(1, "pause", "noaa"), (3, "resume", "noaa")],
+        ),
+        ("kind: restart, target: node noaa", [(1, "restart", "noaa")]),
+        ("kind: power_loss, target: all", [(1, "power_loss", ORGANIZATIONS)]),
+        (
+            "for: { protocol: 2s }, kind: partition, target: leader",
+            [
+                (1, "partition", (("importer",), ("cbp", "exporter", "chamber", "noaa"))),
+                (3, "mend", "partition"),
+            ],
+        ),
+        (
+            "for: { protocol: 2s }, kind: latency, target: leader, params: { range_ms: [40, 60] }",
+            [(1, "latency", (40, 60, ("importer",))), (3, "mend", "latency")],
+        ),
+        (
+            "for: { protocol: 2s }, kind: loss, target: leader, params: { percent: 20 }",
+            [(1, "loss", (0.2, ("importer",))), (3, "mend", "loss")],
+        ),
+    ],
+)
+def test_every_kind_does_what_it_says_and_ends_in_its_time(
+    fault: str, calls: list[Call], tmp_path: Path
+) -> None:
+    rig = Rig(f"  - {{ at: {{ protocol: 1s }}, {fault} }}\n", tmp_path)
+    assert rig.run(ten_seconds) == calls
+    assert rig.engine.never_begun == []
+    assert len(rig.events("fault.began")) == 1
+
+
+def test_beginning_and_end_are_events_that_name_whom_it_hit(tmp_path: Path) -> None:
+    rig = Rig("  - { at: { protocol: 1s }, for: { protocol: 1s }, kind: pause, target: leader }\n", tmp_path)
+    rig.run(ten_seconds)
+    assert rig.events("fault.began")[0].fields == {
+        "fault": 1, "kind": "pause", "target": "leader", "hit": ["importer"],
+    }  # fmt: skip
+    assert rig.events("fault.ended")[0].fields == {"fault": 1, "kind": "pause", "hit": ["importer"]}
+
+
+def test_it_begins_when_its_predicate_holds_and_after_its_delay(tmp_path: Path) -> None:
+    rig = Rig(
+        "  - { when: claim e1 filed, after: { protocol: 2s }, kind: crash, target: node cbp }\n", tmp_path
+    )
+
+    async def play() -> None:
+        await asyncio.sleep(5)
+        fields = {
+            "id": "x",
+            "type": "claim.file",
+            "code": "VALID",
+            "claim": "e1",
+            "time_ms": 1,
+            "findings": [],
+        }
+        rig.history(Event(0, 0, 0, "receipt", fields, public=True))
+        await asyncio.sleep(3)
+
+    assert rig.run(play) == [(7, "crash", "cbp")]
+
+
+def test_one_on_the_calendar_ends_when_the_calendar_has_come_there(tmp_path: Path) -> None:
+    rig = Rig(
+        "  - { at: { protocol: 1s }, for: { calendar: 30d }, kind: crash, target: node cbp }\n", tmp_path
+    )
+
+    async def play() -> None:
+        await asyncio.sleep(100)
+        assert rig.agenda.next_ms() == START_MS + 30 * 86_400_000
+        rig.agenda.come_to(START_MS + 30 * 86_400_000)
+        await asyncio.sleep(1)
+
+    assert rig.run(play) == [(1, "crash", "cbp"), (100, "restart", "cbp")]
+
+
+def test_without_a_leader_a_fault_at_the_leader_hits_nobody_and_that_is_told(tmp_path: Path) -> None:
+    rig = Rig("  - { at: { protocol: 1s }, kind: crash, target: leader }\n", tmp_path, leader=None)
+    assert rig.run(ten_seconds) == []
+    assert rig.engine.never_begun == [1]
+    assert rig.events("fault.missed")[0].text("target") == "leader"
+
+
+def test_a_draw_depends_on_the_seed_alone(tmp_path: Path) -> None:
+    fault = "  - { at: { protocol: 1s }, for: { protocol: 1s }, kind: partition, target: minority }\n"
+    one, other = Rig(fault, tmp_path), Rig(fault, tmp_path)
+    assert one.run(ten_seconds) == other.run(ten_seconds)
+    assert len(one.events("fault.began")[0].fields["hit"]) == 2  # type: ignore[arg-type]
+
+
+def test_healing_ends_what_is_in_force_begins_nothing_more_and_starts_everybody(tmp_path: Path) -> None:
+    rig = Rig(
+        "  - { at: { protocol: 1s }, for: { calendar: 30d }, kind: partition, target: leader }\n"
+        "  - { at: { protocol: 1s }, kind: crash, target: node noaa }\n"
+        "  - { at: { protocol: 60s }, kind: crash, target: node cbp }\n",
+        tmp_path,
+    )
+
+    async def play() -> None:
+        await asyncio.sleep(5)
+        assert list(rig.engine.in_force) == [1, 2]
+        await rig.engine.heal()
+        await asyncio.sleep(100)
+
+    calls = rig.run(play)
+    assert (5, "mend", "partition") in calls
+    assert [whom for _, what, whom in calls if what == "restart"] == ["noaa", *ORGANIZATIONS]
+    assert not [call for call in calls if call[1:] == ("crash", "cbp")]
+    assert rig.engine.never_begun == [3]
+    assert not rig.engine.in_force
+
+
+@pytest.mark.parametrize(
+    ("fault", "blocks"),
+    [
+        ("for: { calendar: 30d }, kind: crash, target: leader", True),
+        ("kind: power_loss, target: leader", True),
+        ("for: { calendar: 30d }, kind: pause, target: leader", True),
+        ("for: { calendar: 30d }, kind: partition, target: leader", True),
+        ("for: { protocol: 30s }, kind: partition, target: leader", False),
+        ("for: { calendar: 30d }, kind: loss, target: leader, params: { percent: 20 }", False),
+        ("for: { calendar: 30d }, kind: latency, target: leader, params: { range_ms: [1, 2] }", False),
+    ],
+)
+def test_only_what_cuts_off_and_does_not_end_by_itself_blocks(
+    fault: str, blocks: bool, tmp_path: Path
+) -> None:
+    rig = Rig(f"  - {{ at: {{ protocol: 1s }}, {fault} }}\n", tmp_path)
+    seen: list[bool] = []
+
+    async def play() -> None:
+        seen.append(rig.engine.blocks)
+        await asyncio.sleep(5)
+        seen.append(rig.engine.blocks)
+
+    rig.run(play)
+    assert seen == [False, blocks]
+
+
+def test_what_a_fault_fails_with_is_raised(tmp_path: Path) -> None:
+    rig = Rig("  - { at: { protocol: 1s }, kind: crash, target: node cbp }\n", tmp_path)
+
+    async def fails(_organization: str) -> None:
+        raise OSError("no such process")
+
+    rig.world.crash = fails  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="no such process"):
+        rig.run(ten_seconds)

@@ -1,0 +1,87 @@
+"""One claim, document or transaction of a run, told from its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scenarios.catalog import load_scenario
+from scenarios.errors import RefusedError
+from scenarios.eventbook import EventBook
+from scenarios.runfolder import RunFolder
+from scenarios.story import tell
+
+FILED, OTHER = "ab12cd" + "0" * 58, "ab12cd" + "1" * 58
+SCENARIO = load_scenario("nafta-certificate")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    clock = [1_537_363_800_000]
+    book = EventBook(lambda: clock[0], lambda: 0)
+    book.add(
+        "certificate.issued", {"certificate": "c1", "organization": "exporter", "addressees": ["importer"]}
+    )
+    book.add("transaction.accepted", {"id": FILED, "node": "importer"})
+    book.add("block.executed", {"node": "noaa", "height": 5, "receipts": [f"{FILED}:VALID::"]})
+    book.add("block.certified", {"node": "noaa", "height": 4})
+    book.add("block.certified", {"node": "noaa", "height": 5})
+    book.add("block.certified", {"node": "noaa", "height": 6})
+    receipt = {
+        "id": FILED, "type": "claim.file", "creator": "importer", "code": "VALID", "rule": None, "height": 5,
+        "findings": ["SUMMARY_LATE"], "claim": "e1", "certificate": "c1",
+    }  # fmt: skip
+    book.add("receipt", receipt, public=True)
+    book.add(
+        "receipt",
+        {**receipt, "id": OTHER, "claim": "e2", "code": "RULE_VIOLATED", "rule": "WINDOW"},
+        public=True,
+    )
+    clock[0] += 86_400_000
+    book.add("claim.state", {"claim": "e1", "state": "ALLOWED", "organization": "cbp"})
+    run = RunFolder.create(tmp_path, "nafta-certificate", "7")
+    run.write_events(book.events)
+    return run
+
+
+def test_a_claims_story_says_what_it_rests_on(folder: RunFolder) -> None:
+    head, filing, decision = tell(folder, SCENARIO, "e1")
+    assert head == "claim e1: entry SX7-1000418-2 line 1, NAFTA MX, by importer on certificate c1"
+    assert filing.startswith("2018-09-19 09:30  importer  claim.file VALID in block 5 (SUMMARY_LATE)")
+    assert decision.startswith("2018-09-20 09:30  cbp       claim.state state=ALLOWED")
+
+
+def test_a_refused_act_names_its_rule(folder: RunFolder) -> None:
+    assert "claim.file RULE_VIOLATED WINDOW in block 5" in tell(folder, SCENARIO, "e2")[1]
+
+
+def test_a_documents_story_has_its_own_acts_and_those_on_it(folder: RunFolder) -> None:
+    told = tell(folder, SCENARIO, "c1")
+    assert told[0] == "document c1: nafta-434, issued by exporter for importer, cbp"
+    assert len(told) == 4
+    assert "certificate.issued" in told[1]
+
+
+def test_a_transactions_story_goes_from_node_to_node_and_names_the_first_certificate(
+    folder: RunFolder,
+) -> None:
+    told = tell(folder, SCENARIO, FILED[:12])
+    assert told[0] == f"transaction {FILED}"
+    assert [line.split("  ", 1)[1].split(None, 1)[1] for line in told[1:4]] == [
+        "transaction.accepted", "executed in block 5", "certified with height 5",
+    ]  # fmt: skip
+    assert len(told) == 5
+
+
+def test_the_beginning_of_two_transactions_is_not_enough(folder: RunFolder) -> None:
+    with pytest.raises(RefusedError, match="begins 2 transaction ids"):
+        tell(folder, SCENARIO, "ab12cd")
+    with pytest.raises(RefusedError, match="at least 6 hex digits"):
+        tell(folder, SCENARIO, FILED[:5])
+
+
+def test_what_the_run_does_not_know_is_refused_with_what_it_knows(folder: RunFolder) -> None:
+    with pytest.raises(RefusedError, match='"e9" is no claim, document or transaction') as refused:
+        tell(folder, SCENARIO, "e9")
+    assert "e1, e2, e3, c1" in str(refused.value)

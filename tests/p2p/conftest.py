@@ -118,11 +118,13 @@ class Five:
 
     # Waiting, in virtual time.
 
-    async def until(self, holds: Callable[[], object], limit_s: float = LIMIT_S, what: str = "") -> None:
+    async def until(
+        self, holds: Callable[[], object], limit_s: float = LIMIT_S, what: str = "", every_s: float = 0.01
+    ) -> None:
         deadline = self.kit.loop.time() + limit_s
         while not holds():
             assert self.kit.loop.time() < deadline, what or f"not within {limit_s} virtual seconds"
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(every_s)
 
     async def leader(self) -> str:
         """Wait for a leader that all running nodes follow, and return it."""

@@ -1,0 +1,322 @@
+"""Damage on one node's disk: named, refused where it matters, rebuilt where it can be, and nobody else's concern."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ledger.errors import DamagedBlockError
+from ledger.store.schema import row_digest
+from p2p.errors import ConfigError
+from p2p.raftlog import StoredLog
+from scenarios.network_commands import verify_path
+
+VICTIM = "noaa"
+DATABASE, WAL, WATERMARK = "node.db", "node.db-wal", "watermark"
+
+
+async def stopped(net, organization=VICTIM):
+    """Stop a node in good order: its WAL is in the database then."""
+    net.node(organization).stop()
+    await net.until(lambda: not net.host(organization).is_up)
+    net.world._gone(organization)
+
+
+async def prepared(net, count=3):
+    """Return certified transactions, with the victim stopped over them."""
+    await net.leader()
+    signed = await net.certify_many(count)
+    await net.settled()
+    await stopped(net)
+    return signed
+
+
+def places(net, needle, organization=VICTIM, name=DATABASE):
+    """Return every place of some bytes in a file."""
+    data = net.host(organization).disk.read(name)
+    found, at = [], data.find(needle)
+    while at >= 0:
+        found.append(at)
+        at = data.find(needle, at + 1)
+    return found
+
+
+def flip(net, at, organization=VICTIM, name=DATABASE):
+    net.host(organization).disk.flip_bit(name, at, 3)
+
+
+async def back(net, organization=VICTIM):
+    await net.restart(organization)
+    assert organization not in net.failures, net.failures
+    await net.settled()
+
+
+# A block.
+
+
+@pytest.fixture(scope="module")
+def damaged_block(five):
+    """What a node says that has one flipped bit in block 2."""
+
+    async def main(net):
+        signed = await prepared(net)
+        (at,) = places(net, signed[1].signature)
+        flip(net, at)
+        await back(net)
+        answers = {f"block {height}": await net.get(VICTIM, f"/v1/blocks/{height}") for height in (1, 2, 3)}
+        token = {
+            "Authorization": f"Bearer {net.world.endpoint(VICTIM).token}",
+            "Accept": "application/octet-stream",
+        }
+        answers["raw block 2"] = await net.ask(VICTIM, "GET", "/v1/blocks/2", headers=token)
+        answers["receipts"] = await net.get(VICTIM, "/v1/receipts?after=-1")
+        answers["status"] = await net.get(VICTIM, f"/v1/transactions/{signed[1].id.hex()}")
+        answers["proof"] = await net.get(VICTIM, f"/v1/proofs/{signed[1].id.hex()}")
+        answers["health"] = await net.get(VICTIM, "/v1/health")
+        answers["elsewhere"] = await net.get("cbp", "/v1/blocks/2")
+        await net.certify_many(1)
+        await net.settled()
+        answers["block 4"] = await net.get(VICTIM, "/v1/blocks/4")
+        return answers, signed
+
+    return five(main)
+
+
+def test_a_block_with_a_flipped_bit_is_not_served_and_named(damaged_block):
+    for name in ("block 2", "raw block 2"):
+        answer = damaged_block[0][name]
+        assert (answer.status, answer.code) == (500, "DAMAGED_BLOCK")
+        assert "block 2" in answer.message
+        assert "seatrial verify" in answer.json["error"]["remedy"]
+
+
+def test_everything_else_is_served_and_the_node_goes_on(damaged_block):
+    answers, signed = damaged_block
+    for name in ("block 1", "block 3", "block 4", "elsewhere", "status", "proof"):
+        assert answers[name].status == 200
+    assert answers["status"].json["code"] == "VALID"
+    receipts = answers["receipts"].json["receipts"]
+    assert [receipt["id"] for receipt in receipts] == [one.id.hex() for one in signed]
+    assert "body" in receipts[0]
+    assert "body" not in receipts[1]
+    assert "block 2" in receipts[1]["damaged"]
+
+
+def test_health_tells_of_the_damaged_block(damaged_block):
+    (repair,) = damaged_block[0]["health"].json["repairs"]
+    assert repair.startswith("block 2: its bytes are damaged")
+
+
+def test_a_damaged_block_is_withheld_from_who_needs_it_and_stops_nobody(five):
+    async def main(net):
+        await net.leader()
+        await net.world.crash("exporter")
+        signed = [net.sign() for _ in range(3)]
+        for one in signed:
+            await net.certify(one, "cbp")
+        await net.settled()
+        others = net.up
+        for organization in others:
+            await stopped(net, organization)
+            flip(net, places(net, signed[1].signature, organization)[0], organization)
+        for organization in [*others, "exporter"]:
+            await net.restart(organization)
+        leader = await net.leader()
+        answer = await net.certify(net.sign(), leader)
+        await asyncio.sleep(5)
+        withheld = net.node(leader).ordering.log.withheld
+        return answer, net.node("exporter").ledger.height, withheld, net.failures
+
+    answer, height, withheld, failures = five(main)
+    assert answer.json["status"] == "certified"
+    assert failures == {}
+    assert height == 1
+    assert withheld > 0
+
+
+def test_damage_in_what_is_not_executed_is_not_passed_over():
+    class Rows:
+        applied_index = 3
+
+        def entries(self, low, high, bytes_max):
+            raise DamagedBlockError(low, "its bytes do not match")
+
+    log = StoredLog(Rows())
+    assert log.entries(2, 9, 100) == []
+    with pytest.raises(DamagedBlockError):
+        log.entries(4, 9, 100)
+
+
+# Derived data.
+
+
+@pytest.mark.slow
+def test_damage_in_leaves_and_their_index_is_found_and_rebuilt_at_start(five):
+    async def main(net):
+        """Flip a bit in each place of a receipt's id, one after the other: leaf, its data, its index, free space."""
+        signed = await prepared(net)
+        repairs, served = [], []
+        for number in range(4):
+            found = places(net, signed[1].id)
+            flip(net, found[number % len(found)] + 5)
+            await back(net)
+            health = await net.get(VICTIM, "/v1/health")
+            assert health.json["status"] == "ok"
+            repairs.append(health.json["repairs"])
+            served.append((await net.get(VICTIM, "/v1/receipts")).json)
+            await stopped(net)
+        return repairs, served, (await net.get("cbp", "/v1/receipts")).json
+
+    repairs, served, good = five(main)
+    assert served == [good] * 4
+    told = " | ".join(line for lines in repairs for line in lines)
+    assert "rebuilt from 3 blocks" in told
+    assert "leaf_by_id" in told
+
+
+def test_damage_in_the_state_is_found_and_rebuilt_at_start(five):
+    async def main(net):
+        signed = await prepared(net)
+        key = f"certificate/{signed[1].transaction.body['certificate'].hex()}"
+        flip(net, places(net, key.encode())[-1] + len(key) + 3)  # the row; before it, where it was before
+        await back(net)
+        health = await net.get(VICTIM, "/v1/health")
+        states = [(await net.get(o, f"/v1/state/{key}")).json for o in (VICTIM, "cbp")]
+        started = net.told("node.started", node=VICTIM)[-1]
+        return health.json, states, started
+
+    health, states, started = five(main)
+    assert states[0] == states[1]
+    assert states[0]["value"]
+    assert "rebuilt from 3 blocks" in health["repairs"][0]
+    assert started["repairs"] == health["repairs"]
+
+
+def saved(net, directory):
+    """Write the victim's files to a directory, as `seatrial verify` finds them."""
+    for name, file in net.host(VICTIM).disk.files.items():
+        (directory / name).write_bytes(bytes(file.content))
+    return directory / DATABASE
+
+
+def test_damage_in_free_space_is_harmless_and_verify_says_so(five, tmp_path):
+    async def main(net):
+        await prepared(net)
+        data = net.host(VICTIM).disk.read(DATABASE)
+        at = data.find(bytes(400), 4096) + 200
+        flip(net, at)
+        database = saved(net, tmp_path)
+        await back(net)
+        await net.certify_many(1)
+        await net.settled()
+        return (await net.get(VICTIM, "/v1/health")).json, database
+
+    health, database = five(main)
+    assert (health["status"], health["repairs"], health["height"]) == ("ok", [], 4)
+    said = []
+    assert verify_path(database, said.append) == 0
+    assert "bytes are free; damage in free pages" in said[1]
+    assert "changes nothing that is served" in said[1]
+
+
+def test_verify_names_a_damaged_block(five, tmp_path):
+    async def main(net):
+        signed = await prepared(net)
+        flip(net, places(net, signed[1].signature)[0])
+        return saved(net, tmp_path)
+
+    said = []
+    assert verify_path(five(main), said.append) == 1
+    assert any("block 2" in line for line in said)
+
+
+# Primary data.
+
+
+DAMAGE = {
+    "term and vote": (lambda store: row_digest("hard_state", 1, *store.hard_state()), "table hard_state"),
+    "progress": (lambda store: row_digest("progress", 1, *store._progress.columns()), "table progress"),
+    "own checkpoint": (lambda store: store.own_checkpoint(2)[1], "table executed, height 2"),
+    "genesis": (lambda store: store.genesis.encode()[40:80], "table meta, genesis"),
+    "certificate": (lambda store: store.certificate(1).encode()[-40:-5], "table certificate"),
+    "schema": (lambda store: b"CREATE TABLE hard_state", "schema"),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_damage_in_what_no_block_can_rebuild_stops_the_node_and_is_named(five, what):
+    find, named = DAMAGE[what]
+
+    async def main(net):
+        await net.leader()
+        await net.certify_many(3)
+        await net.settled()
+        needle = find(net.node(VICTIM).store)
+        await stopped(net)
+        flip(net, places(net, needle)[0] + len(needle) // 2)
+        await net.restart(VICTIM)
+        up = net.host(VICTIM).is_up
+        await net.certify_many(1)
+        return str(net.failures[VICTIM]), up
+
+    reason, up = five(main)
+    assert not up
+    assert named in reason
+
+
+def test_a_damaged_pool_stops_the_node_and_is_named(five):
+    async def main(net):
+        await net.leader()
+        net.world.partition([[VICTIM], [o for o in net.up if o != VICTIM]])
+        signed = net.sign()
+        assert (await net.post(signed, VICTIM)).status == 202
+        await stopped(net)
+        flip(net, places(net, signed.signature)[0])
+        await net.restart(VICTIM)
+        return str(net.failures[VICTIM])
+
+    reason = five(main)
+    assert "table pool" in reason
+
+
+def test_a_damaged_watermark_stops_the_node_and_is_named(five):
+    async def main(net):
+        await prepared(net)
+        flip(net, 25, name=WATERMARK)
+        await net.restart(VICTIM)
+        return str(net.failures[VICTIM])
+
+    assert "watermark" in five(main)
+
+
+def test_a_bit_in_the_wal_that_would_drop_commits_in_silence_stops_the_node(five):
+    async def main(net):
+        await net.leader()
+        signed = await net.certify_many(3)
+        await net.settled()
+        await net.world.crash(VICTIM)
+        at = places(net, signed[1].signature, name=WAL)[0]
+        flip(net, at, name=WAL)
+        await net.restart(VICTIM)
+        await net.certify_many(1)
+        return str(net.failures[VICTIM])
+
+    reason = five(main)
+    assert "was answered for" in reason
+    assert "new incarnation" in reason
+
+
+def test_another_node_s_data_are_refused(five):
+    async def main(net):
+        await prepared(net)
+        await stopped(net, "chamber")
+        net.host(VICTIM).disk._files = {
+            name: file.copy() for name, file in net.host("chamber").disk.files.items()
+        }
+        await net.restart(VICTIM)
+        return net.failures[VICTIM]
+
+    failure = five(main)
+    assert isinstance(failure, ConfigError)
+    assert "chamber's" in str(failure)

@@ -15,7 +15,9 @@ PACKAGES = {"ledger", "consensus", "p2p", "scenarios"}
 
 def run(*command, cwd, env=None):
     done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == 0, f"{command}: exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    assert done.returncode == 0, (
+        f"{command}: exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    )
     return done.stdout
 
 
@@ -40,7 +42,9 @@ def test_the_wheel_has_the_four_packages_at_its_top_and_their_data(wheel):
     assert here <= set(names)
     for package in PACKAGES:
         modules = {
-            str(path.relative_to(ROOT)) for path in (ROOT / package).rglob("*.py") if "__pycache__" not in path.parts
+            str(path.relative_to(ROOT))
+            for path in (ROOT / package).rglob("*.py")
+            if "__pycache__" not in path.parts
         }
         assert modules <= set(names)
     assert not [name for name in names if name.startswith(("tests/", "docs/"))]
@@ -61,6 +65,8 @@ def test_the_installed_wheel_runs_outside_the_repository(wheel, tmp_path):
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"}
     where = run(str(python), "-c", "import scenarios; print(scenarios.__file__)", cwd=tmp_path, env=env)
     assert where.startswith(str(site))
-    told = run(str(python), "-m", "scenarios.cli", "run", "nafta-certificate", "--seed", "1", cwd=tmp_path, env=env)
+    told = run(
+        str(python), "-m", "scenarios.cli", "run", "nafta-certificate", "--seed", "1", cwd=tmp_path, env=env
+    )
     assert "verdict    passed" in told
     assert (tmp_path / "runs" / "nafta-certificate" / "latest" / "verdict.json").exists()

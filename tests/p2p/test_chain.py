@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from consensus import Entry, EntryType
-from ledger.block import Block, build_block
+from ledger.block import build_block
 from ledger.errors import BadBlockError
 from ledger.keys import Verifier
 from p2p.chain import BlockRef, Chain
@@ -20,24 +22,25 @@ def founding() -> Founding:
 
 
 class Leader:
-    """Cuts blocks one after the other."""
+    """Cuts blocks one after the other, on top of genesis or of another's."""
 
-    def __init__(self, founding: Founding) -> None:
+    def __init__(self, founding: Founding, *, after: Leader | None = None, mark: bytes = b"one") -> None:
         self.founding = founding
-        genesis = founding.genesis
-        self.chain = Chain(genesis, Verifier(), BlockRef(0, 0, genesis.hash, genesis.time_ms))
-        self.previous, self.height, self.index = genesis.hash, 0, 0
+        self.mark = mark
+        self.previous, self.height, self.index = founding.genesis.hash, 0, 0
+        if after is not None:
+            self.previous, self.height, self.index = after.previous, after.height, after.index
 
     def entry(self) -> Entry:
         self.height += 1
         self.index += 1
-        block: Block = build_block(
+        block = build_block(
             network=self.founding.genesis.network,
             height=self.height,
             term=1,
             previous=self.previous,
             time_ms=self.founding.genesis.time_ms,
-            transactions=[b"transaction"],
+            transactions=[self.mark],
             proposer="cbp",
             key=self.founding.secrets["cbp"].node_key,
         )
@@ -49,33 +52,41 @@ class Leader:
         return Entry(1, self.index, EntryType.NORMAL, b"")
 
 
+class Follower:
+    """A chain that holds a leader's blocks against its log."""
+
+    def __init__(self, founding: Founding) -> None:
+        genesis = founding.genesis
+        self.chain = Chain(genesis, Verifier(), BlockRef(0, 0, genesis.hash, genesis.time_ms))
+
+    def check(self, entries: Sequence[Entry], unwritten: Sequence[Entry] = ()) -> None:
+        self.chain.check(entries, 0, unwritten, leader="cbp", term=1)
+
+
 def test_blocks_follow_what_the_log_holds(founding: Founding) -> None:
-    leader = Leader(founding)
+    leader, follower = Leader(founding), Follower(founding)
     first, second, third = leader.entry(), leader.entry(), leader.entry()
-    leader.chain.check([first, second], 0)
-    leader.chain.appended([first])
-    leader.chain.check([second, third], 0)
+    follower.check([first, second])
+    follower.chain.appended([first])
+    follower.check([second, third])
     with pytest.raises(BadBlockError, match="height is 3, expected 2"):
-        leader.chain.check([third], 0)
+        follower.check([third])
 
 
 def test_a_block_follows_one_that_came_in_the_same_turn_and_is_not_written_yet(founding: Founding) -> None:
-    leader = Leader(founding)
+    leader, follower = Leader(founding), Follower(founding)
     first, empty, second = leader.entry(), leader.empty(), leader.entry()
-    leader.chain.check([second], 0, [first, empty])
-
-
-def test_what_the_log_has_replaced_and_not_written_yet_counts_no_more(founding: Founding) -> None:
-    old, new = Leader(founding), Leader(founding)
-    new.previous = founding.genesis.hash
-    old_first, old_second = old.entry(), old.entry()
-    old.chain.appended([old_first, old_second])
-    new.index = 1
-    replacing, following = new.entry(), new.entry()
-    with pytest.raises(BadBlockError):
-        old.chain.check([following], 0)
+    follower.check([second], [first, empty])
     with pytest.raises(BadBlockError, match="height is 2, expected 1"):
-        Leader(founding).chain.check([following], 0, [])
-    old.chain.appended([old_first])
-    old.chain.check([old_second], 0)
-    assert replacing.index == old_second.index
+        follower.check([second])
+
+
+def test_what_the_log_has_replaced_but_not_written_counts_no_more(founding: Founding) -> None:
+    leader, follower = Leader(founding), Follower(founding)
+    first = leader.entry()
+    usurper = Leader(founding, after=leader, mark=b"other")
+    follower.chain.appended([first, leader.entry()])
+    replacing, following = usurper.entry(), usurper.entry()
+    follower.check([following], [replacing])
+    with pytest.raises(BadBlockError):
+        follower.check([following])

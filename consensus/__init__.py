@@ -37,14 +37,18 @@ Rules for the caller:
   machine must notice.
 - **Leadership** is told by `Ready.soft_state`. A new leader's state machine is up to date when it has
   applied the empty entry that opens its term (`Status.term_start`).
+- **Handing over.** `transfer_leader(to)` makes a chosen voter take over, for a restart without an election
+  timeout's silence; proposals are refused meanwhile.
+- **Reads.** `read_index(context)` on the leader, then wait until the `Ready.read_states` entry of that context
+  has an index that is applied, then read. If leadership is lost first, the answer never comes: ask again.
 - **The network** may lose, double, delay and reorder messages; a caller may hold or drop any of them.
 - **Sending from disk.** `Storage` is asked for old entries while messages are built, so it must answer at
   once.
 
 The modules: `types` and `messages` are the nouns, `config` the settings, `quorum` and `progress` the
 arithmetic, `log` and `storage` the log, `core` the state of a node, `election` and `replication` the
-algorithm, `raft` the table that joins them, `rawnode` this loop's counterpart, `trace` and `status` for
-watching.
+algorithm, `transfer` and `reads` what else a leader does, `raft` the table that joins them, `rawnode` this
+loop's counterpart, `trace` and `status` for watching.
 """
 
 from consensus.config import Config
@@ -55,7 +59,10 @@ from consensus.errors import (
     MalformedMessageError,
     ProposalRefusedError,
     RaftError,
+    ReadRefusedError,
     Refusal,
+    RefusedError,
+    TransferRefusedError,
 )
 from consensus.messages import Field, Message, MessageType
 from consensus.progress import ProgressState
@@ -70,6 +77,7 @@ from consensus.types import (
     Entry,
     EntryType,
     HardState,
+    ReadState,
     Ready,
     Role,
     SoftState,
@@ -95,8 +103,11 @@ __all__ = [
     "ProposalRefusedError",
     "RaftError",
     "RawNode",
+    "ReadRefusedError",
+    "ReadState",
     "Ready",
     "Refusal",
+    "RefusedError",
     "Role",
     "SoftState",
     "Status",
@@ -104,5 +115,6 @@ __all__ = [
     "Trace",
     "TraceEvent",
     "TraceName",
+    "TransferRefusedError",
     "majority",
 ]

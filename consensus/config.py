@@ -34,6 +34,7 @@ class Config:
         uncommitted_bytes_max: what a leader takes in before it is committed.
         apply_bytes_max: committed entries in one `Ready`, but at least one.
         tail_bytes_max: recent entries kept in memory after they are stable and applied.
+        reads_max: reads waiting to be confirmed.
         trace: called with a `TraceEvent` for everything that happens; must not call back into the core.
 
     Raises:
@@ -53,6 +54,7 @@ class Config:
     uncommitted_bytes_max: int = 16 << 20
     apply_bytes_max: int = 4 << 20
     tail_bytes_max: int = 8 << 20
+    reads_max: int = 4096
     trace: Trace | None = None
 
     def __post_init__(self) -> None:
@@ -79,4 +81,5 @@ _BOUNDS = (
     "uncommitted_bytes_max",
     "apply_bytes_max",
     "tail_bytes_max",
+    "reads_max",
 )

@@ -11,13 +11,15 @@ Rules:
   life cannot lead or campaign in an old one's term, so (term, session) never comes again.
 """
 
+from collections import deque
+
 from consensus.config import Config
 from consensus.log import RaftLog
 from consensus.messages import Message, MessageType
 from consensus.progress import Progress
 from consensus.storage import Storage
 from consensus.trace import RECEIVED, SENT, TraceEvent, TraceName
-from consensus.types import NOBODY, Entry, HardState, Role
+from consensus.types import NOBODY, Entry, HardState, ReadState, Role
 
 
 class Core:
@@ -43,6 +45,12 @@ class Core:
         progress: a leader's view of every voter, itself included; empty otherwise.
         term_start: index of the entry that opened the term this node leads.
         uncommitted_bytes: what this leader has taken in and not yet committed.
+        transferee: to whom this leader is handing over, if to anybody.
+        transfer_elapsed: ticks since it began to.
+        read_number: the number of the last read asked for in this life.
+        read_sent: the number of the last read that a heartbeat carried.
+        reads: a leader's reads that wait to be confirmed: number, commit index then, the caller's context.
+        read_states: confirmed reads, for the next Ready.
         messages: what may leave at once.
         messages_after_append: what must wait for the next Ready's write.
     """
@@ -61,10 +69,16 @@ class Core:
         "messages",
         "messages_after_append",
         "progress",
+        "read_number",
+        "read_sent",
+        "read_states",
+        "reads",
         "role",
         "session",
         "term",
         "term_start",
+        "transfer_elapsed",
+        "transferee",
         "uncommitted_bytes",
         "vote",
         "voters",
@@ -82,6 +96,8 @@ class Core:
         self.durable_vote = hard_state.vote
         self.role = Role.FOLLOWER
         self.session = 0
+        self.read_number = 0
+        self.read_states: list[ReadState] = []
         self.messages: list[Message] = []
         self.messages_after_append: list[Message] = []
         self.reset(hard_state.term)
@@ -100,6 +116,10 @@ class Core:
         self.progress: dict[int, Progress] = {}
         self.term_start = 0
         self.uncommitted_bytes = 0
+        self.transferee = NOBODY
+        self.transfer_elapsed = 0
+        self.reads: deque[tuple[int, int, bytes]] = deque()
+        self.read_sent = self.read_number
 
     def restart_election_timer(self) -> None:
         """Waits anew, for another random time (Raft paper, section 5.2)."""

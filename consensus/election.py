@@ -12,6 +12,8 @@ Rules:
   request, so one node with a bad link deposes nobody (dissertation, 4.2.3). Check-quorum is its
   counterpart: a leader that heard no majority for an election timeout steps down (6.2). Neither works
   without the other.
+- A campaign that the leader itself asked for needs no pre-vote and passes stickiness: its voters hear that
+  leader and vote all the same (dissertation, 3.10).
 - A leader or candidate left behind in an old term is told the newer one, or it would wait for ever.
 """
 
@@ -30,11 +32,13 @@ def become_follower(core: Core, term: int, lead: int) -> None:
     core.trace(TraceName.BECOME_FOLLOWER)
 
 
-def campaign(core: Core) -> None:
+def campaign(core: Core, *, asked_by_leader: bool = False) -> None:
     """Stands for election, by a pre-vote first if so configured. A leader stays what it is."""
     if core.role is Role.LEADER:
         return
-    if core.config.pre_vote:
+    if asked_by_leader:
+        _become_candidate(core, asked_by_leader=True)
+    elif core.config.pre_vote:
         _become_pre_candidate(core)
     else:
         _become_candidate(core)
@@ -48,12 +52,12 @@ def _become_pre_candidate(core: Core) -> None:
     _decide(core)
 
 
-def _become_candidate(core: Core) -> None:
+def _become_candidate(core: Core, *, asked_by_leader: bool = False) -> None:
     core.role = Role.CANDIDATE
     core.reset(core.term + 1)
     core.vote = core.id
     core.trace(TraceName.BECOME_CANDIDATE)
-    _ask_for_votes(core, MessageType.VOTE, core.term)
+    _ask_for_votes(core, MessageType.VOTE, core.term, asked_by_leader=asked_by_leader)
 
 
 def _become_leader(core: Core) -> None:
@@ -64,13 +68,22 @@ def _become_leader(core: Core) -> None:
     replication.start_term(core)
 
 
-def _ask_for_votes(core: Core, kind: MessageType, term: int) -> None:
+def _ask_for_votes(core: Core, kind: MessageType, term: int, *, asked_by_leader: bool = False) -> None:
     core.campaign_session = core.next_session()
     log = core.log
     for voter in core.voters:
         if voter != core.id:
             core.send(
-                Message(kind, voter, core.id, term, core.campaign_session, log.last_term, log.last_index)
+                Message(
+                    kind,
+                    voter,
+                    core.id,
+                    term,
+                    core.campaign_session,
+                    log.last_term,
+                    log.last_index,
+                    context=int(asked_by_leader),
+                )
             )
 
 

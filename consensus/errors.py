@@ -5,7 +5,10 @@
     ├── InconsistentStateError   the disk's: what was kept contradicts itself, so this node may not vote
     ├── MalformedMessageError    the peer's: drop the message, count it, keep the link under suspicion
     ├── CommittedConflictError   the leader's: it wants a committed entry replaced; nothing was changed
-    └── ProposalRefusedError     nobody's: ask another node, or later (the reason says which)
+    └── RefusedError             nobody's: ask another node, or later (the reason says which)
+        ├── ProposalRefusedError
+        ├── ReadRefusedError
+        └── TransferRefusedError
 
 A lost, late, doubled or stale message is no error: the core ignores it.
 """
@@ -52,10 +55,22 @@ class CommittedConflictError(RaftError):
 
 
 class Refusal(StrEnum):
-    """Why a proposal was not taken, and what its owner should do."""
+    """Why something was not taken, and what its owner should do."""
 
     NOT_LEADER = "NOT_LEADER"
     """This node does not lead: offer it to the leader (`RawNode.lead`, 0 when none is known)."""
+
+    TRANSFERRING = "TRANSFERRING"
+    """This leader is handing over: offer it to the next one, or here again after an election timeout."""
+
+    TERM_NOT_COMMITTED = "TERM_NOT_COMMITTED"
+    """This leader has committed nothing in its term, so it may not know what is: again in a moment."""
+
+    TOO_MANY_READS = "TOO_MANY_READS"
+    """`Config.reads_max` reads wait for an answer: try again when some have been answered."""
+
+    NOT_A_VOTER = "NOT_A_VOTER"
+    """Only a voter can lead: name one."""
 
     TOO_MUCH_UNCOMMITTED = "TOO_MUCH_UNCOMMITTED"
     """The bounded uncommitted log is full: try again after the next commit."""
@@ -67,8 +82,8 @@ class Refusal(StrEnum):
     """Empty data marks the start of a term and is not the caller's to propose."""
 
 
-class ProposalRefusedError(RaftError):
-    """A proposal was not appended, and leaves no trace in the log.
+class RefusedError(RaftError):
+    """Something was asked of this node that it cannot do now; nothing has changed.
 
     Attributes:
         reason: why, as a `Refusal`.
@@ -77,3 +92,15 @@ class ProposalRefusedError(RaftError):
     def __init__(self, reason: Refusal, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
+
+
+class ProposalRefusedError(RefusedError):
+    """A proposal was not appended, and leaves no trace in the log."""
+
+
+class ReadRefusedError(RefusedError):
+    """A read was not accepted and will never be answered."""
+
+
+class TransferRefusedError(RefusedError):
+    """Leadership will not be handed over."""

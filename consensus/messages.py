@@ -7,6 +7,8 @@ Rules:
   in.
 - `session` is chosen by the asker and given back by the answerer; an answer to another session than the
   running one (an earlier campaign, a peer's earlier stay in the cluster) is ignored, even in the same term.
+- Fields are only ever added at the end, and left out where they say nothing, so that a message which uses no
+  new feature reads the same in an older version.
 - `from_fields` refuses what no honest peer sends, and an append whose entries do not follow each other.
 """
 
@@ -35,6 +37,7 @@ class MessageType(IntEnum):
     VOTE_RESPONSE = 6
     PRE_VOTE = 7
     PRE_VOTE_RESPONSE = 8
+    TIMEOUT_NOW = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class Message:
         reject: in answers: refused.
         reject_hint: in a refused APPEND_RESPONSE: where the answerer's log may still agree.
         entries: APPEND: consecutive entries from `index + 1` on.
+        context: HEARTBEAT: the number of the last read asked for, and its answer gives it back; VOTE: 1 if
+            the leader itself asked for this campaign.
     """
 
     type: MessageType
@@ -68,10 +73,11 @@ class Message:
     reject: bool = False
     reject_hint: int = 0
     entries: tuple[Entry, ...] = ()
+    context: int = 0
 
     def to_fields(self) -> list[Field]:
-        """The message as a flat list of integers, with the entries as a list of lists at the end."""
-        return [
+        """The message as a flat list of integers, with the entries as a list of lists near the end."""
+        fields: list[Field] = [
             int(self.type),
             self.to,
             self.sender,
@@ -84,6 +90,9 @@ class Message:
             self.reject_hint,
             [[entry.term, entry.index, int(entry.type), entry.data] for entry in self.entries],
         ]
+        if self.context:
+            fields.append(self.context)
+        return fields
 
     @classmethod
     def from_fields(cls, fields: object) -> "Message":
@@ -95,11 +104,11 @@ class Message:
         Raises:
             MalformedMessageError: a field is missing, of another type, out of range, or contradicts another.
         """
-        if not isinstance(fields, list | tuple) or len(fields) != _FIELD_COUNT:
+        if not isinstance(fields, list | tuple) or not _FIELDS_MIN <= len(fields) <= _FIELDS_MAX:
             raise MalformedMessageError(
-                f"message must be a list of {_FIELD_COUNT} fields, got {_brief(fields)}"
+                f"message must be a list of {_FIELDS_MIN} to {_FIELDS_MAX} fields, got {_brief(fields)}"
             )
-        *numbers, entries = fields
+        numbers = fields[: len(_BOUNDS)]
         for (name, minimum, maximum), value in zip(_BOUNDS, numbers, strict=True):
             if type(value) is not int or not minimum <= value <= maximum:
                 _refuse_integer(name, value, minimum, maximum)
@@ -115,7 +124,8 @@ class Message:
             commit,
             bool(reject),
             reject_hint,
-            _entries(entries),
+            _entries(fields[len(_BOUNDS)]),
+            _context(fields[_FIELDS_MIN]) if len(fields) > _FIELDS_MIN else 0,
         )
         _check_consistent(message)
         return message
@@ -135,7 +145,8 @@ _BOUNDS: Final = (
 )
 """The integers that begin a message's fields: name, least and most; the entries follow them."""
 
-_FIELD_COUNT: Final = len(_BOUNDS) + 1
+_FIELDS_MIN: Final = len(_BOUNDS) + 1
+_FIELDS_MAX: Final = _FIELDS_MIN + 1
 _ENTRY_FIELD_COUNT: Final = 4
 _MESSAGE_TYPES: Final = {int(kind): kind for kind in MessageType}
 _ENTRY_TYPES: Final = {int(kind): kind for kind in EntryType}
@@ -157,6 +168,10 @@ def _refuse_integer(name: str, value: object, minimum: int, maximum: int) -> NoR
     raise MalformedMessageError(
         f"message field {name} must be an integer from {minimum} to {maximum}, got {_brief(value)}"
     )
+
+
+def _context(value: object) -> int:
+    return _integer("context", value, minimum=1)
 
 
 def _message_type(value: int) -> MessageType:

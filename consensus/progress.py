@@ -72,10 +72,21 @@ class Progress:
         paused: wait for an answer before sending anything.
         recent_active: answered since the last check of the quorum.
         sent_commit: the highest commit index it was told.
+        read_number: the number of the last read it has confirmed this leader for.
         inflights: the window.
     """
 
-    __slots__ = ("inflights", "match", "next", "paused", "recent_active", "sent_commit", "session", "state")
+    __slots__ = (
+        "inflights",
+        "match",
+        "next",
+        "paused",
+        "read_number",
+        "recent_active",
+        "sent_commit",
+        "session",
+        "state",
+    )
 
     def __init__(self, session: int, next_index: int, inflights: Inflights) -> None:
         self.session = session
@@ -85,6 +96,7 @@ class Progress:
         self.paused = False
         self.recent_active = False
         self.sent_commit = 0
+        self.read_number = 0
         self.inflights = inflights
 
     def become_probe(self) -> None:

@@ -3,34 +3,37 @@
 Rules:
 
 - A higher term makes anyone a follower of it (Raft paper, section 5.1), but for pre-votes, which bind
-  nobody, and for vote requests to a node that hears its leader.
+  nobody, and for vote requests to a node that hears its leader and was not asked by it.
 - A message of an older term changes nothing; where silence would leave its sender stuck, it is told our
   term.
-- Appends and heartbeats of the current term come from its one leader; a second sender in one term is
-  ignored.
+- Appends, heartbeats and the word to take over come from the term's one leader; a second sender in one term
+  is ignored.
+- What an answer means for replication comes first, then what it means for reads and for a transfer.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from consensus import election, replication
+from consensus import election, reads, replication, transfer
 from consensus.core import Core
 from consensus.errors import MalformedMessageError
 from consensus.messages import Message, MessageType
 from consensus.types import NOBODY, Role
 
-_FROM_LEADER: Final = (MessageType.APPEND, MessageType.HEARTBEAT)
+_FROM_LEADER: Final = (MessageType.APPEND, MessageType.HEARTBEAT, MessageType.TIMEOUT_NOW)
 _REFUSALS: Final[Mapping[MessageType, MessageType]] = {
     MessageType.APPEND: MessageType.APPEND_RESPONSE,
     MessageType.HEARTBEAT: MessageType.APPEND_RESPONSE,
     MessageType.VOTE: MessageType.VOTE_RESPONSE,
     MessageType.PRE_VOTE: MessageType.PRE_VOTE_RESPONSE,
 }
+_Handler = Callable[[Core, Message], None]
 
 
 def tick(core: Core) -> None:
     """Lets one tick pass."""
     if core.role is Role.LEADER:
+        transfer.tick_leader(core)
         election.tick_leader(core)
     else:
         election.tick_follower(core)
@@ -59,7 +62,8 @@ def step(core: Core, message: Message) -> None:
 def _enter_newer_term(core: Core, message: Message) -> bool:
     """Follows a newer term where it binds; tells whether the message is to be handled."""
     kind = message.type
-    if kind in (MessageType.VOTE, MessageType.PRE_VOTE) and election.hears_leader(core):
+    asks = kind in (MessageType.VOTE, MessageType.PRE_VOTE)
+    if asks and not message.context and election.hears_leader(core):
         return False
     if kind is MessageType.PRE_VOTE or (kind is MessageType.PRE_VOTE_RESPONSE and not message.reject):
         return True
@@ -74,7 +78,7 @@ def _answer_older_term(core: Core, message: Message) -> None:
         core.send(Message(kind, message.sender, core.id, core.term, message.session, reject=True))
 
 
-def _from_leader(handle: Callable[[Core, Message], None]) -> Callable[[Core, Message], None]:
+def _from_leader(handle: _Handler) -> _Handler:
     def handler(core: Core, message: Message) -> None:
         if core.role is Role.FOLLOWER and core.lead == message.sender:
             core.election_elapsed = 0
@@ -87,13 +91,24 @@ def _from_leader(handle: Callable[[Core, Message], None]) -> Callable[[Core, Mes
     return handler
 
 
-_HANDLERS: Final[Mapping[MessageType, Callable[[Core, Message], None]]] = {
+def _in_turn(*handlers: _Handler) -> _Handler:
+    def handler(core: Core, message: Message) -> None:
+        for handle in handlers:
+            handle(core, message)
+
+    return handler
+
+
+_HANDLERS: Final[Mapping[MessageType, _Handler]] = {
     MessageType.APPEND: _from_leader(replication.handle_append),
-    MessageType.APPEND_RESPONSE: replication.handle_append_response,
+    MessageType.APPEND_RESPONSE: _in_turn(replication.handle_append_response, transfer.peer_answered),
     MessageType.HEARTBEAT: _from_leader(replication.handle_heartbeat),
-    MessageType.HEARTBEAT_RESPONSE: replication.handle_heartbeat_response,
+    MessageType.HEARTBEAT_RESPONSE: _in_turn(
+        replication.handle_heartbeat_response, reads.peer_answered, transfer.peer_answered
+    ),
     MessageType.VOTE: election.handle_vote,
     MessageType.VOTE_RESPONSE: election.handle_vote_response,
     MessageType.PRE_VOTE: election.handle_pre_vote,
     MessageType.PRE_VOTE_RESPONSE: election.handle_pre_vote_response,
+    MessageType.TIMEOUT_NOW: _from_leader(transfer.handle_timeout_now),
 }

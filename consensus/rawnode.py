@@ -14,7 +14,7 @@ Rules:
 from collections import deque
 from collections.abc import Sequence
 
-from consensus import election, raft, replication
+from consensus import election, raft, reads, replication, transfer
 from consensus.config import Config
 from consensus.core import Core
 from consensus.errors import ProposalRefusedError, Refusal
@@ -22,7 +22,7 @@ from consensus.messages import Message
 from consensus.status import Status, status_of
 from consensus.storage import Storage
 from consensus.trace import TraceName
-from consensus.types import ENTRY_OVERHEAD_BYTES, Entry, HardState, Ready, Role, SoftState
+from consensus.types import ENTRY_OVERHEAD_BYTES, NOBODY, Entry, HardState, Ready, Role, SoftState
 
 UNLIMITED = 1 << 62
 
@@ -140,10 +140,47 @@ class RawNode:
             )
         return replication.append_own(self._core, data)
 
+    def read_index(self, context: bytes) -> None:
+        """Asks for a linearizable read; a later `Ready.read_states` answers with the index to wait for.
+
+        Nothing is remembered of `context` but to give it back. Of two reads under one context both are
+        answered, each for itself.
+
+        Args:
+            context: the caller's name for this read.
+
+        Raises:
+            ReadRefusedError: this node does not lead, has committed nothing in its term, or has too many
+                reads waiting.
+        """
+        reads.request(self._core, context)
+
+    def transfer_leader(self, to: int) -> None:
+        """Hands leadership over to the voter `to`; to oneself: ends a running transfer.
+
+        Proposals are refused until `to` leads or an election timeout has passed. `Status.transferee` tells
+        whether it still runs, `Ready.soft_state` what came of it.
+
+        Raises:
+            TransferRefusedError: this node does not lead, or `to` is no voter.
+        """
+        transfer.start(self._core, to)
+
+    def forget_leader(self) -> None:
+        """Makes a follower help whoever campaigns, as if it had heard nothing of its leader for long.
+
+        For a caller that knows better than the timeout, such as one whose leader's process has ended or
+        whose leader was convicted. A message of that leader makes the node follow it again; a leader or
+        candidate ignores this.
+        """
+        transfer.forget_leader(self._core)
+
     def _refusal(self, size_bytes: int) -> Refusal | None:
         core = self._core
         if core.role is not Role.LEADER:
             return Refusal.NOT_LEADER
+        if core.transferee != NOBODY:
+            return Refusal.TRANSFERRING
         if size_bytes == 0:
             return Refusal.EMPTY
         cost = size_bytes + ENTRY_OVERHEAD_BYTES
@@ -166,6 +203,8 @@ class RawNode:
         return (
             bool(core.messages)
             or bool(core.messages_after_append)
+            or bool(core.read_states)
+            or core.read_sent < core.read_number
             or log.last_index > log.handed
             or log.commit > log.applying
             or log.commit != hard.commit
@@ -179,6 +218,7 @@ class RawNode:
         """Hands out all work there is; each piece once. Empty if there is none."""
         core = self._core
         log = core.log
+        reads.send_round(core)
         self._number += 1
         hard = self._handed_hard
         vote_moved = core.term != hard.term or core.vote != hard.vote
@@ -199,11 +239,13 @@ class RawNode:
             core.messages,
             core.messages_after_append,
             bool(entries) or vote_moved,
+            core.read_states,
         )
         self._handed_hard = hard_state or hard
         self._handed_soft = soft_state or soft
         core.messages = []
         core.messages_after_append = []
+        core.read_states = []
         self._out.append((self._number, core.term, core.vote, log.applying))
         core.trace(TraceName.READY)
         return ready

@@ -64,6 +64,7 @@ def broadcast_heartbeat(core: Core) -> None:
                     core.term,
                     progress.session,
                     commit=min(progress.match, commit),
+                    context=core.read_number,
                 )
             )
 
@@ -127,7 +128,7 @@ def handle_append(core: Core, message: Message) -> None:
 
 def handle_append_response(core: Core, message: Message) -> None:
     """A leader learns how far a peer's log agrees."""
-    progress = _running(core, message)
+    progress = running(core, message)
     if progress is None or message.index > core.log.last_index:
         return
     progress.recent_active = True
@@ -151,12 +152,21 @@ def handle_append_response(core: Core, message: Message) -> None:
 def handle_heartbeat(core: Core, message: Message) -> None:
     """A follower commits what the leader knows it holds, and answers."""
     core.commit_to(message.commit)
-    core.send(Message(MessageType.HEARTBEAT_RESPONSE, message.sender, core.id, core.term, message.session))
+    core.send(
+        Message(
+            MessageType.HEARTBEAT_RESPONSE,
+            message.sender,
+            core.id,
+            core.term,
+            message.session,
+            context=message.context,
+        )
+    )
 
 
 def handle_heartbeat_response(core: Core, message: Message) -> None:
     """A leader learns that a peer lives, and sends it what may have been lost."""
-    progress = _running(core, message)
+    progress = running(core, message)
     if progress is None:
         return
     progress.recent_active = True
@@ -186,7 +196,7 @@ def peer_unreachable(core: Core, peer: int) -> None:
         progress.become_probe()
 
 
-def _running(core: Core, message: Message) -> Progress | None:
+def running(core: Core, message: Message) -> Progress | None:
     """The sender's progress, if the answer belongs to its running session."""
     if core.role is not Role.LEADER:
         return None

@@ -38,6 +38,8 @@ class Status:
         term_start: a leader's first index of its own term, else 0. Until it is applied, what the leader's
             state machine shows may lack what earlier leaders committed.
         uncommitted_bytes: what a leader took in and has not committed.
+        transferee: to whom a leader is handing over, 0 for nobody.
+        reads_waiting: a leader's reads not yet confirmed.
         peers: a leader's view of every other voter by id, else empty.
     """
 
@@ -53,6 +55,8 @@ class Status:
     last_term: int
     term_start: int
     uncommitted_bytes: int
+    transferee: int
+    reads_waiting: int
     peers: Mapping[int, PeerStatus]
 
 
@@ -72,6 +76,8 @@ def status_of(core: Core) -> Status:
         last_term=log.last_term,
         term_start=core.term_start,
         uncommitted_bytes=core.uncommitted_bytes,
+        transferee=core.transferee,
+        reads_waiting=len(core.reads),
         peers={
             voter: PeerStatus(
                 progress.match,

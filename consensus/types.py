@@ -77,6 +77,19 @@ class SoftState:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadState:
+    """An answered read: a state machine that has applied up to `index` shows what the reader may see.
+
+    Attributes:
+        index: the commit index when the read was asked for.
+        context: what the caller gave with it.
+    """
+
+    index: int
+    context: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """Work for the caller, in this order; see the package docstring for the loop.
 
@@ -89,6 +102,7 @@ class Ready:
         messages: may leave at once, while the write is under way.
         messages_after_append: may leave only when `entries` and `hard_state` are durable.
         must_sync: whether the write must reach the disk before `advance` (false: only commit moved).
+        read_states: reads confirmed; each may be served once its index is applied.
     """
 
     number: int
@@ -99,3 +113,4 @@ class Ready:
     messages: "Sequence[Message]"
     messages_after_append: "Sequence[Message]"
     must_sync: bool
+    read_states: Sequence[ReadState] = ()

@@ -24,8 +24,10 @@ from consensus import (
     Message,
     MessageType,
     RawNode,
+    ReadRefusedError,
     Ready,
     Role,
+    TransferRefusedError,
 )
 
 BYTES_MAX = 1 << 60
@@ -108,7 +110,14 @@ def ack(message: Message, index: int | None = None) -> Message:
 
 def beat_answer(message: Message) -> Message:
     """The answer to a heartbeat."""
-    return Message(MessageType.HEARTBEAT_RESPONSE, message.sender, message.to, message.term, message.session)
+    return Message(
+        MessageType.HEARTBEAT_RESPONSE,
+        message.sender,
+        message.to,
+        message.term,
+        message.session,
+        context=message.context,
+    )
 
 
 def append(
@@ -225,6 +234,7 @@ class Cluster:
         self.peers = {node: Peer(node) for node in self.ids}
         self.observer = Observer(self)
         self.proposed = 0
+        self.reads = 0
         self.delivered: list[Message] = []
         for node in self.ids:
             self.restart(node)
@@ -266,6 +276,22 @@ class Cluster:
         self.observer.check(self.peers[node])
         return entry
 
+    def transfer(self, node: int, to: int) -> None:
+        try:
+            self.touch(node, lambda core: core.transfer_leader(to))
+        except TransferRefusedError:
+            self.observer.check(self.peers[node])
+
+    def read(self, node: int) -> int | None:
+        """Asks for a linearizable read; its number, or None if refused."""
+        self.reads += 1
+        try:
+            self.touch(node, lambda core: core.read_index(b"%d" % self.reads))
+        except ReadRefusedError:
+            return None
+        self.observer.read_asked(self.reads)
+        return self.reads
+
     def touch(self, node: int, act: Callable[[RawNode], None]) -> None:
         act(self.peers[node].alive)
         self.observer.check(self.peers[node])
@@ -276,6 +302,7 @@ class Cluster:
         if peer.alive.has_ready():
             ready = peer.alive.ready()
             peer.writing.append(ready)
+            self.observer.reads_answered(ready)
             self.send(peer, ready.messages)
             self.observer.check(peer)
 
@@ -369,7 +396,7 @@ class Cluster:
         return [entry.data for entry in self.peers[node].disk.applied if entry.data]
 
     def converge(self, election_timeouts: int) -> None:
-        """The liveness phase: heals everything, then asserts one leader, a fresh write, and equal logs."""
+        """The liveness phase: heals everything, then asserts one leader, a fresh write and read, and equal logs."""
         self.heal()
         for node in self.ids:
             if self.peers[node].core is None:
@@ -385,11 +412,18 @@ class Cluster:
                 written = self.propose(leaders[0])
                 self.settle()
             if written is not None and self._is_equal(written):
+                self._assert_readable(leaders[0])
                 return
         raise AssertionError(
             f"no convergence in {election_timeouts} election timeouts: "
             f"{[self.core(node).status() for node in self.ids]}"
         )
+
+    def _assert_readable(self, leader: int) -> None:
+        before = self.observer.reads_confirmed
+        assert self.read(leader) is not None
+        self.settle()
+        assert self.observer.reads_confirmed > before, f"leader {leader} answers no reads"
 
     def _is_equal(self, written: Entry) -> bool:
         cores = [self.core(node) for node in self.ids]
@@ -416,12 +450,25 @@ class Observer:
         self.applied_entry: dict[int, Entry] = {}
         self.durable: dict[int, tuple[HardState, int]] = {}
         self.living: dict[int, tuple[int, int, int, int]] = {}
+        self.committed_before_read: dict[bytes, int] = {}
+        self.reads_confirmed = 0
         self.checks = 0
 
     def restarted(self, peer: Peer) -> None:
         core = peer.alive
         assert core.term == peer.disk.hard_state.term
         self.living[peer.id] = (core.term, core._core.vote, core.commit, len(peer.disk.applied))
+
+    def read_asked(self, number: int) -> None:
+        """What anybody knows to be committed now, this read must show."""
+        self.committed_before_read[b"%d" % number] = len(self.committed)
+
+    def reads_answered(self, ready: Ready) -> None:
+        """Linearizable reads: an answer comes once, and shows all that was committed before the question."""
+        for state in ready.read_states:
+            before = self.committed_before_read.pop(state.context)
+            assert state.index >= before, f"read {state.context!r} shows {state.index} of {before} committed"
+            self.reads_confirmed += 1
 
     def applied(self, ready: Ready) -> None:
         """State machine safety: one entry per index, whoever applies it and whenever."""

@@ -602,6 +602,9 @@ def test_bug_35_doubled_reordered_and_delayed_messages_of_every_kind(seed: int) 
         if round_ % 5 == 0:
             for node in cluster.leaders():
                 cluster.propose(node)
+                cluster.read(node)
+                if round_ % 15 == 0:
+                    cluster.transfer(node, 1 + node % 3)
     assert {message.type for message in cluster.delivered} == set(MessageType)
     assert len(cluster.observer.committed) > 5
     cluster.flying.extend(kept)

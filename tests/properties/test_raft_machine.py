@@ -4,8 +4,9 @@ Rules of the game: any message may be delivered next, dropped or doubled; any no
 oldest write, tick, campaign, crash (losing all but a chosen number of writes under way) and restart; any
 direction of any link may be cut. After every step the observer asserts election safety over history,
 leaders append-only, log matching, leader completeness, state machine safety, committed entries immutable
-and on a majority of disks, nothing shown before it is durable, and everything monotonic across restarts. At
-the end the world heals and the cluster must converge.
+and on a majority of disks, nothing shown before it is durable, everything monotonic across restarts, and that
+a read shows all that was committed before it was asked for. At the end the world heals and the cluster must
+converge.
 """
 
 import importlib.util
@@ -72,6 +73,23 @@ class RaftMachine(RuleBasedStateMachine):
     def propose_at_leaders(self) -> None:
         for node in self.cluster.leaders():
             self.cluster.propose(node)
+
+    @rule(node=NODES)
+    def read_at_leaders(self, node: int) -> None:
+        """Of leaders of several terms all are asked: only one of them may answer."""
+        self.alive(node, self.cluster.read)
+        for leader in self.cluster.leaders():
+            self.cluster.read(leader)
+
+    @rule(node=NODES, to=NODES)
+    def transfer(self, node: int, to: int) -> None:
+        self.alive(node, lambda node: self.cluster.transfer(node, to))
+        for leader in self.cluster.leaders():
+            self.cluster.transfer(leader, to)
+
+    @rule(node=NODES)
+    def forget_leader(self, node: int) -> None:
+        self.alive(node, lambda node: self.cluster.touch(node, lambda core: core.forget_leader()))
 
     @rule(node=NODES)
     def take(self, node: int) -> None:

@@ -37,13 +37,22 @@ def storm(cluster: Cluster, random: Random, rounds: int) -> None:
                 if random.random() < chance:
                     act(node)
         for leader in cluster.leaders():
-            if random.random() < 0.4:
-                cluster.propose(leader)
+            load(cluster, random, leader)
         for _ in range(len(cluster.flying)):
             if random.random() < 0.8:
                 # Mostly the oldest messages, sometimes any: reordering without losing all progress.
                 among = len(cluster.flying) if random.random() < 0.1 else min(len(cluster.flying), 4)
                 cluster.deliver(random.randrange(among))
+
+
+def load(cluster: Cluster, random: Random, leader: int) -> None:
+    """What a leader's callers ask of it."""
+    if random.random() < 0.4:
+        cluster.propose(leader)
+    if cluster.random.random() < 0.2:
+        cluster.read(leader)
+    if cluster.random.random() < 0.02:
+        cluster.transfer(leader, cluster.random.choice(cluster.ids))
 
 
 def fault(cluster: Cluster, random: Random) -> None:

@@ -25,6 +25,10 @@ from tests.bench.cluster import SCENARIO, SEED
 from tests.bench.reference import reference_ms
 
 PROFILED_S = 10
+VARIANT_S = 10
+VARIANTS = ((1, None), (100, None), (load.BATCH, 200))
+"""(transactions per request, block interval in milliseconds if not the default) for short runs of comparison."""
+
 PARTS = ("idle", "load", "live")
 
 console = Console(width=110, highlight=False, markup=False)
@@ -95,6 +99,7 @@ def _idle() -> None:
 def _load() -> None:
     figures = load.measure_load()
     _print_cost(figures)
+    _print_variants(figures)
     profile = cProfile.Profile()
     load.measure_load(profile=profile, duration_s=PROFILED_S)
     table = _table(
@@ -149,6 +154,29 @@ def _print_cost(figures: load.LoadFigures) -> None:
         "blocks", f"{figures.blocks}, {figures.transactions / figures.blocks:.1f} transactions each"
     )
     table.add_row("turns and durable commits, all nodes", f"{figures.turns} and {figures.commits}")
+    console.print(table)
+
+
+def _print_variants(figures: load.LoadFigures) -> None:
+    table = _table(
+        f"2b. The same with other batches and block intervals, {VARIANT_S} virtual seconds each",
+        "batch, block interval",
+        "CPU per transaction",
+        "certified on all nodes, p50 and p95",
+        "transactions per block",
+    )
+    runs = [(figures, Timing().block_interval_ms)]
+    for batch, interval_ms in VARIANTS:
+        variant = load.measure_load(batch=batch, block_interval_ms=interval_ms, duration_s=VARIANT_S)
+        runs.append((variant, interval_ms or Timing().block_interval_ms))
+    for run, shown_ms in runs:
+        p50, p95, _, _ = run.latencies_ms[100]
+        table.add_row(
+            f"{run.batch}, {shown_ms} ms",
+            f"{run.cpu_ms:.2f} ms",
+            f"{p50:.0f} and {p95:.0f} ms",
+            f"{run.transactions / run.blocks:.1f}",
+        )
     console.print(table)
 
 

@@ -104,6 +104,7 @@ def measure_load(
     profile: cProfile.Profile | None = None,
     block_interval_ms: int | None = None,
     duration_s: int = DURATION_S,
+    batch: int = BATCH,
 ) -> LoadFigures:
     """Measure a cluster of five nodes under load.
 
@@ -111,10 +112,11 @@ def measure_load(
         profile: runs during the measured window, if given; the CPU time is then the profiler's too.
         block_interval_ms: instead of the default.
         duration_s: how long the load lasts, protocol time.
+        batch: transactions per request.
     """
 
     async def work(cluster: Cluster) -> LoadFigures:
-        return await _measure(cluster, profile, duration_s)
+        return await _measure(cluster, profile, duration_s, batch)
 
     return in_cluster(work, block_interval_ms=block_interval_ms)
 
@@ -139,7 +141,9 @@ def sign_load(founding: Founding, now_ms: int, count: int) -> list[bytes]:
     return signed
 
 
-async def _measure(cluster: Cluster, profile: cProfile.Profile | None, duration_s: int) -> LoadFigures:
+async def _measure(
+    cluster: Cluster, profile: cProfile.Profile | None, duration_s: int, batch: int
+) -> LoadFigures:
     founding = cluster.world.founding
     raws = sign_load(founding, cluster.world.node(EXPORTER).machine.now_ms(), RATE_PER_S * duration_s)
     await asyncio.sleep(WARM_UP_S)
@@ -149,7 +153,7 @@ async def _measure(cluster: Cluster, profile: cProfile.Profile | None, duration_
     begun = time.process_time()
     if profile is not None:
         profile.enable()
-    await _hand_in(cluster, raws)
+    await _hand_in(cluster, raws, batch)
     await _all_certified(cluster)
     if profile is not None:
         profile.disable()
@@ -167,7 +171,7 @@ async def _measure(cluster: Cluster, profile: cProfile.Profile | None, duration_
         cpu_s=cpu_s,
         reference_ms=reference,
         leader=cluster.leader,
-        batch=BATCH,
+        batch=batch,
         transaction_bytes=sum(map(len, raws)) / len(raws),
         latencies_ms={share: _percentiles(measurement.latencies_ms(share)) for share in (50, 100)},
         elections=int(str(measurement.figures()["elections_won"])),
@@ -176,7 +180,7 @@ async def _measure(cluster: Cluster, profile: cProfile.Profile | None, duration_
     )
 
 
-async def _hand_in(cluster: Cluster, raws: Sequence[bytes]) -> None:
+async def _hand_in(cluster: Cluster, raws: Sequence[bytes], batch: int) -> None:
     """Hand the transactions in at their rate, each batch at its time."""
     loop = asyncio.get_running_loop()
     endpoint = cluster.world.endpoint(EXPORTER)
@@ -188,11 +192,11 @@ async def _hand_in(cluster: Cluster, raws: Sequence[bytes]) -> None:
             async def submit(start: int) -> None:
                 due = begun + start / RATE_PER_S
                 await asyncio.sleep(due - loop.time())
-                for submission in await client.submit_batch(raws[start : start + BATCH]):
+                for submission in await client.submit_batch(raws[start : start + batch]):
                     if submission.problem is not None:
                         raise AssertionError(f"the node did not accept a transaction: {submission}")
 
-            tasks = [loop.create_task(submit(start)) for start in range(0, len(raws), BATCH)]
+            tasks = [loop.create_task(submit(start)) for start in range(0, len(raws), batch)]
             for task in tasks:
                 await task
 

@@ -5,6 +5,8 @@ Rules:
   16-byte salt; each raw, in hex (both cases), in base64 (standard and URL-safe, at all three alignments) and
   JSON-escaped, once and twice: a receipt's body is JSON within the JSON of an event.
 - A hit names the place and the field, never the value.
+- A database is searched as bytes, where deleted rows still stand, and value by value: a large value is spread over
+  pages that need not lie side by side.
 - Places: every frame between nodes, every byte on every node's disk, records, metrics and `public/`. Nodes hold
   ciphertext only, an addressee's own too; so there is no place where a hit would be right.
 """
@@ -13,8 +15,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+
+import apsw
 
 CANARY_CHARACTERS_MIN = 12
 HEAD_BYTES = 8
@@ -74,6 +79,29 @@ class LeakSearch:
                 leak = Leak(place, where, name)
                 if data.startswith(form, start) and leak not in self.leaks:
                     self.leaks.append(leak)
+
+
+def stored_values(database: Path) -> Iterator[tuple[str, bytes]]:
+    """Give every text and blob of a SQLite file with its table's name.
+
+    Raises:
+        apsw.Error: if the file cannot be read as a database.
+    """
+    connection = apsw.Connection(str(database))
+    try:
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        tables = connection.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
+        ).fetchall()
+        for (table,) in tables:
+            for row in connection.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - a name out of the schema
+                for value in row:
+                    if isinstance(value, str):
+                        yield str(table), value.encode()
+                    elif isinstance(value, bytes):
+                        yield str(table), value
+    finally:
+        connection.close()
 
 
 def forms_of(value: bytes) -> list[tuple[str, bytes]]:

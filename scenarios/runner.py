@@ -7,6 +7,7 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import resource
 import time
@@ -16,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from random import Random
 
+import apsw
 import uvloop
 
 from p2p.config import Timing
@@ -27,7 +29,7 @@ from scenarios.checks import Agreement, Check, Confidentiality, DecidedOnce, Dur
 from scenarios.eventbook import EventBook
 from scenarios.final import DATABASE, WATERMARK, read_final
 from scenarios.founding import Charter, Founding, Member, found_from_seed
-from scenarios.leaks import LeakSearch
+from scenarios.leaks import LeakSearch, stored_values
 from scenarios.measure import Measurement, traffic
 from scenarios.model import Scenario
 from scenarios.runfolder import RunFolder
@@ -262,8 +264,16 @@ class _Run:
         for organization in self.scenario.organizations:
             for path in sorted(self.folder.node_directory(organization).iterdir()):
                 search.search(f"{path.name} of {organization}'s node", path.read_bytes())
+            self._search_rows(organization)
         for path in sorted((self.folder.path / "network").glob("*/node.log")):
             search.search(f"the log of {path.parent.name}'s node", path.read_bytes())
+
+    def _search_rows(self, organization: str) -> None:
+        """Search a node's rows; a file that is no database any more was searched as bytes, and is reported."""
+        database = self.folder.node_directory(organization) / DATABASE
+        with contextlib.suppress(apsw.Error):
+            for table, value in stored_values(database):
+                self.search.search(f"table {table} of {organization}'s node", value)
 
     def _write(self, judgment: Judgment, metrics: Mapping[str, RecordField | float]) -> None:
         self.folder.write_json("metrics.json", metrics)

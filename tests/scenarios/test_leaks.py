@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from pathlib import Path
 
+import apsw
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenarios.leaks import CANARY_CHARACTERS_MIN, Canary, LeakSearch
+from scenarios.leaks import CANARY_CHARACTERS_MIN, Canary, LeakSearch, stored_values
 
 texts = st.text(
     st.characters(codec="utf-8", exclude_characters="\x00"), min_size=CANARY_CHARACTERS_MIN, max_size=40
@@ -76,3 +78,18 @@ def test_a_leak_is_named_once_per_place_and_never_shows_its_value() -> None:
     search.search("a frame", b"planta@example.example")
     assert [leak.place for leak in search.leaks] == ["a log", "a frame"]
     assert "planta" not in repr(search.leaks)
+
+
+def test_a_value_that_a_database_tears_over_two_pages_is_found_in_its_row(tmp_path: Path) -> None:
+    value = b"Conservas Punta Mita"
+    path = tmp_path / "node.db"
+    torn = 0
+    for before in range(700, 900, len(value) // 2):
+        path.unlink(missing_ok=True)
+        connection = apsw.Connection(str(path))
+        connection.execute("CREATE TABLE envelope (envelope BLOB)")
+        connection.execute("INSERT INTO envelope VALUES (?)", (bytes(before) + value + bytes(9000 - before),))
+        connection.close()
+        torn += not found(value, path.read_bytes())
+        assert any(found(value, stored) for table, stored in stored_values(path) if table == "envelope")
+    assert torn, "nothing was torn, so nothing was shown"

@@ -68,11 +68,12 @@ class LiveWorld:
         self._listeners: dict[str, asyncio.Task[None]] = {}
         self._http: aiohttp.ClientSession | None = None
         self._calendar_ms = 0
+        self._calendar_set_ns = time.monotonic_ns()
         self._opened_ns = time.monotonic_ns()
 
     async def open(self, calendar_ms: int) -> None:
         """Write the network's files, start every process, and return when their APIs answer."""
-        self._calendar_ms = calendar_ms
+        self._note_calendar(calendar_ms)
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5))
         ports = _free_ports(2 * len(self.organizations))
         for number, organization in enumerate(self.organizations):
@@ -143,11 +144,11 @@ class LiveWorld:
         return None if values is None else read_standing(values)
 
     async def set_calendar(self, time_ms: int) -> None:
-        """Set every running node's calendar, and that of the next start."""
-        self._calendar_ms = time_ms
+        """Set every running node's calendar; one that is down or paused gets it when it starts or goes on."""
+        self._note_calendar(time_ms)
         for organization in self.organizations:
             if self.is_up(organization):
-                await self._control(organization, "POST", "/control/calendar", {"time_ms": time_ms})
+                await self._send_calendar(organization)
 
     async def crash(self, organization: str) -> None:
         """Kill a node's process."""
@@ -178,9 +179,10 @@ class LiveWorld:
             self._paused[organization] = True
 
     async def resume(self, organization: str) -> None:
-        """Let a paused process go on."""
+        """Let a paused process go on, with the calendar as it is now."""
         if self._paused.pop(organization, False):
             self._processes[organization].send_signal(signal.SIGCONT)
+            await self._send_calendar(organization)
 
     def partition(self, groups: Sequence[Sequence[str]]) -> Callable[[], None]:
         """Refused in the live world.
@@ -208,7 +210,7 @@ class LiveWorld:
 
     async def _start(self, organization: str) -> None:
         path = self._files[organization]
-        write_node_file(path, read_node_file(path).model_copy(update={"calendar": self._calendar_ms}))
+        write_node_file(path, read_node_file(path).model_copy(update={"calendar": self._calendar_now_ms()}))
         log = (path.parent / "node.log").open("ab")
         try:
             self._processes[organization] = await asyncio.create_subprocess_exec(
@@ -220,6 +222,16 @@ class LiveWorld:
             )
         finally:
             log.close()
+
+    def _note_calendar(self, time_ms: int) -> None:
+        self._calendar_ms = time_ms
+        self._calendar_set_ns = time.monotonic_ns()
+
+    def _calendar_now_ms(self) -> int:
+        return self._calendar_ms + (time.monotonic_ns() - self._calendar_set_ns) // 1_000_000
+
+    async def _send_calendar(self, organization: str) -> None:
+        await self._control(organization, "POST", "/control/calendar", {"time_ms": self._calendar_now_ms()})
 
     async def _serving(self, organization: str) -> None:
         """Wait until a started node answers, then listen to its records.

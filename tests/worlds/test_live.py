@@ -10,10 +10,15 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import aiohttp
 import psutil
 import pytest
 
+from ledger.genesis import Role
+from scenarios.founding import Charter, Member, found_from_seed
 from scenarios.runner import RunResult
+from scenarios.worlds.base import NetworkPlan
+from scenarios.worlds.live import LiveWorld
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -182,6 +187,36 @@ def test_nodes_stop_by_themselves_when_the_runner_is_killed(start_live: StartLiv
     runner.process.kill()
     runner.process.wait()
     assert not runner.survivors()
+
+
+async def test_a_node_that_was_paused_or_dead_has_the_calendar_when_it_goes_on(tmp_path: Path) -> None:
+    start_ms, later_ms = 1_536_048_000_000, 1_538_640_000_000
+    members = [
+        Member("cbp", "Customs", "US", (Role.CUSTOMS,)),
+        Member("noaa", "Fisheries", "US", (Role.FISHERIES,)),
+    ]
+    founding = found_from_seed(Charter("pair", start_ms, members, "America/New_York"), "calendar")
+    world = LiveWorld(tmp_path, founding, NetworkPlan(), lambda _event, _fields: None)
+
+    async def calendar_ms(organization: str) -> int:
+        endpoint = world.endpoint(organization)
+        headers = {"Authorization": f"Bearer {endpoint.control_token}"}
+        where = f"{endpoint.url}/control/status"
+        async with aiohttp.ClientSession(headers=headers) as session, session.get(where) as response:
+            values: dict[str, int] = await response.json()
+        return values["calendar_ms"]
+
+    try:
+        await world.open(start_ms)
+        await world.pause("noaa")
+        await world.crash("cbp")
+        await world.set_calendar(later_ms)
+        await world.resume("noaa")
+        await world.restart("cbp")
+        assert await calendar_ms("noaa") >= later_ms
+        assert await calendar_ms("cbp") >= later_ms
+    finally:
+        await world.close()
 
 
 STORM = """\

@@ -214,7 +214,9 @@ class Driver:
         self._take_inbox()
         if now + TIMER_SLACK >= self._tick_due_at:
             self.figures.ticks += 1
-            self._arm_ticker(max(self._tick_due_at, now - self.tick_ms / 1000) + self.tick_ms / 1000)
+            interval = self.tick_ms / 1000
+            following = self._tick_due_at + interval
+            self._arm_ticker(following if following > now else now + interval)  # missed ones are not made up for
             self.work.tick(now)
         self._look_for_cut(now)
         self._turn_writes, self._writes = self._writes, []

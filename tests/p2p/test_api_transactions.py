@@ -8,6 +8,8 @@ import pytest
 
 from ledger.encoding import decode, encode
 from ledger.genesis import Limits
+from p2p.pool import Waiting
+from p2p.views import Views
 
 OTHER_BODY = {"certificate": b"o" * 16}
 
@@ -237,6 +239,36 @@ def test_finalities_come_in_their_order(waited):
     times = [time for _, _, time in steps]
     assert times == sorted(times)
     assert times[0] < times[1] < times[3]
+
+
+def test_a_wait_for_acceptance_wakes_when_the_transaction_is_on_the_disk(five):
+    async def main(net):
+        mine = await net.follower()
+        net.world.partition([[mine], [o for o in net.up if o != mine]])
+        signed = net.sign()
+        path = f"/v1/transactions/{signed.id.hex()}?wait=accepted&timeout_ms=20000"
+        wait = asyncio.create_task(net.get(mine, path))
+        await asyncio.sleep(0.5)
+        await net.post(signed, mine)
+        posted = net.kit.loop.time()
+        answer = await wait
+        return answer.json["status"], net.kit.loop.time() - posted
+
+    status, took = five(main)
+    assert status == "accepted"
+    assert took < 0.1
+
+
+def test_what_is_on_its_way_to_the_disk_is_not_called_accepted(five):
+    async def main(net):
+        node, signed = net.node("exporter"), net.sign()
+        waiting = Waiting(signed.id, signed.raw, 0, 0.0, ("exporter", 7, 1))
+        node.pool.add(waiting)
+        before = Views(node).status(signed.id)
+        waiting.is_accepted = True
+        return before, Views(node).status(signed.id).status.value
+
+    assert five(main) == (None, "accepted")
 
 
 def test_a_wait_that_ends_without_it_gives_504_with_the_status_as_it_is(five):

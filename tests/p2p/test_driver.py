@@ -42,13 +42,14 @@ class Parts:
 
     taken: list[str] = field(default_factory=list)
     ended: int = 0
-    ticks: int = 0
+    steps: list[str] = field(default_factory=list)
 
     def take(self, peer, frame):
         self.taken.append(peer)
+        self.steps.append("frame")
 
     def tick(self, now):
-        self.ticks += 1
+        self.steps.append("tick")
 
     def cut(self, now):
         return None
@@ -249,6 +250,30 @@ async def test_one_turn_takes_a_bounded_part_of_the_inbox(bench, monkeypatch):
     await bench.turn()
     assert len(bench.parts.taken) == 10
     assert bench.parts.ended >= 4
+
+
+async def test_after_a_stall_what_has_arrived_is_taken_in_before_time_passes(bench):
+    """The timer is due first, as after SIGSTOP; the reader needs two steps of the loop for what the socket holds."""
+
+    async def read():
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await bench.driver.deliver("leader", ALIVE, 1)
+
+    bench.driver._tick_due_at = asyncio.get_running_loop().time() - 1
+    bench.driver.wake()
+    reading = asyncio.create_task(read())
+    await bench.turn()
+    await reading
+    assert bench.parts.steps[:2] == ["frame", "tick"]
+    assert bench.driver.figures.stalls == 1
+
+
+async def test_a_stall_is_one_tick_not_one_for_every_interval_missed(bench):
+    bench.driver._tick_due_at = asyncio.get_running_loop().time() - 5
+    bench.driver.wake()
+    await bench.turn()
+    assert bench.parts.steps == ["tick"]
 
 
 def test_heartbeats_go_on_ten_times_a_second_idle_and_loaded(five):

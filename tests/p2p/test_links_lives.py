@@ -55,7 +55,10 @@ def test_a_newer_link_replaces_the_older_and_gets_what_that_may_have_lost(five):
                 first = await socket.receive_bytes()
                 while first[1] != 5:  # HAVE, behind whatever Raft has to say
                     first = await socket.receive_bytes()
-                count = net.node(TARGET).links.connected.count("cbp")
+                count = (
+                    net.node(TARGET).links.connected.count("cbp"),
+                    len(net.told("link.closed", node=TARGET)),
+                )
                 await socket.close()
         expired = net.told("link.expired", node=TARGET)
         await net.until(lambda: meshed(net))
@@ -63,7 +66,7 @@ def test_a_newer_link_replaces_the_older_and_gets_what_that_may_have_lost(five):
         return count, [(r["peer"], r["reason"]) for r in expired]
 
     count, expired = five(main)
-    assert count == 1
+    assert count == (1, 1)
     assert expired == [("cbp", "replaced by a newer link")]
 
 

@@ -155,6 +155,7 @@ class Node:
             )
             await self.driver.run()
         finally:
+            self.changed.fire()  # whoever watches is told that the node has stopped
             for task in serving:
                 task.cancel()
             ends = await asyncio.gather(*serving, return_exceptions=True)

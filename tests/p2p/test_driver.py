@@ -276,6 +276,7 @@ async def test_a_stall_is_one_tick_not_one_for_every_interval_missed(bench):
     assert bench.parts.steps == ["tick"]
 
 
+@pytest.mark.slow
 def test_heartbeats_go_on_ten_times_a_second_idle_and_loaded(five):
     async def main(net):
         await net.leader()

@@ -106,6 +106,7 @@ def test_a_link_that_heard_nothing_is_closed_and_dialed_again(five):
     assert {record["reason"] for record in apart} == {"nothing heard for too long"}
 
 
+@pytest.mark.slow
 def test_quiet_links_stay_open(five):
     async def main(net):
         await net.leader()

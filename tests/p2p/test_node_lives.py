@@ -22,6 +22,7 @@ async def isolated(net, organization):
     return net.world.partition([[organization], [o for o in net.up if o != organization]])
 
 
+@pytest.mark.slow
 def test_a_node_catches_up_after_a_long_time_away(five):
     async def main(net):
         await net.leader()
@@ -39,6 +40,7 @@ def test_a_node_catches_up_after_a_long_time_away(five):
     assert refused == [0] * 5
 
 
+@pytest.mark.slow
 def test_a_burst_is_caught_up_with_in_frames_that_fit(five):
     async def main(net):
         await net.leader()
@@ -263,6 +265,9 @@ def test_an_envelope_is_stored_before_its_receipt_leaves(five):
     async def main(net):
         """The addressee's disk takes its time and fails: the sender must not have been told meanwhile."""
         await net.leader()
+        await net.certify_many(1)
+        await net.settled()
+        await asyncio.sleep(1)
 
         async def commit(_connection, _sequence):
             await asyncio.sleep(2)
@@ -271,7 +276,7 @@ def test_an_envelope_is_stored_before_its_receipt_leaves(five):
         net.node("importer").machine.commit = commit
         await send(net)
         await net.until(lambda: not net.host("importer").is_up)
-        await asyncio.sleep(1)
+        assert net.told("envelope.received", node="importer")
         return net.node("exporter").courier.outstanding, len(net.node("exporter").store.outbox_rows())
 
     assert five(main) == (1, 1)

@@ -216,7 +216,8 @@ class Driver:
             self.figures.ticks += 1
             interval = self.tick_ms / 1000
             following = self._tick_due_at + interval
-            self._arm_ticker(following if following > now else now + interval)  # missed ones are not made up for
+            # Missed ticks are not made up for: silence is measured by what was not heard, not by lost time.
+            self._arm_ticker(following if following > now else now + interval)
             self.work.tick(now)
         self._look_for_cut(now)
         self._turn_writes, self._writes = self._writes, []

@@ -10,6 +10,8 @@
             ready = node.ready()
             send(ready.messages)                  # 1. at once, while the disk is still writing
             with storage.transaction():           # 2. one atomic write; durable if ready.must_sync
+                if ready.snapshot is not None:    #    in the place of the whole log
+                    storage.apply_snapshot(ready.snapshot)
                 if ready.entries:                 #    replaces the stored log from entries[0].index on
                     storage.append(ready.entries)
                 if ready.hard_state is not None:
@@ -41,17 +43,22 @@ Rules for the caller:
   timeout's silence; proposals are refused meanwhile.
 - **Reads.** `read_index(context)` on the leader, then wait until the `Ready.read_states` entry of that context
   has an index that is applied, then read. If leadership is lost first, the answer never comes: ask again.
+- **Snapshots.** Make one of what is applied whenever the log is long, store it, and only then drop entries up to
+  it or less. A snapshot is an index, its term, the configuration there and the caller's small `data`; whoever
+  receives one in a `Ready` stores it in the same write and may `advance` at once, but must fetch the state it
+  stands for before it applies anything further, also after a restart.
 - **The network** may lose, double, delay and reorder messages; a caller may hold or drop any of them.
 - **Sending from disk.** `Storage` is asked for old entries while messages are built, so it must answer at
   once.
 
-The modules: `types` and `messages` are the nouns, `config` the settings, `quorum` and `progress` the
-arithmetic, `log` and `storage` the log, `core` the state of a node, `election` and `replication` the
-algorithm, `transfer` and `reads` what else a leader does, `raft` the table that joins them, `rawnode` this
-loop's counterpart, `trace` and `status` for watching.
+The modules: `types`, `configuration` and `messages` are the nouns, `config` the settings, `quorum` and
+`progress` the arithmetic, `log` and `storage` the log, `core` the state of a node, `election` and
+`replication` the algorithm, `transfer`, `reads` and `snapshots` what else a leader does, `raft` the table that
+joins them, `rawnode` this loop's counterpart, `trace` and `status` for watching.
 """
 
 from consensus.config import Config
+from consensus.configuration import ConfState
 from consensus.errors import (
     CommittedConflictError,
     ConfigError,
@@ -80,6 +87,7 @@ from consensus.types import (
     ReadState,
     Ready,
     Role,
+    Snapshot,
     SoftState,
 )
 
@@ -87,6 +95,7 @@ __all__ = [
     "ENTRY_OVERHEAD_BYTES",
     "NOBODY",
     "CommittedConflictError",
+    "ConfState",
     "Config",
     "ConfigError",
     "Entry",
@@ -109,6 +118,7 @@ __all__ = [
     "Refusal",
     "RefusedError",
     "Role",
+    "Snapshot",
     "SoftState",
     "Status",
     "Storage",

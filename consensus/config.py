@@ -10,6 +10,7 @@ Rules:
 from dataclasses import dataclass
 from random import Random
 
+from consensus.configuration import ConfState
 from consensus.errors import ConfigError
 from consensus.trace import Trace
 
@@ -20,7 +21,7 @@ class Config:
 
     Attributes:
         id: this node, one of `voters`.
-        voters: every voting node, this one included.
+        voters: every voting node, this one included; for a cluster whose configuration never changed.
         rng: the source of election timeouts.
         election_tick: a follower that hears no leader campaigns after this many ticks to twice as many
             (drawn anew for each wait); a leader that hears no majority for this many steps down.
@@ -35,6 +36,9 @@ class Config:
         apply_bytes_max: committed entries in one `Ready`, but at least one.
         tail_bytes_max: recent entries kept in memory after they are stable and applied.
         reads_max: reads waiting to be confirmed.
+        conf_state: the configuration after entry `applied`, as the caller stored it with that entry; instead
+            of `voters`. This node need not be in it: one that joins or was removed only listens.
+        accept_snapshots: whether the caller handles `Ready.snapshot`; if not, snapshots received are ignored.
         trace: called with a `TraceEvent` for everything that happens; must not call back into the core.
 
     Raises:
@@ -56,11 +60,16 @@ class Config:
     tail_bytes_max: int = 8 << 20
     reads_max: int = 4096
     trace: Trace | None = None
+    conf_state: ConfState | None = None
+    accept_snapshots: bool = False
 
     def __post_init__(self) -> None:
-        if min(self.voters, default=0) < 1 or len(set(self.voters)) != len(self.voters):
+        if self.conf_state is not None:
+            if self.voters:
+                raise ConfigError(f"give voters {self.voters} or conf_state, not both")
+        elif min(self.voters, default=0) < 1 or len(set(self.voters)) != len(self.voters):
             raise ConfigError(f"voters must be distinct ids from 1 up, at least one; got {self.voters}")
-        if self.id not in self.voters:
+        elif self.id not in self.voters:
             raise ConfigError(f"id {self.id} must be one of the voters {self.voters}")
         if self.heartbeat_tick < 1:
             raise ConfigError(f"heartbeat_tick must be at least 1, got {self.heartbeat_tick}")
@@ -72,6 +81,11 @@ class Config:
         for name in _BOUNDS:
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+    @property
+    def initial_conf(self) -> ConfState:
+        """The configuration to start with."""
+        return self.conf_state or ConfState(tuple(sorted(self.voters)))
 
 
 _BOUNDS = (

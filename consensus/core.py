@@ -19,7 +19,7 @@ from consensus.messages import Message, MessageType
 from consensus.progress import Progress
 from consensus.storage import Storage
 from consensus.trace import RECEIVED, SENT, TraceEvent, TraceName
-from consensus.types import NOBODY, Entry, HardState, ReadState, Role
+from consensus.types import NOBODY, Entry, HardState, ReadState, Role, Snapshot
 
 
 class Core:
@@ -28,7 +28,7 @@ class Core:
     Attributes:
         config: the settings.
         id: this node.
-        voters: every voter.
+        conf: who votes and who listens.
         log: the log.
         term: the current term.
         vote: whom this node voted for in it.
@@ -42,7 +42,7 @@ class Core:
         votes: answers to the running campaign, by voter.
         session: the last session number given out.
         campaign_session: the running campaign's.
-        progress: a leader's view of every voter, itself included; empty otherwise.
+        progress: a leader's view of every member, itself included; empty otherwise.
         term_start: index of the entry that opened the term this node leads.
         uncommitted_bytes: what this leader has taken in and not yet committed.
         transferee: to whom this leader is handing over, if to anybody.
@@ -57,6 +57,7 @@ class Core:
 
     __slots__ = (
         "campaign_session",
+        "conf",
         "config",
         "durable_term",
         "durable_vote",
@@ -81,14 +82,13 @@ class Core:
         "transferee",
         "uncommitted_bytes",
         "vote",
-        "voters",
         "votes",
     )
 
     def __init__(self, config: Config, hard_state: HardState, storage: Storage, applied: int) -> None:
         self.config = config
         self.id = config.id
-        self.voters = config.voters
+        self.conf = config.initial_conf
         self.log = RaftLog(storage, hard_state, applied, config.tail_bytes_max)
         self.term = hard_state.term
         self.vote = hard_state.vote
@@ -120,6 +120,12 @@ class Core:
         self.transfer_elapsed = 0
         self.reads: deque[tuple[int, int, bytes]] = deque()
         self.read_sent = self.read_number
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Puts a snapshot in the place of log and configuration."""
+        self.log.restore(snapshot)
+        self.conf = snapshot.conf_state
+        self.trace(TraceName.COMMIT)
 
     def restart_election_timer(self) -> None:
         """Waits anew, for another random time (Raft paper, section 5.2)."""

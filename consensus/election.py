@@ -6,6 +6,8 @@ Rules:
   5.4.1); the same candidate asking again is granted again.
 - A candidate counts each voter once, answers to the running campaign only, and itself only when its own
   vote is durable.
+- Only voters stand for election. Whoever is asked votes, even if it does not know yet that it may: it is the
+  candidate's configuration that counts (dissertation, 4.2.1 and 4.2.3).
 - A pre-vote changes nobody's term or vote; a majority of grants is needed before a real campaign
   (dissertation, 9.6).
 - Stickiness: a node that heard its leader within an election timeout lets no higher term in with a vote
@@ -33,8 +35,8 @@ def become_follower(core: Core, term: int, lead: int) -> None:
 
 
 def campaign(core: Core, *, asked_by_leader: bool = False) -> None:
-    """Stands for election, by a pre-vote first if so configured. A leader stays what it is."""
-    if core.role is Role.LEADER:
+    """Stands for election, by a pre-vote first if so configured. Leaders and who has no vote do not."""
+    if core.role is Role.LEADER or not may_campaign(core):
         return
     if asked_by_leader:
         _become_candidate(core, asked_by_leader=True)
@@ -42,6 +44,11 @@ def campaign(core: Core, *, asked_by_leader: bool = False) -> None:
         _become_pre_candidate(core)
     else:
         _become_candidate(core)
+
+
+def may_campaign(core: Core) -> bool:
+    """Whether this node may stand for election: only voters do."""
+    return core.id in core.conf.electors
 
 
 def _become_pre_candidate(core: Core) -> None:
@@ -71,7 +78,7 @@ def _become_leader(core: Core) -> None:
 def _ask_for_votes(core: Core, kind: MessageType, term: int, *, asked_by_leader: bool = False) -> None:
     core.campaign_session = core.next_session()
     log = core.log
-    for voter in core.voters:
+    for voter in core.conf.electors:
         if voter != core.id:
             core.send(
                 Message(
@@ -95,7 +102,7 @@ def own_vote_durable(core: Core) -> None:
 
 
 def _decide(core: Core) -> None:
-    result = quorum.vote_result(core.voters, core.votes)
+    result = quorum.joint_vote_result(core.conf.halves, core.votes)
     if result is quorum.VoteResult.WON:
         if core.role is Role.PRE_CANDIDATE:
             _become_candidate(core)
@@ -178,7 +185,7 @@ def tick_leader(core: Core) -> None:
 
 
 def _quorum_active(core: Core) -> bool:
-    active = sum(progress.recent_active for progress in core.progress.values())
+    active = {voter: core.progress[voter].recent_active for voter in core.conf.electors}
     for voter, progress in core.progress.items():
         progress.recent_active = voter == core.id
-    return active >= quorum.majority(len(core.voters))
+    return quorum.joint_vote_result(core.conf.halves, active) is quorum.VoteResult.WON

@@ -3,6 +3,9 @@
 Rules:
 
 - `applied <= applying <= commit <= last`, `stable <= handed <= last`, and commit never goes back.
+- The log begins after what a snapshot stands for: from there on every term is known, below it none.
+- A snapshot received replaces everything. Until it is written nothing above the old commit index is stable, and
+  no write under way can make it so.
 - Truncation happens only where an entry of another term stands at the index (Raft paper, section 5.3); what
   is committed is never truncated.
 - An entry is stable when the write that carries it is done *and* nothing has replaced it since: a
@@ -16,7 +19,7 @@ from collections.abc import Sequence
 
 from consensus.errors import CommittedConflictError, InconsistentStateError
 from consensus.storage import Storage, fitting
-from consensus.types import Entry, HardState
+from consensus.types import Entry, HardState, Snapshot
 
 
 class RaftLog:
@@ -30,11 +33,13 @@ class RaftLog:
         commit: the highest index known to be committed.
         applying: the last index handed out to be applied.
         applied: the last index the caller has applied.
+        pending_snapshot: a snapshot received and not yet handed out.
     """
 
     __slots__ = (
         "_before_term",
         "_entries",
+        "_floor",
         "_offset",
         "_storage",
         "_tail_bytes",
@@ -46,6 +51,7 @@ class RaftLog:
         "handed",
         "last_index",
         "last_term",
+        "pending_snapshot",
         "stable",
     )
 
@@ -55,6 +61,8 @@ class RaftLog:
         self._storage = storage
         self._entries: list[Entry] = []
         self._offset = last + 1
+        self._floor = 0
+        self.pending_snapshot: Snapshot | None = None
         self._before_term = storage.term(last) if last else 0
         self._tail_bytes = 0
         self._tail_bytes_max = tail_bytes_max
@@ -67,6 +75,18 @@ class RaftLog:
         self.applying = applied
         self.applied = applied
 
+    @property
+    def first_index(self) -> int:
+        """The first index this log can show."""
+        return max(self._storage.first_index(), self._floor + 1)
+
+    def stored_snapshot(self) -> Snapshot | None:
+        """The storage's snapshot, if it has one that stands for all that was dropped."""
+        snapshot = self._storage.snapshot()
+        if snapshot is None or snapshot.index + 1 < self._storage.first_index():
+            return None
+        return snapshot
+
     def term(self, index: int) -> int | None:
         """The term of the entry at `index`; None where this log cannot tell."""
         position = index - self._offset
@@ -74,7 +94,7 @@ class RaftLog:
             return self._entries[position].term if position < len(self._entries) else None
         if position == -1:
             return self._before_term
-        if index < self._storage.first_index() - 1:
+        if index < self.first_index - 1:
             return None
         return self._storage.term(index)
 
@@ -112,12 +132,15 @@ class RaftLog:
         """Takes in a leader's entries that follow the entry of `term` at `index`.
 
         Returns:
-            The last index the message covers, or None if this log has no such entry.
+            The last index the message covers, or None if this log has no such entry. Of a message that
+            begins below the log's own beginning it takes nothing: that place is committed here and there.
 
         Raises:
             CommittedConflictError: they contradict what is committed; the log is unchanged.
         """
         before = self.term(index)
+        if before is None and index < self.commit:
+            return index
         if before != term:
             if before is not None and index <= self.commit:
                 raise CommittedConflictError(index, before, term, self.commit, sender)
@@ -155,6 +178,18 @@ class RaftLog:
         for write in self._writes:
             write[1] = min(write[1], index - 1)
 
+    def restore(self, snapshot: Snapshot) -> None:
+        """Puts a snapshot ahead of the commit index in the place of the whole log."""
+        self.stable = min(self.stable, self.commit)
+        for write in self._writes:
+            write[1] = min(write[1], self.commit)
+        self._entries = []
+        self._tail_bytes = 0
+        self._floor = self.commit = self.applying = self.handed = self.last_index = snapshot.index
+        self._offset = snapshot.index + 1
+        self._before_term = self.last_term = snapshot.term
+        self.pending_snapshot = snapshot
+
     def nearest_by_term(self, index: int, term: int) -> tuple[int, int]:
         """The last index at or below `index` whose term is at most `term`, and its term (0 if unknown).
 
@@ -180,6 +215,12 @@ class RaftLog:
         self.handed = self.last_index
         self._writes.append([number, self.last_index])
         return entries
+
+    def hand_out_snapshot(self) -> Snapshot | None:
+        """A snapshot to be written with the next entries, once."""
+        snapshot = self.pending_snapshot
+        self.pending_snapshot = None
+        return snapshot
 
     def written(self, number: int) -> bool:
         """Takes the completion of Ready `number` and all before it; tells whether more became stable."""

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NoReturn
 
-from consensus.errors import MalformedMessageError
-from consensus.types import Entry, EntryType
+from consensus.configuration import ConfState
+from consensus.errors import ConfigError, MalformedMessageError
+from consensus.types import Entry, EntryType, Snapshot
 
 Field = int | bytes | Sequence["Field"]
 """What `to_fields` yields: what every codec can carry."""
@@ -37,6 +38,7 @@ class MessageType(IntEnum):
     VOTE_RESPONSE = 6
     PRE_VOTE = 7
     PRE_VOTE_RESPONSE = 8
+    SNAPSHOT = 9
     TIMEOUT_NOW = 10
 
 
@@ -60,6 +62,7 @@ class Message:
         entries: APPEND: consecutive entries from `index + 1` on.
         context: HEARTBEAT: the number of the last read asked for, and its answer gives it back; VOTE: 1 if
             the leader itself asked for this campaign.
+        snapshot: SNAPSHOT: it.
     """
 
     type: MessageType
@@ -74,6 +77,7 @@ class Message:
     reject_hint: int = 0
     entries: tuple[Entry, ...] = ()
     context: int = 0
+    snapshot: Snapshot | None = None
 
     def to_fields(self) -> list[Field]:
         """The message as a flat list of integers, with the entries as a list of lists near the end."""
@@ -90,7 +94,9 @@ class Message:
             self.reject_hint,
             [[entry.term, entry.index, int(entry.type), entry.data] for entry in self.entries],
         ]
-        if self.context:
+        if self.snapshot is not None:
+            fields += [self.context, _snapshot_fields(self.snapshot)]
+        elif self.context:
             fields.append(self.context)
         return fields
 
@@ -125,7 +131,7 @@ class Message:
             bool(reject),
             reject_hint,
             _entries(fields[len(_BOUNDS)]),
-            _context(fields[_FIELDS_MIN]) if len(fields) > _FIELDS_MIN else 0,
+            *_added(fields[_FIELDS_MIN:]),
         )
         _check_consistent(message)
         return message
@@ -146,7 +152,8 @@ _BOUNDS: Final = (
 """The integers that begin a message's fields: name, least and most; the entries follow them."""
 
 _FIELDS_MIN: Final = len(_BOUNDS) + 1
-_FIELDS_MAX: Final = _FIELDS_MIN + 1
+_FIELDS_MAX: Final = _FIELDS_MIN + 2
+_SNAPSHOT_FIELD_COUNT: Final = 8
 _ENTRY_FIELD_COUNT: Final = 4
 _MESSAGE_TYPES: Final = {int(kind): kind for kind in MessageType}
 _ENTRY_TYPES: Final = {int(kind): kind for kind in EntryType}
@@ -170,8 +177,52 @@ def _refuse_integer(name: str, value: object, minimum: int, maximum: int) -> NoR
     )
 
 
-def _context(value: object) -> int:
-    return _integer("context", value, minimum=1)
+def _snapshot_fields(snapshot: Snapshot) -> list[Field]:
+    conf = snapshot.conf_state
+    return [
+        snapshot.index,
+        snapshot.term,
+        conf.voters,
+        conf.voters_outgoing,
+        conf.learners,
+        conf.learners_next,
+        int(conf.auto_leave),
+        snapshot.data,
+    ]
+
+
+def _added(fields: Sequence[object]) -> tuple[int, Snapshot | None]:
+    """The fields that came with later versions."""
+    if len(fields) < 2:
+        return (_integer("context", fields[0], minimum=1) if fields else 0, None)
+    return _integer("context", fields[0]), _snapshot(fields[1])
+
+
+def _snapshot(value: object) -> Snapshot:
+    if not isinstance(value, list | tuple) or len(value) != _SNAPSHOT_FIELD_COUNT:
+        raise MalformedMessageError(
+            f"snapshot must be a list of {_SNAPSHOT_FIELD_COUNT} fields, got {_brief(value)}"
+        )
+    if not isinstance(value[7], bytes):
+        raise MalformedMessageError(f"snapshot data must be bytes, got {_brief(value[7])}")
+    try:
+        conf_state = ConfState(
+            _ids("voters", value[2]),
+            _ids("voters_outgoing", value[3]),
+            _ids("learners", value[4]),
+            _ids("learners_next", value[5]),
+            bool(_integer("auto_leave", value[6], maximum=1)),
+        )
+    except ConfigError as error:
+        raise MalformedMessageError(f"snapshot configuration: {error}") from error
+    index = _integer("snapshot.index", value[0], minimum=1)
+    return Snapshot(index, _integer("snapshot.term", value[1], minimum=1), conf_state, value[7])
+
+
+def _ids(name: str, value: object) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple):
+        raise MalformedMessageError(f"{name} must be a list of ids, got {_brief(value)}")
+    return tuple(_integer(name, item, minimum=1) for item in value)
 
 
 def _message_type(value: int) -> MessageType:
@@ -211,6 +262,14 @@ def _check_consistent(message: Message) -> None:
     if message.entries and message.type is not MessageType.APPEND:
         raise MalformedMessageError(
             f"{message.type.name} carries {len(message.entries)} entries; only APPEND may"
+        )
+    if (message.snapshot is not None) != (message.type is MessageType.SNAPSHOT):
+        raise MalformedMessageError(
+            f"{message.type.name} and a snapshot: SNAPSHOT carries one, nothing else may"
+        )
+    if message.snapshot is not None and message.snapshot.term > message.term:
+        raise MalformedMessageError(
+            f"a snapshot of term {message.snapshot.term} is after the message's own term {message.term}"
         )
     if message.log_term > message.term:
         raise MalformedMessageError(

@@ -7,6 +7,8 @@ Rules:
 - REPLICATE: it agrees up to `match`; appends are sent ahead of the answers, `next` moving with what was
   sent, until the window (messages or bytes in flight) is full. Then one empty append per heartbeat answer
   keeps the flow alive, so that a window lost whole does not stall the peer.
+- SNAPSHOT: what it needs next is no longer in the log. The snapshot is repeated with each answer to a heartbeat
+  until the peer acknowledges its index, or the caller says what became of it.
 - An answer that no message of ours can still cause (rejected at or below `match`, or not at the place being
   probed) is stale and changes nothing.
 """
@@ -20,6 +22,7 @@ class ProgressState(Enum):
 
     PROBE = "probe"
     REPLICATE = "replicate"
+    SNAPSHOT = "snapshot"
 
 
 class Inflights:
@@ -68,7 +71,8 @@ class Progress:
         session: names this stay of the peer under this leader; answers to another are ignored.
         match: the highest index known to be durable there.
         next: the next index to send.
-        state: PROBE or REPLICATE.
+        state: PROBE, REPLICATE or SNAPSHOT.
+        pending_snapshot: in SNAPSHOT: the index of the one it was sent.
         paused: wait for an answer before sending anything.
         recent_active: answered since the last check of the quorum.
         sent_commit: the highest commit index it was told.
@@ -81,6 +85,7 @@ class Progress:
         "match",
         "next",
         "paused",
+        "pending_snapshot",
         "read_number",
         "recent_active",
         "sent_commit",
@@ -93,6 +98,7 @@ class Progress:
         self.match = 0
         self.next = next_index
         self.state = ProgressState.PROBE
+        self.pending_snapshot = 0
         self.paused = False
         self.recent_active = False
         self.sent_commit = 0
@@ -107,8 +113,23 @@ class Progress:
         """Goes on to sending ahead."""
         self._enter(ProgressState.REPLICATE)
 
+    def become_snapshot(self, index: int) -> None:
+        """Sends nothing but the snapshot of `index` until it has arrived."""
+        self._enter(ProgressState.SNAPSHOT)
+        self.pending_snapshot = index
+        self.next = max(self.next, index + 1)
+        self.paused = True
+
+    def leave_snapshot(self, *, ok: bool) -> None:
+        """Probes after the snapshot if it arrived, else from what is known; not before the peer was heard."""
+        after = self.pending_snapshot + 1 if ok else 0
+        self.become_probe()
+        self.next = max(self.next, after)
+        self.paused = True
+
     def _enter(self, state: ProgressState) -> None:
         self.state = state
+        self.pending_snapshot = 0
         self.paused = False
         self.next = self.match + 1
         self.sent_commit = min(self.sent_commit, self.match)
@@ -135,8 +156,10 @@ class Progress:
             return False
         self.match = index
         self.next = max(self.next, index + 1)
+        if self.state is ProgressState.SNAPSHOT and index < self.pending_snapshot:
+            return True
         self.paused = False
-        if self.state is ProgressState.PROBE:
+        if self.state is not ProgressState.REPLICATE:
             self.become_replicate()
         else:
             self.inflights.free_through(index)
@@ -154,7 +177,7 @@ class Progress:
                 return False
             self.become_probe()
             return True
-        if index != self.next - 1:
+        if self.state is ProgressState.SNAPSHOT or index != self.next - 1:
             return False
         self.next = max(min(index, hint + 1), self.match + 1)
         self.sent_commit = min(self.sent_commit, self.next - 1)

@@ -14,16 +14,22 @@ Rules:
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from consensus import election, reads, replication, transfer
+from consensus import election, reads, replication, snapshots, transfer
 from consensus.core import Core
 from consensus.errors import MalformedMessageError
 from consensus.messages import Message, MessageType
 from consensus.types import NOBODY, Role
 
-_FROM_LEADER: Final = (MessageType.APPEND, MessageType.HEARTBEAT, MessageType.TIMEOUT_NOW)
+_FROM_LEADER: Final = (
+    MessageType.APPEND,
+    MessageType.HEARTBEAT,
+    MessageType.SNAPSHOT,
+    MessageType.TIMEOUT_NOW,
+)
 _REFUSALS: Final[Mapping[MessageType, MessageType]] = {
     MessageType.APPEND: MessageType.APPEND_RESPONSE,
     MessageType.HEARTBEAT: MessageType.APPEND_RESPONSE,
+    MessageType.SNAPSHOT: MessageType.APPEND_RESPONSE,
     MessageType.VOTE: MessageType.VOTE_RESPONSE,
     MessageType.PRE_VOTE: MessageType.PRE_VOTE_RESPONSE,
 }
@@ -110,5 +116,6 @@ _HANDLERS: Final[Mapping[MessageType, _Handler]] = {
     MessageType.VOTE_RESPONSE: election.handle_vote_response,
     MessageType.PRE_VOTE: election.handle_pre_vote,
     MessageType.PRE_VOTE_RESPONSE: election.handle_pre_vote_response,
+    MessageType.SNAPSHOT: _from_leader(snapshots.handle),
     MessageType.TIMEOUT_NOW: _from_leader(transfer.handle_timeout_now),
 }

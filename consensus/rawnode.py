@@ -14,7 +14,7 @@ Rules:
 from collections import deque
 from collections.abc import Sequence
 
-from consensus import election, raft, reads, replication, transfer
+from consensus import election, raft, reads, replication, snapshots, transfer
 from consensus.config import Config
 from consensus.core import Core
 from consensus.errors import ProposalRefusedError, Refusal
@@ -34,7 +34,8 @@ class RawNode:
         config: the settings.
         hard_state: what was stored last; `HardState()` for a new node.
         storage: the log as stored.
-        applied: the last index whose effects the caller's state machine holds durably; 0 for a new node.
+        applied: the last index whose effects the caller's state machine holds durably, or will hold when it
+            has fetched what the stored snapshot stands for; 0 for a new node.
 
     Raises:
         InconsistentStateError: the three contradict each other.
@@ -194,6 +195,15 @@ class RawNode:
         """Tells a leader that messages to `peer` were probably lost (its link went down or overflowed)."""
         replication.peer_unreachable(self._core, peer)
 
+    def report_snapshot(self, peer: int, *, ok: bool) -> None:
+        """Tells a leader what became of the snapshot it sent; for a caller that knows sooner than the peer says.
+
+        Args:
+            peer: to whom it was sent.
+            ok: it has arrived; else it is sent again when the peer is next heard.
+        """
+        snapshots.reported(self._core, peer, ok=ok)
+
     def has_ready(self) -> bool:
         """Whether `ready` has anything for the caller; cheap."""
         core = self._core
@@ -206,6 +216,7 @@ class RawNode:
             or bool(core.read_states)
             or core.read_sent < core.read_number
             or log.last_index > log.handed
+            or log.pending_snapshot is not None
             or log.commit > log.applying
             or log.commit != hard.commit
             or core.term != hard.term
@@ -229,6 +240,7 @@ class RawNode:
         soft_state = (
             SoftState(core.lead, core.role) if core.lead != soft.lead or core.role is not soft.role else None
         )
+        snapshot = log.hand_out_snapshot()
         entries = log.hand_out(self._number)
         ready = Ready(
             self._number,
@@ -238,8 +250,9 @@ class RawNode:
             log.next_committed(core.config.apply_bytes_max),
             core.messages,
             core.messages_after_append,
-            bool(entries) or vote_moved,
+            bool(entries) or vote_moved or snapshot is not None,
             core.read_states,
+            snapshot,
         )
         self._handed_hard = hard_state or hard
         self._handed_soft = soft_state or soft

@@ -71,12 +71,8 @@ def peer_answered(core: Core, message: Message) -> None:
 
 def confirm(core: Core) -> None:
     """Answers every read that a majority has confirmed."""
-    confirmed = quorum.committed_index(
-        [
-            core.read_number if voter == core.id else progress.read_number
-            for voter, progress in core.progress.items()
-        ]
-    )
+    core.progress[core.id].read_number = core.read_number
+    confirmed = quorum.joint_committed_index(core.conf.halves, lambda voter: core.progress[voter].read_number)
     while core.reads and core.reads[0][0] <= confirmed:
         _, index, context = core.reads.popleft()
         core.read_states.append(ReadState(index, context))

@@ -11,10 +11,11 @@ Rules:
 - Answers give back the session of the request; a leader ignores answers of other sessions.
 - A refused append names the follower's last place that may still agree and its term, so that the leader
   passes a whole term of conflicts per answer (section 5.3, last paragraphs).
+- A peer that needs what the log no longer holds is sent a snapshot instead.
 - Lost messages are made good by the heartbeat: its answer frees a paused peer and prompts another append.
 """
 
-from consensus import quorum
+from consensus import quorum, snapshots
 from consensus.core import Core
 from consensus.messages import Message, MessageType
 from consensus.progress import Inflights, Progress, ProgressState
@@ -25,9 +26,9 @@ def start_term(core: Core) -> None:
     """Sets up a new leader's view of its peers and appends the entry that opens its term."""
     log = core.log
     config = core.config
-    for voter in core.voters:
+    for member in core.conf.members:
         window = Inflights(config.inflight_messages_max, config.inflight_bytes_max)
-        core.progress[voter] = Progress(core.next_session(), log.last_index + 1, window)
+        core.progress[member] = Progress(core.next_session(), log.last_index + 1, window)
     own = core.progress[core.id]
     own.recent_active = True
     own.accepted(log.stable)
@@ -75,6 +76,9 @@ def send_append(core: Core, to: int, progress: Progress, *, even_if_empty: bool 
         return False
     log = core.log
     previous = progress.next - 1
+    previous_term = log.term(previous)
+    if previous_term is None or progress.state is ProgressState.SNAPSHOT:
+        return snapshots.send(core, to, progress)
     entries: tuple[Entry, ...] = ()
     blocked = progress.state is ProgressState.REPLICATE and progress.inflights.is_full
     if previous < log.last_index and not blocked:
@@ -88,7 +92,7 @@ def send_append(core: Core, to: int, progress: Progress, *, even_if_empty: bool 
             core.id,
             core.term,
             progress.session,
-            log.term(previous) or 0,
+            previous_term,
             previous,
             log.commit,
             entries=entries,
@@ -183,7 +187,7 @@ def own_append_stable(core: Core) -> None:
 
 def advance_commit(core: Core) -> bool:
     """Commits what a majority holds, if it is of the current term; tells whether commit moved."""
-    index = quorum.committed_index([progress.match for progress in core.progress.values()])
+    index = quorum.joint_committed_index(core.conf.halves, lambda voter: core.progress[voter].match)
     if index <= core.log.commit or core.log.term(index) != core.term:
         return False
     return core.commit_to(index)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from consensus.configuration import ConfState
 from consensus.core import Core
 from consensus.progress import ProgressState
 from consensus.types import Role
@@ -18,6 +19,8 @@ class PeerStatus:
     paused: bool
     recent_active: bool
     inflight_messages: int
+    pending_snapshot: int
+    is_learner: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,9 @@ class Status:
         uncommitted_bytes: what a leader took in and has not committed.
         transferee: to whom a leader is handing over, 0 for nobody.
         reads_waiting: a leader's reads not yet confirmed.
-        peers: a leader's view of every other voter by id, else empty.
+        first_index: the first index in its log.
+        conf_state: who votes and who listens, as far as it has applied.
+        peers: a leader's view of every other member by id, else empty.
     """
 
     id: int
@@ -57,6 +62,8 @@ class Status:
     uncommitted_bytes: int
     transferee: int
     reads_waiting: int
+    first_index: int
+    conf_state: ConfState
     peers: Mapping[int, PeerStatus]
 
 
@@ -78,16 +85,20 @@ def status_of(core: Core) -> Status:
         uncommitted_bytes=core.uncommitted_bytes,
         transferee=core.transferee,
         reads_waiting=len(core.reads),
+        first_index=log.first_index,
+        conf_state=core.conf,
         peers={
-            voter: PeerStatus(
+            member: PeerStatus(
                 progress.match,
                 progress.next,
                 progress.state,
                 progress.paused,
                 progress.recent_active,
                 len(progress.inflights),
+                progress.pending_snapshot,
+                member in core.conf.learners,
             )
-            for voter, progress in core.progress.items()
-            if voter != core.id
+            for member, progress in core.progress.items()
+            if member != core.id
         },
     )

@@ -3,6 +3,8 @@
 Rules:
 
 - The core only reads; the caller writes what a `Ready` hands out.
+- What a snapshot stands for may be dropped, never more: `first_index() - 1 <= snapshot().index`. The term of the
+  last entry dropped stays known.
 - A storage shows what the caller has written up to its last `advance` or later; what is newer the core
   keeps itself, and it never reads an index that a write under way replaces.
 - Recent entries are read from the core's own memory; a storage is asked only for what a slow peer or a
@@ -12,7 +14,8 @@ Rules:
 from collections.abc import Sequence
 from typing import Protocol
 
-from consensus.types import Entry, HardState
+from consensus.configuration import ConfState
+from consensus.types import Entry, HardState, Snapshot
 
 
 class Storage(Protocol):
@@ -37,6 +40,10 @@ class Storage(Protocol):
         """
         ...
 
+    def snapshot(self) -> Snapshot | None:
+        """The latest snapshot, for a peer that needs what was dropped; None if there is none to send now."""
+        ...
+
 
 class MemoryStorage:
     """A log and hard state in memory: the twin of a disk, for tests and for trying things out."""
@@ -44,22 +51,29 @@ class MemoryStorage:
     def __init__(self) -> None:
         self.hard_state = HardState()
         self._entries: list[Entry] = []
+        self._first = 1
+        self._first_term = 0
+        self._snapshot: Snapshot | None = None
 
     def first_index(self) -> int:
         """See `Storage.first_index`."""
-        return 1
+        return self._first
 
     def last_index(self) -> int:
         """See `Storage.last_index`."""
-        return len(self._entries)
+        return self._first + len(self._entries) - 1
 
     def term(self, index: int) -> int:
         """See `Storage.term`."""
-        return self._entries[index - 1].term if index else 0
+        return self._entries[index - self._first].term if index >= self._first else self._first_term
 
     def entries(self, low: int, high: int, bytes_max: int) -> Sequence[Entry]:
         """See `Storage.entries`."""
-        return fitting(self._entries[low - 1 : high - 1], bytes_max)
+        return fitting(self._entries[low - self._first : high - self._first], bytes_max)
+
+    def snapshot(self) -> Snapshot | None:
+        """See `Storage.snapshot`."""
+        return self._snapshot
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Stores `entries`, replacing whatever was stored from the first one's index on.
@@ -70,12 +84,37 @@ class MemoryStorage:
         if not entries:
             return
         first = entries[0].index
-        if first > len(self._entries) + 1:
+        if not self._first <= first <= self.last_index() + 1:
             raise ValueError(
-                f"entry {first} leaves a gap after {len(self._entries)}; store what comes before it first"
+                f"entry {first} leaves a gap after {self.last_index()}; store what comes before it first"
             )
-        del self._entries[first - 1 :]
+        del self._entries[first - self._first :]
         self._entries.extend(entries)
+
+    def create_snapshot(self, index: int, conf_state: ConfState, data: bytes = b"") -> Snapshot:
+        """Makes a snapshot of what is applied up to `index`; drops nothing."""
+        self._snapshot = Snapshot(index, self.term(index), conf_state, data)
+        return self._snapshot
+
+    def compact(self, index: int) -> None:
+        """Drops entries up to and with `index`.
+
+        Raises:
+            ValueError: no snapshot stands for them.
+        """
+        if self._snapshot is None or index > self._snapshot.index:
+            raise ValueError(f"no snapshot stands for entry {index}; make one first")
+        if index >= self._first:
+            self._first_term = self.term(index)
+            del self._entries[: index + 1 - self._first]
+            self._first = index + 1
+
+    def apply_snapshot(self, snapshot: Snapshot) -> None:
+        """Puts a snapshot received in the place of the whole log."""
+        self._snapshot = snapshot
+        self._entries = []
+        self._first = snapshot.index + 1
+        self._first_term = snapshot.term
 
 
 def fitting(entries: list[Entry], bytes_max: int) -> list[Entry]:

@@ -24,6 +24,8 @@ class TraceName(StrEnum):
     READY = "Ready"
     SEND_APPEND_ENTRIES_REQUEST = "SendAppendEntriesRequest"
     RECEIVE_APPEND_ENTRIES_REQUEST = "ReceiveAppendEntriesRequest"
+    SEND_SNAPSHOT = "SendSnapshot"
+    RECEIVE_SNAPSHOT = "ReceiveSnapshot"
     SEND_APPEND_ENTRIES_RESPONSE = "SendAppendEntriesResponse"
     RECEIVE_APPEND_ENTRIES_RESPONSE = "ReceiveAppendEntriesResponse"
     SEND_REQUEST_VOTE_REQUEST = "SendRequestVoteRequest"
@@ -62,6 +64,7 @@ Trace = Callable[[TraceEvent], None]
 
 SENT = {
     MessageType.APPEND: TraceName.SEND_APPEND_ENTRIES_REQUEST,
+    MessageType.SNAPSHOT: TraceName.SEND_SNAPSHOT,
     MessageType.HEARTBEAT: TraceName.SEND_APPEND_ENTRIES_REQUEST,
     MessageType.APPEND_RESPONSE: TraceName.SEND_APPEND_ENTRIES_RESPONSE,
     MessageType.HEARTBEAT_RESPONSE: TraceName.SEND_APPEND_ENTRIES_RESPONSE,
@@ -70,6 +73,7 @@ SENT = {
 }
 RECEIVED = {
     MessageType.APPEND: TraceName.RECEIVE_APPEND_ENTRIES_REQUEST,
+    MessageType.SNAPSHOT: TraceName.RECEIVE_SNAPSHOT,
     MessageType.HEARTBEAT: TraceName.RECEIVE_APPEND_ENTRIES_REQUEST,
     MessageType.APPEND_RESPONSE: TraceName.RECEIVE_APPEND_ENTRIES_RESPONSE,
     MessageType.HEARTBEAT_RESPONSE: TraceName.RECEIVE_APPEND_ENTRIES_RESPONSE,

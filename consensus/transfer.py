@@ -31,8 +31,10 @@ def start(core: Core, to: int) -> None:
             Refusal.NOT_LEADER,
             f"node {core.id} is {core.role.value} in term {core.term}; ask {core.lead or 'the leader'}",
         )
-    if to not in core.voters:
-        raise TransferRefusedError(Refusal.NOT_A_VOTER, f"node {to} is not one of the voters {core.voters}")
+    if to not in core.conf.voters:
+        raise TransferRefusedError(
+            Refusal.NOT_A_VOTER, f"node {to} is not one of the voters {core.conf.voters}"
+        )
     if to == core.id:
         core.transferee = NOBODY
     elif to != core.transferee:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Final
 
+from consensus.configuration import ConfState
+
 if TYPE_CHECKING:
     from consensus.messages import Message
 
@@ -59,6 +61,23 @@ class HardState:
     commit: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What stands for the log up to and with `index`.
+
+    Attributes:
+        index: the last entry it stands for.
+        term: that entry's term.
+        conf_state: the configuration when that entry had been applied.
+        data: the caller's; small, since it travels in one message.
+    """
+
+    index: int
+    term: int
+    conf_state: ConfState
+    data: bytes
+
+
 class Role(Enum):
     """Raft's roles (paper, figure 4), and the pre-candidate of the dissertation's section 9.6."""
 
@@ -97,6 +116,8 @@ class Ready:
         number: counts the Readies of one life; `RawNode.advance` goes by it.
         soft_state: set when leader or role changed; not to be stored.
         hard_state: set when it changed; to be stored with `entries` in one atomic write.
+        snapshot: to be stored with `entries`, before them; it replaces the whole log up to its index and
+            everything the state machine has, which the caller fetches for itself.
         entries: to be stored; they replace whatever the log holds from `entries[0].index` on.
         committed_entries: to be applied in order, once this Ready's `entries` are stored.
         messages: may leave at once, while the write is under way.
@@ -114,3 +135,4 @@ class Ready:
     messages_after_append: "Sequence[Message]"
     must_sync: bool
     read_states: Sequence[ReadState] = ()
+    snapshot: Snapshot | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from consensus import Entry, EntryType
+from consensus import Entry, EntryType, Snapshot
 from ledger.errors import DamagedBlockError
 from ledger.store import LogRow, Store
 
@@ -43,6 +43,10 @@ class StoredLog:
             return [to_entry(row) for row in self._store.entries(low, high, bytes_max)]
         except DamagedBlockError:
             return self._whole(low, high, bytes_max)
+
+    def snapshot(self) -> Snapshot | None:
+        """None: every block is kept, so whatever a follower lacks can be sent to it."""
+        return None
 
     def _whole(self, low: int, high: int, bytes_max: int) -> list[Entry]:
         """Entries before the first damaged one."""

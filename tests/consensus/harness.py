@@ -17,6 +17,7 @@ from typing import Any
 
 from consensus import (
     Config,
+    ConfState,
     Entry,
     EntryType,
     HardState,
@@ -27,6 +28,7 @@ from consensus import (
     ReadRefusedError,
     Ready,
     Role,
+    Snapshot,
     TransferRefusedError,
 )
 
@@ -45,6 +47,7 @@ def make_node(
     """A single core on its own storage, for tests that play its peers by hand."""
     ids = voters if isinstance(voters, tuple) else tuple(range(1, voters + 1))
     disk = storage if storage is not None else MemoryStorage()
+    settings.setdefault("accept_snapshots", True)
     config = Config(id=node, voters=ids, rng=Random(f"{seed}:{node}"), **settings)
     return RawNode(config, disk.hard_state, disk, applied), disk
 
@@ -152,8 +155,8 @@ def terms_of(node: RawNode) -> list[int]:
 
 
 def log_of(node: RawNode) -> list[Entry]:
-    """A core's whole log."""
-    return node._core.log.slice(1, node.last_index + 1, BYTES_MAX)
+    """A core's whole log, or what is left of it."""
+    return node._core.log.slice(node._core.log.first_index, node.last_index + 1, BYTES_MAX)
 
 
 def chain_of(log: Iterable[Entry], digest: bytes = b"") -> Chain:
@@ -168,15 +171,19 @@ def chain_of(log: Iterable[Entry], digest: bytes = b"") -> Chain:
 
 
 class ChainMemo:
-    """`chain_of` for a log that mostly grows: unchanged beginnings are not hashed again."""
+    """`chain_of` for a log that mostly grows: unchanged beginnings are not hashed again.
+
+    A log whose beginning was dropped is preceded by `base`, the chain of what was dropped.
+    """
 
     def __init__(self) -> None:
         self.log: list[Entry] = []
         self.chain: Chain = []
+        self.base: Chain = []
 
-    def of(self, log: list[Entry]) -> Chain:
-        if log[: len(self.log)] != self.log:
-            self.log, self.chain = [], []
+    def of(self, log: list[Entry], base: Chain) -> Chain:
+        if len(base) != len(self.base) or log[: len(self.log)] != self.log:
+            self.log, self.chain, self.base = [], base, base
         if len(log) > len(self.log):
             self.chain = self.chain + chain_of(log[len(self.log) :], self.chain[-1][1] if self.chain else b"")
             self.log = log
@@ -184,32 +191,50 @@ class ChainMemo:
 
 
 class Disk(MemoryStorage):
-    """A node's disk: log, hard state and what its state machine has applied, in one atomic write."""
+    """A node's disk: log, hard state and what its state machine has applied, in one atomic write.
 
-    def __init__(self) -> None:
+    A snapshot carries the digest of what it stands for; whoever installs one finds the state elsewhere.
+    """
+
+    def __init__(self, conf_state: ConfState) -> None:
         super().__init__()
         self.applied: list[Entry] = []
+        self.conf_state = conf_state
         self.memo = ChainMemo()
+        self.base: Chain = []
 
-    def write(self, ready: Ready) -> None:
+    def write(self, ready: Ready, observer: "Observer") -> None:
+        if ready.snapshot is not None:
+            self.apply_snapshot(ready.snapshot)
+            self.conf_state = ready.snapshot.conf_state
+            self.applied, self.base = observer.state_of(ready.snapshot)
         self.append(ready.entries)
         if ready.hard_state is not None:
             self.hard_state = ready.hard_state
         self.applied.extend(ready.committed_entries)
 
     def log(self) -> list[Entry]:
-        return list(self.entries(1, self.last_index() + 1, BYTES_MAX))
+        return list(self.entries(self.first_index(), self.last_index() + 1, BYTES_MAX))
 
     def chain(self) -> Chain:
-        return self.memo.of(self.log())
+        return self.memo.of(self.log(), self.base)
+
+    def release(self, kept: int) -> None:
+        """Makes a snapshot of all that is applied, and drops all but the last `kept` entries of it."""
+        if self.applied:
+            index = len(self.applied)
+            chain = self.chain()
+            self.create_snapshot(index, self.conf_state, chain[index - 1][1])
+            self.compact(index - kept)
+            self.base = chain[: self.first_index() - 1]
 
 
 class Peer:
     """One node: a core while it lives, its disk, and the writes under way."""
 
-    def __init__(self, node: int) -> None:
+    def __init__(self, node: int, conf_state: ConfState) -> None:
         self.id = node
-        self.disk = Disk()
+        self.disk = Disk(conf_state)
         self.core: RawNode | None = None
         self.writing: deque[Ready] = deque()
         self.life = 0
@@ -231,7 +256,7 @@ class Cluster:
         self.settings = settings
         self.flying: list[Message] = []
         self.cut: dict[tuple[int, int], bool] = {}
-        self.peers = {node: Peer(node) for node in self.ids}
+        self.peers = {node: Peer(node, ConfState(self.ids)) for node in self.ids}
         self.observer = Observer(self)
         self.proposed = 0
         self.reads = 0
@@ -245,7 +270,12 @@ class Cluster:
         peer = self.peers[node]
         peer.life += 1
         config = Config(
-            id=node, voters=self.ids, rng=Random(f"{self.seed}:{node}:{peer.life}"), **self.settings
+            id=node,
+            voters=(),
+            conf_state=peer.disk.conf_state,
+            rng=Random(f"{self.seed}:{node}:{peer.life}"),
+            accept_snapshots=True,
+            **self.settings,
         )
         peer.core = RawNode(config, peer.disk.hard_state, peer.disk, len(peer.disk.applied))
         self.observer.restarted(peer)
@@ -254,7 +284,7 @@ class Cluster:
         """The node dies; of its writes under way the first `written` have reached the disk all the same."""
         peer = self.peers[node]
         for ready in list(peer.writing)[:written]:
-            peer.disk.write(ready)
+            peer.disk.write(ready, self.observer)
             self.observer.applied(ready)
         peer.writing.clear()
         peer.core = None
@@ -275,6 +305,11 @@ class Cluster:
         entry = core.propose(data)
         self.observer.check(self.peers[node])
         return entry
+
+    def release(self, node: int, kept: int = 0) -> None:
+        """The caller makes a snapshot and drops what it stands for."""
+        self.peers[node].disk.release(kept)
+        self.observer.check(self.peers[node])
 
     def transfer(self, node: int, to: int) -> None:
         try:
@@ -311,7 +346,7 @@ class Cluster:
         peer = self.peers[node]
         if peer.writing:
             ready = peer.writing.popleft()
-            peer.disk.write(ready)
+            peer.disk.write(ready, self.observer)
             self.observer.applied(ready)
             self.send(peer, ready.messages_after_append)
             peer.alive.advance(ready)
@@ -427,14 +462,13 @@ class Cluster:
 
     def _is_equal(self, written: Entry) -> bool:
         cores = [self.core(node) for node in self.ids]
-        first = log_of(cores[0])
+        applied = self.peers[self.ids[0]].disk.applied
         return (
-            written in first
+            written in applied
             and len({core.term for core in cores}) == 1
-            and all(log_of(core) == first for core in cores)
-            and all(core.commit == len(first) for core in cores)
-            and all(self.peers[node].disk.applied == first for node in self.ids)
-            and all(self.peers[node].disk.log() == first for node in self.ids)
+            and all(core.last_index == core.commit == len(applied) for core in cores)
+            and all(self.peers[node].disk.applied == applied for node in self.ids)
+            and all(self.peers[node].disk.last_index() == len(applied) for node in self.ids)
         )
 
 
@@ -452,6 +486,7 @@ class Observer:
         self.living: dict[int, tuple[int, int, int, int]] = {}
         self.committed_before_read: dict[bytes, int] = {}
         self.reads_confirmed = 0
+        self.snapshots_installed = 0
         self.checks = 0
 
     def restarted(self, peer: Peer) -> None:
@@ -469,6 +504,13 @@ class Observer:
             before = self.committed_before_read.pop(state.context)
             assert state.index >= before, f"read {state.context!r} shows {state.index} of {before} committed"
             self.reads_confirmed += 1
+
+    def state_of(self, snapshot: Snapshot) -> tuple[list[Entry], Chain]:
+        """What a snapshot stands for: the applied entries and their chain; it must be what was committed."""
+        base = self.committed[: snapshot.index]
+        assert base[-1] == (snapshot.term, snapshot.data), f"{snapshot} stands for something else"
+        self.snapshots_installed += 1
+        return [self.applied_entry[index] for index in range(1, snapshot.index + 1)], base
 
     def applied(self, ready: Ready) -> None:
         """State machine safety: one entry per index, whoever applies it and whenever."""
@@ -517,12 +559,12 @@ class Observer:
         assert [entry.index for entry in disk.applied] == list(range(1, len(disk.applied) + 1)), (
             "applied with gaps"
         )
-        assert disk.last_index() == 0 or disk.term(disk.last_index()) <= hard.term, (
-            "entries before their term"
-        )
+        assert disk.term(disk.last_index()) <= hard.term, "entries before their term"
         assert len(disk.applied) <= hard.commit <= disk.last_index()
         self.durable[peer.id] = (hard, len(disk.applied))
-        self._log_matching(chain_of(disk.log()))
+        snapshot = disk.snapshot()
+        assert snapshot is None or disk.first_index() - 1 <= snapshot.index <= len(disk.applied)
+        self._log_matching(disk.chain())
 
     def _check_core(self, peer: Peer, core: RawNode) -> None:
         log = core._core.log
@@ -534,7 +576,7 @@ class Observer:
         self.living[peer.id] = (core.term, core._core.vote, log.commit, log.applied)
         assert log.applied <= log.applying <= log.commit <= log.last_index
         assert log.stable <= log.handed <= log.last_index
-        chain = peer.memo.of(log_of(core))
+        chain = peer.memo.of(log_of(core), self.committed[: log.first_index - 1])
         self._log_matching(chain)
         assert peer.disk.chain()[: log.stable] == chain[: log.stable], "stable entries are not on disk"
         if core.role is Role.LEADER:

@@ -588,10 +588,10 @@ def test_bug_34_one_way_partitions_leave_one_working_leader(direction: str) -> N
 @pytest.mark.parametrize("seed", range(4))
 def test_bug_35_doubled_reordered_and_delayed_messages_of_every_kind(seed: int) -> None:
     """Every message is delivered at least twice, in random order, some of them much later."""
-    cluster = Cluster(3, seed=seed)
+    cluster = Cluster(3, seed=seed, tail_bytes_max=1)
     random = Random(seed)
     kept: list[Message] = []
-    for round_ in range(60):
+    for round_ in range(300):
         for node in cluster.ids:
             cluster.tick(node)
             cluster.work(node)
@@ -599,10 +599,16 @@ def test_bug_35_doubled_reordered_and_delayed_messages_of_every_kind(seed: int) 
         cluster.flying.extend(random.sample(kept, min(6, len(kept))))
         while len(cluster.flying) > 4:
             cluster.deliver(random.randrange(len(cluster.flying)))
+        if round_ % 100 == 40:
+            cluster.isolate(3)  # long enough to need a snapshot
+        if round_ % 100 == 60:
+            cluster.heal()
         if round_ % 5 == 0:
             for node in cluster.leaders():
                 cluster.propose(node)
                 cluster.read(node)
+            for node in cluster.ids:
+                cluster.release(node)
                 if round_ % 15 == 0:
                     cluster.transfer(node, 1 + node % 3)
     assert {message.type for message in cluster.delivered} == set(MessageType)

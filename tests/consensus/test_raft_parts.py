@@ -7,10 +7,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from raft_harness import append, chain_of, disk_with, entries, heartbeat
 
-from consensus import Entry, EntryType, HardState, MalformedMessageError, MemoryStorage, Message, MessageType
+from consensus import (
+    ConfigError,
+    ConfState,
+    Entry,
+    EntryType,
+    HardState,
+    MalformedMessageError,
+    MemoryStorage,
+    Message,
+    MessageType,
+    Snapshot,
+)
 from consensus.log import RaftLog
 from consensus.progress import Inflights, Progress, ProgressState
-from consensus.quorum import VoteResult, committed_index, majority, vote_result
+from consensus.quorum import (
+    VoteResult,
+    committed_index,
+    joint_committed_index,
+    joint_vote_result,
+    majority,
+    vote_result,
+)
 from consensus.storage import fitting
 
 few = settings(deadline=None, max_examples=60)
@@ -207,6 +225,9 @@ def test_a_message_survives_its_fields(
         reject_hint=number // 2,
         entries=tuple(new) if kind is MessageType.APPEND else (),
         context=number % 3,
+        snapshot=Snapshot(number + 1, 7, ConfState((1, 2), (2, 3), (9,), (3,), True), b"cert")
+        if kind is MessageType.SNAPSHOT
+        else None,
     )
     assert Message.from_fields(message.to_fields()) == message
 
@@ -269,6 +290,72 @@ def test_only_appends_carry_entries() -> None:
     fields[10] = GOOD[10]
     with pytest.raises(MalformedMessageError, match="only APPEND may"):
         Message.from_fields(fields)
+
+
+GOOD_SNAPSHOT = Message(
+    MessageType.SNAPSHOT, 1, 2, 9, snapshot=Snapshot(5, 3, ConfState((1, 2)), b"certificate")
+).to_fields()
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (0, 0, "snapshot.index"),
+        (1, 0, "snapshot.term"),
+        (1, 10, "snapshot of term 10 is after"),
+        (2, [2, 1], "ascending order"),
+        (2, [1, 1], "ascending order"),
+        (2, ["1"], "voters must be an integer"),
+        (2, 7, "voters must be a list"),
+        (4, [2], "cannot vote and be learners"),
+        (5, [1], "learners_next"),
+        (6, 2, "auto_leave"),
+        (6, 1, "auto_leave needs voters_outgoing"),
+        (7, "text", "snapshot data must be bytes"),
+    ],
+)
+def test_a_rubbish_snapshot_is_refused_by_name(place: int, value: object, message: str) -> None:
+    fields: list[object] = copy.deepcopy(list(GOOD_SNAPSHOT))
+    snapshot = list(fields[12])  # type: ignore[call-overload]
+    snapshot[place] = value
+    fields[12] = snapshot
+    with pytest.raises(MalformedMessageError, match=message):
+        Message.from_fields(fields)
+
+
+def test_only_a_snapshot_message_carries_a_snapshot() -> None:
+    with pytest.raises(MalformedMessageError, match="SNAPSHOT carries one"):
+        Message.from_fields([*GOOD, 0, GOOD_SNAPSHOT[12]])
+    with pytest.raises(MalformedMessageError, match="SNAPSHOT carries one"):
+        Message.from_fields(GOOD_SNAPSHOT[:11])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"voters": (2, 1)}, "ascending"),
+        ({"voters": (0, 1)}, "from 1 up"),
+        ({"voters": (1,), "learners": (1,)}, "cannot vote and be learners"),
+        ({"voters": (1,), "learners_next": (2,)}, "among voters_outgoing"),
+        ({"voters": (1, 2), "voters_outgoing": (2,), "learners_next": (2,)}, "must not be among voters"),
+        ({"voters": (1,), "auto_leave": True}, "nothing to leave"),
+        ({"learners": (1,)}, "voters must not be empty"),
+    ],
+)
+def test_contradictory_configurations_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        ConfState(**settings)  # type: ignore[arg-type]
+
+
+def test_bug_10_a_joint_majority_needs_both_sets() -> None:
+    """Dissertation, 4.3: a majority of all together is not enough."""
+    halves = ((1, 2, 3), (3, 4, 5))
+    held = {1: 9, 2: 9, 3: 9, 4: 1, 5: 1}
+    assert joint_committed_index(halves, held.__getitem__) == 1, "three of five, but one of the second set"
+    assert joint_committed_index(halves[:1], held.__getitem__) == 9
+    assert joint_vote_result(halves, {1: True, 2: True, 3: True}) is VoteResult.PENDING
+    assert joint_vote_result(halves, {1: True, 2: True, 4: False, 5: False}) is VoteResult.LOST
+    assert joint_vote_result(halves, {1: True, 3: True, 5: True}) is VoteResult.WON
 
 
 scalar = st.one_of(st.integers(-1, 3), st.none(), st.binary(max_size=2), st.booleans())

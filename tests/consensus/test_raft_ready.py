@@ -119,7 +119,7 @@ def test_the_public_names_are_these() -> None:
     methods = {name for name in dir(consensus.RawNode) if not name.startswith("_")}
     assert methods == {
         *("id", "term", "role", "lead", "commit", "last_index", "status", "matches", "unwritten_below"),
-        *("tick", "step", "campaign", "can_propose", "propose", "report_unreachable"),
+        *("tick", "step", "campaign", "can_propose", "propose", "report_unreachable", "report_snapshot"),
         *("read_index", "transfer_leader", "forget_leader"),
         *("has_ready", "ready", "advance"),
     }

@@ -81,6 +81,17 @@ class RaftMachine(RuleBasedStateMachine):
         for leader in self.cluster.leaders():
             self.cluster.read(leader)
 
+    @rule(node=NODES, kept=st.integers(0, 3))
+    def release(self, node: int, kept: int) -> None:
+        self.cluster.release(1 + node % len(self.cluster.ids), kept)
+
+    @rule(node=NODES, peer=NODES, ok=st.booleans())
+    def report_snapshot(self, node: int, peer: int, ok: bool) -> None:
+        """True or not: what a caller says of a snapshot may cost time, nothing else."""
+        self.alive(
+            node, lambda node: self.cluster.touch(node, lambda core: core.report_snapshot(peer, ok=ok))
+        )
+
     @rule(node=NODES, to=NODES)
     def transfer(self, node: int, to: int) -> None:
         self.alive(node, lambda node: self.cluster.transfer(node, to))

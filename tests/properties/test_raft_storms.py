@@ -51,6 +51,8 @@ def load(cluster: Cluster, random: Random, leader: int) -> None:
         cluster.propose(leader)
     if cluster.random.random() < 0.2:
         cluster.read(leader)
+    if cluster.random.random() < 0.05:
+        cluster.release(cluster.random.choice(cluster.ids), cluster.random.randrange(4))
     if cluster.random.random() < 0.02:
         cluster.transfer(leader, cluster.random.choice(cluster.ids))
 

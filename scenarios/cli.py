@@ -24,18 +24,18 @@ from rich.console import Console
 
 from ledger.errors import LedgerError
 from p2p.errors import PeerError
-from scenarios.catalog import library_names, load_scenario
+from scenarios.agents.nonces import NonceFileError
 from scenarios.errors import RefusedError, ScenarioError
+from scenarios.judging.verdict import EXIT_INTERNAL, EXIT_USAGE, Verdict
+from scenarios.model.catalog import library_names, load_scenario
 from scenarios.model.schema import schema_text
-from scenarios.narration import Narrator, print_summary
-from scenarios.network_commands import init_network, sign_file, up_network, verify_path
-from scenarios.nonces import NonceFileError
-from scenarios.process import run_node
-from scenarios.replaying import replay as replay_run
-from scenarios.runfolder import RunFolder
-from scenarios.runner import RunOptions, RunResult, run_scenario
-from scenarios.story import tell
-from scenarios.verdict import EXIT_INTERNAL, EXIT_USAGE, Verdict
+from scenarios.network.commands import init_network, sign_file, up_network, verify_path
+from scenarios.network.process import run_node
+from scenarios.telling.narration import Narrator, print_summary
+from scenarios.telling.story import tell
+from scenarios.trial.replaying import replay as replay_run
+from scenarios.trial.runfolder import RunFolder
+from scenarios.trial.runner import RunOptions, RunResult, run_scenario
 
 RUNS = Path("runs")
 

@@ -2,8 +2,8 @@
 
 `make_agent` gives the agent that fits an organization's roles. It is run with `run()` beside its node and
 takes scripted steps with `perform(step)`; everything else it does by itself, on what its node's feeds tell.
-It holds its organization's keys and plaintext (`scenarios.wallet`) and uses its node over HTTP alone
-(`scenarios.client`); what it may ask of the trial is `Desk`.
+It holds its organization's keys and plaintext (`scenarios.agents.wallet`) and uses its node over HTTP alone
+(`scenarios.agents.client`); what it may ask of the trial is `Desk`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from scenarios.agents.agent import (
     Surroundings,
 )
 from scenarios.agents.authority import authority_of
+from scenarios.agents.client import NodeClient
 from scenarios.agents.customs import Customs
 from scenarios.agents.desk import Desk, Kind
 from scenarios.agents.exporter import Exporter
@@ -28,10 +29,9 @@ from scenarios.agents.observer import Observer
 from scenarios.agents.papers import Paper, PaperError, PaperKind
 from scenarios.agents.script import Script
 from scenarios.agents.trader import Trader
+from scenarios.agents.wallet import Wallet
 from scenarios.agents.work import Act, WaitKind
-from scenarios.client import NodeClient
 from scenarios.model.network import Organization
-from scenarios.wallet import Wallet
 
 __all__ = [
     "Act",

@@ -29,13 +29,7 @@ from ledger.transaction import SignedTransaction
 from p2p.finality import Finality, TransactionStatus
 from p2p.observer import RecordField
 from p2p.signal import Signal
-from scenarios.agents.desk import Desk
-from scenarios.agents.mail import Mail, MailFault, Mailroom
-from scenarios.agents.papers import Paper, PaperError, PaperKind, open_fields
-from scenarios.agents.register import Place, Register
-from scenarios.agents.script import Behavior, Script, Step
-from scenarios.agents.work import Act, WaitKind, Workload
-from scenarios.client import (
+from scenarios.agents.client import (
     ApiProblem,
     DocumentNotice,
     NodeClient,
@@ -44,7 +38,13 @@ from scenarios.client import (
     PauseHook,
     Receipt,
 )
-from scenarios.wallet import Wallet
+from scenarios.agents.desk import Desk
+from scenarios.agents.mail import Mail, MailFault, Mailroom
+from scenarios.agents.papers import Paper, PaperError, PaperKind, open_fields
+from scenarios.agents.register import Place, Register
+from scenarios.agents.script import Behavior, Script, Step
+from scenarios.agents.wallet import Wallet
+from scenarios.agents.work import Act, WaitKind, Workload
 
 FEED_WAIT_MS = 5_000
 FEED_RETRY_MS = 500

@@ -34,12 +34,12 @@ from ledger.contracts import (
 from ledger.encoding import Value
 from scenarios.agents.agent import Agent, RefusedActError, Relation, StepError, Surroundings
 from scenarios.agents.authority import authority_of, business_ms
+from scenarios.agents.client import Receipt
 from scenarios.agents.examination import Defect, Evidence, examine, examine_answer
 from scenarios.agents.papers import KIND, Paper, PaperKind
 from scenarios.agents.register import ClaimEntry, Place, claim_id
 from scenarios.agents.script import is_decided_by_script, is_requested_by_script
 from scenarios.agents.work import Act, WaitKind
-from scenarios.client import Receipt
 from scenarios.model.steps import (
     AllowClaim,
     DenyClaim,

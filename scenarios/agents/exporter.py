@@ -18,9 +18,9 @@ from ledger.encoding import Value
 from ledger.forms import check_form, disclosed_names, flatten, may_be_signed, public_facts
 from ledger.genesis import Role
 from scenarios.agents.agent import Agent, Relation, StepError
+from scenarios.agents.client import Receipt
 from scenarios.agents.papers import KIND, PaperKind
 from scenarios.agents.register import CertificateEntry
-from scenarios.client import Receipt
 from scenarios.model.documents import Nafta434
 from scenarios.model.steps import IssueCertificate, NotifyIncorrect, SupersedeCertificate
 

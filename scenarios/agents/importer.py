@@ -19,10 +19,10 @@ from ledger.contracts import FineState, fine_commitment
 from ledger.encoding import Value
 from scenarios.agents.agent import Agent, Relation, StepError
 from scenarios.agents.authority import authority_of
+from scenarios.agents.client import Receipt
 from scenarios.agents.mail import MailFault
 from scenarios.agents.papers import KIND, Paper, PaperError, PaperKind
 from scenarios.agents.register import ClaimEntry, claim_id
-from scenarios.client import Receipt
 from scenarios.model.claims import Claim
 from scenarios.model.steps import CorrectClaim, FileClaim, FilePostClaim
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ledger.codes import Code
 from ledger.encoding import Value
 from ledger.fields import Fields
-from scenarios.client import Receipt
+from scenarios.agents.client import Receipt
 
 
 @dataclass(frozen=True, slots=True)

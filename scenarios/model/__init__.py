@@ -1,6 +1,6 @@
 """The scenario file's schema: what a scenario says, typed, checked as a whole.
 
-Start with `Scenario`; `scenarios.catalog.load_scenario` reads one; `python -m scenarios.model` prints the
+Start with `Scenario`; `scenarios.model.catalog.load_scenario` reads one; `python -m scenarios.model` prints the
 JSON Schema.
 """
 

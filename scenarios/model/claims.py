@@ -13,8 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from scenarios.predicates import NAME_PATTERN
-from scenarios.units import DateText, Record
+from scenarios.model.predicates import NAME_PATTERN
+from scenarios.model.units import DateText, Record
 
 LocalName = Annotated[str, Field(pattern=rf"^{NAME_PATTERN}$")]
 

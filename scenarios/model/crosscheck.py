@@ -12,9 +12,10 @@ import datetime
 from collections.abc import Iterable, Iterator
 
 from ledger.genesis import Role
-from scenarios.contradictions import contradictions
 from scenarios.errors import Fault, RefusedError, UnknownNameError
-from scenarios.expectations import (
+from scenarios.model.contradictions import contradictions
+from scenarios.model.documents import Document
+from scenarios.model.expectations import (
     CertificateReaches,
     ClaimEnds,
     ClaimHasFinding,
@@ -24,12 +25,13 @@ from scenarios.expectations import (
     Expectation,
     TransactionIs,
 )
-from scenarios.faults import Partition, check_target
-from scenarios.model.documents import Document
+from scenarios.model.faults import Partition, check_target
 from scenarios.model.formcheck import form_refusals
 from scenarios.model.network import AGENT_ROLES
+from scenarios.model.predicates import BlockCommitted, CertificateReached, LeaderElected, Predicate
 from scenarios.model.salvage import Salvage
 from scenarios.model.scenario import Scenario
+from scenarios.model.source import Source
 from scenarios.model.steps import (
     ROLES,
     CorrectClaim,
@@ -43,10 +45,8 @@ from scenarios.model.steps import (
     SupersedeCertificate,
     SuspendHolding,
 )
-from scenarios.predicates import BlockCommitted, CertificateReached, LeaderElected, Predicate
-from scenarios.source import Source
-from scenarios.units import UNITS_MS, Duration, Moment
-from scenarios.yamltree import Location, dotted
+from scenarios.model.units import UNITS_MS, Duration, Moment
+from scenarios.model.yamltree import Location, dotted
 
 Refusals = Iterator[tuple[Location, RefusedError]]
 """Where something stands, and what is the matter with it."""

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from ledger.encoding import Value
-from scenarios.units import Record
+from scenarios.model.units import Record
 
 FieldText = Annotated[str, Field(max_length=2000)]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from ledger.forms import Severity, check_form
 from scenarios.errors import RefusedError
 from scenarios.model.documents import Document
-from scenarios.yamltree import Location
+from scenarios.model.yamltree import Location
 
 
 def form_refusals(document: Document) -> Iterator[tuple[Location, RefusedError]]:

@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from ledger.genesis import Role
 from scenarios.errors import RefusedError, UnknownNameError
-from scenarios.units import Duration, MomentText, RangeMs, Record, Text, no_unit, parse_duration
+from scenarios.model.units import Duration, MomentText, RangeMs, Record, Text, no_unit, parse_duration
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from scenarios.model.refusals import faults_of
 from scenarios.model.salvage import salvage
 from scenarios.model.scenario import Scenario, attach
 from scenarios.model.schema import model_schema
-from scenarios.source import Source
+from scenarios.model.source import Source
 
 
 def read_scenario(source: Source) -> Scenario:

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from scenarios.errors import Fault, RefusedError, nearest
-from scenarios.source import Source
-from scenarios.yamltree import Leaf, Location, Node, child, dotted
+from scenarios.model.source import Source
+from scenarios.model.yamltree import Leaf, Location, Node, child, dotted
 
 _KINDS = {
     "int_type": ("a whole number", "write a whole number without quotes"),

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from ledger.genesis import Role
 from scenarios.errors import RefusedError, UnknownNameError
-from scenarios.yamltree import Location, Value
+from scenarios.model.yamltree import Location, Value
 
 _LISTS = ("steps", "faults", "expect", "checks")
 _NAMED = ("documents", "claims")

@@ -1,7 +1,7 @@
 """A scenario file as a typed whole.
 
 Rules:
-- `scenarios.catalog.load_scenario` is the way to a scenario: what it returns is sound. Every name resolves,
+- `scenarios.model.catalog.load_scenario` is the way to a scenario: what it returns is sound. Every name resolves,
   every date lies in the calendar, every act is by somebody who may.
 - A scenario knows where each of its values stands, so that whoever refuses one later can say file and line.
 - `resolved()` is the scenario after `extends` and overrides, as text that loads to the same scenario.
@@ -19,14 +19,14 @@ from pydantic import Field, PrivateAttr
 
 from ledger.genesis import Role
 from scenarios.errors import Fault, Place
-from scenarios.expectations import ExpectationText
-from scenarios.faults import KINDS_BY_WORLD, ORGANIZATION_PATTERN, FaultRecord
 from scenarios.model.claims import Claim, LocalName
 from scenarios.model.documents import Document
+from scenarios.model.expectations import ExpectationText
+from scenarios.model.faults import KINDS_BY_WORLD, ORGANIZATION_PATTERN, FaultRecord
 from scenarios.model.network import AGENT_ROLES, Calendar, Network, Organization
+from scenarios.model.source import Source
 from scenarios.model.steps import Step
-from scenarios.source import Source
-from scenarios.units import Moment, Record
+from scenarios.model.units import Moment, Record
 
 ORDERERS_DEFAULT_MAX = 5
 

@@ -17,8 +17,8 @@ from pydantic import Field, model_validator
 from ledger.genesis import Role
 from scenarios.errors import RefusedError
 from scenarios.model.claims import LocalName
-from scenarios.predicates import PredicateText
-from scenarios.units import Clock, DateText, MomentText, Record, Span
+from scenarios.model.predicates import PredicateText
+from scenarios.model.units import Clock, DateText, MomentText, Record, Span
 
 
 class _Step(Record):

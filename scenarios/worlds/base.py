@@ -16,7 +16,7 @@ from typing import Protocol
 from p2p.config import Timing
 from p2p.observer import RecordField
 from p2p.topology import TopologyKind
-from scenarios.founding import Founding
+from scenarios.network.founding import Founding
 
 Sink = Callable[[str, Mapping[str, RecordField]], None]
 """Takes an observer's record: event and fields."""

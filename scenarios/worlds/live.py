@@ -22,8 +22,8 @@ import aiohttp
 from pydantic import BaseModel, ConfigDict
 
 from p2p.errors import ConfigError
-from scenarios.deployment import read_node_file, write_deployment, write_node_file
-from scenarios.founding import Founding
+from scenarios.network.deployment import read_node_file, write_deployment, write_node_file
+from scenarios.network.founding import Founding
 from scenarios.worlds.base import Endpoint, NetworkPlan, Sink, Standing
 from scenarios.worlds.plan import Address
 from scenarios.worlds.standing import read_standing

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from p2p.config import NodeConfig
 from p2p.topology import gossip_graph, neighbors_of
-from scenarios.founding import Founding
+from scenarios.network.founding import Founding
 from scenarios.worlds.base import NetworkPlan
 
 

@@ -21,7 +21,7 @@ from p2p.control import standing
 from p2p.node import Node
 from p2p.observer import RecordField
 from p2p.virtual import NS_PER_MS, VirtualHost, VirtualMachine, VirtualWorld, current_life
-from scenarios.founding import Founding
+from scenarios.network.founding import Founding
 from scenarios.worlds.base import Endpoint, NetworkPlan, Sink, Standing
 from scenarios.worlds.plan import Address, node_config
 from scenarios.worlds.standing import read_standing

@@ -13,7 +13,7 @@ from ledger.keys import Verifier
 from p2p import certifier as module
 from p2p.certifier import Certifier
 from p2p.frames import CheckpointFrame
-from scenarios.founding import Charter, Member, found_from_seed
+from scenarios.network.founding import Charter, Member, found_from_seed
 
 NAMES = ("cbp", "exporter", "importer", "chamber", "noaa")
 

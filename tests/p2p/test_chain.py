@@ -11,9 +11,9 @@ from ledger.block import build_block
 from ledger.errors import BadBlockError
 from ledger.keys import Verifier
 from p2p.chain import BlockRef, Chain
-from scenarios.catalog import load_scenario
-from scenarios.founding import Founding
-from scenarios.runner import founding_of
+from scenarios.model.catalog import load_scenario
+from scenarios.network.founding import Founding
+from scenarios.trial.runner import founding_of
 
 
 @pytest.fixture(scope="module")

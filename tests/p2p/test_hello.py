@@ -8,7 +8,7 @@ from ledger.genesis import Role
 from ledger.keys import SigningKey, Verifier
 from p2p.errors import HelloError
 from p2p.hello import Identity, decode_opening, shake_hands
-from scenarios.founding import Charter, Member, found_from_seed
+from scenarios.network.founding import Charter, Member, found_from_seed
 
 
 def founding(name="test"):

@@ -10,7 +10,7 @@ from ledger.errors import DamagedBlockError
 from ledger.store.schema import row_digest
 from p2p.errors import ConfigError
 from p2p.raftlog import StoredLog
-from scenarios.network_commands import verify_path
+from scenarios.network.commands import verify_path
 
 VICTIM = "noaa"
 DATABASE, WAL, WATERMARK = "node.db", "node.db-wal", "watermark"

@@ -13,13 +13,12 @@ from ledger.genesis import Genesis
 from p2p.finality import Finality, TransactionStatus
 from p2p.observer import RecordField
 from p2p.virtual import VirtualWorld, run_virtual
-from scenarios.agenda import Agenda
 from scenarios.agents import Agent, Kind, StepError, WaitKind, make_agent
+from scenarios.agents.client import NodeClient
 from scenarios.agents.register import CertificateEntry
-from scenarios.catalog import load_scenario
-from scenarios.client import NodeClient
-from scenarios.founding import Charter, Founding, Member, found_from_seed
+from scenarios.agents.wallet import Wallet
 from scenarios.model import Scenario
+from scenarios.model.catalog import load_scenario
 from scenarios.model.steps import (
     CorrectClaim,
     DenyClaim,
@@ -28,8 +27,9 @@ from scenarios.model.steps import (
     ReinstateHolding,
     SuspendHolding,
 )
-from scenarios.names import Names
-from scenarios.wallet import Wallet
+from scenarios.network.founding import Charter, Founding, Member, found_from_seed
+from scenarios.trial.agenda import Agenda
+from scenarios.trial.names import Names
 from scenarios.worlds.base import NetworkPlan
 from scenarios.worlds.virtual import SimulatedWorld
 

@@ -7,9 +7,17 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from p2p.observer import RecordField
-from scenarios.checks import Agreement, Check, Confidentiality, DecidedOnce, Durability, FinalNode, FinalState
-from scenarios.eventbook import Event
-from scenarios.leaks import Canary, LeakSearch
+from scenarios.judging.checks import (
+    Agreement,
+    Check,
+    Confidentiality,
+    DecidedOnce,
+    Durability,
+    FinalNode,
+    FinalState,
+)
+from scenarios.judging.leaks import Canary, LeakSearch
+from scenarios.trial.eventbook import Event
 
 ONE, OTHER = "11" * 32, "22" * 32
 

@@ -13,7 +13,7 @@ from aiohttp import ClientSession, web
 from ledger.encoding import decode
 from p2p.finality import Finality
 from p2p.virtual import VirtualMachine, VirtualWorld, run_virtual
-from scenarios.client import ApiProblem, BadAnswerError, NodeClient, NodeUnreachableError, Pause
+from scenarios.agents.client import ApiProblem, BadAnswerError, NodeClient, NodeUnreachableError, Pause
 
 PORT = 8700
 TOKEN = "a-token-of-the-node"  # noqa: S105  of a server inside this test

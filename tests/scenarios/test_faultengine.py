@@ -10,11 +10,11 @@ from random import Random
 import pytest
 
 from p2p.virtual import VirtualWorld, run_virtual
-from scenarios.agenda import Agenda
-from scenarios.catalog import load_scenario
-from scenarios.eventbook import Event, EventBook
-from scenarios.faultengine import FaultEngine
-from scenarios.history import History
+from scenarios.model.catalog import load_scenario
+from scenarios.trial.agenda import Agenda
+from scenarios.trial.eventbook import Event, EventBook
+from scenarios.trial.faultengine import FaultEngine
+from scenarios.trial.history import History
 
 ORGANIZATIONS = ("cbp", "exporter", "importer", "chamber", "noaa")
 START_MS = 1_536_048_000_000

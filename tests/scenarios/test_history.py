@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from p2p.observer import RecordField
-from scenarios.eventbook import Event
-from scenarios.history import History
-from scenarios.predicates import parse_predicate
+from scenarios.model.predicates import parse_predicate
+from scenarios.trial.eventbook import Event
+from scenarios.trial.history import History
 
 DAY_MS = 86_400_000
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenarios.leaks import CANARY_CHARACTERS_MIN, Canary, LeakSearch, stored_values
+from scenarios.judging.leaks import CANARY_CHARACTERS_MIN, Canary, LeakSearch, stored_values
 
 texts = st.text(
     st.characters(codec="utf-8", exclude_characters="\x00"), min_size=CANARY_CHARACTERS_MIN, max_size=40

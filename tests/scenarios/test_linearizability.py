@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from scenarios.linearizability import (
+from scenarios.judging.linearizability import (
     Action,
     HistoryError,
     Operation,

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scenarios import expectations, faults, predicates
-from scenarios.catalog import load_scenario
-from scenarios.model import ROLES
+from scenarios.model import ROLES, expectations, faults, predicates
+from scenarios.model.catalog import load_scenario
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "scenario-files.md").read_text(encoding="utf-8")
 EXAMPLES = [block for block in re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL) if "scenario:" in block]

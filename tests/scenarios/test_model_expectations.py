@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.contracts.claim_review import FineState
-from scenarios.contradictions import contradictions
 from scenarios.errors import RefusedError
-from scenarios.expectations import METRICS, Judgement, States, parse_expectation
-from scenarios.measure import Measurement, traffic
-from scenarios.predicates import ClaimState
-from scenarios.units import UNITS_MS
+from scenarios.judging.measure import Measurement, traffic
+from scenarios.model.contradictions import contradictions
+from scenarios.model.expectations import METRICS, Judgement, States, parse_expectation
+from scenarios.model.predicates import ClaimState
+from scenarios.model.units import UNITS_MS
 
 DAY = UNITS_MS["d"]
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from ledger.genesis import Role
-from scenarios.catalog import load_scenario
 from scenarios.errors import RefusedError
-from scenarios.faults import (
+from scenarios.model.catalog import load_scenario
+from scenarios.model.faults import (
     KINDS_BY_WORLD,
     VIRTUAL_KINDS,
     FaultRecord,
@@ -25,7 +25,7 @@ from scenarios.faults import (
     check_target,
     parse_target,
 )
-from scenarios.predicates import parse_predicate
+from scenarios.model.predicates import parse_predicate
 
 READ = TypeAdapter[FaultRecord](FaultRecord)
 ROLES = {name: (Role.CUSTOMS,) if name == "a" else (Role.IMPORTER,) for name in "abcdef"}

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from scenarios.catalog import load_scenario, load_source
 from scenarios.errors import EXIT_CODE, ScenarioError
 from scenarios.model import Scenario, read_scenario
-from scenarios.source import apply_overrides, overlay, parse_source
+from scenarios.model.catalog import load_scenario, load_source
+from scenarios.model.source import apply_overrides, overlay, parse_source
 
 GOOD = """\
 scenario: small

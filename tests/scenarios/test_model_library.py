@@ -13,14 +13,14 @@ from ledger.contracts.deadlines import LegalCalendar
 from ledger.contracts.parameters import SUMMARY_WORKING_DAYS
 from ledger.forms import check_form
 from ledger.holidays_data import calendar_data
-from scenarios.catalog import EXTENDS_DEPTH_MAX, LIBRARY, library_names, load_scenario
 from scenarios.errors import ScenarioError
-from scenarios.faults import VIRTUAL_KINDS
-from scenarios.leaks import CANARY_CHARACTERS_MIN
+from scenarios.judging.leaks import CANARY_CHARACTERS_MIN
 from scenarios.model import FileClaim, scenario_schema, schema_text
+from scenarios.model.catalog import EXTENDS_DEPTH_MAX, LIBRARY, library_names, load_scenario
+from scenarios.model.faults import VIRTUAL_KINDS
+from scenarios.model.source import read_source
 from scenarios.model.steps import ROLES, Step
-from scenarios.source import read_source
-from scenarios.yamltree import Leaf, MapNode
+from scenarios.model.yamltree import Leaf, MapNode
 
 PUBLIC_OR_CODED = {
     "blanket_from", "blanket_to", "signed_on", "importer", "hs6", "criterion", "producer_basis", "net_cost", "origin",

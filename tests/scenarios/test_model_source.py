@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios.errors import Place, ScenarioError
-from scenarios.source import Source, apply_overrides, overlay, parse_source, read_source
-from scenarios.yamltree import DEPTH_MAX, NODES_MAX
+from scenarios.model.source import Source, apply_overrides, overlay, parse_source, read_source
+from scenarios.model.yamltree import DEPTH_MAX, NODES_MAX
 
 
 def parse(text: str) -> Source:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from scenarios.errors import RefusedError
-from scenarios.units import Clock, Duration, Span, parse_date, parse_duration, parse_moment
+from scenarios.model.units import Clock, Duration, Span, parse_date, parse_duration, parse_moment
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -9,12 +9,12 @@ import pytest
 from rich.console import Console
 
 from p2p.observer import RecordField
-from scenarios.catalog import load_scenario
-from scenarios.eventbook import Event
-from scenarios.expectations import Judgement, Outcome
-from scenarios.history import History
-from scenarios.narration import Narrator, local, print_summary
-from scenarios.verdict import JudgedExpectation, Judgment, Verdict
+from scenarios.judging.verdict import JudgedExpectation, Judgment, Verdict
+from scenarios.model.catalog import load_scenario
+from scenarios.model.expectations import Judgement, Outcome
+from scenarios.telling.narration import Narrator, local, print_summary
+from scenarios.trial.eventbook import Event
+from scenarios.trial.history import History
 
 NEW_YORK = ZoneInfo("America/New_York")
 MOMENT_MS = 1_537_363_800_000

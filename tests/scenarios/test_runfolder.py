@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.eventbook import EventBook
-from scenarios.replaying import Difference, compare
-from scenarios.runfolder import RunFolder
+from scenarios.trial.eventbook import EventBook
+from scenarios.trial.replaying import Difference, compare
+from scenarios.trial.runfolder import RunFolder
 
 
 def filled(out: Path, *, note: str = "the same") -> RunFolder:

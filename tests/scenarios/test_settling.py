@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from p2p.virtual import VirtualWorld, run_virtual
-from scenarios.settling import Rest, Settling
+from scenarios.trial.settling import Rest, Settling
 from scenarios.worlds.base import Standing
 
 ELECTION_TIMEOUT_MS = 2000

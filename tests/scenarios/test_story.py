@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.catalog import load_scenario
 from scenarios.errors import RefusedError
-from scenarios.eventbook import EventBook
-from scenarios.runfolder import RunFolder
-from scenarios.story import tell
+from scenarios.model.catalog import load_scenario
+from scenarios.telling.story import tell
+from scenarios.trial.eventbook import EventBook
+from scenarios.trial.runfolder import RunFolder
 
 FILED, OTHER = "ab12cd" + "0" * 58, "ab12cd" + "1" * 58
 SCENARIO = load_scenario("nafta-certificate")

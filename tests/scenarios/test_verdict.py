@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.checks import Agreement, Violation
-from scenarios.expectations import Judgement, Outcome
-from scenarios.verdict import JudgedExpectation, Judgment, Verdict, judge
+from scenarios.judging.checks import Agreement, Violation
+from scenarios.judging.verdict import JudgedExpectation, Judgment, Verdict, judge
+from scenarios.model.expectations import Judgement, Outcome
 
 
 def judged(

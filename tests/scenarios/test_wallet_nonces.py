@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from scenarios.nonces import NonceFile, NonceFileError, Nonces
+from scenarios.agents.nonces import NonceFile, NonceFileError, Nonces
 
 
 @pytest.fixture

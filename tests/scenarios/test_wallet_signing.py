@@ -13,8 +13,8 @@ from ledger.encoding import Value
 from ledger.errors import EncodingError, EnvelopeError
 from ledger.keys import BoxKey, SigningKey, Verifier
 from ledger.transaction import parse_transaction
-from scenarios.nonces import NonceFile, Nonces
-from scenarios.wallet import Wallet
+from scenarios.agents.nonces import NonceFile, Nonces
+from scenarios.agents.wallet import Wallet
 
 NETWORK = "test-0123456789abcdef"
 FIELDS: dict[str, Value] = {

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import pytest
 
-from scenarios.catalog import load_scenario
-from scenarios.runner import RunOptions, RunResult, run_scenario
-from scenarios.trial import Trial
+from scenarios.model.catalog import load_scenario
+from scenarios.trial.runner import RunOptions, RunResult, run_scenario
+from scenarios.trial.trial import Trial
 
 ROOT = Path(__file__).parents[2]
 FAIR_SEED = "7"

@@ -11,9 +11,9 @@ from ledger.store import damage
 from p2p.node import Node
 from p2p.virtual import DiskModel
 from p2p.virtual.machine import VirtualMachine
-from scenarios.runner import RunResult
-from scenarios.trial import Trial
-from scenarios.verdict import Verdict
+from scenarios.judging.verdict import Verdict
+from scenarios.trial.runner import RunResult
+from scenarios.trial.trial import Trial
 from scenarios.worlds.virtual import SimulatedWorld
 
 RunVirtual = Callable[..., RunResult]

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from ledger.encoding import Value
-from scenarios import wallet as wallet_module
+from scenarios.agents import wallet as wallet_module
 from scenarios.agents.exporter import Exporter
-from scenarios.canaries import canaries, public_words
-from scenarios.catalog import load_scenario
-from scenarios.leaks import CANARY_CHARACTERS_MIN
-from scenarios.runner import RunResult
-from scenarios.trial import Trial
+from scenarios.judging.canaries import canaries, public_words
+from scenarios.judging.leaks import CANARY_CHARACTERS_MIN
+from scenarios.model.catalog import load_scenario
+from scenarios.trial.runner import RunResult
+from scenarios.trial.trial import Trial
 from scenarios.worlds.virtual import SimulatedWorld
 
 RunVirtual = Callable[..., RunResult]

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from ledger.genesis import Role
-from scenarios.founding import Charter, Member, found_from_seed
-from scenarios.runner import RunResult
+from scenarios.network.founding import Charter, Member, found_from_seed
+from scenarios.trial.runner import RunResult
 from scenarios.worlds.base import NetworkPlan
 from scenarios.worlds.live import LiveWorld
 

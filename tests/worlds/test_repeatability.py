@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.replaying import compare
-from scenarios.runfolder import RunFolder
-from scenarios.runner import RunResult
+from scenarios.trial.replaying import compare
+from scenarios.trial.runfolder import RunFolder
+from scenarios.trial.runner import RunResult
 
 RunVirtual = Callable[..., RunResult]
 

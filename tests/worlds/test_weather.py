@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from scenarios.eventbook import Event
-from scenarios.final import read_final
-from scenarios.runner import RunResult
-from scenarios.verdict import Verdict
+from scenarios.judging.final import read_final
+from scenarios.judging.verdict import Verdict
+from scenarios.trial.eventbook import Event
+from scenarios.trial.runner import RunResult
 from scenarios.worlds.virtual import SimulatedWorld
 
 RunVirtual = Callable[..., RunResult]

@@ -22,19 +22,19 @@ from ledger.genesis import Genesis
 from ledger.transaction import parse_transaction
 from p2p.finality import TransactionStatus
 from p2p.observer import RecordField
-from scenarios.agenda import Agenda
 from scenarios.agents import Agent, make_agent
+from scenarios.agents.answers import ApiProblem
+from scenarios.agents.client import NodeClient
 from scenarios.agents.desk import Kind
-from scenarios.answers import ApiProblem
-from scenarios.client import NodeClient
-from scenarios.eventbook import EventBook
-from scenarios.faultengine import FaultEngine
-from scenarios.history import History
-from scenarios.ledgerwatch import LedgerWatch
+from scenarios.agents.wallet import Wallet
 from scenarios.model import Scenario, Step
-from scenarios.names import Names
-from scenarios.settling import Rest, Settling
-from scenarios.wallet import Wallet
+from scenarios.trial.agenda import Agenda
+from scenarios.trial.eventbook import EventBook
+from scenarios.trial.faultengine import FaultEngine
+from scenarios.trial.history import History
+from scenarios.trial.ledgerwatch import LedgerWatch
+from scenarios.trial.names import Names
+from scenarios.trial.settling import Rest, Settling
 from scenarios.worlds.base import World
 
 CONVERGENCE_LIMIT_S = 60.0

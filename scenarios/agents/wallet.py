@@ -25,7 +25,7 @@ from ledger.documents import (
 from ledger.encoding import Value
 from ledger.keys import BoxKey, SigningKey
 from ledger.transaction import TRANSACTION_VERSION, SignedTransaction, Transaction, sign_transaction
-from scenarios.nonces import Nonces, SaveNonces
+from scenarios.agents.nonces import Nonces, SaveNonces
 
 SALT_BYTES = 16
 

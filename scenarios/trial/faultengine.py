@@ -14,12 +14,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from scenarios.agenda import Agenda
-from scenarios.eventbook import EventBook
-from scenarios.faults import Crash, FaultRecord, Latency, Loss, Partition, Pause, PowerLoss, Restart
-from scenarios.history import History
 from scenarios.model import Scenario
-from scenarios.units import Clock, Span
+from scenarios.model.faults import Crash, FaultRecord, Latency, Loss, Partition, Pause, PowerLoss, Restart
+from scenarios.model.units import Clock, Span
+from scenarios.trial.agenda import Agenda
+from scenarios.trial.eventbook import EventBook
+from scenarios.trial.history import History
 from scenarios.worlds.base import World
 
 BLOCKING = ("crash", "power_loss", "pause", "partition")

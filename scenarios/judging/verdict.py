@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scenarios.checks import Check
-from scenarios.expectations import Judgement, Outcome
+from scenarios.judging.checks import Check
+from scenarios.model.expectations import Judgement, Outcome
 
 EXIT_USAGE = 64
 EXIT_INTERNAL = 70

@@ -16,7 +16,7 @@ from ledger.checkpoint import parse_checkpoint
 from ledger.errors import LedgerError
 from ledger.execution import CONSUMING
 from ledger.store import Store, damage_named
-from scenarios.checks import FinalNode, FinalState
+from scenarios.judging.checks import FinalNode, FinalState
 
 DATABASE = "node.db"
 WATERMARK = "watermark"

@@ -23,7 +23,7 @@ from enum import StrEnum
 from typing import Annotated, TypeAlias
 
 from scenarios.errors import RefusedError, UnknownNameError
-from scenarios.units import Text
+from scenarios.model.units import Text
 
 NAME_PATTERN = r"[a-z][a-z0-9-]{0,39}"
 """Local names: of documents and claims."""

@@ -30,8 +30,8 @@ from pydantic import Field, model_validator
 
 from ledger.genesis import Role
 from scenarios.errors import RefusedError, UnknownNameError
-from scenarios.predicates import PredicateText
-from scenarios.units import RangeMs, Record, Span, Start, Text
+from scenarios.model.predicates import PredicateText
+from scenarios.model.units import RangeMs, Record, Span, Start, Text
 
 ORGANIZATION_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"
 

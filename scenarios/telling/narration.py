@@ -18,12 +18,12 @@ from rich.table import Table
 from rich.text import Text
 
 from p2p.observer import RecordField
-from scenarios.eventbook import Event
-from scenarios.expectations import Judgement
-from scenarios.history import History
-from scenarios.measure import SHARES
+from scenarios.judging.measure import SHARES
+from scenarios.judging.verdict import Judgment, Verdict
 from scenarios.model import Scenario
-from scenarios.verdict import Judgment, Verdict
+from scenarios.model.expectations import Judgement
+from scenarios.trial.eventbook import Event
+from scenarios.trial.history import History
 
 _STYLE = {Verdict.PASSED: "bold green", Verdict.VIOLATED: "bold red", Verdict.UNDECIDED: "bold yellow"}
 _JUDGEMENT_STYLE = {Judgement.HELD: "green", Judgement.FAILED: "red", Judgement.UNDECIDED: "yellow"}

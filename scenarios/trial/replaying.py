@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from scenarios.catalog import load_scenario
 from scenarios.errors import RefusedError
-from scenarios.runfolder import EVENTS_FILE, RunFolder
-from scenarios.runner import RunOptions, run_scenario
+from scenarios.model.catalog import load_scenario
+from scenarios.trial.runfolder import EVENTS_FILE, RunFolder
+from scenarios.trial.runner import RunOptions, run_scenario
 
 
 @dataclass(frozen=True, slots=True)

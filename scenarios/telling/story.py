@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from scenarios.errors import RefusedError
 from scenarios.model import Scenario
-from scenarios.narration import local
-from scenarios.runfolder import RunFolder
+from scenarios.telling.narration import local
+from scenarios.trial.runfolder import RunFolder
 
 Fields = Mapping[str, object]
 _HIDDEN = ("number", "calendar", "protocol_ns", "event", "body", "documents", "index", "position", "time_ms")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeAlias
 
-from scenarios.expectations import (
+from scenarios.model.expectations import (
     ClaimEnds,
     ClaimHasFinding,
     ClaimHasNoFinding,
@@ -22,7 +22,7 @@ from scenarios.expectations import (
     MetricBound,
     TransactionIs,
 )
-from scenarios.predicates import ClaimState
+from scenarios.model.predicates import ClaimState
 
 
 @dataclass(frozen=True, slots=True)

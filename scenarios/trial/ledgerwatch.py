@@ -13,9 +13,9 @@ import json
 from collections.abc import Callable
 
 from p2p.observer import RecordField
-from scenarios.client import ApiProblem, NodeClient, NodeUnreachableError, Receipt
-from scenarios.eventbook import EventBook
-from scenarios.names import Names
+from scenarios.agents.client import ApiProblem, NodeClient, NodeUnreachableError, Receipt
+from scenarios.trial.eventbook import EventBook
+from scenarios.trial.names import Names
 
 WAIT_MS = 5000
 RETRY_S = 0.2

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenarios.eventbook import Event
+from scenarios.trial.eventbook import Event
 
 EVENTS_FILE = "events.ndjson"
 TRACE_FILE = "messages.txt"

@@ -23,7 +23,7 @@ from p2p.errors import PeerError
 from p2p.live import LiveMachine
 from p2p.machine import DiskFailureError
 from p2p.node import Node
-from scenarios.deployment import load_node_config
+from scenarios.network.deployment import load_node_config
 
 EXIT_STOPPED = 0
 EXIT_CANNOT_GO_ON = 70

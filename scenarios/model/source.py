@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scenarios.errors import Fault, Place, ScenarioError
-from scenarios.yamltree import Leaf, ListNode, Location, MapNode, Node, TreeReader, Value, child, dotted
+from scenarios.model.yamltree import Leaf, ListNode, Location, MapNode, Node, TreeReader, Value, child, dotted
 
 FILE_BYTES_MAX = 1 << 20
 

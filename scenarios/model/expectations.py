@@ -34,8 +34,8 @@ from ledger.codes import Code
 from ledger.contracts.findings import Finding
 from ledger.contracts.records import CertificateState, HoldingState
 from scenarios.errors import RefusedError, UnknownNameError
-from scenarios.predicates import NAME_PATTERN, ClaimState, claim_state
-from scenarios.units import UNITS_MS, Duration, Text
+from scenarios.model.predicates import NAME_PATTERN, ClaimState, claim_state
+from scenarios.model.units import UNITS_MS, Duration, Text
 
 METRICS: Mapping[str, str] = {
     **{

@@ -24,18 +24,18 @@ from p2p.config import Timing
 from p2p.observer import RecordField
 from p2p.topology import TopologyKind
 from p2p.virtual import VirtualWorld, run_virtual
-from scenarios.canaries import canaries, public_words
-from scenarios.checks import Agreement, Check, Confidentiality, DecidedOnce, Durability
-from scenarios.eventbook import EventBook
-from scenarios.final import DATABASE, WATERMARK, read_final
-from scenarios.founding import Charter, Founding, Member, found_from_seed
-from scenarios.leaks import LeakSearch, stored_values
-from scenarios.measure import Measurement, traffic
+from scenarios.judging.canaries import canaries, public_words
+from scenarios.judging.checks import Agreement, Check, Confidentiality, DecidedOnce, Durability
+from scenarios.judging.final import DATABASE, WATERMARK, read_final
+from scenarios.judging.leaks import LeakSearch, stored_values
+from scenarios.judging.measure import Measurement, traffic
+from scenarios.judging.verdict import JudgedExpectation, Judgment, judge
 from scenarios.model import Scenario
-from scenarios.runfolder import RunFolder
-from scenarios.tracing import MessageTrace
-from scenarios.trial import Trial, TrialOutcome
-from scenarios.verdict import JudgedExpectation, Judgment, judge
+from scenarios.network.founding import Charter, Founding, Member, found_from_seed
+from scenarios.trial.eventbook import EventBook
+from scenarios.trial.runfolder import RunFolder
+from scenarios.trial.tracing import MessageTrace
+from scenarios.trial.trial import Trial, TrialOutcome
 from scenarios.worlds.base import NetworkPlan, World
 from scenarios.worlds.live import LiveWorld
 from scenarios.worlds.virtual import SimulatedWorld

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ledger.execution import CONSUMING
-from scenarios.eventbook import Event
-from scenarios.leaks import LeakSearch
-from scenarios.measure import receipts_of
+from scenarios.judging.leaks import LeakSearch
+from scenarios.judging.measure import receipts_of
+from scenarios.trial.eventbook import Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from p2p.observer import RecordField
-from scenarios.eventbook import Event
+from scenarios.trial.eventbook import Event
 
 SHARES = (50, 90, 100)
 NS_PER_MS = 1_000_000

@@ -20,7 +20,7 @@ import aiohttp
 
 from ledger.encoding import encode
 from p2p.finality import Finality, TransactionStatus
-from scenarios.answers import (
+from scenarios.agents.answers import (
     Answer,
     ApiProblem,
     BadAnswerError,

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from scenarios.errors import Fault, Place, ScenarioError, nearest
 from scenarios.model import Scenario, read_scenario
-from scenarios.source import Source, apply_overrides, overlay, read_source
-from scenarios.yamltree import Leaf
+from scenarios.model.source import Source, apply_overrides, overlay, read_source
+from scenarios.model.yamltree import Leaf
 
-LIBRARY = Path(__file__).parent / "library"
+LIBRARY = Path(__file__).parents[1] / "library"
 SUFFIX = ".yaml"
 EXTENDS_DEPTH_MAX = 8
 

@@ -29,7 +29,7 @@ from ledger.keys import SigningKey
 from p2p.config import NodeConfig, Timing
 from p2p.errors import ConfigError
 from p2p.topology import gossip_graph, neighbors_of
-from scenarios.founding import Founding
+from scenarios.network.founding import Founding
 from scenarios.worlds.base import NetworkPlan
 from scenarios.worlds.plan import Address
 

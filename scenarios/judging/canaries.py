@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from scenarios.agents.papers import PaperKind
-from scenarios.leaks import CANARY_CHARACTERS_MIN, Canary
+from scenarios.agents.wallet import Wallet
+from scenarios.judging.leaks import CANARY_CHARACTERS_MIN, Canary
 from scenarios.model import Scenario
-from scenarios.predicates import ClaimState
-from scenarios.wallet import Wallet
+from scenarios.model.predicates import ClaimState
 
 
 def canaries(wallets: Iterable[Wallet], public: frozenset[str]) -> Iterator[Canary]:

@@ -23,14 +23,20 @@ from ledger.encoding import Value
 from ledger.errors import EncodingError, LedgerError
 from ledger.keys import BoxKey, SigningKey, Verifier
 from p2p.errors import ConfigError
-from scenarios.deployment import GENESIS_FILE, NODE_FILE, read_genesis, read_node_file, write_deployment
+from scenarios.agents.nonces import NonceFile
+from scenarios.agents.wallet import Wallet
 from scenarios.errors import RefusedError
-from scenarios.final import open_store
-from scenarios.founding import Charter, Member, found_from_system
+from scenarios.judging.final import open_store
 from scenarios.model import Scenario
-from scenarios.nonces import NonceFile
-from scenarios.runner import NETWORK_NAME, network_plan
-from scenarios.wallet import Wallet
+from scenarios.network.deployment import (
+    GENESIS_FILE,
+    NODE_FILE,
+    read_genesis,
+    read_node_file,
+    write_deployment,
+)
+from scenarios.network.founding import Charter, Member, found_from_system
+from scenarios.trial.runner import NETWORK_NAME, network_plan
 from scenarios.worlds.plan import Address
 
 HOST = "127.0.0.1"

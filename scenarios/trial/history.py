@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from ledger.contracts.certificate import CERTIFICATE_TABLE
 from ledger.contracts.holding import HOLDING_TABLE
 from p2p.observer import RecordField
-from scenarios.eventbook import Event
-from scenarios.expectations import States
-from scenarios.predicates import (
+from scenarios.model.expectations import States
+from scenarios.model.predicates import (
     BlockCommitted,
     CertificateEvent,
     CertificateReached,
@@ -26,6 +25,7 @@ from scenarios.predicates import (
     LeaderElected,
     Predicate,
 )
+from scenarios.trial.eventbook import Event
 
 _CERTIFICATE_TARGETS = {
     step.event: step.target.value for step in CERTIFICATE_TABLE.steps if step.target != step.state
@@ -38,7 +38,7 @@ _EVENT_STATE = {CertificateEvent.DELIVERED: "DELIVERED", CertificateEvent.HELD: 
 
 @dataclass(slots=True)
 class History:
-    """Follows events; see `scenarios.expectations.TrialHistory`."""
+    """Follows events; see `scenarios.model.expectations.TrialHistory`."""
 
     reached_ms: int = 0
     complete: bool = False

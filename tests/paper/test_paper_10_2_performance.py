@@ -47,6 +47,26 @@ def test_10_2_1_the_leader_counts_itself_only_when_it_has_written() -> None:
     assert cluster.core(1).commit == entry.index
 
 
+def test_10_2_1_a_write_counts_for_the_entries_it_wrote_and_no_more() -> None:
+    """Section 10.2.1: with two writes under way, the first done says nothing of the second's entries."""
+    cluster = Cluster(2)
+    cluster.elect(1)
+    first = cluster.propose(1)
+    cluster.take(1)
+    second = cluster.propose(1)
+    cluster.take(1)
+    assert first is not None
+    assert second is not None
+    for _ in range(2):
+        cluster.deliver()
+    cluster.work(2)
+    while cluster.flying:
+        cluster.deliver()
+    assert cluster.core(1).status().peers[2].match == second.index
+    cluster.persist(1)
+    assert cluster.core(1).commit == first.index
+
+
 def test_10_2_2_entries_that_gather_go_out_in_one_message() -> None:
     """Section 10.2.2: what has gathered for a follower is sent as a batch."""
     node, disk = make_node()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenarios.linearizability import Action, Operation, Verdict, check_history, check_register
+from scenarios.judging.linearizability import Action, Operation, Verdict, check_history, check_register
 
 
 @st.composite

@@ -44,6 +44,8 @@ from raft_harness import Cluster, log_of
 from consensus import Entry, Message, MessageType, ProposalRefusedError, RawNode
 
 INDENT: Final = "  "
+TOLD_IN_WORDS: Final = 11
+"""So many fields of a message have words of their own; those added since are told by their names."""
 
 
 class StoryError(Exception):
@@ -330,7 +332,12 @@ def _standing(now: Standing) -> str:
 
 
 def _message(message: Message) -> str:
-    return f"{message.sender}>{message.to} {message.type.name} term {message.term}{_content(message)}"
+    later = _named(message, [field.name for field in fields(message)][TOLD_IN_WORDS:])
+    return f"{message.sender}>{message.to} {message.type.name} term {message.term}{_content(message)}{later}"
+
+
+def _named(message: Message, names: list[str]) -> str:
+    return "".join(f", {name} {value}" for name in names if (value := getattr(message, name)))
 
 
 def _content(message: Message) -> str:
@@ -352,5 +359,4 @@ def _content(message: Message) -> str:
         case MessageType.HEARTBEAT_RESPONSE:
             return ""
         case _:  # kinds this page does not know are told in full
-            named = [field.name for field in fields(message)][3:]
-            return "".join(f", {name} {value}" for name in named if (value := getattr(message, name)))
+            return _named(message, [field.name for field in fields(message)][4:TOLD_IN_WORDS])

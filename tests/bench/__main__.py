@@ -7,7 +7,6 @@ Without a name everything is measured, which takes one to two minutes.
 
 from __future__ import annotations
 
-import cProfile
 import platform
 import statistics
 import sys
@@ -20,11 +19,11 @@ from rich.table import Table
 
 from p2p.config import Timing
 from tests.bench import idle, live, load
-from tests.bench.attribution import shares
+from tests.bench.attribution import Sampler
 from tests.bench.cluster import SCENARIO, SEED
 from tests.bench.reference import reference_ms
 
-PROFILED_S = 10
+PROFILED_S = 20
 VARIANT_S = 10
 VARIANTS = ((1, None), (100, None), (load.BATCH, 200))
 """(transactions per request, block interval in milliseconds if not the default) for short runs of comparison."""
@@ -100,15 +99,15 @@ def _load() -> None:
     figures = load.measure_load()
     _print_cost(figures)
     _print_variants(figures)
-    profile = cProfile.Profile()
-    load.measure_load(profile=profile, duration_s=PROFILED_S)
+    sampler = Sampler()
+    load.measure_load(sampler=sampler, duration_s=PROFILED_S)
     table = _table(
-        f"3. Shares of CPU under the same load, from a separate profiled run of {PROFILED_S} virtual seconds "
-        "(own time; C functions count to their caller but for SQLite's and libsodium's)",
+        f"3. Shares of CPU under the same load, from a separate run of {PROFILED_S} virtual seconds, "
+        f"{sampler.samples} samples by CPU time (tests/bench/attribution.py says whose is what)",
         "whose code",
         "%",
     )
-    for owner, percent in shares(profile):
+    for owner, percent in sampler.shares():
         table.add_row(owner, f"{percent:.1f}")
     console.print(table)
     _print_gossip(figures)

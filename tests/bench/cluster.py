@@ -15,10 +15,10 @@ from typing import TypeVar
 from p2p.node import Node
 from p2p.observer import RecordField
 from p2p.virtual import NS_PER_MS, VirtualWorld, run_virtual
-from scenarios.catalog import load_scenario
-from scenarios.eventbook import Event
-from scenarios.founding import Founding
-from scenarios.runner import founding_of, network_plan
+from scenarios.model.catalog import load_scenario
+from scenarios.network.founding import Founding
+from scenarios.trial.eventbook import Event
+from scenarios.trial.runner import founding_of, network_plan
 from scenarios.worlds.base import NetworkPlan
 from scenarios.worlds.virtual import SimulatedWorld
 

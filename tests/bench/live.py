@@ -24,7 +24,7 @@ import uvloop
 
 from p2p.finality import Finality
 from p2p.observer import RecordField
-from scenarios.client import NodeClient
+from scenarios.agents.client import NodeClient
 from scenarios.worlds.live import LiveWorld
 from tests.bench.cluster import network
 from tests.bench.load import EXPORTER, sign_load

@@ -13,11 +13,11 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-import cProfile
 import random
 import statistics
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import aiohttp
@@ -26,10 +26,11 @@ from ledger.codes import Code
 from ledger.encoding import Value
 from ledger.keys import Verifier
 from ledger.transaction import parse_transaction
-from scenarios.client import NodeClient
-from scenarios.founding import Founding
-from scenarios.measure import Measurement
-from scenarios.wallet import Wallet
+from scenarios.agents.client import NodeClient
+from scenarios.agents.wallet import Wallet
+from scenarios.judging.measure import Measurement
+from scenarios.network.founding import Founding
+from tests.bench.attribution import Sampler
 from tests.bench.cluster import Cluster, in_cluster
 from tests.bench.reference import reference_ms
 
@@ -101,7 +102,7 @@ class LoadFigures:
 
 def measure_load(
     *,
-    profile: cProfile.Profile | None = None,
+    sampler: Sampler | None = None,
     block_interval_ms: int | None = None,
     duration_s: int = DURATION_S,
     batch: int = BATCH,
@@ -109,14 +110,14 @@ def measure_load(
     """Measure a cluster of five nodes under load.
 
     Args:
-        profile: runs during the measured window, if given; the CPU time is then the profiler's too.
+        sampler: runs during the measured window, if given; the CPU time is then the samples' too.
         block_interval_ms: instead of the default.
         duration_s: how long the load lasts, protocol time.
         batch: transactions per request.
     """
 
     async def work(cluster: Cluster) -> LoadFigures:
-        return await _measure(cluster, profile, duration_s, batch)
+        return await _measure(cluster, sampler, duration_s, batch)
 
     return in_cluster(work, block_interval_ms=block_interval_ms)
 
@@ -141,9 +142,7 @@ def sign_load(founding: Founding, now_ms: int, count: int) -> list[bytes]:
     return signed
 
 
-async def _measure(
-    cluster: Cluster, profile: cProfile.Profile | None, duration_s: int, batch: int
-) -> LoadFigures:
+async def _measure(cluster: Cluster, sampler: Sampler | None, duration_s: int, batch: int) -> LoadFigures:
     founding = cluster.world.founding
     raws = sign_load(founding, cluster.world.node(EXPORTER).machine.now_ms(), RATE_PER_S * duration_s)
     await asyncio.sleep(WARM_UP_S)
@@ -151,12 +150,9 @@ async def _measure(
     reference = reference_ms()
     begun_ns = cluster.world.now_ns()
     begun = time.process_time()
-    if profile is not None:
-        profile.enable()
-    await _hand_in(cluster, raws, batch)
-    await _all_certified(cluster)
-    if profile is not None:
-        profile.disable()
+    with nullcontext() if sampler is None else sampler.running():
+        await _hand_in(cluster, raws, batch)
+        await _all_certified(cluster)
     cpu_s = time.process_time() - begun
     virtual_s = (cluster.world.now_ns() - begun_ns) / 1e9
     reference = statistics.median([reference, reference_ms()])

@@ -280,9 +280,10 @@ class Api:
         return answer({"next": rows[-1].index if rows else after, "documents": documents})
 
     async def get_document(self, request: web.Request) -> web.Response:
-        """Tell one received envelope's bytes."""
+        """Tell one received envelope's bytes: the first under its root, or the one with a number."""
         root = read_hex(request.match_info["root"], "root", 32)
-        envelope = await self.node.look(lambda: self.node.store.inbox_envelope(root))
+        index = read_integer(request, "index", 0, 1 << 62) or None
+        envelope = await self.node.look(lambda: self.node.store.inbox_envelope(root, index))
         if envelope is None:
             remedy = "GET /v1/documents lists what has arrived for this organization."
             raise ApiError(404, "UNKNOWN_DOCUMENT", "no envelope of that root has arrived here", remedy)

@@ -84,13 +84,15 @@ class DocumentRows(Session):
         sql = f"{_INBOX} WHERE idx > ? ORDER BY idx LIMIT ?"
         return [_read_inbox(row)[0] for row in self.rows("inbox", sql, (after, limit))]
 
-    def inbox_envelope(self, root: bytes) -> bytes | None:
-        """Return the first envelope received under a root, or None.
+    def inbox_envelope(self, root: bytes, index: int | None = None) -> bytes | None:
+        """Return the first envelope received under a root, or the one with a number, or None.
 
         Raises:
             DamagedStoreError: if its row does not match its digest.
         """
-        rows = self.rows("inbox", f"{_INBOX} WHERE root = ? ORDER BY idx LIMIT 1", (root,))
+        where = "root = ?" if index is None else "root = ? AND idx = ?"
+        bindings: tuple[bytes | int, ...] = (root,) if index is None else (root, index)
+        rows = self.rows("inbox", f"{_INBOX} WHERE {where} ORDER BY idx LIMIT 1", bindings)
         return _read_inbox(rows[0])[1] if rows else None
 
     @property

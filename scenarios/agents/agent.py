@@ -260,9 +260,9 @@ class Agent:
         sealed = self.wallet.seal(root, addressee.box_key, names)
         await self.client.post_document_until_accepted(root, to, sealed, pause=self._pause_for(None))
 
-    async def receive(self, root: bytes) -> Mail:
-        """Wait for the envelope of a root and return it, opened or found wanting."""
-        mail = self.mailroom.of(root)
+    async def receive(self, root: bytes, sender: str) -> Mail:
+        """Wait for a sender's envelope of a root and return it, opened or found wanting."""
+        mail = self.mailroom.of(root, sender)
         with self._work.waiting(WaitKind.ENVELOPE, root.hex(), mail.arrived.is_set):
             await mail.arrived.wait()
         return mail
@@ -355,20 +355,20 @@ class Agent:
                 self.start(f"{name} {receipt.index}", reaction(receipt))
 
     async def _open(self, notice: DocumentNotice) -> None:
-        mail = self.mailroom.of(notice.root)
+        mail = self.mailroom.of(notice.root, notice.sender)
         if mail.paper is not None:
             return
-        sealed = await self.client.get_document(notice.root, pause=self._pause_for(None))
+        sealed = await self.client.get_document(notice.root, notice.index, pause=self._pause_for(None))
         try:
             opened = self.wallet.open(notice.root, sealed)
             paper = Paper.of(opened)
         except (EnvelopeError, PaperError):
-            mail.spoil(notice.sender, MailFault.UNREADABLE)
+            mail.spoil(MailFault.UNREADABLE)
             return
         if paper.root != notice.root:
-            mail.spoil(notice.sender, MailFault.ROOT_MISMATCH)
+            mail.spoil(MailFault.ROOT_MISMATCH)
             return
-        mail.keep(notice.sender, paper)
+        mail.keep(paper)
         self.mailroom.put(notice.sender, paper)
 
     # Ends.

@@ -235,13 +235,18 @@ class NodeClient:
         """Hand in a sealed envelope, sending the same bytes again until the node has it in its outbox."""
         await self._until_answered(lambda: self.post_document(root, to, envelope), pause)
 
-    async def get_document(self, root: bytes, *, pause: PauseHook = unnoticed) -> bytes:
+    async def get_document(self, root: bytes, index: int, *, pause: PauseHook = unnoticed) -> bytes:
         """Fetch a received envelope's bytes, trying again while the node does not answer.
 
+        Args:
+            root: under which it came.
+            index: its number, as the feed tells it; several may have come under one root.
+            pause: told why the call waits.
+
         Raises:
-            ApiProblem: if no envelope of that root has arrived.
+            ApiProblem: if no such envelope has arrived.
         """
-        answer = await self._until_answered(lambda: self._call("GET", f"/v1/documents/{root.hex()}"), pause)
+        answer = await self._until_answered(lambda: self._call("GET", f"/v1/documents/{root.hex()}", query={"index": str(index)}), pause)
         return answer.data
 
     # Where the node and the ledger stand.

@@ -161,7 +161,7 @@ class Customs(Agent):
                 self.record("answer.late", private=True, claim=self._name(case), time_ms=receipt.time_ms)
                 return
             self._note_state(case, case.review.state.value, receipt.time_ms, case.filed.importer)
-        mail = await self.receive(receipt.documents[0])
+        mail = await self.receive(receipt.documents[0], receipt.creator or "")
         self.record("request.answered", private=True, claim=self._name(case), time_ms=self.desk.now_ms())
         review_ms = self.behavior.review_after.ms
         if review_ms is None or is_decided_by_script(self.script, self._name(case)):

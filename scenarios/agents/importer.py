@@ -52,7 +52,7 @@ class Importer(Agent):
             return
         certificate = self.register.certificate_of(receipt)
         name = self.desk.local_name("certificate", certificate.id)
-        mail = await self.receive(certificate.root)
+        mail = await self.receive(certificate.root, receipt.creator or "")
         body: dict[str, Value] = {"certificate": bytes.fromhex(certificate.id)}
         if mail.paper is None or mail.paper.kind != PaperKind.CERTIFICATE:
             reason = mail.fault or MailFault.UNREADABLE
@@ -138,7 +138,7 @@ class Importer(Agent):
         """Answer a request for information from what the ledger and the wallet have."""
         claim = self.register.claim_of(receipt)
         name = self.desk.local_name("claim", claim.id)
-        request = await self.receive(receipt.documents[0])
+        request = await self.receive(receipt.documents[0], receipt.creator or "")
         self.record("request.received", private=True, claim=name, time_ms=self.desk.now_ms())
         delay_ms = self.behavior.answer_after.ms
         if delay_ms is None:

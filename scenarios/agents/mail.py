@@ -1,8 +1,9 @@
-"""Envelopes on their way to an agent, by root.
+"""Envelopes on their way to an agent, by root and sender.
 
 Rules:
 - An envelope may come before the act that anchors its root, or long after; who needs it waits for the root.
-- The first envelope of a root that opens under that root is the document; faults before it are forgotten.
+- Who waits says from whom: rubbish that another member sends under the same root spoils nothing.
+- The first envelope from a sender that opens under its root is the document; faults before it are forgotten.
 - The sender is the member whose node sent it, as this organization's node says.
 """
 
@@ -24,22 +25,22 @@ class MailFault(StrEnum):
 
 @dataclass(slots=True)
 class Mail:
-    """What has come under one root."""
+    """What has come under one root from one sender."""
 
     root: bytes
+    sender: str
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    sender: str | None = None
     paper: Paper | None = None
     fault: MailFault | None = None
 
-    def keep(self, sender: str, paper: Paper) -> None:
+    def keep(self, paper: Paper) -> None:
         """Note that the document has come."""
-        self.sender, self.paper, self.fault = sender, paper, None
+        self.paper, self.fault = paper, None
         self.arrived.set()
 
-    def spoil(self, sender: str, fault: MailFault) -> None:
+    def spoil(self, fault: MailFault) -> None:
         """Note that something has come that is not the document."""
-        self.sender, self.fault = sender, fault
+        self.fault = fault
         self.arrived.set()
 
 
@@ -52,15 +53,15 @@ class Shelf:
 
 
 class Mailroom:
-    """All mail, by root, and what was opened, by kind, sender and subject."""
+    """All mail, by root and sender, and what was opened, by kind, sender and subject."""
 
     def __init__(self) -> None:
-        self._mail: dict[bytes, Mail] = {}
+        self._mail: dict[tuple[bytes, str], Mail] = {}
         self._shelves: dict[tuple[str, str, str], Shelf] = {}
 
-    def of(self, root: bytes) -> Mail:
-        """Return what has come, or will come, under a root."""
-        return self._mail.setdefault(root, Mail(root))
+    def of(self, root: bytes, sender: str) -> Mail:
+        """Return what has come, or will come, under a root from a sender."""
+        return self._mail.setdefault((root, sender), Mail(root, sender))
 
     def about(self, kind: str, sender: str, subject: str) -> Shelf:
         """Return where a sender's document of a kind about a subject stands, or will stand."""

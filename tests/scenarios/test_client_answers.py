@@ -267,7 +267,7 @@ def test_documents_are_listed_fetched_and_sent() -> None:
 
     async def question(client: NodeClient) -> tuple[int, str, bytes]:
         page = await client.documents(1, wait_ms=10)
-        sealed = await client.get_document(page.documents[0].root)
+        sealed = await client.get_document(page.documents[0].root, page.documents[0].index)
         await client.post_document_until_accepted(ID, "bank", b"mine")
         return page.next, page.documents[0].sender, sealed
 

@@ -481,6 +481,7 @@ class Observer:
         self.leader_log: dict[int, Chain] = {}
         self.prefix: dict[tuple[int, int], bytes] = {}
         self.committed: Chain = []
+        self.committed_in: list[int] = []
         self.applied_entry: dict[int, Entry] = {}
         self.durable: dict[int, tuple[HardState, int]] = {}
         self.living: dict[int, tuple[int, int, int, int]] = {}
@@ -581,7 +582,7 @@ class Observer:
         assert peer.disk.chain()[: log.stable] == chain[: log.stable], "stable entries are not on disk"
         if core.role is Role.LEADER:
             self._check_leader(peer, core, chain)
-        self._extend_committed(chain[: log.commit])
+        self._extend_committed(chain[: log.commit], core.term)
 
     def _log_matching(self, chain: Chain) -> None:
         for index, (term, digest) in enumerate(chain, 1):
@@ -595,7 +596,9 @@ class Observer:
         )
         before = self.leader_log.get(core.term)
         if before is None:
-            assert chain[: len(self.committed)] == self.committed, f"leader {peer.id} lacks committed entries"
+            # A node may win an old term late, by a vote long under way; only earlier terms' entries are due.
+            due = sum(term < core.term for term in self.committed_in)
+            assert chain[:due] == self.committed[:due], f"leader {peer.id} lacks committed entries"
         else:
             assert chain[: len(before)] == before, f"leader {peer.id} changed its own log"
         self.leader_log[core.term] = chain
@@ -608,10 +611,11 @@ class Observer:
                     f"match {progress.match} of node {node} is not on its disk"
                 )
 
-    def _extend_committed(self, chain: Chain) -> None:
+    def _extend_committed(self, chain: Chain, term: int) -> None:
         shared = min(len(chain), len(self.committed))
         assert chain[:shared] == self.committed[:shared], "a committed entry changed"
         self.committed.extend(chain[shared:])
+        self.committed_in.extend([term] * (len(chain) - shared))
 
     def _check_committed_durable(self) -> None:
         count = len(self.committed)

@@ -351,8 +351,11 @@ class Node:
 
     def _keep_incoming(self, sender: str, root: bytes, envelope: bytes) -> None:
         self.store.inbox_put(root, sender, envelope, self.machine.now_ms())
-        self.observer.record(
-            "envelope.received", node=self.organization, sender=sender, root=root.hex(), size=len(envelope)
+        size = len(envelope)
+        self._durable_later.append(
+            lambda: self.observer.record(
+                "envelope.received", node=self.organization, sender=sender, root=root.hex(), size=size
+            )
         )
 
     def _envelope_stored(self, peer: str, frame: EnvelopeStoredFrame) -> None:

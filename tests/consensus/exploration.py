@@ -4,10 +4,10 @@ Rules:
 
 - The cores are the implementation's own, fed through `RawNode` as any caller would; nothing is a model.
 - The world may deliver any message in flight next (so it reorders), deliver it and keep a copy, let a
-  candidate's patience end, let a leader's heartbeat fall due, take a proposal, end the oldest write of a
-  node, and crash a node with any number of its writes under way on disk; it restarts at once (being down
-  longer is the same as hearing nothing). Loss is never delivering; where more than `flying_max` messages
-  are in flight, some must be lost first, any of them.
+  candidate's patience end, let a leader's heartbeat fall due, ask it for a proposal, a read or to hand
+  over, end the oldest write of a node, and crash a node with any number of its writes under way on disk; it
+  restarts at once (being down longer is the same as hearing nothing). Loss is never delivering; where more
+  than `flying_max` messages are in flight, some must be lost first, any of them.
 - A state is canonical: everything that a core, its disk and its writes hold, the multiset of messages in
   flight, what the world may still spend, and the history that no crash erases (who led which term, what
   was ever committed). Numbers of Readies count relatively, timers only where they decide something.
@@ -17,7 +17,8 @@ Rules:
 - By symmetry, where all logs start equal, the first to campaign is node 1.
 - Raft's safety is checked in each state: election safety over history, leaders append-only, log matching,
   leader completeness, state machine safety, committed entries on a majority of disks, a leader's match on
-  its peer's disk, persist before send, monotonic term, vote and commit, index order.
+  its peer's disk, persist before send, monotonic term, vote and commit, index order, and that no
+  read shows less than was committed when it was asked for.
 
 `python -m tests.consensus.exploration --help` runs deeper searches than the tests do.
 """
@@ -27,7 +28,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from consensus import (
@@ -40,6 +40,7 @@ from consensus import (
     Ready,
     majority,
 )
+from tests.consensus.exploration_bounds import Bounds, Report
 from tests.consensus.exploration_node import (
     Constant,
     Local,
@@ -55,85 +56,16 @@ from tests.consensus.exploration_node import (
 )
 
 Action = tuple[Any, ...]
-History = tuple[tuple[int, ...], Log, tuple[int, ...]]
-"""Who led each term; what was ever committed; in which term each of these entries was."""
+History = tuple[tuple[int, ...], Log, tuple[int, ...], tuple[int, ...]]
+"""Who led each term (negative: in a life that is over); what was ever committed; in which term each of these
+entries was; for each read asked for, how many entries were committed at that moment."""
+Outcome = tuple[int, tuple[int, ...], tuple[tuple[int, int], ...]]
+"""What an input leads to: the local state, the messages sent, the reads answered by number and index."""
 State = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]
 """Local state of every node, messages in flight, budgets, history: all by number."""
 
 ELECTION_TICK: Final = 2
-CAMPAIGNS, PROPOSALS, DUPLICATES, CRASHES, BEATS = range(5)
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much the world may do.
-
-    Attributes:
-        nodes: how many cores.
-        campaigns_max: elections begun, and so how many terms pass.
-        proposals_max: entries beside the empty ones that open terms.
-        flying_max: messages in flight.
-        duplicates_max: messages delivered and kept.
-        crashes_max: crashes, each followed by a restart.
-        beats_max: ticks of leaders.
-        writes_max: writes under way at one node; 0 makes every write instant.
-        pre_vote: as in `Config`.
-        check_quorum: as in `Config`; time then passes tick by tick at every node.
-        logs: the terms of the entries each node starts with; empty logs if not given.
-        states_max: the search ends after so many states.
-        depth_max: and after so many moves.
-    """
-
-    nodes: int = 3
-    campaigns_max: int = 2
-    proposals_max: int = 1
-    flying_max: int = 3
-    duplicates_max: int = 0
-    crashes_max: int = 0
-    beats_max: int = 0
-    writes_max: int = 1
-    pre_vote: bool = False
-    check_quorum: bool = False
-    logs: tuple[tuple[int, ...], ...] = ()
-    states_max: int = 1 << 60
-    depth_max: int = 1 << 60
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a search found.
-
-    Attributes:
-        states: distinct states checked.
-        transitions: moves tried, those to known states included.
-        depth: the longest of the shortest paths to a state.
-        local_states: distinct states of single nodes.
-        inputs: pairs of local state and input, each run through a core once.
-        complete: whether no state within the bounds was left out.
-        leaders: terms led in some state.
-        committed_max: the longest committed log in any state.
-        violation: the broken rule, or None.
-        path: the moves that lead there.
-    """
-
-    states: int
-    transitions: int
-    depth: int
-    local_states: int
-    inputs: int
-    complete: bool
-    leaders: int
-    committed_max: int
-    violation: str | None
-    path: tuple[str, ...]
-
-    def __str__(self) -> str:
-        whole = "all states within the bounds" if self.complete else "cut short"
-        return (
-            f"{self.states} states ({whole}), {self.transitions} transitions, depth {self.depth}, "
-            f"{self.local_states} local states, {self.inputs} inputs run, terms led {self.leaders}, "
-            f"longest committed log {self.committed_max}"
-        )
+CAMPAIGNS, PROPOSALS, DUPLICATES, CRASHES, BEATS, TRANSFERS, READS = range(7)
 
 
 class Explorer:
@@ -152,11 +84,12 @@ class Explorer:
         self.message_ids: dict[Message, int] = {}
         self.histories: list[History] = []
         self.history_ids: dict[History, int] = {}
-        self.steps: dict[tuple[int, Action], tuple[int, tuple[int, ...]]] = {}
+        self.steps: dict[tuple[int, Action], Outcome] = {}
         self.checked: dict[tuple[tuple[int, ...], int], int] = {}
         self.matching: dict[tuple[Log, Log], bool] = {}
         self.transitions = 0
         self.committed_max = 0
+        self.reads_answered = 0
 
     # --- numbering
 
@@ -229,17 +162,18 @@ class Explorer:
             message_bytes_max=1,
         )
 
-    def _step(self, number: int, action: Action) -> tuple[int, tuple[int, ...]]:
-        """The local state after an input, and the messages sent."""
+    def _step(self, number: int, action: Action) -> Outcome:
+        """What an input leads to at one node."""
         known = self.steps.get((number, action))
         if known is None:
             before = self.locals[number]
             after: Local = clone(before, {})
             sent: list[Message] = []
             after = self._act(after, action, sent)
-            self._work(after, sent)
+            answered = self._work(after, sent)
             check_local(before, after, crashed=action[0] == "crash")
-            known = (self._intern_local(after), tuple(self._intern_message(message) for message in sent))
+            numbers = tuple(self._intern_message(message) for message in sent)
+            known = (self._intern_local(after), numbers, tuple(answered))
             self.steps[number, action] = known
         return known
 
@@ -254,6 +188,10 @@ class Explorer:
                 core.tick()
             case ("propose",):
                 core.propose(b"by %d" % core.id)
+            case ("transfer", peer):
+                core.transfer_leader(peer)
+            case ("read", read_number):
+                core.read_index(b"%d" % read_number)
             case ("persist",):
                 self._persist(local, sent)
             case ("crash", written):
@@ -262,14 +200,21 @@ class Explorer:
                 return Local(self._config(core.id), local.disk, local.applied)
         return local
 
-    def _work(self, local: Local, sent: list[Message]) -> None:
-        """Takes Readies as long as the disk takes writes; what need not be synced is written at once."""
+    def _work(self, local: Local, sent: list[Message]) -> list[tuple[int, int]]:
+        """Takes Readies as long as the disk takes writes; what need not be synced is written at once.
+
+        Returns:
+            The reads answered: their numbers, and the index each may show.
+        """
+        answered: list[tuple[int, int]] = []
         while local.core.has_ready() and len(local.writing) < max(self.bounds.writes_max, 1):
             ready = local.core.ready()
             local.writing.append(ready)
             _send(local, ready.messages, sent)
+            answered += [(int(state.context), state.index) for state in ready.read_states]
             if self.bounds.writes_max == 0 or (len(local.writing) == 1 and not ready.must_sync):
                 self._persist(local, sent)
+        return answered
 
     def _persist(self, local: Local, sent: list[Message]) -> None:
         ready = local.writing.popleft()
@@ -282,13 +227,20 @@ class Explorer:
     def _initial(self) -> State:
         nodes = tuple(self._start(node) for node in self.voters)
         bounds = self.bounds
-        budgets = (bounds.campaigns_max, bounds.proposals_max, bounds.duplicates_max, bounds.crashes_max,
-                   bounds.beats_max)  # fmt: skip
-        return nodes, (), budgets, self._check(nodes, self._intern_history(((), (), ())))
+        budgets = (
+            bounds.campaigns_max,
+            bounds.proposals_max,
+            bounds.duplicates_max,
+            bounds.crashes_max,
+            bounds.beats_max,
+            bounds.transfers_max,
+            bounds.reads_max,
+        )
+        return nodes, (), budgets, self._check(nodes, self._intern_history(((), (), (), ())))
 
     def _moves(self, state: State) -> Iterator[tuple[Action, int, tuple[int, ...], int | None]]:
         """What can happen: the input, the node it happens to, the messages left, the budget it costs."""
-        nodes, flying, budgets, _ = state
+        nodes, flying, budgets, history = state
         for place, number in enumerate(flying):
             if place and flying[place - 1] == number:
                 continue
@@ -305,12 +257,24 @@ class Explorer:
                 for written in range(view.writes + 1):
                     yield ("crash", written), node, flying, CRASHES
             if view.leads:
-                if budgets[PROPOSALS] and view.proposes:
-                    yield ("propose",), node, flying, PROPOSALS
-                if budgets[BEATS]:
-                    yield ("tick",), node, flying, BEATS
+                yield from self._asks(view, flying, budgets, len(self.histories[history][3]))
             elif not first_move or node == 1:
                 yield from self._patience(number, node, flying, budgets)
+
+    def _asks(
+        self, view: View, flying: tuple[int, ...], budgets: tuple[int, ...], reads: int
+    ) -> Iterator[tuple[Action, int, tuple[int, ...], int | None]]:
+        """What a leader can be asked for."""
+        node = view.node
+        if budgets[PROPOSALS] and view.proposes:
+            yield ("propose",), node, flying, PROPOSALS
+        if budgets[BEATS]:
+            yield ("tick",), node, flying, BEATS
+        if budgets[READS] and view.reads:
+            yield ("read", reads), node, flying, READS
+        if budgets[TRANSFERS]:
+            for peer, _ in view.matches:
+                yield ("transfer", peer), node, flying, TRANSFERS
 
     def _patience(
         self, number: int, node: int, flying: tuple[int, ...], budgets: tuple[int, ...]
@@ -331,11 +295,27 @@ class Explorer:
                 yield ("lose", number), (nodes, flying[:place] + flying[place + 1 :], budgets, history)
             return
         for action, node, left, cost in self._moves(state):
-            number, sent = self._step(nodes[node - 1], action)
+            number, sent, answered = self._step(nodes[node - 1], action)
+            since = self._since(history, action, node)
             after = (*nodes[: node - 1], number, *nodes[node:])
             spent = budgets if cost is None else _spend(budgets, cost)
             flies = tuple(sorted((*left, *sent))) if sent else left
-            yield (*action, node), (after, flies, spent, self._check(after, history))
+            for read, index in answered:
+                self.reads_answered += 1
+                due = self.histories[since][3][read]
+                require(index >= due, f"stale read: number {read} shows {index} of {due} committed before it")
+            yield (*action, node), (after, flies, spent, self._check(after, since))
+
+    def _since(self, history: int, action: Action, node: int) -> int:
+        """The history once a read is asked for, or a node crashed: what it led, it must not lead again."""
+        leaders, committed, terms, reads = self.histories[history]
+        if action[0] == "read":
+            reads = (*reads, len(committed))
+        elif action[0] == "crash" and node in leaders:
+            leaders = tuple(-leader if leader == node else leader for leader in leaders)
+        else:
+            return history
+        return self._intern_history((leaders, committed, terms, reads))
 
     def run(self) -> Report:
         """Searches until all is seen, a bound is reached or a rule is broken."""
@@ -370,9 +350,20 @@ class Explorer:
     def _report(
         self, states: int, depth: int, violation: str | None, path: tuple[str, ...], *, complete: bool
     ) -> Report:
-        led = max((len([node for node in leaders if node]) for leaders, _, _ in self.histories), default=0)
-        return Report(states, self.transitions, depth, len(self.locals), len(self.steps), complete, led,
-                      self.committed_max, violation, path)  # fmt: skip
+        led = max((len([node for node in leaders if node]) for leaders, *_ in self.histories), default=0)
+        return Report(
+            states,
+            self.transitions,
+            depth,
+            len(self.locals),
+            len(self.steps),
+            complete,
+            led,
+            self.committed_max,
+            self.reads_answered,
+            violation,
+            path,
+        )
 
     def _path(self, came_from: dict[State, tuple[State, Action] | None], state: State) -> tuple[str, ...]:
         told: list[str] = []
@@ -402,7 +393,7 @@ class Explorer:
         if known is not None:
             return known
         views = [self.views[number] for number in nodes]
-        leaders, committed, terms = self.histories[history]
+        leaders, committed, terms, reads = self.histories[history]
         committed, terms = _extended(committed, terms, views)
         for view in views:
             if view.leads:
@@ -422,7 +413,7 @@ class Explorer:
             require(
                 holders >= majority(len(views)), f"index {len(committed)} is committed but on {holders} disks"
             )
-        after = self._intern_history((leaders, committed, terms))
+        after = self._intern_history((leaders, committed, terms, reads))
         self.checked[nodes, history] = after
         return after
 
@@ -464,7 +455,7 @@ def _led(leaders: tuple[int, ...], view: View, committed: Log) -> tuple[int, ...
     """
     leaders += (0,) * (view.term - len(leaders))
     known = leaders[view.term - 1]
-    require(known in (0, view.node), f"term {view.term} is led by {known} and by {view.node}")
+    require(known in (0, view.node), f"election safety: term {view.term} is led by {known}, then {view.node}")
     if not known:
         require(
             view.log[: len(committed)] == committed,
@@ -484,12 +475,26 @@ def explore(bounds: Bounds) -> Report:
     return Explorer(bounds).run()
 
 
+COUNTED: Final = (
+    "nodes",
+    "campaigns",
+    "proposals",
+    "flying",
+    "duplicates",
+    "crashes",
+    "beats",
+    "transfers",
+    "reads",
+    "writes",
+)
+
+
 def main(arguments: list[str]) -> int:
     """Searches as told on the command line; exit code 1 if a rule is broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.consensus.exploration", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     plain = Bounds()
-    for name in ("nodes", "campaigns", "proposals", "flying", "duplicates", "crashes", "beats", "writes"):
+    for name in COUNTED:
         field = name if name == "nodes" else f"{name}_max"
         parser.add_argument(f"--{name}", dest=field, type=int, default=getattr(plain, field), metavar="N")
     parser.add_argument("--depth", dest="depth_max", type=int, default=plain.depth_max, metavar="N")

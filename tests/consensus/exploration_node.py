@@ -134,6 +134,7 @@ class View:
     matches: tuple[tuple[int, int], ...]
     writes: int
     proposes: bool
+    reads: bool
 
 
 def view_of(local: Local) -> View:
@@ -152,6 +153,7 @@ def view_of(local: Local) -> View:
         tuple((peer, status.match) for peer, status in core.status().peers.items()),
         len(local.writing),
         leads and core.can_propose(1),
+        leads and core.commit >= core.status().term_start,
     )
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from consensus import election, quorum, replication
+from consensus import Role, election, quorum, reads, replication
 from consensus.core import Core
 from consensus.log import RaftLog
 from consensus.storage import MemoryStorage
+from consensus.types import ReadState
 from tests.consensus.exploration import Bounds, Explorer, Report, explore
 
 
@@ -35,7 +36,7 @@ def test_two_nodes_with_a_crash_and_writes_under_way_in_full() -> None:
 @pytest.mark.slow
 def test_two_nodes_with_every_kind_of_fault() -> None:
     report = sound(
-        explore(Bounds(nodes=2, flying_max=2, crashes_max=1, duplicates_max=1, beats_max=1, depth_max=19))
+        explore(Bounds(nodes=2, flying_max=2, crashes_max=1, duplicates_max=1, beats_max=1, depth_max=17))
     )
     assert report.states > 100_000
 
@@ -50,10 +51,26 @@ def test_three_nodes_in_full() -> None:
 @pytest.mark.slow
 def test_three_nodes_with_pre_vote_and_check_quorum() -> None:
     report = sound(
-        explore(Bounds(nodes=3, flying_max=2, pre_vote=True, check_quorum=True, writes_max=0, depth_max=22))
+        explore(Bounds(nodes=3, flying_max=2, pre_vote=True, check_quorum=True, writes_max=0, depth_max=20))
     )
     assert report.states > 50_000
     assert report.committed_max == 2
+
+
+@pytest.mark.slow
+def test_three_nodes_that_hand_leadership_over() -> None:
+    """Dissertation, section 3.10: a transfer elects nobody whom an election would not."""
+    report = sound(explore(Bounds(nodes=3, campaigns_max=1, transfers_max=1, flying_max=2, writes_max=0)))
+    assert report.complete
+    assert report.leaders == 2
+
+
+@pytest.mark.slow
+def test_three_nodes_and_a_read() -> None:
+    """Dissertation, section 6.4: no read shows less than was committed when it was asked for."""
+    report = sound(explore(Bounds(nodes=3, reads_max=1, proposals_max=0, flying_max=2, writes_max=0)))
+    assert report.complete
+    assert report.reads_answered > 1000
 
 
 @pytest.mark.slow
@@ -98,6 +115,12 @@ def count_the_own_disk_at_once(core: Core) -> None:
     core.progress[core.id].accepted(core.log.last_index)
 
 
+def count_all_as_written(core: Core) -> None:
+    if core.role is Role.LEADER:
+        count_the_own_disk_at_once(core)
+        replication.advance_commit(core)
+
+
 def start_term_rashly(core: Core) -> None:
     ORIGINAL_START_TERM(core)
     count_the_own_disk_at_once(core)
@@ -105,19 +128,35 @@ def start_term_rashly(core: Core) -> None:
 
 ORIGINAL_START_TERM = replication.start_term
 
+
+def answer_reads_at_once(core: Core) -> None:
+    while core.reads:
+        _, index, context = core.reads.popleft()
+        core.read_states.append(ReadState(index, context))
+
+
+def count_the_own_vote_at_once(core: Core) -> None:
+    if core.role is Role.CANDIDATE and core.id not in core.votes:
+        core.votes[core.id] = True
+        election._decide(core)
+
+
+SMALL = {"flying_max": 2, "writes_max": 0}
+NO_LOAD = {"proposals_max": 0, **SMALL}
+
 BROKEN: dict[str, tuple[object, str, object, Bounds, str]] = {
     "votes leave before they are written": (
-        Core, "is_vote_durable", property(always(True)), Bounds(), "leaves"
+        Core, "is_vote_durable", property(always(True)), Bounds(), "leaves 1 with only"
     ),
     "the vote is not written": (
-        MemoryStorage, "__setattr__", forget_the_vote, Bounds(), "leaves"
+        MemoryStorage, "__setattr__", forget_the_vote, Bounds(), "leaves 1 with only"
     ),
     "logs are not compared before a vote": (
-        RaftLog, "is_up_to_date", always(True), Bounds(flying_max=2, writes_max=0), "lacks what was committed"
+        RaftLog, "is_up_to_date", always(True), Bounds(**SMALL), "lacks what was committed"
     ),
     "entries of earlier terms are committed by counting": (
-        replication, "advance_commit", commit_by_counting_alone,
-        Bounds(logs=FIGURE_8, flying_max=2, proposals_max=0, writes_max=0), "lacks what was committed"
+        replication, "advance_commit", commit_by_counting_alone, Bounds(logs=FIGURE_8, **NO_LOAD),
+        "lacks what was committed"
     ),
     "every append cuts what comes after it": (
         RaftLog, "merge", cut_at_every_append,
@@ -125,6 +164,16 @@ BROKEN: dict[str, tuple[object, str, object, Bounds, str]] = {
     ),
     "a leader counts its disk before it is written": (
         election.replication, "start_term", start_term_rashly, Bounds(nodes=2), "on 1 disks"
+    ),
+    "a leader counts its disk for more than was written": (
+        replication, "own_append_stable", count_all_as_written, Bounds(nodes=1, campaigns_max=1), "on 0 disks"
+    ),
+    "a candidate counts its vote when an earlier write is done": (
+        election, "own_vote_durable", count_the_own_vote_at_once,
+        Bounds(nodes=1, campaigns_max=3, crashes_max=1, writes_max=2), "election safety"
+    ),
+    "reads are answered without asking who leads": (
+        reads, "confirm", answer_reads_at_once, Bounds(reads_max=1, **NO_LOAD), "stale read"
     ),
 }  # fmt: skip
 
@@ -152,7 +201,7 @@ def test_a_copy_shares_nothing_that_changes() -> None:
     explorer = Explorer(Bounds(nodes=1, writes_max=0))
     start = explorer._initial()[0][0]
     before = explorer._key(explorer.locals[start], explorer.locals[start].core._number)
-    stepped, _ = explorer._step(start, ("campaign",))
+    stepped, *_ = explorer._step(start, ("campaign",))
     assert explorer.views[stepped].leads
     assert explorer._key(explorer.locals[start], explorer.locals[start].core._number) == before
     assert not explorer.locals[start].stored()

@@ -90,6 +90,7 @@ class Explorer:
         self.transitions = 0
         self.committed_max = 0
         self.reads_answered = 0
+        self.trying: Action = ()
 
     # --- numbering
 
@@ -295,6 +296,7 @@ class Explorer:
                 yield ("lose", number), (nodes, flying[:place] + flying[place + 1 :], budgets, history)
             return
         for action, node, left, cost in self._moves(state):
+            self.trying = (*action, node)
             number, sent, answered = self._step(nodes[node - 1], action)
             since = self._since(history, action, node)
             after = (*nodes[: node - 1], number, *nodes[node:])
@@ -337,7 +339,8 @@ class Explorer:
                     except StopIteration:
                         break
                     except Exception as broken:
-                        path = (*self._path(came_from, state), f"then {type(broken).__name__}: {broken}")
+                        path = (*self._path(came_from, state), self._told(self.trying))
+                        path = (*path, f"{type(broken).__name__}: {broken}")
                         return self._report(len(came_from), depth, str(broken), path, complete=False)
                     self.transitions += 1
                     if after not in came_from:

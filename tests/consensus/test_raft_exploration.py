@@ -188,7 +188,7 @@ def test_a_broken_core_is_found_out(fault: str, monkeypatch: pytest.MonkeyPatch)
     print(report, *report.path, sep="\n  ")
     assert report.violation is not None
     assert rule in report.violation
-    assert report.path[-1].startswith("then BrokenRuleError")
+    assert report.path[-1].startswith("BrokenRuleError")
 
 
 def test_two_searches_are_one_search() -> None:

@@ -16,6 +16,7 @@ The commands:
     campaign 1                  1 stands for election
     tick 1 10                   ten ticks pass at 1
     propose 1 hello             1 is asked to append "hello"
+    transfer 1 2                1 is asked to hand leadership over to 2
     deliver                     every message now in flight arrives
     deliver 1>2 3>*             those from 1 to 2, then those from 3 to anybody
     deliver 1>2 newest          only the newest of them (also: oldest)
@@ -41,7 +42,7 @@ from typing import Any, Final
 
 from raft_harness import Cluster, log_of
 
-from consensus import Entry, Message, MessageType, ProposalRefusedError, RawNode
+from consensus import Entry, Message, MessageType, ProposalRefusedError, RawNode, TransferRefusedError
 
 INDENT: Final = "  "
 TOLD_IN_WORDS: Final = 11
@@ -192,6 +193,12 @@ class Teller:
         try:
             self.cluster.touch(int(node), lambda core: _propose(core, " ".join(text)))
         except ProposalRefusedError as refused:
+            self.say("", f"{node} refuses: {refused.reason}")
+
+    def do_transfer(self, node: str, to: str) -> None:
+        try:
+            self.cluster.touch(int(node), lambda core: core.transfer_leader(int(to)))
+        except TransferRefusedError as refused:
             self.say("", f"{node} refuses: {refused.reason}")
 
     def do_persist(self, node: str) -> None:

@@ -17,6 +17,9 @@
                 if ready.hard_state is not None:
                     storage.hard_state = ready.hard_state
                 for entry in ready.committed_entries:
+                    if entry.type is EntryType.CONF_CHANGE:
+                        change = derive(entry) if entry.data else LEAVE_JOINT
+                        storage.conf_state = node.apply_conf_change(entry.index, change)
                     if not entry.is_empty:        # 3. in the same write, or after it
                         apply(entry)
             send(ready.messages_after_append)     # 4. only now: these show what had to be durable first
@@ -47,20 +50,27 @@ Rules for the caller:
   it or less. A snapshot is an index, its term, the configuration there and the caller's small `data`; whoever
   receives one in a `Ready` stores it in the same write and may `advance` at once, but must fetch the state it
   stands for before it applies anything further, also after a restart.
+- **Members.** `propose_conf_change(data, change)` on the leader; the entry's data is the caller's. When it is
+  committed, derive the change from it and call `apply_conf_change`, on every node alike, before `advance`;
+  store the `ConfState` returned with the applied index, and start from it (`Config.conf_state`). A node joins
+  as a learner with an empty log and its cluster's configuration, which need not name it yet; ids are never
+  used again.
 - **The network** may lose, double, delay and reorder messages; a caller may hold or drop any of them.
 - **Sending from disk.** `Storage` is asked for old entries while messages are built, so it must answer at
   once.
 
 The modules: `types`, `configuration` and `messages` are the nouns, `config` the settings, `quorum` and
 `progress` the arithmetic, `log` and `storage` the log, `core` the state of a node, `election` and
-`replication` the algorithm, `transfer`, `reads` and `snapshots` what else a leader does, `raft` the table that
-joins them, `rawnode` this loop's counterpart, `trace` and `status` for watching.
+`replication` the algorithm, `changer` and `membership` who takes part, `transfer`, `reads` and `snapshots` what else
+a leader does, `raft` the table that joins them, `rawnode` this loop's counterpart, `trace` and `status` for watching.
 """
 
+from consensus.changer import LEAVE_JOINT, Change, ChangeType, ConfChange, Transition, next_conf
 from consensus.config import Config
 from consensus.configuration import ConfState
 from consensus.errors import (
     CommittedConflictError,
+    ConfChangeError,
     ConfigError,
     InconsistentStateError,
     MalformedMessageError,
@@ -93,8 +103,13 @@ from consensus.types import (
 
 __all__ = [
     "ENTRY_OVERHEAD_BYTES",
+    "LEAVE_JOINT",
     "NOBODY",
+    "Change",
+    "ChangeType",
     "CommittedConflictError",
+    "ConfChange",
+    "ConfChangeError",
     "ConfState",
     "Config",
     "ConfigError",
@@ -126,5 +141,7 @@ __all__ = [
     "TraceEvent",
     "TraceName",
     "TransferRefusedError",
+    "Transition",
     "majority",
+    "next_conf",
 ]

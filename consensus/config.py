@@ -39,6 +39,8 @@ class Config:
         conf_state: the configuration after entry `applied`, as the caller stored it with that entry; instead
             of `voters`. This node need not be in it: one that joins or was removed only listens.
         accept_snapshots: whether the caller handles `Ready.snapshot`; if not, snapshots received are ignored.
+        step_down_on_removal: a leader that has applied its own removal steps down; otherwise it goes on leading,
+            without counting itself, until another is elected.
         trace: called with a `TraceEvent` for everything that happens; must not call back into the core.
 
     Raises:
@@ -62,6 +64,7 @@ class Config:
     trace: Trace | None = None
     conf_state: ConfState | None = None
     accept_snapshots: bool = False
+    step_down_on_removal: bool = True
 
     def __post_init__(self) -> None:
         if self.conf_state is not None:

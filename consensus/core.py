@@ -12,14 +12,31 @@ Rules:
 """
 
 from collections import deque
+from dataclasses import dataclass
 
 from consensus.config import Config
+from consensus.configuration import ConfState
 from consensus.log import RaftLog
 from consensus.messages import Message, MessageType
 from consensus.progress import Progress
 from consensus.storage import Storage
 from consensus.trace import RECEIVED, SENT, TraceEvent, TraceName
 from consensus.types import NOBODY, Entry, HardState, ReadState, Role, Snapshot
+
+
+@dataclass(slots=True)
+class Superseded:
+    """A configuration that a snapshot replaced while changes before it were still being applied.
+
+    Attributes:
+        until: the snapshot's index.
+        index: the last entry whose change was applied to it.
+        conf: the configuration so far.
+    """
+
+    until: int
+    index: int
+    conf: ConfState
 
 
 class Core:
@@ -29,6 +46,9 @@ class Core:
         config: the settings.
         id: this node.
         conf: who votes and who listens.
+        conf_index: the last entry whose change of members was applied, or the start's applied index.
+        superseded: what changes handed out before a snapshot was received still apply to.
+        pending_conf_index: a leader takes in no change before it has applied up to here.
         log: the log.
         term: the current term.
         vote: whom this node voted for in it.
@@ -58,6 +78,7 @@ class Core:
     __slots__ = (
         "campaign_session",
         "conf",
+        "conf_index",
         "config",
         "durable_term",
         "durable_vote",
@@ -69,6 +90,7 @@ class Core:
         "log",
         "messages",
         "messages_after_append",
+        "pending_conf_index",
         "progress",
         "read_number",
         "read_sent",
@@ -76,6 +98,7 @@ class Core:
         "reads",
         "role",
         "session",
+        "superseded",
         "term",
         "term_start",
         "transfer_elapsed",
@@ -89,6 +112,8 @@ class Core:
         self.config = config
         self.id = config.id
         self.conf = config.initial_conf
+        self.conf_index = applied
+        self.superseded: deque[Superseded] = deque()
         self.log = RaftLog(storage, hard_state, applied, config.tail_bytes_max)
         self.term = hard_state.term
         self.vote = hard_state.vote
@@ -115,6 +140,7 @@ class Core:
         self.campaign_session = 0
         self.progress: dict[int, Progress] = {}
         self.term_start = 0
+        self.pending_conf_index = 0
         self.uncommitted_bytes = 0
         self.transferee = NOBODY
         self.transfer_elapsed = 0
@@ -124,7 +150,9 @@ class Core:
     def restore(self, snapshot: Snapshot) -> None:
         """Puts a snapshot in the place of log and configuration."""
         self.log.restore(snapshot)
+        self.superseded.append(Superseded(snapshot.index, self.conf_index, self.conf))
         self.conf = snapshot.conf_state
+        self.conf_index = snapshot.index
         self.trace(TraceName.COMMIT)
 
     def restart_election_timer(self) -> None:

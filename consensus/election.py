@@ -6,8 +6,10 @@ Rules:
   5.4.1); the same candidate asking again is granted again.
 - A candidate counts each voter once, answers to the running campaign only, and itself only when its own
   vote is durable.
-- Only voters stand for election. Whoever is asked votes, even if it does not know yet that it may: it is the
-  candidate's configuration that counts (dissertation, 4.2.1 and 4.2.3).
+- Only voters stand for election, and not while a committed change of members is unapplied: they would count
+  votes by a configuration no longer in force (etcd-io/raft#456).
+- Whoever is asked votes, even if it does not know yet that it may: it is the candidate's configuration that
+  counts (dissertation, 4.2.1 and 4.2.3).
 - A pre-vote changes nobody's term or vote; a majority of grants is needed before a real campaign
   (dissertation, 9.6).
 - Stickiness: a node that heard its leader within an election timeout lets no higher term in with a vote
@@ -23,7 +25,9 @@ from consensus import quorum, replication
 from consensus.core import Core
 from consensus.messages import Message, MessageType
 from consensus.trace import TraceName
-from consensus.types import NOBODY, Role
+from consensus.types import NOBODY, EntryType, Role
+
+SCAN_BYTES_MAX = 1 << 20
 
 
 def become_follower(core: Core, term: int, lead: int) -> None:
@@ -47,8 +51,19 @@ def campaign(core: Core, *, asked_by_leader: bool = False) -> None:
 
 
 def may_campaign(core: Core) -> bool:
-    """Whether this node may stand for election: only voters do."""
-    return core.id in core.conf.electors
+    """Whether this node may stand for election: a voter that knows by which configuration."""
+    return core.id in core.conf.electors and not _has_unapplied_change(core)
+
+
+def _has_unapplied_change(core: Core) -> bool:
+    log = core.log
+    low = max(log.applied + 1, log.first_index)
+    while low <= log.commit:
+        page = log.slice(low, log.commit + 1, SCAN_BYTES_MAX)
+        if not page or any(entry.type is EntryType.CONF_CHANGE for entry in page):
+            return True
+        low = page[-1].index + 1
+    return False
 
 
 def _become_pre_candidate(core: Core) -> None:

@@ -2,6 +2,7 @@
 
     RaftError
     ├── ConfigError              the caller's: a setting that no cluster can run with
+    ├── ConfChangeError          the caller's: a change of members that cannot be made from where they are
     ├── InconsistentStateError   the disk's: what was kept contradicts itself, so this node may not vote
     ├── MalformedMessageError    the peer's: drop the message, count it, keep the link under suspicion
     ├── CommittedConflictError   the leader's: it wants a committed entry replaced; nothing was changed
@@ -22,6 +23,10 @@ class RaftError(Exception):
 
 class ConfigError(RaftError):
     """A `Config` that no cluster can run with; names the setting, the value and what is allowed."""
+
+
+class ConfChangeError(RaftError):
+    """A change that the configuration does not allow, or that is not the next to apply; nothing changed."""
 
 
 class InconsistentStateError(RaftError):
@@ -61,13 +66,22 @@ class Refusal(StrEnum):
     """This node does not lead: offer it to the leader (`RawNode.lead`, 0 when none is known)."""
 
     TRANSFERRING = "TRANSFERRING"
-    """This leader is handing over: offer it to the next one, or here again after an election timeout."""
+    """This leader is handing over or removed: offer it to the next one, or here again after an election timeout."""
 
     TERM_NOT_COMMITTED = "TERM_NOT_COMMITTED"
     """This leader has committed nothing in its term, so it may not know what is: again in a moment."""
 
     TOO_MANY_READS = "TOO_MANY_READS"
     """`Config.reads_max` reads wait for an answer: try again when some have been answered."""
+
+    CHANGE_IN_FLIGHT = "CHANGE_IN_FLIGHT"
+    """Members change one step at a time: again when the last change is applied and, if joint, left."""
+
+    CHANGE_NOT_ALLOWED = "CHANGE_NOT_ALLOWED"
+    """The configuration cannot become that: the detail says what to do first."""
+
+    LEARNER_BEHIND = "LEARNER_BEHIND"
+    """A learner that has not caught up would hold up commits as a voter: again when it has."""
 
     NOT_A_VOTER = "NOT_A_VOTER"
     """Only a voter can lead: name one."""
@@ -79,7 +93,7 @@ class Refusal(StrEnum):
     """Larger than `Config.uncommitted_bytes_max`: no moment will ever be right for it; split it."""
 
     EMPTY = "EMPTY"
-    """Empty data marks the start of a term and is not the caller's to propose."""
+    """Empty data marks the start of a term, or the leaving of a joint configuration: propose something."""
 
 
 class RefusedError(RaftError):

@@ -14,7 +14,7 @@ Rules:
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from consensus import election, reads, replication, snapshots, transfer
+from consensus import election, membership, reads, replication, snapshots, transfer
 from consensus.core import Core
 from consensus.errors import MalformedMessageError
 from consensus.messages import Message, MessageType
@@ -107,7 +107,9 @@ def _in_turn(*handlers: _Handler) -> _Handler:
 
 _HANDLERS: Final[Mapping[MessageType, _Handler]] = {
     MessageType.APPEND: _from_leader(replication.handle_append),
-    MessageType.APPEND_RESPONSE: _in_turn(replication.handle_append_response, transfer.peer_answered),
+    MessageType.APPEND_RESPONSE: _in_turn(
+        replication.handle_append_response, transfer.peer_answered, membership.peer_answered
+    ),
     MessageType.HEARTBEAT: _from_leader(replication.handle_heartbeat),
     MessageType.HEARTBEAT_RESPONSE: _in_turn(
         replication.handle_heartbeat_response, reads.peer_answered, transfer.peer_answered

@@ -14,8 +14,10 @@ Rules:
 from collections import deque
 from collections.abc import Sequence
 
-from consensus import election, raft, reads, replication, snapshots, transfer
+from consensus import election, membership, raft, reads, replication, snapshots, transfer
+from consensus.changer import LEAVE_JOINT, ConfChange
 from consensus.config import Config
+from consensus.configuration import ConfState
 from consensus.core import Core
 from consensus.errors import ProposalRefusedError, Refusal
 from consensus.messages import Message
@@ -132,14 +134,55 @@ class RawNode:
         """
         refusal = self._refusal(len(data))
         if refusal is not None:
-            core = self._core
-            raise ProposalRefusedError(
-                refusal,
-                f"{len(data)} bytes at node {core.id} ({core.role.value} of term {core.term}, leader "
-                f"{core.lead or 'unknown'}), {core.uncommitted_bytes} of {core.config.uncommitted_bytes_max} "
-                f"bytes uncommitted",
-            )
+            raise ProposalRefusedError(refusal, self._detail(len(data)))
         return replication.append_own(self._core, data)
+
+    def propose_conf_change(self, data: bytes, change: ConfChange) -> Entry:
+        """Appends a change of members to the leader's log; it takes effect where and when it is applied.
+
+        Args:
+            data: what the entry carries; empty exactly if `change` is `LEAVE_JOINT`.
+            change: what applying it is expected to change, so that it can be refused now.
+
+        Returns:
+            The entry, with the term and index it has been given.
+
+        Raises:
+            ProposalRefusedError: not appended.
+        """
+        leaves = change == LEAVE_JOINT
+        refusal = self._refusal(len(data), may_be_empty=leaves)
+        if refusal is not None:
+            raise ProposalRefusedError(refusal, self._detail(len(data)))
+        why = membership.refusal(self._core, change)
+        if leaves and data:
+            why = (Refusal.CHANGE_NOT_ALLOWED, f"{len(data)} bytes with LEAVE_JOINT; it carries none")
+        if why is not None:
+            raise ProposalRefusedError(*why)
+        return membership.append_change(self._core, data)
+
+    def apply_conf_change(self, index: int, change: ConfChange) -> ConfState:
+        """Puts a committed change in force on this node.
+
+        To be called once for every entry of type CONF_CHANGE among `Ready.committed_entries`, in order,
+        before `advance`: with `LEAVE_JOINT` for one without data, with `ConfChange()` for one that the
+        caller's rules turned down.
+
+        Returns:
+            The configuration now, to be stored with the applied index.
+
+        Raises:
+            ConfChangeError: not the next change, or not allowed; nothing has changed.
+        """
+        return membership.apply_change(self._core, index, change)
+
+    def _detail(self, size_bytes: int) -> str:
+        core = self._core
+        return (
+            f"{size_bytes} bytes at node {core.id} ({core.role.value} of term {core.term}, leader "
+            f"{core.lead or 'unknown'}), {core.uncommitted_bytes} of {core.config.uncommitted_bytes_max} "
+            f"bytes uncommitted"
+        )
 
     def read_index(self, context: bytes) -> None:
         """Asks for a linearizable read; a later `Ready.read_states` answers with the index to wait for.
@@ -176,14 +219,14 @@ class RawNode:
         """
         transfer.forget_leader(self._core)
 
-    def _refusal(self, size_bytes: int) -> Refusal | None:
+    def _refusal(self, size_bytes: int, *, may_be_empty: bool = False) -> Refusal | None:
         core = self._core
         if core.role is not Role.LEADER:
             return Refusal.NOT_LEADER
-        if core.transferee != NOBODY:
+        if core.transferee != NOBODY or membership.is_leaving(core):
             return Refusal.TRANSFERRING
         if size_bytes == 0:
-            return Refusal.EMPTY
+            return None if may_be_empty else Refusal.EMPTY
         cost = size_bytes + ENTRY_OVERHEAD_BYTES
         if cost > core.config.uncommitted_bytes_max:
             return Refusal.TOO_LARGE
@@ -277,6 +320,9 @@ class RawNode:
         election.own_vote_durable(core)
         if stable_moved:
             replication.own_append_stable(core)
+        membership.forget_superseded(core)
+        membership.leave_if_due(core)
+        membership.step_down_if_removed(core)
 
     def status(self) -> Status:
         """A copy of what the node knows; the properties are cheaper for what they tell."""

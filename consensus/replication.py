@@ -25,10 +25,10 @@ from consensus.types import Entry, EntryType, Role
 def start_term(core: Core) -> None:
     """Sets up a new leader's view of its peers and appends the entry that opens its term."""
     log = core.log
-    config = core.config
+    # An earlier leader may have left a change of members in the log; none is taken in before it is applied.
+    core.pending_conf_index = log.last_index
     for member in core.conf.members:
-        window = Inflights(config.inflight_messages_max, config.inflight_bytes_max)
-        core.progress[member] = Progress(core.next_session(), log.last_index + 1, window)
+        core.progress[member] = new_progress(core)
     own = core.progress[core.id]
     own.recent_active = True
     own.accepted(log.stable)
@@ -36,9 +36,16 @@ def start_term(core: Core) -> None:
     append_own(core, b"")
 
 
-def append_own(core: Core, data: bytes) -> Entry:
+def new_progress(core: Core) -> Progress:
+    """What a leader knows of a member at first: nothing, so it begins at the end of its own log."""
+    config = core.config
+    window = Inflights(config.inflight_messages_max, config.inflight_bytes_max)
+    return Progress(core.next_session(), core.log.last_index + 1, window)
+
+
+def append_own(core: Core, data: bytes, kind: EntryType = EntryType.NORMAL) -> Entry:
     """Appends an entry of the current term to a leader's log and sends it to every peer that may have it."""
-    entry = Entry(core.term, core.log.last_index + 1, EntryType.NORMAL, data)
+    entry = Entry(core.term, core.log.last_index + 1, kind, data)
     core.append(entry)
     broadcast_append(core)
     return entry

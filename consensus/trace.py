@@ -24,6 +24,7 @@ class TraceName(StrEnum):
     READY = "Ready"
     SEND_APPEND_ENTRIES_REQUEST = "SendAppendEntriesRequest"
     RECEIVE_APPEND_ENTRIES_REQUEST = "ReceiveAppendEntriesRequest"
+    APPLY_CONF_CHANGE = "ApplyConfChange"
     SEND_SNAPSHOT = "SendSnapshot"
     RECEIVE_SNAPSHOT = "ReceiveSnapshot"
     SEND_APPEND_ENTRIES_RESPONSE = "SendAppendEntriesResponse"

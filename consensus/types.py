@@ -5,8 +5,9 @@ Rules:
 - Every value here is immutable; what the core hands out it never touches again.
 - Ids are positive integers; 0 means "nobody". Terms start at 1 with the first election; indexes at 1 with
   the first entry; term 0 and index 0 stand for "before the log".
-- An entry's data is opaque. Empty data is the entry a leader appends at the start of its term (Raft paper,
-  section 8) and carries nothing for the state machine.
+- An entry's data is opaque. A normal entry without data is the one a leader appends at the start of its term
+  (Raft paper, section 8) and carries nothing for the state machine; a change of members without data leaves a
+  joint configuration.
 """
 
 from collections.abc import Sequence
@@ -27,9 +28,10 @@ ENTRY_OVERHEAD_BYTES: Final = 32
 
 
 class EntryType(IntEnum):
-    """What an entry is for. Values follow etcd, whose 1 and 2 are configuration changes."""
+    """What an entry is for. Values follow etcd, whose 1 is a form of change that is not used here."""
 
     NORMAL = 0
+    CONF_CHANGE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Entry:
     @property
     def is_empty(self) -> bool:
         """Whether this is the entry that opens a term; it has nothing for the state machine."""
-        return not self.data
+        return not self.data and self.type is EntryType.NORMAL
 
     @property
     def size_bytes(self) -> int:

@@ -16,6 +16,10 @@ from random import Random
 from typing import Any
 
 from consensus import (
+    LEAVE_JOINT,
+    Change,
+    ChangeType,
+    ConfChange,
     Config,
     ConfState,
     Entry,
@@ -24,13 +28,17 @@ from consensus import (
     MemoryStorage,
     Message,
     MessageType,
+    ProposalRefusedError,
     RawNode,
     ReadRefusedError,
     Ready,
     Role,
     Snapshot,
     TransferRefusedError,
+    Transition,
+    next_conf,
 )
+from consensus.quorum import joint_committed_index
 
 BYTES_MAX = 1 << 60
 Chain = list[tuple[int, bytes]]
@@ -211,7 +219,13 @@ class Disk(MemoryStorage):
         self.append(ready.entries)
         if ready.hard_state is not None:
             self.hard_state = ready.hard_state
-        self.applied.extend(ready.committed_entries)
+        for entry in ready.committed_entries:
+            self.applied.append(entry)
+            if entry.type is EntryType.CONF_CHANGE:
+                self.conf_state = next_conf(
+                    self.conf_state, observer.change_of(entry), learners_first=observer.learners_first
+                )
+                observer.changed(entry.index, self.conf_state)
 
     def log(self) -> list[Entry]:
         return list(self.entries(self.first_index(), self.last_index() + 1, BYTES_MAX))
@@ -247,19 +261,21 @@ class Peer:
 
 
 class Cluster:
-    """Nodes 1 to `size`, the messages between them, and an observer."""
+    """Nodes 1 to `size` who vote, then `spare` more who may join, the messages between them, an observer."""
 
-    def __init__(self, size: int = 3, seed: int = 0, **settings: Any) -> None:
-        self.ids = tuple(range(1, size + 1))
+    def __init__(self, size: int = 3, seed: int = 0, *, spare: int = 0, **settings: Any) -> None:
+        self.ids = tuple(range(1, size + spare + 1))
         self.random = Random(f"{seed}:network")
         self.seed = seed
         self.settings = settings
         self.flying: list[Message] = []
         self.cut: dict[tuple[int, int], bool] = {}
-        self.peers = {node: Peer(node, ConfState(self.ids)) for node in self.ids}
+        self.peers = {node: Peer(node, ConfState(self.ids[:size])) for node in self.ids}
+        self.changes: dict[bytes, ConfChange] = {b"": LEAVE_JOINT}
         self.observer = Observer(self)
         self.proposed = 0
         self.reads = 0
+        self.refused: ProposalRefusedError | None = None
         self.delivered: list[Message] = []
         for node in self.ids:
             self.restart(node)
@@ -306,6 +322,28 @@ class Cluster:
         self.observer.check(self.peers[node])
         return entry
 
+    def change(
+        self, node: int, *changes: tuple[ChangeType, int], transition: Transition = Transition.AUTO
+    ) -> Entry | None:
+        """Proposes a change of members at `node`; None if refused."""
+        change = ConfChange(tuple(Change(kind, member) for kind, member in changes), transition)
+        data = b"" if transition is Transition.LEAVE else b"change %d" % len(self.changes)
+        try:
+            entry = self.peers[node].alive.propose_conf_change(data, change)
+        except ProposalRefusedError as error:
+            self.refused = error
+            return None
+        self.changes[data] = change
+        self.observer.check(self.peers[node])
+        return entry
+
+    def change_at_random(self, random: Random, node: int, *kinds: tuple[ChangeType, int]) -> None:
+        """A change that leaves at least two voters: of two, the leader must not be removed."""
+        voters = self.core(node).status().conf_state.voters
+        gone = {member for kind, member in kinds if kind is not ChangeType.ADD_VOTER}.intersection(voters)
+        if len(voters) - len(gone) >= 2:
+            self.change(node, *kinds, transition=random.choice([Transition.AUTO, Transition.JOINT]))
+
     def release(self, node: int, kept: int = 0) -> None:
         """The caller makes a snapshot and drops what it stands for."""
         self.peers[node].disk.release(kept)
@@ -348,9 +386,16 @@ class Cluster:
             ready = peer.writing.popleft()
             peer.disk.write(ready, self.observer)
             self.observer.applied(ready)
+            self._apply_changes(peer, ready)
             self.send(peer, ready.messages_after_append)
             peer.alive.advance(ready)
             self.observer.check(peer)
+
+    def _apply_changes(self, peer: Peer, ready: Ready) -> None:
+        changed = [entry for entry in ready.committed_entries if entry.type is EntryType.CONF_CHANGE]
+        for entry in changed:
+            conf = peer.alive.apply_conf_change(entry.index, self.observer.change_of(entry))
+            assert entry is not changed[-1] or conf == peer.disk.conf_state, "the caller stored another"
 
     def work(self, node: int) -> None:
         """Everything the core asks for, to the end."""
@@ -437,8 +482,12 @@ class Cluster:
             if self.peers[node].core is None:
                 self.restart(node)
         ticks = 2 * self.core(1)._core.config.election_tick
+        self._switch_off_who_left()
         written: Entry | None = None
         for _ in range(election_timeouts):
+            for node in self.members():
+                if self.peers[node].core is None:
+                    self.restart(node)
             self.run(ticks)
             leaders = self.leaders()
             if len(leaders) != 1:
@@ -451,8 +500,21 @@ class Cluster:
                 return
         raise AssertionError(
             f"no convergence in {election_timeouts} election timeouts: "
-            f"{[self.core(node).status() for node in self.ids]}"
+            f"{[peer.core.status() for peer in self.peers.values() if peer.core is not None]}"
         )
+
+    def members(self) -> tuple[int, ...]:
+        """Who takes part, as far as the most advanced disk knows."""
+        return max(
+            (peer.disk for peer in self.peers.values()), key=lambda disk: len(disk.applied)
+        ).conf_state.members
+
+    def _switch_off_who_left(self) -> None:
+        """Without pre-vote and stickiness, what a removed node disturbs is its operator's to end."""
+        if not (self.core(1)._core.config.pre_vote and self.core(1)._core.config.check_quorum):
+            for node in self.ids:
+                if node not in self.members():
+                    self.crash(node)
 
     def _assert_readable(self, leader: int) -> None:
         before = self.observer.reads_confirmed
@@ -461,14 +523,17 @@ class Cluster:
         assert self.observer.reads_confirmed > before, f"leader {leader} answers no reads"
 
     def _is_equal(self, written: Entry) -> bool:
-        cores = [self.core(node) for node in self.ids]
-        applied = self.peers[self.ids[0]].disk.applied
+        members = self.members()
+        if any(self.peers[node].core is None for node in members):
+            return False
+        cores = [self.core(node) for node in members]
+        applied = self.peers[members[0]].disk.applied
         return (
             written in applied
             and len({core.term for core in cores}) == 1
             and all(core.last_index == core.commit == len(applied) for core in cores)
-            and all(self.peers[node].disk.applied == applied for node in self.ids)
-            and all(self.peers[node].disk.last_index() == len(applied) for node in self.ids)
+            and all(self.peers[node].disk.applied == applied for node in members)
+            and all(self.peers[node].disk.last_index() == len(applied) for node in members)
         )
 
 
@@ -488,6 +553,7 @@ class Observer:
         self.committed_before_read: dict[bytes, int] = {}
         self.reads_confirmed = 0
         self.snapshots_installed = 0
+        self.confs = {0: cluster.peers[1].disk.conf_state}
         self.checks = 0
 
     def restarted(self, peer: Peer) -> None:
@@ -505,6 +571,18 @@ class Observer:
             before = self.committed_before_read.pop(state.context)
             assert state.index >= before, f"read {state.context!r} shows {state.index} of {before} committed"
             self.reads_confirmed += 1
+
+    @property
+    def learners_first(self) -> bool:
+        return True
+
+    def change_of(self, entry: Entry) -> ConfChange:
+        """What every caller derives from the entry alike."""
+        return self.cluster.changes[entry.data]
+
+    def changed(self, index: int, conf: ConfState) -> None:
+        """One configuration per index, whoever applies the change."""
+        assert self.confs.setdefault(index, conf) == conf, f"two configurations at index {index}"
 
     def state_of(self, snapshot: Snapshot) -> tuple[list[Entry], Chain]:
         """What a snapshot stands for: the applied entries and their chain; it must be what was committed."""
@@ -602,6 +680,12 @@ class Observer:
         else:
             assert chain[: len(before)] == before, f"leader {peer.id} changed its own log"
         self.leader_log[core.term] = chain
+        in_flight = [
+            entry.index
+            for entry in log_of(core)
+            if entry.type is EntryType.CONF_CHANGE and entry.index > core._core.conf_index
+        ]
+        assert len(in_flight) <= 1, f"changes {in_flight} of members are in flight at once"
         for node, progress in core._core.progress.items():
             assert progress.match < progress.next, f"match {progress.match} is not below next {progress.next}"
             other = self.cluster.peers[node].disk
@@ -621,8 +705,14 @@ class Observer:
         count = len(self.committed)
         if not count:
             return
-        holders = 0
-        for peer in self.cluster.peers.values():
-            holders += peer.disk.chain()[count - 1 : count] == [self.committed[-1]]
-        needed = len(self.cluster.ids) // 2 + 1
-        assert holders >= needed, f"index {count} is committed but on {holders} of {needed} disks"
+        peers = self.cluster.peers.values()
+        holders = {
+            peer.id: count for peer in peers if peer.disk.chain()[count - 1 : count] == [self.committed[-1]]
+        }
+        # What came right after a change may have been committed with it, by the configuration before.
+        confs = [self.confs[index] for index in sorted(self.confs) if index <= count][-2:]
+        assert any(
+            joint_committed_index(conf.halves, lambda node: holders.get(node, 0)) == count for conf in confs
+        ), (
+            f"index {count} is committed but only on the disks of {sorted(holders)}: no quorum of any of {confs}"
+        )

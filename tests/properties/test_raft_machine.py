@@ -30,6 +30,8 @@ if "raft_harness" not in sys.modules:
 
 from raft_harness import Cluster
 
+from consensus import ChangeType
+
 NODES = st.integers(1, 5)
 PLACES = st.integers(0, 1 << 16)
 
@@ -42,14 +44,20 @@ class RaftMachine(RuleBasedStateMachine):
     @initialize(
         size=st.integers(3, 5),
         seed=st.integers(0, 1 << 16),
+        led=st.booleans(),
         pre_vote=st.booleans(),
         check_quorum=st.booleans(),
         message_bytes_max=st.sampled_from([1, 80, 1 << 20]),
         inflight_messages_max=st.sampled_from([1, 2, 64]),
         tail_bytes_max=st.sampled_from([1, 1 << 20]),
     )
-    def start(self, size: int, seed: int, **chosen: int) -> None:
-        self.cluster = Cluster(size, seed, election_tick=4, uncommitted_bytes_max=400, **chosen)
+    def start(self, size: int, seed: int, *, led: bool, **chosen: int) -> None:
+        self.cluster = Cluster(
+            size, seed, spare=5 - size, election_tick=4, uncommitted_bytes_max=400, **chosen
+        )
+        if led:
+            self.cluster.elect(1)
+            self.cluster.run(1)
 
     def alive(self, number: int, act: Callable[[int], object]) -> None:
         node = 1 + number % len(self.cluster.ids)
@@ -81,9 +89,32 @@ class RaftMachine(RuleBasedStateMachine):
         for leader in self.cluster.leaders():
             self.cluster.read(leader)
 
+    @rule(
+        node=NODES,
+        kinds=st.lists(st.tuples(st.sampled_from(ChangeType), NODES), min_size=1, max_size=3),
+    )
+    def change(self, node: int, kinds: list[tuple[ChangeType, int]]) -> None:
+        """Who comes, goes or changes its part; much of it is refused by the leader, and rightly."""
+        for leader in self.cluster.leaders():
+            self.cluster.change_at_random(self.cluster.random, leader, *kinds)
+            self.cluster.settle()
+
     @rule(node=NODES, kept=st.integers(0, 3))
     def release(self, node: int, kept: int) -> None:
         self.cluster.release(1 + node % len(self.cluster.ids), kept)
+
+    @rule(node=NODES, kept=st.integers(0, 3), back=st.booleans())
+    def leave_behind(self, node: int, kept: int, *, back: bool) -> None:
+        """What a node that is away will need is dropped; perhaps it comes back at once."""
+        self.cluster.isolate(1 + node % len(self.cluster.ids))
+        for leader in self.cluster.leaders():
+            for _ in range(kept + 1):
+                self.cluster.propose(leader)
+            self.cluster.settle()
+            self.cluster.release(leader, kept)
+        if back:
+            self.cluster.heal()
+            self.cluster.run(2)
 
     @rule(node=NODES, peer=NODES, ok=st.booleans())
     def report_snapshot(self, node: int, peer: int, ok: bool) -> None:
@@ -118,6 +149,11 @@ class RaftMachine(RuleBasedStateMachine):
     def work_everywhere(self) -> None:
         for node in self.cluster.ids:
             self.alive(node - 1, self.cluster.work)
+
+    @rule(ticks=st.integers(1, 10))
+    def quiet_days(self, ticks: int) -> None:
+        """Time passes and every message arrives that no cut link stops."""
+        self.cluster.run(ticks)
 
     @rule(rounds=st.integers(1, 3))
     def calm(self, rounds: int) -> None:

@@ -22,6 +22,8 @@ if "raft_harness" not in sys.modules:
 
 from raft_harness import Cluster
 
+from consensus import ChangeType
+
 
 def storm(cluster: Cluster, random: Random, rounds: int) -> None:
     """Faults and load. In a round every node may tick, take work and end a write; most messages arrive."""
@@ -51,6 +53,12 @@ def load(cluster: Cluster, random: Random, leader: int) -> None:
         cluster.propose(leader)
     if cluster.random.random() < 0.2:
         cluster.read(leader)
+    if cluster.random.random() < 0.1:
+        kinds = [
+            (cluster.random.choice(list(ChangeType)), cluster.random.choice(cluster.ids))
+            for _ in range(cluster.random.choice([1, 1, 2]))
+        ]
+        cluster.change_at_random(cluster.random, leader, *kinds)
     if cluster.random.random() < 0.05:
         cluster.release(cluster.random.choice(cluster.ids), cluster.random.randrange(4))
     if cluster.random.random() < 0.02:
@@ -122,6 +130,7 @@ def test_a_storm_breaks_nothing_and_passes(seed: int) -> None:
     random = Random(f"storm:{seed}")
     cluster = Cluster(
         size=random.choice([2, 3, 3, 4, 5, 5]),
+        spare=seed % 3,
         seed=seed,
         election_tick=random.choice([3, 6]),
         pre_vote=random.random() < 0.8,

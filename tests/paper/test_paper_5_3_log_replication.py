@@ -71,7 +71,7 @@ def test_a_leader_tells_followers_in_later_messages_how_far_it_has_committed() -
             cluster.deliver(cluster.flying.index(message))
             cluster.work(message.to)
     told = only(cluster.flying, MessageType.APPEND)
-    assert {message.commit for message in told} == {2}
+    assert [(message.to, message.commit) for message in told] == [(2, 2), (3, 2)]
     cluster.flying.clear()
     cluster.settle()
     assert cluster.core(2).commit == 1

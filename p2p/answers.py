@@ -14,7 +14,7 @@ from aiohttp import web
 
 from ledger.codes import Code
 from ledger.errors import DamagedBlockError, DamagedStoreError
-from p2p.errors import NodeHaltedError
+from p2p.errors import NodeHaltedError, ReadFailedError
 from p2p.finality import Finality, TransactionStatus
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
@@ -56,6 +56,9 @@ def failure(request: web.Request, error: Exception) -> web.Response:
                 "Ask another member's node for this block; run `seatrial verify` on this node's database."
             )
             return ApiError(500, "DAMAGED_BLOCK", str(error), remedy).response()
+        case ReadFailedError():
+            remedy = "Ask again, or with consistency=local for what this node has applied so far."
+            return ApiError(503, "NO_LEADER", str(error), remedy).response()
         case DamagedStoreError():
             remedy = "Stop this node and run `seatrial verify` on its database; do not rely on its answers."
             return ApiError(500, "DAMAGED_STORE", str(error), remedy).response()

@@ -27,6 +27,7 @@ from p2p.answers import (
     ApiError,
     Json,
     answer,
+    bad_query,
     failure,
     place_of,
     read_finality,
@@ -46,6 +47,8 @@ from p2p.views import Views
 
 WAIT_MS_MAX = 60_000
 BATCH_TRANSACTIONS_MAX = 1000
+CONSISTENCIES = ("local", "linearizable")
+READ_TIMEOUT_MS = 5000
 _HTTP_OF_CODE = {
     Code.MALFORMED: 400,
     Code.WRONG_NETWORK: 400,
@@ -208,10 +211,20 @@ class Api:
         return answer(await self.node.look(lambda: self.views.block_json(height)))
 
     async def get_state(self, request: web.Request) -> web.Response:
-        """Tell a state value or its absence, on demand with proof."""
+        """Tell a state value or its absence, on demand with proof, local or linearizable."""
         with_proof = read_flag(request, "proof")
         key = request.match_info["key"]
-        return answer(await self.node.look(lambda: self.views.state(key, with_proof=with_proof)))
+        consistency = request.query.get("consistency", "local")
+        if consistency not in CONSISTENCIES:
+            raise bad_query("consistency", consistency, " or ".join(CONSISTENCIES))
+
+        def read() -> Json:
+            return self.views.state(key, with_proof=with_proof)
+
+        if consistency == "local":
+            return answer(await self.node.look(read))
+        timeout_ms = read_integer(request, "timeout_ms", READ_TIMEOUT_MS, WAIT_MS_MAX, minimum=1)
+        return answer(await self.node.look_linearizably(read, timeout_ms))
 
     async def get_proof(self, request: web.Request) -> web.Response:
         """Tell the inclusion proof of a certified transaction's receipt."""

@@ -4,6 +4,7 @@ PeerError
 ├── ConfigError       a node configuration that cannot run
 ├── FrameError        bytes from a peer that are no frame of ours: the link closes with the reason
 ├── HelloError        an opening whose network, name, challenge or signature does not hold
+├── ReadFailedError   no leader confirmed a linearizable read in time: nothing is known
 └── NodeHaltedError   the node cannot go on and says why; it must not be restarted blindly
 """
 
@@ -24,6 +25,10 @@ class FrameError(PeerError):
 
 class HelloError(PeerError):
     """A link opening that does not hold."""
+
+
+class ReadFailedError(PeerError):
+    """No leader confirmed a linearizable read in time; nothing is known."""
 
 
 class NodeHaltedError(PeerError):

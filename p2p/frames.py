@@ -27,10 +27,11 @@ RAFT_MESSAGES_MAX = 256
 TRANSACTIONS_MAX = 1024
 IDS_MAX = 4096
 SHORT_ID_BYTES = 8
+READ_ID_BYTES = 16
 
 
 class FrameKind(IntEnum):
-    """What a frame carries, most urgent first: queues send lower numbers before higher ones."""
+    """What a frame carries. Numbers are the wire's and are never reused."""
 
     RAFT = 1
     CHECKPOINT = 2
@@ -41,6 +42,14 @@ class FrameKind(IntEnum):
     ENVELOPE = 7
     ENVELOPE_STORED = 8
     ALIVE = 9
+    READ = 10
+    READ_ANSWER = 11
+
+
+URGENT = frozenset(
+    {FrameKind.RAFT, FrameKind.CHECKPOINT, FrameKind.CERTIFICATE, FrameKind.READ, FrameKind.READ_ANSWER}
+)
+"""Kinds that queues send before the others and drop last."""
 
 
 RaftFields = list[object]
@@ -115,6 +124,22 @@ class AliveFrame:
     """Nothing but a sign of life on a link that was silent."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReadFrame:
+    """Asks the leader up to which index everything acknowledged so far stands; `id` is fresh per attempt."""
+
+    id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAnswerFrame:
+    """The leader's answer to a `ReadFrame`: an index, or that it cannot tell."""
+
+    id: bytes
+    refused: bool
+    index: int
+
+
 Frame = (
     RaftFrame
     | CheckpointFrame
@@ -125,6 +150,8 @@ Frame = (
     | EnvelopeFrame
     | EnvelopeStoredFrame
     | AliveFrame
+    | ReadFrame
+    | ReadAnswerFrame
 )
 
 _KIND_OF: dict[type[Frame], FrameKind] = {
@@ -137,6 +164,8 @@ _KIND_OF: dict[type[Frame], FrameKind] = {
     EnvelopeFrame: FrameKind.ENVELOPE,
     EnvelopeStoredFrame: FrameKind.ENVELOPE_STORED,
     AliveFrame: FrameKind.ALIVE,
+    ReadFrame: FrameKind.READ,
+    ReadAnswerFrame: FrameKind.READ_ANSWER,
 }
 
 
@@ -263,6 +292,20 @@ def _read_alive(body: list[object]) -> Frame:
     return AliveFrame()
 
 
+def _read_read(body: list[object]) -> Frame:
+    (read_id,) = _fields(body, 1, FrameKind.READ)
+    return ReadFrame(_raw(read_id, "READ.id", READ_ID_BYTES))
+
+
+def _read_read_answer(body: list[object]) -> Frame:
+    read_id, refused, index = _fields(body, 3, FrameKind.READ_ANSWER)
+    if not isinstance(refused, bool):
+        raise FrameError("READ_ANSWER.refused: expected true or false")
+    return ReadAnswerFrame(
+        _raw(read_id, "READ_ANSWER.id", READ_ID_BYTES), refused, _integer(index, "READ_ANSWER.index")
+    )
+
+
 _READERS = {
     int(FrameKind.RAFT): _read_raft,
     int(FrameKind.CHECKPOINT): _read_checkpoint,
@@ -273,4 +316,6 @@ _READERS = {
     int(FrameKind.ENVELOPE): _read_envelope,
     int(FrameKind.ENVELOPE_STORED): _read_envelope_stored,
     int(FrameKind.ALIVE): _read_alive,
+    int(FrameKind.READ): _read_read,
+    int(FrameKind.READ_ANSWER): _read_read_answer,
 }

@@ -32,6 +32,7 @@ from p2p.config import NodeConfig
 from p2p.errors import FrameError, HelloError
 from p2p.frames import (
     FRAME_BYTES_MAX,
+    URGENT,
     AliveFrame,
     Frame,
     FrameKind,
@@ -198,7 +199,7 @@ class Links:
         self.observer.frame(self.config.organization, link.peer, kind.name, data)
         self.figures.frames_sent += 1
         self.figures.bytes_sent += len(data)
-        urgent = kind <= FrameKind.CERTIFICATE
+        urgent = kind in URGENT
         self.figures.frames_dropped += link.put(data, urgent=urgent)
 
     def _needed_peers(self) -> list[str]:

@@ -34,6 +34,7 @@ class _NodeCollector:
             ("certifier", node.certifier.figures),
             ("courier", node.courier.figures),
             ("driver", node.driver.figures),
+            ("reads", node.reads.figures),
         ):
             for name in figures.__slots__:
                 value = getattr(figures, name)

@@ -28,7 +28,7 @@ from p2p.chain import BlockRef, Chain
 from p2p.config import NodeConfig
 from p2p.courier import Courier
 from p2p.driver import TIMER_SLACK, Driver
-from p2p.errors import ConfigError
+from p2p.errors import ConfigError, ReadFailedError
 from p2p.executor import Executor
 from p2p.frames import (
     FRAME_BYTES_AIMED,
@@ -41,6 +41,8 @@ from p2p.frames import (
     Frame,
     HaveFrame,
     RaftFrame,
+    ReadAnswerFrame,
+    ReadFrame,
     TransactionsFrame,
     WantFrame,
 )
@@ -51,6 +53,7 @@ from p2p.machine import Machine
 from p2p.observer import Observer
 from p2p.ordering import Ordering
 from p2p.pool import Pool
+from p2p.reads import Reads
 from p2p.signal import Signal
 
 DATABASE = "node.db"
@@ -107,6 +110,7 @@ class Node:
             leader=lambda: self.ordering.leader,
             on_change=self.changed.fire,
         )
+        self.reads = Reads(self.organization, machine, self.ordering, self.links.send, self.driver.wake)
         self.executor = Executor(
             config, self.ledger, self.store, self.ordering, self.intake, self.certifier, observer
         )
@@ -191,6 +195,29 @@ class Node:
             return await self.look(read)
         return found
 
+    async def look_linearizably(self, read: Callable[[], T], timeout_ms: int) -> T:
+        """Return what `read` reads once everything acknowledged anywhere before this call is applied here.
+
+        Args:
+            read: reads this node.
+            timeout_ms: protocol time after which the read has failed.
+
+        Raises:
+            ReadFailedError: if no leader confirmed, or this node did not come so far, in time.
+            NodeHaltedError: if the node has stopped.
+        """
+        ends_at = asyncio.get_running_loop().time() + timeout_ms / 1000
+        index = await self.reads.index(timeout_ms)
+        left_ms = round((ends_at - asyncio.get_running_loop().time()) * 1000)
+        applied = await self.watch(
+            lambda: True if self.store.applied_index >= index else None, max(1, left_ms)
+        )
+        if applied is None:
+            raise ReadFailedError(
+                f"this node has applied entry {self.store.applied_index}, not yet {index}, after {timeout_ms} ms"
+            )
+        return await self.look(read)
+
     def stop(self) -> None:
         """End in good order after the turn under way."""
         self.driver.stop()
@@ -226,6 +253,10 @@ class Node:
                 self._take_envelope(peer, root, envelope)
             case EnvelopeStoredFrame():
                 self._envelope_stored(peer, frame)
+            case ReadFrame():
+                self.reads.asked(peer, frame)
+            case ReadAnswerFrame():
+                self.reads.answered(peer, frame)
             case AliveFrame():
                 pass
 
@@ -280,6 +311,7 @@ class Node:
 
     def stage(self, ready: Ready) -> None:
         """Stage what a Ready holds in the store's open transaction, and execute what it commits."""
+        self.reads.confirmed(ready.read_states)
         self.ordering.stage(ready)
         for entry in ready.committed_entries:
             self.executor.apply(entry)

@@ -21,6 +21,8 @@ SAMPLES = [
     frames.EnvelopeFrame(b"r" * 32, b"sealed"),
     frames.EnvelopeStoredFrame(b"r" * 32, b"d" * 32),
     frames.AliveFrame(),
+    frames.ReadFrame(b"i" * 16),
+    frames.ReadAnswerFrame(b"i" * 16, refused=False, index=7),
 ]
 
 

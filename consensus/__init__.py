@@ -61,8 +61,9 @@ Rules for the caller:
 
 The modules: `types`, `configuration` and `messages` are the nouns, `config` the settings, `quorum` and
 `progress` the arithmetic, `log` and `storage` the log, `core` the state of a node, `election` and
-`replication` the algorithm, `changer` and `membership` who takes part, `transfer`, `reads` and `snapshots` what else
-a leader does, `raft` the table that joins them, `rawnode` this loop's counterpart, `trace` and `status` for watching.
+`replication` the algorithm, `changer` and `membership` who takes part, `transfer`, `reads` and `snapshots`
+what else a leader does, `raft` the table that joins them, `rawnode` this loop's counterpart, `trace` and
+`status` for watching, `ablation` for tests that show what a safeguard is for.
 """
 
 from consensus.changer import LEAVE_JOINT, Change, ChangeType, ConfChange, Transition, next_conf

@@ -10,6 +10,7 @@ Rules:
 from dataclasses import dataclass
 from random import Random
 
+from consensus.ablation import ALL_ON, Safeguards, is_permitted
 from consensus.configuration import ConfState
 from consensus.errors import ConfigError
 from consensus.trace import Trace
@@ -41,6 +42,7 @@ class Config:
         accept_snapshots: whether the caller handles `Ready.snapshot`; if not, snapshots received are ignored.
         step_down_on_removal: a leader that has applied its own removal steps down; otherwise it goes on leading,
             without counting itself, until another is elected.
+        safeguards: all on, but for tests; see `consensus.ablation`.
         trace: called with a `TraceEvent` for everything that happens; must not call back into the core.
 
     Raises:
@@ -65,6 +67,7 @@ class Config:
     conf_state: ConfState | None = None
     accept_snapshots: bool = False
     step_down_on_removal: bool = True
+    safeguards: Safeguards = ALL_ON
 
     def __post_init__(self) -> None:
         if self.conf_state is not None:
@@ -80,6 +83,11 @@ class Config:
             raise ConfigError(
                 f"election_tick must be more than heartbeat_tick {self.heartbeat_tick} (ten times is usual), "
                 f"or followers campaign between two heartbeats; got {self.election_tick}"
+            )
+        if self.safeguards.off and not is_permitted():
+            raise ConfigError(
+                f"safeguards {', '.join(self.safeguards.off)} are off, which only a test may do, inside "
+                f"ablation_permitted(); leave them on"
             )
         for name in _BOUNDS:
             if getattr(self, name) < 1:

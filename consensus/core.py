@@ -115,6 +115,7 @@ class Core:
         self.conf_index = applied
         self.superseded: deque[Superseded] = deque()
         self.log = RaftLog(storage, hard_state, applied, config.tail_bytes_max)
+        self.log.truncates_on_conflict_only = config.safeguards.truncate_on_conflict_only
         self.term = hard_state.term
         self.vote = hard_state.vote
         self.durable_term = hard_state.term
@@ -173,16 +174,19 @@ class Core:
 
     def send(self, message: Message) -> None:
         """Queues a message, to leave at once or after the next write."""
-        if not self.is_vote_durable or (
-            message.type is MessageType.APPEND_RESPONSE
-            and not message.reject
-            and message.index > self.log.stable
-        ):
+        if self.config.safeguards.persist_before_answer and self._shows_too_much(message):
             self.messages_after_append.append(message)
         else:
             self.messages.append(message)
         if self.config.trace is not None and message.type in SENT:
             self.trace(SENT[message.type], message)
+
+    def _shows_too_much(self, message: Message) -> bool:
+        return not self.is_vote_durable or (
+            message.type is MessageType.APPEND_RESPONSE
+            and not message.reject
+            and message.index > self.log.stable
+        )
 
     def received(self, message: Message) -> None:
         """Tells the trace of a message that arrived."""

@@ -137,7 +137,7 @@ def hears_leader(core: Core) -> bool:
 def handle_vote(core: Core, message: Message) -> None:
     """Answers a request for a vote in the current term."""
     free = core.vote == message.sender or (core.vote == NOBODY and core.lead == NOBODY)
-    granted = free and core.log.is_up_to_date(message.index, message.log_term)
+    granted = free and _is_up_to_date(core, message)
     if granted:
         core.vote = message.sender
         core.restart_election_timer()
@@ -151,9 +151,15 @@ def handle_pre_vote(core: Core, message: Message) -> None:
         or core.vote == message.sender
         or (core.vote == NOBODY and core.lead == NOBODY)
     )
-    granted = free and core.log.is_up_to_date(message.index, message.log_term)
+    granted = free and _is_up_to_date(core, message)
     term = message.term if granted else core.term
     _answer(core, message, MessageType.PRE_VOTE_RESPONSE, term, granted=granted)
+
+
+def _is_up_to_date(core: Core, message: Message) -> bool:
+    return (
+        core.log.is_up_to_date(message.index, message.log_term) or not core.config.safeguards.log_comparison
+    )
 
 
 def _answer(core: Core, message: Message, kind: MessageType, term: int, *, granted: bool) -> None:
@@ -173,8 +179,12 @@ def handle_pre_vote_response(core: Core, message: Message) -> None:
 
 
 def _count(core: Core, message: Message) -> None:
-    if message.session == core.campaign_session:
-        core.votes.setdefault(message.sender, not message.reject)
+    safeguards = core.config.safeguards
+    if message.session == core.campaign_session or not safeguards.session_on_answers:
+        voter = message.sender
+        if not safeguards.votes_per_voter:
+            voter = next((other for other in core.conf.electors if other not in core.votes), voter)
+        core.votes.setdefault(voter, not message.reject)
         _decide(core)
 
 

@@ -33,6 +33,7 @@ class RaftLog:
         commit: the highest index known to be committed.
         applying: the last index handed out to be applied.
         applied: the last index the caller has applied.
+        truncates_on_conflict_only: false only where a test shows what that costs.
         pending_snapshot: a snapshot received and not yet handed out.
     """
 
@@ -53,6 +54,7 @@ class RaftLog:
         "last_term",
         "pending_snapshot",
         "stable",
+        "truncates_on_conflict_only",
     )
 
     def __init__(self, storage: Storage, hard_state: HardState, applied: int, tail_bytes_max: int) -> None:
@@ -62,6 +64,7 @@ class RaftLog:
         self._entries: list[Entry] = []
         self._offset = last + 1
         self._floor = 0
+        self.truncates_on_conflict_only = True
         self.pending_snapshot: Snapshot | None = None
         self._before_term = storage.term(last) if last else 0
         self._tail_bytes = 0
@@ -155,7 +158,10 @@ class RaftLog:
                 for new in entries[position:]:
                     self.append(new)
                 break
-        return index + len(entries)
+        covered = index + len(entries)
+        if not self.truncates_on_conflict_only and self.last_index > covered:
+            self._truncate(covered + 1)
+        return covered
 
     def _truncate(self, index: int) -> None:
         """Drops the entry at `index` and all after it, also from what writes under way vouch for."""

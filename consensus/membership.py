@@ -52,7 +52,7 @@ def refusal(core: Core, change: ConfChange) -> tuple[Refusal, str] | None:
     if core.conf.is_joint and (core.conf.auto_leave or change != LEAVE_JOINT):
         return Refusal.CHANGE_IN_FLIGHT, f"{core.conf} is not left yet"
     try:
-        changer.next_conf(core.conf, change)
+        _next_conf(core, core.conf, change)
     except ConfChangeError as error:
         return Refusal.CHANGE_NOT_ALLOWED, str(error)
     behind = [
@@ -63,6 +63,10 @@ def refusal(core: Core, change: ConfChange) -> tuple[Refusal, str] | None:
         and not has_caught_up(core, item.node)
     ]
     return (Refusal.LEARNER_BEHIND, f"learners {behind} have not caught up") if behind else None
+
+
+def _next_conf(core: Core, conf: ConfState, change: ConfChange) -> ConfState:
+    return changer.next_conf(conf, change, learners_first=core.config.safeguards.learners_first)
 
 
 def has_caught_up(core: Core, member: int) -> bool:
@@ -89,7 +93,7 @@ def apply_change(core: Core, index: int, change: ConfChange) -> ConfState:
     """
     for past in core.superseded:
         if past.index < index <= past.until:
-            past.conf = changer.next_conf(past.conf, change)
+            past.conf = _next_conf(core, past.conf, change)
             past.index = index
             return past.conf
     if not core.conf_index < index <= core.log.applying:
@@ -97,7 +101,7 @@ def apply_change(core: Core, index: int, change: ConfChange) -> ConfState:
             f"entry {index} is not the next change to apply: {core.conf_index} was the last, and entries up "
             f"to {core.log.applying} have been handed out; apply each committed change once, in order"
         )
-    conf = changer.next_conf(core.conf, change)
+    conf = _next_conf(core, core.conf, change)
     core.conf_index = index
     if conf != core.conf:
         _switch(core, conf)

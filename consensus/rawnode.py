@@ -13,6 +13,7 @@ Rules:
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 from consensus import election, membership, raft, reads, replication, snapshots, transfer
 from consensus.changer import LEAVE_JOINT, ConfChange
@@ -279,6 +280,9 @@ class RawNode:
         hard_state = (
             HardState(core.term, core.vote, log.commit) if vote_moved or log.commit != hard.commit else None
         )
+        stored = hard_state
+        if stored is not None and not core.config.safeguards.persist_vote:
+            stored = replace(stored, vote=NOBODY)
         soft = self._handed_soft
         soft_state = (
             SoftState(core.lead, core.role) if core.lead != soft.lead or core.role is not soft.role else None
@@ -288,7 +292,7 @@ class RawNode:
         ready = Ready(
             self._number,
             soft_state,
-            hard_state,
+            stored,
             entries,
             log.next_committed(core.config.apply_bytes_max),
             core.messages,

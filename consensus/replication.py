@@ -21,6 +21,8 @@ from consensus.messages import Message, MessageType
 from consensus.progress import Inflights, Progress, ProgressState
 from consensus.types import Entry, EntryType, Role
 
+UNLIMITED = 1 << 62
+
 
 def start_term(core: Core) -> None:
     """Sets up a new leader's view of its peers and appends the entry that opens its term."""
@@ -39,7 +41,10 @@ def start_term(core: Core) -> None:
 def new_progress(core: Core) -> Progress:
     """What a leader knows of a member at first: nothing, so it begins at the end of its own log."""
     config = core.config
-    window = Inflights(config.inflight_messages_max, config.inflight_bytes_max)
+    if config.safeguards.inflight_limits:
+        window = Inflights(config.inflight_messages_max, config.inflight_bytes_max)
+    else:
+        window = Inflights(UNLIMITED, UNLIMITED)
     return Progress(core.next_session(), core.log.last_index + 1, window)
 
 
@@ -195,7 +200,9 @@ def own_append_stable(core: Core) -> None:
 def advance_commit(core: Core) -> bool:
     """Commits what a majority holds, if it is of the current term; tells whether commit moved."""
     index = quorum.joint_committed_index(core.conf.halves, lambda voter: core.progress[voter].match)
-    if index <= core.log.commit or core.log.term(index) != core.term:
+    if index <= core.log.commit:
+        return False
+    if core.log.term(index) != core.term and core.config.safeguards.own_term_commit:
         return False
     return core.commit_to(index)
 
@@ -212,4 +219,6 @@ def running(core: Core, message: Message) -> Progress | None:
     if core.role is not Role.LEADER:
         return None
     progress = core.progress.get(message.sender)
-    return progress if progress is not None and progress.session == message.session else None
+    if progress is None or progress.session == message.session:
+        return progress
+    return None if core.config.safeguards.session_on_answers else progress

@@ -344,6 +344,12 @@ class Cluster:
         if len(voters) - len(gone) >= 2:
             self.change(node, *kinds, transition=random.choice([Transition.AUTO, Transition.JOINT]))
 
+    def wipe(self, node: int) -> None:
+        """The node's disk is replaced by an empty one; it forgets everything it promised."""
+        self.observer.durable.pop(node, None)
+        self.peers[node] = Peer(node, self.observer.confs[0])
+        self.restart(node)
+
     def release(self, node: int, kept: int = 0) -> None:
         """The caller makes a snapshot and drops what it stands for."""
         self.peers[node].disk.release(kept)
@@ -574,7 +580,8 @@ class Observer:
 
     @property
     def learners_first(self) -> bool:
-        return True
+        safeguards = self.cluster.settings.get("safeguards")
+        return safeguards is None or bool(safeguards.learners_first)
 
     def change_of(self, entry: Entry) -> ConfChange:
         """What every caller derives from the entry alike."""

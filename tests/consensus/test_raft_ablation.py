@@ -1,0 +1,68 @@
+"""Every safeguard has a check that trips without it, and none can be switched off by accident."""
+
+import importlib.util
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from consensus import Config, ConfigError
+from consensus.ablation import ALL_ON, Safeguards, ablation_permitted
+
+ROOT = Path(__file__).parents[2]
+
+
+def load() -> Any:
+    name = "raft_ablations"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("ablations.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+ablations = load()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ablations.CASES, ids=lambda case: case.name)
+def test_without_it_a_check_trips_and_with_it_none(case: Any) -> None:
+    found = ablations.search(case)
+    for seed in range(found.seed + 3):
+        assert case.trial(seed, on=True) is None
+
+
+@pytest.mark.slow
+def test_the_table_in_docs_is_of_this_code() -> None:
+    assert ablations.DOCUMENT.read_text(encoding="utf-8") == ablations.document(), (
+        "run python -m tests.consensus.ablations"
+    )
+
+
+def test_every_safeguard_has_its_case() -> None:
+    names = {field.name for field in fields(Safeguards)} | {"pre_vote", "check_quorum"}
+    assert sorted(case.name for case in ablations.CASES) == sorted(names)
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Safeguards)])
+def test_a_config_with_a_safeguard_off_is_refused_outside_tests(name: str) -> None:
+    weakened = replace(ALL_ON, **{name: False})
+    with pytest.raises(ConfigError, match=f"safeguards {name} are off, which only a test may do"):
+        Config(1, (1,), Random(0), safeguards=weakened)
+    with ablation_permitted():
+        assert Config(1, (1,), Random(0), safeguards=weakened).safeguards.off == (name,)
+    with pytest.raises(ConfigError):
+        Config(1, (1,), Random(0), safeguards=weakened)
+
+
+def test_nothing_but_tests_speaks_of_ablation() -> None:
+    for package in ("ledger", "p2p", "scenarios"):
+        for path in (ROOT / package).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            assert "ablation" not in text, path
+            assert "Safeguards" not in text, path

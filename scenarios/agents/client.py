@@ -246,7 +246,8 @@ class NodeClient:
         Raises:
             ApiProblem: if no such envelope has arrived.
         """
-        answer = await self._until_answered(lambda: self._call("GET", f"/v1/documents/{root.hex()}", query={"index": str(index)}), pause)
+        path, query = f"/v1/documents/{root.hex()}", {"index": str(index)}
+        answer = await self._until_answered(lambda: self._call("GET", path, query=query), pause)
         return answer.data
 
     # Where the node and the ledger stand.

@@ -12,14 +12,18 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from scenarios.errors import RefusedError
 from scenarios.trial.eventbook import Event
 
 EVENTS_FILE = "events.ndjson"
 TRACE_FILE = "messages.txt"
+
+_SEED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,25 @@ class RunFolder:
 
     @classmethod
     def create(cls, out: Path, scenario: str, seed: str) -> RunFolder:
-        """Make a new folder and point `latest` at it."""
+        """Make a new folder and point `latest` at it.
+
+        Raises:
+            RefusedError: if the seed is no part of a folder's name, or the folder cannot be made.
+        """
+        if _SEED.fullmatch(seed) is None:
+            limit = "1 to 64 letters, digits, dots, hyphens and underscores, as it is part of the run folder's name"
+            raise RefusedError(f"seed {seed!r} cannot be used", limit, "choose another")
+        try:
+            return cls._create(out, scenario, seed)
+        except OSError as error:
+            raise RefusedError(
+                f"no run folder can be made in {out}: {error.strerror}",
+                "a directory that can be written",
+                "give --out",
+            ) from error
+
+    @classmethod
+    def _create(cls, out: Path, scenario: str, seed: str) -> RunFolder:
         now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S")
         parent = out / scenario
         parent.mkdir(parents=True, exist_ok=True)

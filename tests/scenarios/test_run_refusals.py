@@ -67,6 +67,15 @@ def test_an_expectation_that_contradicts_another_is_refused(tmp_path: Path) -> N
         (["run"], "seatrial --help"),
         (["run", "no-such-scenario"], "unknown scenario"),
         (["replay", "no-such-folder"], "no run's folder"),
+        (["run", "nafta-certificate", "--seed", "a b"], "seed 'a b' cannot be used"),
+        (
+            ["run", "nafta-certificate", "--out", "/dev/null/runs"],
+            "no run folder can be made in /dev/null/runs",
+        ),
+        (["node", "--config", "no-such-file"], "give the node.yaml"),
+        (["up", "no-such-network"], "genesis.bin"),
+        (["sign", "no-such-network", "cbp", "no-such-file"], "genesis.bin"),
+        (["verify", "no-such-folder"], "no node's database"),
     ],
 )
 def test_a_wrong_call_is_64_without_a_traceback(arguments: list[str], words: str) -> None:

@@ -40,6 +40,6 @@ def run_virtual_scenario(tmp_path: Path) -> RunVirtual:
 def fair_run(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
     """The pilot in fair weather, every message written down: not the first run of its process."""
     options = RunOptions("virtual", FAIR_SEED, tmp_path_factory.mktemp("fair"), trace_messages=True)
-    first = RunOptions("virtual", "another seed", tmp_path_factory.mktemp("first"))
+    first = RunOptions("virtual", "another-seed", tmp_path_factory.mktemp("first"))
     run_scenario(load_scenario("nafta-certificate"), first)
     return run_scenario(load_scenario("nafta-certificate"), options)

@@ -50,3 +50,9 @@ def test_the_walk_names_functions_that_exist():
         if not re.search(rf"\b(?:def|class) {name}\b|^\s+{name}\b ?[:=]", source, re.MULTILINE)
     )
     assert missing == []
+
+
+def test_each_part_of_the_drawing_stands_once():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^##+ .*$", text, re.MULTILINE)
+    assert len(headings) == len(set(headings))

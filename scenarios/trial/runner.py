@@ -7,11 +7,13 @@ Rules:
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import platform
 import resource
+import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -102,6 +104,7 @@ def founding_of(scenario: Scenario, seed: str) -> Founding:
 
 
 NETWORK_NAME = "pilot"
+CANCEL_AGAIN_S = 0.5
 
 
 def network_plan(scenario: Scenario) -> NetworkPlan:
@@ -139,7 +142,8 @@ class _Run:
         self.trace = MessageTrace(self._note_second, lines)
         try:
             if self.options.world == "live":
-                uvloop.run(self._live())
+                if uvloop.run(self._until_interrupted(self._live())):
+                    raise KeyboardInterrupt
             else:
                 self._virtual()
         finally:
@@ -170,6 +174,27 @@ class _Run:
                     )
 
         run_virtual(main, seed=self.options.seed, world=kit)
+
+    async def _until_interrupted(self, running: Coroutine[object, object, None]) -> bool:
+        """Run a coroutine; on Ctrl-C cancel it, let the trial close in good order, and return True.
+
+        A cancellation may be lost where it meets the end of what was waited for, so it is repeated until the trial
+        has begun to close; from there on nothing disturbs it.
+        """
+        loop = asyncio.get_running_loop()
+        interrupted = asyncio.Event()
+        loop.add_signal_handler(signal.SIGINT, interrupted.set)
+        task = loop.create_task(running)
+        watch = loop.create_task(interrupted.wait())
+        await asyncio.wait([task, watch], return_when=asyncio.FIRST_COMPLETED)
+        while interrupted.is_set() and not task.done():
+            if not hasattr(self, "trial") or not self.trial.is_closing:
+                task.cancel()
+            await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
+        watch.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        return interrupted.is_set()
 
     async def _live(self) -> None:
         founding = founding_of(self.scenario, self.options.seed)

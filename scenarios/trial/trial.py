@@ -135,6 +135,7 @@ class Trial:
         self.names = Names()
         self.outcome = TrialOutcome()
         self.agents: dict[str, Agent] = {}
+        self.is_closing = False
         self.calendar = CalendarClock(scenario.calendar.start_ms, world.now_ns)
         self._sessions: list[aiohttp.ClientSession] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -229,6 +230,7 @@ class Trial:
                 self.outcome.metrics_texts[organization] = await self._metrics(organization, agent)
 
     async def _close(self) -> None:
+        self.is_closing = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

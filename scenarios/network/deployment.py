@@ -29,7 +29,7 @@ from ledger.keys import SigningKey
 from p2p.config import NodeConfig, Timing
 from p2p.errors import ConfigError
 from p2p.topology import gossip_graph, neighbors_of
-from scenarios.network.founding import Founding
+from scenarios.network.founding import Founding, Secrets
 from scenarios.worlds.base import NetworkPlan
 from scenarios.worlds.plan import Address
 
@@ -98,12 +98,7 @@ def write_deployment(
         folder = directory / organization
         folder.mkdir(mode=0o700)
         own = founding.secrets[organization]
-        own.node_key.save(folder / "node.key")
-        own.organization_key.save(folder / "organization.key")
-        own.box_key.save(folder / "box.key")
-        _write_private(folder / "token", own.token)
-        if with_control:
-            _write_private(folder / "control-token", own.control_token)
+        _write_secrets(folder, own, with_control=with_control)
         files[organization] = folder / NODE_FILE
         write_node_file(
             files[organization],
@@ -231,6 +226,15 @@ def _readable(genesis: Genesis) -> str:
         },
         indent=2,
     )
+
+
+def _write_secrets(folder: Path, own: Secrets, *, with_control: bool) -> None:
+    own.node_key.save(folder / "node.key")
+    own.organization_key.save(folder / "organization.key")
+    own.box_key.save(folder / "box.key")
+    _write_private(folder / "token", own.token)
+    if with_control:
+        _write_private(folder / "control-token", own.control_token)
 
 
 def _write_private(path: Path, text: str) -> None:

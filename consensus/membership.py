@@ -15,7 +15,7 @@ Rules:
   data; if it dies first the next leader does (etcd#12136).
 - Members join with a fresh session, so no answer from an earlier stay counts, and as learners: they may
   vote when all they lack is on its way to them (section 4.2.1).
-- Who leaves is told once more how far it may commit, which may be all it learns of its leaving.
+- Who leaves is told that its leaving is committed, like everybody, and nothing after that; the word may be lost.
 - A leader that is no voter any more counts for nothing, takes in nothing, and steps down when all of its log is
   committed (section 4.2.2). Not sooner: the others may still count votes by the old configuration, need this
   node's, and would not get it while its log is longer than theirs. If it crashes before, a cluster whose old
@@ -158,20 +158,13 @@ def _switch(core: Core, conf: ConfState) -> None:
     for member in fresh:
         replication.send_append(core, member, core.progress[member], even_if_empty=True)
     reads.confirm(core)
-    step_down_if_removed(core)
 
 
 def _update_progress(core: Core, conf: ConfState) -> Iterable[int]:
     """Forgets who left and meets who came; gives the latter. A leader always knows itself."""
     for member in [member for member in core.progress if member not in conf.members and member != core.id]:
-        progress = core.progress[member]
-        if progress.can_bump_commit(core.log.commit):
-            replication.send_append(core, member, progress, even_if_empty=True)
         del core.progress[member]
     fresh = [member for member in conf.members if member not in core.progress]
     for member in fresh:
-        progress = replication.new_progress(core)
-        # Who has just come is not silent yet: a check of the quorum must not count it as that.
-        progress.recent_active = True
-        core.progress[member] = progress
+        core.progress[member] = replication.new_progress(core)
     return fresh

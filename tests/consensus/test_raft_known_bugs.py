@@ -383,6 +383,23 @@ def test_bug_10_half_of_an_even_cluster_is_no_majority() -> None:
     assert node.commit == 1
 
 
+def test_bug_11_a_refused_heartbeat_is_no_log_that_went_backwards() -> None:
+    """openraft#1501: a leader reset a peer's match because a heartbeat of its own was refused."""
+    node, disk = make_node()
+    for request in only(elect(node, disk), MessageType.APPEND):
+        node.step(ack(request))
+    work(node, disk)
+    before = node.status().peers[2]
+    node.tick()
+    (beat, _) = only(work(node, disk), MessageType.HEARTBEAT)
+    node.step(Message(MessageType.APPEND_RESPONSE, 1, 2, 1, beat.session, reject=True))
+    assert node.status().peers[2].match == before.match
+    assert node.status().peers[2].next == before.next
+    assert not work(node, disk)
+    node.step(Message(MessageType.APPEND_RESPONSE, 1, 2, 4, beat.session, reject=True))
+    assert (node.role, node.term) == (Role.FOLLOWER, 4), "a newer term is what it says, and all it says"
+
+
 def test_bug_22_a_node_with_one_dead_link_deposes_nobody() -> None:
     """Cloudflare, November 2020: a follower cut off from the leader alone kept calling elections."""
     cluster = Cluster(3)

@@ -301,6 +301,16 @@ def test_bug_17_a_learner_that_has_not_caught_up_is_not_promoted() -> None:
     assert cluster.change(1, (ADD, 4)) is not None
 
 
+def test_bug_17_a_learner_whose_window_is_full_has_not_caught_up() -> None:
+    cluster = with_learner(inflight_messages_max=1)
+    cluster.isolate(4)
+    for _ in range(3):
+        cluster.propose(1)
+        cluster.settle()
+    assert cluster.change(1, (ADD, 4)) is None
+    assert reason(cluster) is Refusal.LEARNER_BEHIND
+
+
 def test_bug_17_who_does_not_know_yet_that_it_votes_votes() -> None:
     """Dissertation, 4.2.1: the promotion may be committed by votes that its learner must give."""
     node, disk = make_node(voters=(), conf_state=ConfState((2, 3), learners=(1,)))
@@ -446,6 +456,22 @@ def test_bug_15_the_next_leader_leaves_the_joint_configuration() -> None:
     assert cluster.core(2).status().conf_state == ConfState((1, 2, 4))
 
 
+def test_a_leader_that_hands_over_leaves_no_joint_configuration() -> None:
+    """It would put off the moment at which the next leader has everything; that one can leave it itself."""
+    joint = ConfState((1, 2), (1, 3), auto_leave=True)
+    node, disk = make_node(voters=(), conf_state=joint, election_tick=5)
+    sent = only(elect(node, disk), MessageType.APPEND)
+    node.transfer_leader(2)
+    for request in sent:
+        node.step(ack(request))
+    work(node, disk)
+    assert (node.commit, node.last_index) == (1, 1)
+    node.transfer_leader(1)
+    node.tick()
+    work(node, disk)
+    assert log_of(node)[-1].type is EntryType.CONF_CHANGE
+
+
 # --- leaving
 
 
@@ -464,6 +490,38 @@ def test_bug_16_a_removed_leader_does_not_count_itself_and_steps_down() -> None:
     assert cluster.core(1).role is Role.FOLLOWER
     cluster.campaign(1)
     assert cluster.core(1).role is Role.FOLLOWER
+    cluster.converge(5)
+
+
+def test_bug_16_a_removed_leader_first_brings_its_log_to_an_end() -> None:
+    """Of two voters the one that stays needs the other's vote, until it knows; it must not have less log."""
+    cluster = Cluster(2, message_bytes_max=1, inflight_messages_max=1)
+    cluster.elect(1)
+    cluster.run(1)
+    cluster.change(1, (REMOVE, 1))
+    last = [cluster.propose(1) for _ in range(4)][-1]
+    assert last is not None
+    cluster.settle()
+    assert cluster.core(1).role is Role.FOLLOWER
+    assert cluster.core(2).last_index == last.index
+    cluster.run(60)
+    assert cluster.leaders() == [2]
+
+
+def test_bug_16_a_removed_leader_takes_in_nothing_more() -> None:
+    cluster = Cluster(3, message_bytes_max=1, inflight_messages_max=1)
+    cluster.elect(1)
+    cluster.run(1)
+    cluster.change(1, (REMOVE, 1))
+    for _ in range(3):
+        cluster.propose(1)
+    while cluster.core(1).status().conf_state.voters != (2, 3):
+        for node in cluster.ids:
+            cluster.work(node)
+        cluster.deliver()
+    assert cluster.core(1).role is Role.LEADER
+    assert cluster.propose(1) is None
+    cluster.settle()
     cluster.converge(5)
 
 
@@ -522,6 +580,23 @@ def test_bug_06_who_leaves_and_returns_in_one_term_gets_a_new_session() -> None:
     assert core._core.progress[4].session > old
     core.step(Message(MessageType.APPEND_RESPONSE, 1, 4, core.term, old, index=core.last_index))
     assert core.status().peers[4].match == 0
+
+
+def test_a_smaller_quorum_commits_at_once_what_waited_for_the_larger() -> None:
+    node, disk = make_node(voters=4)
+    for request in only(elect(node, disk), MessageType.APPEND):
+        node.step(ack(request))
+    work(node, disk)
+    entry = node.propose_conf_change(b"x", change((REMOVE, 4)))
+    after = node.propose(b"after")
+    second, third, _ = (m for m in only(work(node, disk), MessageType.APPEND) if m.index == 1)
+    node.step(ack(second, index=after.index))
+    node.step(ack(third, index=entry.index))
+    ready = node.ready()
+    assert node.commit == entry.index
+    node.apply_conf_change(entry.index, change((REMOVE, 4)))
+    assert node.commit == after.index, "two of three have it"
+    node.advance(ready)
 
 
 def test_a_smaller_quorum_commits_what_waited_for_the_larger() -> None:

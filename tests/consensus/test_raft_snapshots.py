@@ -99,6 +99,16 @@ def test_a_snapshot_replaces_log_and_configuration_in_one_write() -> None:
     assert disk.last_index() == 10
 
 
+def test_what_was_durable_of_another_log_does_not_vouch_for_a_snapshot() -> None:
+    """A longer log that the snapshot replaces was on disk; the snapshot is not."""
+    node, _ = make_node(storage=disk_with(*[4] * 12, term=5))
+    node.step(snapshot_message(9, 5))
+    ready = node.ready()
+    assert not only(list(ready.messages), MessageType.APPEND_RESPONSE)
+    assert only(list(ready.messages_after_append), MessageType.APPEND_RESPONSE)
+    assert ready.must_sync
+
+
 def test_entries_after_a_snapshot_come_in_the_same_ready() -> None:
     node, _ = make_node()
     node.step(snapshot_message(9, 4))
@@ -121,6 +131,15 @@ def test_an_outdated_snapshot_is_answered_with_what_is_committed() -> None:
     node.step(snapshot_message(2, 1))
     (answer,) = only(work(node, disk), MessageType.APPEND_RESPONSE)
     assert (answer.index, disk.snapshot()) == (3, None)
+
+
+def test_a_snapshot_older_than_the_logs_beginning_changes_nothing() -> None:
+    node, disk = make_node()
+    node.step(snapshot_message(9, 4))
+    work(node, disk)
+    node.step(snapshot_message(5, 3))
+    ready = node.ready()
+    assert (ready.snapshot, node.commit, node.last_index) == (None, 9, 9)
 
 
 def test_an_append_from_below_the_beginning_is_answered_with_what_is_committed() -> None:
@@ -330,6 +349,7 @@ def test_the_answer_of_an_old_append_does_not_end_a_snapshot() -> None:
     work(node, disk)
     node.step(ack(probe, index=1))
     node.step(refused(probe))
+    assert not work(node, disk), "neither says anything of the snapshot"
     peer = node.status().peers[2]
     assert (peer.state, peer.match, peer.next) == (ProgressState.SNAPSHOT, 1, 4)
     node.step(ack(probe, index=3))

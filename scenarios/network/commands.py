@@ -26,7 +26,7 @@ from p2p.errors import ConfigError
 from scenarios.agents.nonces import NonceFile
 from scenarios.agents.wallet import Wallet
 from scenarios.errors import RefusedError
-from scenarios.judging.final import open_store
+from scenarios.judging.final import DATABASE, open_store
 from scenarios.model import Scenario
 from scenarios.network.deployment import (
     GENESIS_FILE,
@@ -208,6 +208,12 @@ def verify_path(path: Path, say: Say) -> int:
         RefusedError: if there is no store there.
     """
     if path.is_file():
+        if path.name != DATABASE:
+            raise RefusedError(
+                f"{path} is not called {DATABASE}",
+                f"a store is {DATABASE} with its watermark beside it",
+                "name that file",
+            )
         return _verify_store(path.parent, str(path), say)
     directories = sorted(p.parent for p in path.glob("nodes/*/node.db")) or sorted(
         p.parent for p in path.glob("*/data/node.db")

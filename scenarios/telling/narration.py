@@ -168,7 +168,7 @@ def _figures(metrics: Mapping[str, RecordField | float]) -> Table:
     words = [f"{metrics['transactions_submitted']} transactions in {metrics['blocks']} blocks"]
     if "messages" in metrics:
         words.append(f"{metrics['messages']:,} messages, {metrics['bytes']:,} bytes between nodes")
-    words.append("protocol time; the virtual world does not count the processor")
+    words.append("protocol time, which in the virtual world does not count the processor")
     table.caption = "; ".join(words)
     table.caption_justify = "left"
     return table

@@ -268,6 +268,8 @@ class _Run:
         metrics = self.measurement.figures()
         if self.options.world == "virtual":
             metrics.update(traffic(self.trace.frames_by_kind, self.trace.bytes_by_kind))
+        else:
+            metrics.update({"messages": self.outcome.frames_sent, "bytes": self.outcome.bytes_sent})
         for check in self.checks:
             metrics[f"check_{check.name}_exercised"] = check.exercised
         metrics["events"] = len(self.book.events)

@@ -51,12 +51,15 @@ class TrialOutcome:
         faults_never_begun: numbers of faults that never began.
         metrics_texts: each node's Prometheus figures at the end.
         wallets: every organization's wallet, for the search for leaks.
+        frames_sent, bytes_sent: by the nodes' last lives, as they count themselves.
     """
 
     progress_faults: list[str] = field(default_factory=list)
     faults_never_begun: list[int] = field(default_factory=list)
     metrics_texts: dict[str, str] = field(default_factory=dict)
     wallets: dict[str, Wallet] = field(default_factory=dict)
+    frames_sent: int = 0
+    bytes_sent: int = 0
 
 
 class _StepClient(NodeClient):
@@ -225,6 +228,11 @@ class Trial:
         if await self.settling.rest(CONVERGENCE_LIMIT_S) is not Rest.IDLE:
             self._note_stuck(f"not converged within {CONVERGENCE_LIMIT_S:g} s after all faults were healed")
         self._raise_failures()
+        for organization in self.world.organizations:
+            standing = await self.world.standing(organization)
+            if standing is not None:
+                self.outcome.frames_sent += standing.frames_sent
+                self.outcome.bytes_sent += standing.bytes_sent
         for organization, agent in self.agents.items():
             if self.world.is_up(organization):
                 self.outcome.metrics_texts[organization] = await self._metrics(organization, agent)

@@ -76,6 +76,7 @@ def test_an_expectation_that_contradicts_another_is_refused(tmp_path: Path) -> N
         (["up", "no-such-network"], "genesis.bin"),
         (["sign", "no-such-network", "cbp", "no-such-file"], "genesis.bin"),
         (["verify", "no-such-folder"], "no node's database"),
+        (["verify", __file__], "is not called node.db"),
     ],
 )
 def test_a_wrong_call_is_64_without_a_traceback(arguments: list[str], words: str) -> None:

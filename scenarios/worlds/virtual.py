@@ -262,6 +262,5 @@ class SimulatedWorld:
         self._gone(host.name)
         self.sink("node.failed", {"node": host.name, "reason": f"{type(error).__name__}: {error}"[:500]})
         if not isinstance(error, LedgerError | OSError):
-            with contextlib.suppress(AttributeError):
-                error.add_note(f"in the node of {host.name}")
+            error.add_note(f"in the node of {host.name}")
             self.kit.errors.append(error)

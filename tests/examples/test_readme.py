@@ -1,4 +1,7 @@
-"""The README's commands are run as they stand; those that stay up or take a live world are run in tests/worlds."""
+"""The README's commands are run as they stand, but for `up`, `node` and the live world.
+
+The last two are run in tests/worlds; `up` is tried by hand only.
+"""
 
 import re
 import shlex

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from random import Random
 
-from ledger.genesis import Role
 from scenarios.agents.agent import (
     Agent,
     OnFailure,
@@ -20,6 +19,7 @@ from scenarios.agents.agent import (
     Surroundings,
 )
 from scenarios.agents.authority import authority_of
+from scenarios.agents.casting import application_for
 from scenarios.agents.client import NodeClient
 from scenarios.agents.customs import Customs
 from scenarios.agents.desk import Desk, Kind
@@ -28,7 +28,6 @@ from scenarios.agents.importer import Importer
 from scenarios.agents.observer import Observer
 from scenarios.agents.papers import Paper, PaperError, PaperKind
 from scenarios.agents.script import Script
-from scenarios.agents.trader import Trader
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.work import Act, WaitKind
 from scenarios.model.network import Organization
@@ -51,8 +50,8 @@ __all__ = [
     "Script",
     "StepError",
     "Surroundings",
-    "Trader",
     "WaitKind",
+    "application_for",
     "authority_of",
     "make_agent",
 ]
@@ -92,16 +91,4 @@ def make_agent(
         behavior=organization.agent,
         on_failure=on_failure,
     )
-    return _kind_for(surroundings.organization.roles)(surroundings)
-
-
-def _kind_for(roles: tuple[Role, ...]) -> type[Agent]:
-    if Role.CUSTOMS in roles:
-        return Customs
-    if Role.EXPORTER in roles and Role.IMPORTER in roles:
-        return Trader
-    if Role.EXPORTER in roles:
-        return Exporter
-    if Role.IMPORTER in roles:
-        return Importer
-    return Observer
+    return application_for(surroundings.organization.roles)(surroundings)

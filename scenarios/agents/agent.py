@@ -41,7 +41,7 @@ from scenarios.agents.client import (
 from scenarios.agents.desk import Desk
 from scenarios.agents.mail import Mail, MailFault, Mailroom
 from scenarios.agents.papers import Paper, PaperError, PaperKind, open_fields
-from scenarios.agents.register import Place, Register
+from scenarios.agents.register import Folding, Place, Register
 from scenarios.agents.script import Behavior, Script, Step
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.work import Act, WaitKind, Workload
@@ -107,6 +107,7 @@ class Agent:
     Attributes:
         seen_receipt: the last leaf index of the receipts feed taken into account, -1 before the first.
         seen_document: the number of the last envelope that was taken into account, 0 before the first.
+        registers: what takes certified receipts into account before anything reacts to them; a part adds its own.
         failure: the first exception that ended a reaction, or None.
     """
 
@@ -127,6 +128,7 @@ class Agent:
         self.behavior = surroundings.behavior
         self.on_failure = surroundings.on_failure
         self.register = Register()
+        self.registers: list[Folding] = [self.register]
         self.mailroom = Mailroom()
         self.seen_receipt = -1
         self.seen_document = 0
@@ -326,7 +328,8 @@ class Agent:
     async def _take_receipts(self) -> None:
         page = await self.client.receipts(self.seen_receipt, wait_ms=FEED_WAIT_MS)
         for receipt in page.receipts:
-            self.register.take(receipt)
+            for register in self.registers:
+                register.take(receipt)
             if receipt.id in self._awaited:
                 self._awaited[receipt.id] = True
             if receipt.code == Code.VALID:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ledger.codes import Code
 from ledger.encoding import Value
@@ -79,6 +80,13 @@ class ClaimEntry:
 def claim_id(entry: str, line: int) -> str:
     """Return the id by which desks and records name a claim."""
     return f"{entry}/{line}"
+
+
+class Folding(Protocol):
+    """Anything that certified receipts are folded into, in the order of the log."""
+
+    def take(self, receipt: Receipt) -> None:
+        """Take one certified receipt into account."""
 
 
 class Register:

@@ -15,7 +15,7 @@ from scenarios.agents.papers import PaperKind
 from scenarios.agents.wallet import Wallet
 from scenarios.judging.leaks import CANARY_CHARACTERS_MIN, Canary
 from scenarios.model import Scenario
-from scenarios.model.predicates import ClaimState
+from scenarios.model.subjects import ClaimState
 
 
 def canaries(wallets: Iterable[Wallet], public: frozenset[str]) -> Iterator[Canary]:

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from scenarios.model.predicates import NAME_PATTERN
+from scenarios.model.subjects import NAME_PATTERN
 from scenarios.model.units import DateText, Record
 
 LocalName = Annotated[str, Field(pattern=rf"^{NAME_PATTERN}$")]

@@ -13,16 +13,16 @@ from itertools import combinations
 from typing import TypeAlias
 
 from scenarios.model.expectations import (
-    ClaimEnds,
-    ClaimHasFinding,
-    ClaimHasNoFinding,
-    ClaimNever,
-    ClaimReaches,
+    Ends,
     Expectation,
+    HasFinding,
+    HasNoFinding,
     MetricBound,
+    Never,
+    Reaches,
     TransactionIs,
 )
-from scenarios.model.predicates import ClaimState
+from scenarios.model.subjects import ClaimState
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ def contradictions(expectations: Sequence[Expectation]) -> tuple[Contradiction, 
 def _clash(one: Expectation, other: Expectation) -> str:
     """Return why `one` excludes `other`, looking from one side only; empty if it does not."""
     match one, other:
-        case ClaimReaches() | ClaimEnds() | ClaimNever(), ClaimReaches() | ClaimEnds() | ClaimNever():
-            return _state_clash(one, other) if one.claim == other.claim else ""
-        case ClaimHasFinding(), ClaimHasNoFinding() if one.claim == other.claim:
+        case Reaches() | Ends() | Never(), Reaches() | Ends() | Never():
+            return _state_clash(one, other) if one.subject == other.subject else ""
+        case HasFinding(), HasNoFinding() if one.subject == other.subject:
             return "one finding cannot be there and not there" if other.finding in (None, one.finding) else ""
         case TransactionIs(), TransactionIs() if one.step == other.step and one.code != other.code:
             return "a step comes to one code"
@@ -59,22 +59,24 @@ def _clash(one: Expectation, other: Expectation) -> str:
             return ""
 
 
-_OutcomeOfClaim: TypeAlias = ClaimReaches | ClaimEnds | ClaimNever
+_OutcomeOfClaim: TypeAlias = Reaches | Ends | Never
 
 
 def _state_clash(one: _OutcomeOfClaim, other: _OutcomeOfClaim) -> str:
     """A claim is decided once, ALLOWED or DENIED, and LIQUIDATED is the last state of all."""
-    if isinstance(one, ClaimNever):
-        if isinstance(other, ClaimNever) or one.state is not other.state:
+    if isinstance(one, Never):
+        if isinstance(other, Never) or one.state != other.state:
             return ""
         return f"it is {one.state}, and never is"
-    if isinstance(other, ClaimNever):
+    if isinstance(other, Never):
         return ""
-    if isinstance(one, ClaimEnds) and isinstance(other, ClaimEnds) and one.state is not other.state:
-        return "a claim ends in one state"
+    if isinstance(one, Ends) and isinstance(other, Ends) and one.state != other.state:
+        return f"a {one.kind.word} ends in one state"
+    if one.kind.word != "claim":
+        return ""
     if {one.state, other.state} == {ClaimState.ALLOWED, ClaimState.DENIED}:
         return "a claim is ALLOWED or DENIED, not both"
-    if isinstance(one, ClaimEnds) and ClaimState.LIQUIDATED is other.state is not one.state:
+    if isinstance(one, Ends) and ClaimState.LIQUIDATED == other.state != one.state:
         return "a LIQUIDATED claim ends LIQUIDATED"
     return ""
 

@@ -17,18 +17,26 @@ from scenarios.model.contradictions import contradictions
 from scenarios.model.documents import Document
 from scenarios.model.expectations import (
     CertificateReaches,
-    ClaimEnds,
-    ClaimHasFinding,
-    ClaimHasNoFinding,
-    ClaimNever,
-    ClaimReaches,
+    Ends,
     Expectation,
+    HasFinding,
+    HasNoFinding,
+    Never,
+    Reaches,
+    StepRefused,
     TransactionIs,
 )
 from scenarios.model.faults import Partition, check_target
 from scenarios.model.formcheck import form_refusals
 from scenarios.model.network import AGENT_ROLES
-from scenarios.model.predicates import BlockCommitted, CertificateReached, LeaderElected, Predicate
+from scenarios.model.predicates import (
+    BlockCommitted,
+    CertificateReached,
+    ClaimFiled,
+    LeaderElected,
+    Predicate,
+    SubjectReached,
+)
 from scenarios.model.salvage import Salvage
 from scenarios.model.scenario import Scenario
 from scenarios.model.source import Source
@@ -45,6 +53,7 @@ from scenarios.model.steps import (
     SupersedeCertificate,
     SuspendHolding,
 )
+from scenarios.model.subjects import SUBJECTS, SubjectKind
 from scenarios.model.units import UNITS_MS, Duration, Moment
 from scenarios.model.yamltree import Location, dotted
 
@@ -243,9 +252,10 @@ def _predicate(scenario: Scenario, location: Location, predicate: Predicate) -> 
                 yield location, UnknownNameError("document", name, scenario.documents)
             elif holder is not None and holder not in document.addressees:
                 yield location, UnknownNameError("addressee", holder, document.addressees)
-        case _:
-            if predicate.claim not in scenario.claims:
-                yield location, UnknownNameError("claim", predicate.claim, scenario.claims)
+        case SubjectReached(kind, name):
+            yield from _subject(scenario, location, kind, name)
+        case ClaimFiled(claim):
+            yield from _subject(scenario, location, SUBJECTS["claim"], claim)
 
 
 def _faults(scenario: Scenario) -> Refusals:
@@ -279,16 +289,16 @@ def _expectations(scenario: Scenario) -> Refusals:
 
 def _expectation(scenario: Scenario, location: Location, expectation: Expectation) -> Refusals:
     match expectation:
-        case ClaimReaches() | ClaimNever() | ClaimEnds() | ClaimHasFinding() | ClaimHasNoFinding():
-            if expectation.claim not in scenario.claims:
-                yield location, UnknownNameError("claim", expectation.claim, scenario.claims)
-            elif isinstance(expectation, ClaimReaches):
-                filed = [
+        case Reaches() | Never() | Ends() | HasFinding() | HasNoFinding():
+            kind = expectation.kind
+            yield from _subject(scenario, location, kind, expectation.name)
+            if isinstance(expectation, Reaches):
+                begun = [
                     step.at
                     for step in scenario.steps
-                    if isinstance(step, FileClaim | FilePostClaim) and step.claim == expectation.claim
+                    if step.do in kind.begun_by and getattr(step, kind.field) == expectation.name
                 ]
-                yield from _deadline(scenario, location, expectation.within, filed)
+                yield from _deadline(scenario, location, expectation.within, begun)
         case CertificateReaches():
             document = scenario.documents.get(expectation.certificate)
             if document is None:
@@ -302,7 +312,7 @@ def _expectation(scenario: Scenario, location: Location, expectation: Expectatio
                 if isinstance(step, IssueCertificate) and step.document == expectation.certificate
             ]
             yield from _deadline(scenario, location, expectation.within, issued)
-        case TransactionIs():
+        case TransactionIs() | StepRefused():
             if not 1 <= expectation.step <= len(scenario.steps):
                 limit = f"steps count from 1 to {len(scenario.steps)}"
                 yield (
@@ -311,6 +321,14 @@ def _expectation(scenario: Scenario, location: Location, expectation: Expectatio
                 )
         case _:
             return
+
+
+def _subject(scenario: Scenario, location: Location, kind: SubjectKind, name: str) -> Refusals:
+    """Refuse the name of a subject that the scenario does not have."""
+    named = name.partition("/")[0]
+    known = getattr(scenario, kind.section)
+    if named not in known:
+        yield location, UnknownNameError(kind.section.removesuffix("s"), named, known)
 
 
 def _deadline(

@@ -17,6 +17,7 @@ Rules:
 | `claim e1 has no finding [NO_POSSESSION]` | the ledger recorded none (not this one) |
 | `certificate c1 is ACTIVE [within 2 days]` | the certificate was ever in this state |
 | `certificate c1 is HELD by importer [within 2 days]` | this importer's holding was ever in this state |
+| `step 3 is refused by certificate.deliver/not-addressed` | this form rule refused a transaction of the step |
 | `transaction of step 3 is VALID` | the first code of the step's transactions that is not VALID, else VALID |
 | `metric certified_100_p95_ms <= 5000` | the measured value compares so |
 """
@@ -33,8 +34,9 @@ from typing import Annotated, Protocol, TypeAlias
 from ledger.codes import Code
 from ledger.contracts.findings import Finding
 from ledger.contracts.records import CertificateState, HoldingState
+from ledger.contracts.rules import rule_remedy
 from scenarios.errors import RefusedError, UnknownNameError
-from scenarios.model.predicates import NAME_PATTERN, ClaimState, claim_state
+from scenarios.model.subjects import NAME_PATTERN, SUBJECTS, SubjectKind
 from scenarios.model.units import UNITS_MS, Duration, Text
 
 METRICS: Mapping[str, str] = {
@@ -93,8 +95,11 @@ class TrialHistory(Protocol):
     def complete(self) -> bool:
         """Whether the trial came to its own end, not to a stop."""
 
-    def claim_states(self, claim: str) -> States:
-        """Return the claim's fine states in order; empty if it was never on the ledger."""
+    def states(self, kind: str, name: str) -> States:
+        """Return a subject's states in order; empty if it was never on the ledger.
+
+        `kind` is a `SubjectKind.field`.
+        """
 
     def certificate_states(self, certificate: str) -> States:
         """Return the certificate's states; empty if it was never anchored."""
@@ -102,11 +107,14 @@ class TrialHistory(Protocol):
     def holding_states(self, certificate: str, holder: str) -> States:
         """Return one holding's states; empty if it was never delivered."""
 
-    def findings(self, claim: str) -> Sequence[str]:
-        """Return all findings recorded for the claim's transactions."""
+    def findings(self, kind: str, name: str) -> Sequence[str]:
+        """Return all findings recorded for the transactions about a subject."""
 
     def code_of(self, step: int) -> str | None:
         """Return the code of a step, counted from 1; None while a transaction of it has no receipt."""
+
+    def rules_of(self, step: int) -> Sequence[str]:
+        """Return the form rules that refused transactions of a step, in their order."""
 
     def metric(self, name: str) -> float | None:
         """Return a measured value; None if there was nothing to measure."""
@@ -174,108 +182,128 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimReaches(Sentence):
-    """A claim is in a fine state, by a deadline if there is one."""
+class SubjectSentence(Sentence):
+    """What sentences about a claim, or whatever else has states and findings, are made of."""
 
-    claim: str
-    state: ClaimState
+    kind: SubjectKind
+    name: str
+
+    @property
+    def subject(self) -> str:
+        """What it is about, in words."""
+        return f"{self.kind.word} {self.name}"
+
+    def states(self, history: TrialHistory) -> States:
+        """Return the subject's states."""
+        return history.states(self.kind.field, self.name)
+
+    def found(self, history: TrialHistory) -> Sequence[str]:
+        """Return the subject's findings."""
+        return history.findings(self.kind.field, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Reaches(SubjectSentence):
+    """A subject is in a state, by a deadline if there is one."""
+
+    state: str
     within: Duration | None = None
 
     def describe(self) -> str:
         """Return what has to be seen."""
-        return f"claim {self.claim} reaches {self.state}{_limit(self.within)} after its claim's block"
+        return f"{self.subject} reaches {self.state}{_limit(self.within)} after it came on the ledger"
 
     def evaluate(self, history: TrialHistory) -> Outcome:
         """Judge it."""
-        states = history.claim_states(self.claim)
-        subject = f"claim {self.claim}"
+        states = self.states(history)
         return _judge_reached(
-            subject, states, since_ms=_since(states), state=self.state, within=self.within, history=history
+            self.subject,
+            states,
+            since_ms=_since(states),
+            state=self.state,
+            within=self.within,
+            history=history,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimNever(Sentence):
-    """A claim is never in a fine state."""
+class Never(SubjectSentence):
+    """A subject is never in a state."""
 
-    claim: str
-    state: ClaimState
+    state: str
 
     def describe(self) -> str:
         """Return what must not be seen."""
-        return f"claim {self.claim} is not {self.state} at any time"
+        return f"{self.subject} is not {self.state} at any time"
 
     def evaluate(self, history: TrialHistory) -> Outcome:
         """Judge it; an unfinished trial cannot hold it."""
-        if any(state == self.state for _, state in history.claim_states(self.claim)):
-            return Outcome(Judgement.FAILED, f"claim {self.claim} was {self.state}")
+        if any(state == self.state for _, state in self.states(history)):
+            return Outcome(Judgement.FAILED, f"{self.subject} was {self.state}")
         if history.complete:
-            return _held(f"claim {self.claim} was never {self.state}")
-        return Outcome(Judgement.UNDECIDED, f"claim {self.claim} was not {self.state} when the trial stopped")
+            return _held(f"{self.subject} was never {self.state}")
+        return Outcome(Judgement.UNDECIDED, f"{self.subject} was not {self.state} when the trial stopped")
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimEnds(Sentence):
-    """A claim's fine state at the trial's end."""
+class Ends(SubjectSentence):
+    """A subject's state at the trial's end."""
 
-    claim: str
-    state: ClaimState
+    state: str
 
     def describe(self) -> str:
         """Return what has to be seen."""
-        return f"claim {self.claim} is {self.state} when the trial ends"
+        return f"{self.subject} is {self.state} when the trial ends"
 
     def evaluate(self, history: TrialHistory) -> Outcome:
         """Judge it; an unfinished trial decides nothing about its end."""
-        states = history.claim_states(self.claim)
+        states = self.states(history)
         last = states[-1][1] if states else "not on the ledger"
         if not history.complete:
-            return Outcome(Judgement.UNDECIDED, f"claim {self.claim} was {last} when the trial stopped")
+            return Outcome(Judgement.UNDECIDED, f"{self.subject} was {last} when the trial stopped")
         judgement = Judgement.HELD if last == self.state else Judgement.FAILED
-        return Outcome(judgement, f"claim {self.claim} ended {last}")
+        return Outcome(judgement, f"{self.subject} ended {last}")
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimHasFinding(Sentence):
-    """The ledger recorded a finding for a claim."""
+class HasFinding(SubjectSentence):
+    """The ledger recorded a finding for a subject."""
 
-    claim: str
     finding: Finding
 
     def describe(self) -> str:
         """Return what has to be seen."""
-        return f"the ledger records {self.finding.value} for claim {self.claim}: {self.finding.meaning}"
+        return f"the ledger records {self.finding.value} for {self.subject}: {self.finding.meaning}"
 
     def evaluate(self, history: TrialHistory) -> Outcome:
         """Judge it."""
-        found = history.findings(self.claim)
+        found = self.found(history)
         if self.finding.value in found:
-            return _held(f"claim {self.claim} has {self.finding.value}")
-        return _not_held(history, f"claim {self.claim} has {', '.join(found) or 'no finding'}")
+            return _held(f"{self.subject} has {self.finding.value}")
+        return _not_held(history, f"{self.subject} has {', '.join(found) or 'no finding'}")
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimHasNoFinding(Sentence):
-    """The ledger recorded no finding, or not this one, for a claim that is on it."""
+class HasNoFinding(SubjectSentence):
+    """The ledger recorded no finding, or not this one, for a subject that is on it."""
 
-    claim: str
     finding: Finding | None = None
 
     def describe(self) -> str:
         """Return what must not be seen."""
-        return f"claim {self.claim} is on the ledger without {self.finding or 'any finding'}"
+        return f"{self.subject} is on the ledger without {self.finding or 'any finding'}"
 
     def evaluate(self, history: TrialHistory) -> Outcome:
-        """Judge it; a claim that never came on the ledger is no proof of cleanness."""
-        found = history.findings(self.claim)
+        """Judge it; what never came on the ledger is no proof of cleanness."""
+        found = self.found(history)
         bad = [name for name in found if self.finding is None or name == self.finding.value]
         if bad:
-            return Outcome(Judgement.FAILED, f"claim {self.claim} has {', '.join(bad)}")
-        if not history.claim_states(self.claim):
-            return _not_held(history, f"claim {self.claim} never came on the ledger")
+            return Outcome(Judgement.FAILED, f"{self.subject} has {', '.join(bad)}")
+        if not self.states(history):
+            return _not_held(history, f"{self.subject} never came on the ledger")
         if not history.complete:
-            return Outcome(Judgement.UNDECIDED, f"claim {self.claim} was clean when the trial stopped")
-        return _held(f"claim {self.claim} has no finding{f' {self.finding}' if self.finding else ''}")
+            return Outcome(Judgement.UNDECIDED, f"{self.subject} was clean when the trial stopped")
+        return _held(f"{self.subject} has no finding{f' {self.finding}' if self.finding else ''}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +364,25 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class StepRefused(Sentence):
+    """A form rule refused a step's transaction."""
+
+    step: int
+    rule: str
+
+    def describe(self) -> str:
+        """Return what has to be seen."""
+        return f"the rule {self.rule} refuses a transaction of step {self.step}"
+
+    def evaluate(self, history: TrialHistory) -> Outcome:
+        """Judge it."""
+        rules = history.rules_of(self.step)
+        if self.rule in rules:
+            return _held(f"step {self.step} was refused by {self.rule}")
+        return _not_held(history, f"step {self.step} was refused by {', '.join(rules) or 'no rule'}")
+
+
+@dataclass(frozen=True, slots=True)
 class MetricBound(Sentence):
     """A threshold on a measured value."""
 
@@ -357,25 +404,33 @@ class MetricBound(Sentence):
 
 
 Expectation: TypeAlias = (
-    ClaimReaches
-    | ClaimNever
-    | ClaimEnds
-    | ClaimHasFinding
-    | ClaimHasNoFinding
+    Reaches
+    | Never
+    | Ends
+    | HasFinding
+    | HasNoFinding
     | CertificateReaches
     | TransactionIs
+    | StepRefused
     | MetricBound
 )
 
 SENTENCES = (
-    "claim NAME is STATE [within N days]",
-    "claim NAME is never STATE",
-    "claim NAME ends STATE",
-    "claim NAME has finding FINDING",
-    "claim NAME has no finding [FINDING]",
+    *(
+        f"{kind.word} NAME {sentence}"
+        for kind in SUBJECTS.values()
+        for sentence in (
+            "is STATE [within N days]",
+            "is never STATE",
+            "ends STATE",
+            "has finding FINDING",
+            "has no finding [FINDING]",
+        )
+    ),
     "certificate NAME is STATE [within N days]",
     "certificate NAME is STATE by ORGANIZATION [within N days]",
     "transaction of step N is CODE",
+    "step N is refused by RULE",
     "metric NAME <= NUMBER",
 )
 
@@ -392,6 +447,14 @@ def _code(text: str) -> Code:
         if code.value == text:
             return code
     raise UnknownNameError("code", text, [code.value for code in Code])
+
+
+def _rule(text: str) -> str:
+    try:
+        rule_remedy(text)
+    except ValueError as error:
+        raise RefusedError(f"{text} is no rule", str(error), "take it out of a receipt") from error
+    return text
 
 
 _HOLDING_STATES = [state.value for state in HoldingState if state is not HoldingState.NONE]
@@ -432,27 +495,38 @@ def _within(match: re.Match[str]) -> Duration | None:
 _NAME = rf"(?P<name>{NAME_PATTERN})"
 _WORD = r"[A-Za-z_0-9]+"
 _WITHIN = r"(?: within (?P<count>[0-9]{1,6}) (?P<unit>days?|hours?|minutes?))?"
+
+
+def _subject_rules(kind: SubjectKind) -> tuple[tuple[str, Callable[[re.Match[str]], Expectation]], ...]:
+    subject = rf"{kind.word} (?P<name>{kind.pattern})"
+    return (
+        (
+            rf"{subject} is never (?P<state>{_WORD})",
+            lambda m: Never(m.string, kind, m["name"], kind.state(m["state"])),
+        ),
+        (
+            rf"{subject} is (?P<state>{_WORD}){_WITHIN}",
+            lambda m: Reaches(m.string, kind, m["name"], kind.state(m["state"]), _within(m)),
+        ),
+        (
+            rf"{subject} ends (?P<state>{_WORD})",
+            lambda m: Ends(m.string, kind, m["name"], kind.state(m["state"])),
+        ),
+        (
+            rf"{subject} has finding (?P<finding>{_WORD})",
+            lambda m: HasFinding(m.string, kind, m["name"], _finding(m["finding"])),
+        ),
+        (
+            rf"{subject} has no finding(?: (?P<finding>{_WORD}))?",
+            lambda m: HasNoFinding(
+                m.string, kind, m["name"], _finding(m["finding"]) if m["finding"] else None
+            ),
+        ),
+    )
+
+
 _RULES: tuple[tuple[str, Callable[[re.Match[str]], Expectation]], ...] = (
-    (
-        rf"claim {_NAME} is never (?P<state>{_WORD})",
-        lambda m: ClaimNever(m.string, m["name"], claim_state(m["state"])),
-    ),
-    (
-        rf"claim {_NAME} is (?P<state>{_WORD}){_WITHIN}",
-        lambda m: ClaimReaches(m.string, m["name"], claim_state(m["state"]), _within(m)),
-    ),
-    (
-        rf"claim {_NAME} ends (?P<state>{_WORD})",
-        lambda m: ClaimEnds(m.string, m["name"], claim_state(m["state"])),
-    ),
-    (
-        rf"claim {_NAME} has finding (?P<finding>{_WORD})",
-        lambda m: ClaimHasFinding(m.string, m["name"], _finding(m["finding"])),
-    ),
-    (
-        rf"claim {_NAME} has no finding(?: (?P<finding>{_WORD}))?",
-        lambda m: ClaimHasNoFinding(m.string, m["name"], _finding(m["finding"]) if m["finding"] else None),
-    ),
+    *(rule for kind in SUBJECTS.values() for rule in _subject_rules(kind)),
     (
         rf"certificate {_NAME} is (?P<state>{_WORD})(?: (?:by|to|for) (?P<holder>[a-z0-9-]+))?{_WITHIN}",
         _certificate,
@@ -460,6 +534,10 @@ _RULES: tuple[tuple[str, Callable[[re.Match[str]], Expectation]], ...] = (
     (
         rf"transaction of step (?P<step>[0-9]{{1,6}}) is (?P<code>{_WORD})",
         lambda m: TransactionIs(m.string, int(m["step"]), _code(m["code"])),
+    ),
+    (
+        r"step (?P<step>[0-9]{1,6}) is refused by (?P<rule>[a-z_.]+/[a-z-]+)",
+        lambda m: StepRefused(m.string, int(m["step"]), _rule(m["rule"])),
     ),
     (rf"metric (?P<metric>{_WORD}) (?P<compare><=|>=|<|>) (?P<bound>[0-9]+(?:\.[0-9]+)?)", _metric),
 )

@@ -22,25 +22,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
-from scenarios.errors import RefusedError, UnknownNameError
+from scenarios.errors import RefusedError
+from scenarios.model.subjects import NAME_PATTERN, SUBJECTS, SubjectKind
 from scenarios.model.units import Text
-
-NAME_PATTERN = r"[a-z][a-z0-9-]{0,39}"
-"""Local names: of documents and claims."""
-
-
-class ClaimState(StrEnum):
-    """A claim's fine state, as the review table of Customs and importer has it."""
-
-    CLAIMED = "CLAIMED"
-    CORRECTED = "CORRECTED"
-    CERT_REQUESTED = "CERT_REQUESTED"
-    UNDER_REVIEW = "UNDER_REVIEW"
-    CURE = "CURE"
-    VERIFYING = "VERIFYING"
-    ALLOWED = "ALLOWED"
-    DENIED = "DENIED"
-    LIQUIDATED = "LIQUIDATED"
 
 
 class CertificateEvent(StrEnum):
@@ -95,17 +79,18 @@ class ClaimFiled:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimReached:
-    """A claim's fine state was ever this."""
+class SubjectReached:
+    """A claim, or whatever else has states, was ever in this one."""
 
-    claim: str
-    state: ClaimState
+    kind: SubjectKind
+    name: str
+    state: str
 
     def __str__(self) -> str:
-        return f"claim {self.claim} is {self.state}"
+        return f"{self.kind.word} {self.name} is {self.state}"
 
 
-Predicate: TypeAlias = LeaderElected | BlockCommitted | CertificateReached | ClaimFiled | ClaimReached
+Predicate: TypeAlias = LeaderElected | BlockCommitted | CertificateReached | ClaimFiled | SubjectReached
 
 SENTENCES = (
     "leader elected",
@@ -114,20 +99,8 @@ SENTENCES = (
     "certificate NAME delivered [to ORGANIZATION]",
     "certificate NAME held [by ORGANIZATION]",
     "claim NAME filed",
-    "claim NAME is STATE",
+    *(f"{kind.word} NAME is STATE" for kind in SUBJECTS.values()),
 )
-
-
-def claim_state(text: str) -> ClaimState:
-    """Return the fine state of this name.
-
-    Raises:
-        RefusedError: There is none; the nearest is suggested.
-    """
-    try:
-        return ClaimState(text)
-    except ValueError:
-        raise UnknownNameError("claim state", text, ClaimState) from None
 
 
 def _block(match: re.Match[str]) -> Predicate:
@@ -137,6 +110,10 @@ def _block(match: re.Match[str]) -> Predicate:
             f"block {height} is genesis, not committed by anyone", "blocks count from 1", "name 1"
         )
     return BlockCommitted(height)
+
+
+def _reached(kind: SubjectKind) -> Callable[[re.Match[str]], Predicate]:
+    return lambda match: SubjectReached(kind, match[1], kind.state(match[2]))
 
 
 _N = f"({NAME_PATTERN})"
@@ -152,7 +129,10 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Predicate]], ...]
         lambda match: CertificateReached(match[1], CertificateEvent(match[2]), match[3]),
     ),
     (re.compile(rf"claim {_N} filed"), lambda match: ClaimFiled(match[1])),
-    (re.compile(rf"claim {_N} is ([A-Za-z_]+)"), lambda match: ClaimReached(match[1], claim_state(match[2]))),
+    *(
+        (re.compile(rf"{kind.word} ({kind.pattern}) is ([A-Za-z_]+)"), _reached(kind))
+        for kind in SUBJECTS.values()
+    ),
 )
 
 

@@ -1,9 +1,10 @@
 """Scripted acts, told apart by `do`; everything else the agents do by themselves.
 
 Rules:
-- A step begins at a moment (`at`) or when a predicate holds (`when`), `after` so long if that is given.
 - `by` is who acts: it has the role that the table `ROLES` gives for the act, and is the document's issuer or
   the claim's importer where the act is theirs.
+- Another document's steps stand in a module of their own, with their roles; the union and the table here take
+  them in.
 - Steps count from 1, in the file's order, as expectations name them.
 """
 
@@ -12,41 +13,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ledger.genesis import Role
-from scenarios.errors import RefusedError
 from scenarios.model.claims import LocalName
-from scenarios.model.predicates import PredicateText
-from scenarios.model.units import Clock, DateText, MomentText, Record, Span
+from scenarios.model.stepbase import StepRecord
+from scenarios.model.units import DateText
 
 
-class _Step(Record):
-    """What every step has."""
-
-    at: MomentText | None = Field(
-        None, description="Calendar moment; local in the scenario's zone without offset."
-    )
-    when: PredicateText | None = Field(None, description='It begins when this holds: "claim e1 filed".')
-    after: Span | None = Field(None, description="Calendar time after `when`: {calendar: 2d}.")
-    by: str = Field(description="Organization that acts.")
-
-    @model_validator(mode="after")
-    def _check_times(self) -> _Step:
-        if (self.at is None) == (self.when is None):
-            what = "has both at and when" if self.at is not None else "has neither at nor when"
-            raise RefusedError(what, "a step begins at a moment or when something holds", "give one of them")
-        if self.after is not None and self.when is None:
-            raise RefusedError("after goes with when", "", "add it to at instead", inside=("after",))
-        if self.after is not None and self.after.clock is not Clock.CALENDAR:
-            limit = "business runs on the calendar"
-            raise RefusedError(
-                "after is on the protocol clock", limit, "write {calendar: 2d}", inside=("after",)
-            )
-        return self
-
-
-class _DocumentStep(_Step):
+class _DocumentStep(StepRecord):
     document: LocalName = Field(description="Local name of the document.")
 
 
@@ -54,7 +29,7 @@ class _HoldingStep(_DocumentStep):
     holder: str = Field(description="Importer whose holding it is.")
 
 
-class _ClaimStep(_Step):
+class _ClaimStep(StepRecord):
     claim: LocalName = Field(description="Local name of the claim.")
 
 

@@ -143,8 +143,8 @@ def _claims(scenario: Scenario, history: History) -> Table:
     for column in ("claim", "entry line", "importer", "filed", "state", "since", "findings"):
         table.add_column(column)
     for name, claim in scenario.claims.items():
-        filed = history.filed_ms(name)
-        states = history.claim_states(name)
+        filed = history.begun_ms("claim", name)
+        states = history.states("claim", name)
         table.add_row(
             name,
             f"{claim.entry}/{claim.line}",
@@ -152,7 +152,7 @@ def _claims(scenario: Scenario, history: History) -> Table:
             "-" if filed is None else local(filed, scenario.zone),
             states[-1][1] if states else "not on the ledger",
             local(states[-1][0], scenario.zone) if states else "-",
-            ", ".join(history.findings(name)) or "none",
+            ", ".join(history.findings("claim", name)) or "none",
         )
     return table
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator, Mapping
-from typing import Literal
+import re
+from collections.abc import Callable, Iterator, Mapping
 from zoneinfo import ZoneInfo
 
 from scenarios.errors import RefusedError
 from scenarios.model import Scenario
+from scenarios.model.subjects import SUBJECTS
 from scenarios.telling.narration import local
 from scenarios.trial.runfolder import RunFolder
 
@@ -35,18 +36,19 @@ def tell(folder: RunFolder, scenario: Scenario, subject: str) -> list[str]:
         RefusedError: if the run knows nothing of that name.
     """
     events = [json.loads(line) for line in folder.event_lines("observer")]
-    if subject in scenario.claims:
-        return [
-            f"claim {subject}: {_about_claim(scenario, subject)}",
-            *_lines(events, "claim", subject, scenario),
-        ]
+    for kind in SUBJECTS.values():
+        known = getattr(scenario, kind.section)
+        if subject.partition("/")[0] in known and re.fullmatch(kind.pattern, subject):
+            about = _ABOUT[kind.word](scenario, subject)
+            return [f"{kind.word} {subject}: {about}", *_lines(events, kind.field, subject, scenario)]
     if subject in scenario.documents:
         document = scenario.documents[subject]
         head = f"document {subject}: {document.form}, issued by {document.issuer} for {', '.join(document.addressees)}"
         return [head, *_lines(events, "certificate", subject, scenario)]
     ids = sorted({str(e["id"]) for e in events if "id" in e and str(e["id"]).startswith(subject)})
     if len(subject) < 6 or not ids:
-        known = [*scenario.claims, *scenario.documents]
+        sections = dict.fromkeys(kind.section for kind in SUBJECTS.values())
+        known = [*(name for section in sections for name in getattr(scenario, section)), *scenario.documents]
         raise RefusedError(
             f'"{subject}" is no claim, document or transaction of this run',
             f"claims and documents: {', '.join(known)}",
@@ -63,9 +65,11 @@ def _about_claim(scenario: Scenario, name: str) -> str:
     return f"entry {claim.entry} line {claim.line}, {claim.regime} {claim.spi}, by {claim.importer} {rests}"
 
 
-def _lines(
-    events: list[Fields], field: Literal["claim", "certificate"], name: str, scenario: Scenario
-) -> Iterator[str]:
+_ABOUT: Mapping[str, Callable[[Scenario, str], str]] = {"claim": _about_claim}
+"""What a story begins with, by the kind's word."""
+
+
+def _lines(events: list[Fields], field: str, name: str, scenario: Scenario) -> Iterator[str]:
     for event in events:
         if event.get(field) != name:
             continue

@@ -21,10 +21,11 @@ from scenarios.model.predicates import (
     CertificateEvent,
     CertificateReached,
     ClaimFiled,
-    ClaimReached,
     LeaderElected,
     Predicate,
+    SubjectReached,
 )
+from scenarios.model.subjects import SUBJECTS
 from scenarios.trial.eventbook import Event
 
 _CERTIFICATE_TARGETS = {
@@ -33,6 +34,7 @@ _CERTIFICATE_TARGETS = {
 _HOLDING_TARGETS = {
     step.event: step.target.value for step in HOLDING_TABLE.steps if step.target != step.state
 }
+_STATE_EVENTS = {f"{kind.field}.state": kind.field for kind in SUBJECTS.values()}
 _EVENT_STATE = {CertificateEvent.DELIVERED: "DELIVERED", CertificateEvent.HELD: "HELD"}
 
 
@@ -45,11 +47,12 @@ class History:
     metrics: Mapping[str, RecordField | float] = field(default_factory=dict)
     _certificates: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     _holdings: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
-    _claims: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    _filed: dict[str, int] = field(default_factory=dict)
-    _findings: dict[str, list[str]] = field(default_factory=dict)
+    _states: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
+    _begun: dict[tuple[str, str], int] = field(default_factory=dict)
+    _findings: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _step_transactions: dict[int, list[str]] = field(default_factory=dict)
     _codes: dict[str, str] = field(default_factory=dict)
+    _rules: dict[str, str] = field(default_factory=dict)
     _leader_seen: bool = False
     _height: int = 0
     _waiting: list[tuple[Predicate, asyncio.Future[None]]] = field(default_factory=list)
@@ -59,10 +62,9 @@ class History:
         self.reached_ms = max(self.reached_ms, event.calendar_ms)
         if event.name == "receipt":
             self._take_receipt(event)
-        elif event.name == "claim.state":
-            self._claims.setdefault(event.text("claim"), []).append(
-                (event.integer("time_ms"), event.text("state"))
-            )
+        elif event.name in _STATE_EVENTS:
+            kind = _STATE_EVENTS[event.name]
+            self.note_state(kind, event.text(kind), event.integer("time_ms"), event.text("state"))
         elif event.name == "raft.role" and event.fields["role"] == "leader":
             self._leader_seen = True
         elif event.name == "block.executed":
@@ -89,9 +91,9 @@ class History:
             case BlockCommitted(height):
                 return self._height >= height
             case ClaimFiled(claim):
-                return claim in self._filed
-            case ClaimReached(claim, state):
-                return any(seen == state for _, seen in self._claims.get(claim, ()))
+                return ("claim", claim) in self._begun
+            case SubjectReached(kind, name, state):
+                return any(seen == state for _, seen in self._states.get((kind.field, name), ()))
             case CertificateReached(certificate, CertificateEvent.ANCHORED):
                 return certificate in self._certificates
             case CertificateReached(certificate, event, holder):
@@ -102,9 +104,13 @@ class History:
                     for (name, who), states in self._holdings.items()
                 )
 
-    def claim_states(self, claim: str) -> States:
-        """Return the claim's fine states in order; empty if it was never on the ledger."""
-        return sorted(self._claims.get(claim, []), key=lambda item: item[0])
+    def note_state(self, kind: str, name: str, time_ms: int, state: str) -> None:
+        """Note that a subject came into a state."""
+        self._states.setdefault((kind, name), []).append((time_ms, state))
+
+    def states(self, kind: str, name: str) -> States:
+        """Return a subject's states in order; empty if it was never on the ledger."""
+        return sorted(self._states.get((kind, name), []), key=lambda item: item[0])
 
     def certificate_states(self, certificate: str) -> States:
         """Return the certificate's states; empty if it was never anchored."""
@@ -118,17 +124,21 @@ class History:
         """Return all holdings' states by (certificate, holder)."""
         return self._holdings
 
-    def claims(self) -> list[str]:
-        """Return the local names of all claims on the ledger, in order of filing."""
-        return list(self._filed)
+    def subjects(self, kind: str) -> list[str]:
+        """Return the local names of all subjects of a kind on the ledger, in the order in which they came."""
+        return [name for seen, name in self._begun if seen == kind]
 
-    def filed_ms(self, claim: str) -> int | None:
-        """Return the block time of a claim's filing, or None."""
-        return self._filed.get(claim)
+    def begun_ms(self, kind: str, name: str) -> int | None:
+        """Return the block time of a subject's first act on the ledger, or None."""
+        return self._begun.get((kind, name))
 
-    def findings(self, claim: str) -> Sequence[str]:
-        """Return all findings recorded for the claim's transactions."""
-        return self._findings.get(claim, [])
+    def findings(self, kind: str, name: str) -> Sequence[str]:
+        """Return all findings recorded for the transactions about a subject."""
+        return self._findings.get((kind, name), [])
+
+    def rules_of(self, step: int) -> Sequence[str]:
+        """Return the form rules that refused transactions of a step, in their order."""
+        return [self._rules[known] for known in self._step_transactions.get(step, ()) if known in self._rules]
 
     def code_of(self, step: int) -> str | None:
         """Return the first code of a step's transactions that is not VALID, else VALID; None while one is open."""
@@ -152,17 +162,22 @@ class History:
 
     def _take_receipt(self, event: Event) -> None:
         self._codes[event.text("id")] = event.text("code")
+        rule = event.fields.get("rule")
+        if isinstance(rule, str):
+            self._rules[event.text("id")] = rule
         if event.text("code") != "VALID":
             return
         kind = event.fields.get("type")
-        certificate, claim = event.fields.get("certificate"), event.fields.get("claim")
+        certificate = event.fields.get("certificate")
         holder = event.fields.get("holder")
         time_ms = event.integer("time_ms")
-        if isinstance(claim, str):
-            self._filed.setdefault(claim, time_ms)
-            findings = event.fields.get("findings")
-            if isinstance(findings, list):
-                self._findings.setdefault(claim, []).extend(findings)
+        findings = event.fields.get("findings")
+        for subject in SUBJECTS.values():
+            name = event.fields.get(subject.field)
+            if isinstance(name, str):
+                self._begun.setdefault((subject.field, name), time_ms)
+                if isinstance(findings, list):
+                    self._findings.setdefault((subject.field, name), []).extend(findings)
         if isinstance(certificate, str) and isinstance(kind, str):
             if kind in _CERTIFICATE_TARGETS:
                 self._certificates.setdefault(certificate, []).append((time_ms, _CERTIFICATE_TARGETS[kind]))

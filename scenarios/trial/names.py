@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ledger.encoding import Value
@@ -35,11 +35,25 @@ class Names:
     def subject(self, body: Mapping[str, Value]) -> dict[str, str]:
         """Return what an act's body is about, by local names where there are any."""
         subject: dict[str, str] = {}
-        certificate = body.get("certificate")
-        if isinstance(certificate, str):
-            subject["certificate"] = self.local("certificate", certificate) or certificate
-        entry, line = body.get("entry"), body.get("line")
-        if isinstance(entry, str) and isinstance(line, int):
-            claim = f"{entry}/{line}"
-            subject["claim"] = self.local("claim", claim) or claim
+        for kind, id_of in _IDS:
+            ledger_id = id_of(body)
+            if ledger_id is not None:
+                subject[kind] = self.local(kind, ledger_id) or ledger_id
         return subject
+
+
+def _certificate(body: Mapping[str, Value]) -> str | None:
+    certificate = body.get("certificate")
+    return certificate if isinstance(certificate, str) else None
+
+
+def _claim(body: Mapping[str, Value]) -> str | None:
+    entry, line = body.get("entry"), body.get("line")
+    return f"{entry}/{line}" if isinstance(entry, str) and isinstance(line, int) else None
+
+
+_IDS: tuple[tuple[Kind, Callable[[Mapping[str, Value]], str | None]], ...] = (
+    ("certificate", _certificate),
+    ("claim", _claim),
+)
+"""Per kind, the ledger id that a body names, if it names one."""

@@ -57,15 +57,15 @@ def test_a_claim_is_filed_by_its_first_valid_receipt_and_keeps_all_findings(tell
     teller.receipt("claim.file", "NONCE_REUSED", claim="e1")
     teller.receipt("claim.file", claim="e1", findings=["SUMMARY_LATE"])
     teller.receipt("claim.correct", claim="e1", findings=["CORRECTION_LATE"])
-    assert teller.history.claims() == ["e1"]
-    assert teller.history.filed_ms("e1") == DAY_MS
-    assert teller.history.findings("e1") == ["SUMMARY_LATE", "CORRECTION_LATE"]
+    assert teller.history.subjects("claim") == ["e1"]
+    assert teller.history.begun_ms("claim", "e1") == DAY_MS
+    assert teller.history.findings("claim", "e1") == ["SUMMARY_LATE", "CORRECTION_LATE"]
 
 
 def test_fine_states_are_in_order_of_their_time(teller: Teller) -> None:
     teller.tell("claim.state", claim="e1", state="UNDER_REVIEW", time_ms=5)
     teller.tell("claim.state", claim="e1", state="CLAIMED", time_ms=1)
-    assert teller.history.claim_states("e1") == [(1, "CLAIMED"), (5, "UNDER_REVIEW")]
+    assert teller.history.states("claim", "e1") == [(1, "CLAIMED"), (5, "UNDER_REVIEW")]
 
 
 def test_a_steps_code_is_its_first_that_is_not_valid_and_none_while_one_is_open(teller: Teller) -> None:

@@ -14,7 +14,7 @@ from scenarios.errors import RefusedError
 from scenarios.judging.measure import Measurement, traffic
 from scenarios.model.contradictions import contradictions
 from scenarios.model.expectations import METRICS, Judgement, States, parse_expectation
-from scenarios.model.predicates import ClaimState
+from scenarios.model.subjects import ClaimState
 from scenarios.model.units import UNITS_MS
 
 DAY = UNITS_MS["d"]
@@ -31,10 +31,12 @@ class Past:
     holdings: Mapping[tuple[str, str], States] = field(default_factory=dict)
     found: Mapping[str, Sequence[str]] = field(default_factory=dict)
     codes: Mapping[int, str] = field(default_factory=dict)
+    rules: Mapping[int, Sequence[str]] = field(default_factory=dict)
     figures: Mapping[str, float] = field(default_factory=dict)
 
-    def claim_states(self, claim: str) -> States:
-        return self.claims.get(claim, ())
+    def states(self, kind: str, name: str) -> States:
+        assert kind == "claim"
+        return self.claims.get(name, ())
 
     def certificate_states(self, certificate: str) -> States:
         return self.certificates.get(certificate, ())
@@ -42,11 +44,15 @@ class Past:
     def holding_states(self, certificate: str, holder: str) -> States:
         return self.holdings.get((certificate, holder), ())
 
-    def findings(self, claim: str) -> Sequence[str]:
-        return self.found.get(claim, ())
+    def findings(self, kind: str, name: str) -> Sequence[str]:
+        assert kind == "claim"
+        return self.found.get(name, ())
 
     def code_of(self, step: int) -> str | None:
         return self.codes.get(step)
+
+    def rules_of(self, step: int) -> Sequence[str]:
+        return self.rules.get(step, ())
 
     def metric(self, name: str) -> float | None:
         return self.figures.get(name)
@@ -109,6 +115,17 @@ def test_findings_are_those_the_ledger_recorded() -> None:
 
 def test_a_claim_that_never_came_is_not_clean() -> None:
     assert judged("claim e1 has no finding", Past()) is Judgement.FAILED
+
+
+def test_a_step_is_refused_by_the_rule_that_the_sentence_names() -> None:
+    past = Past(rules={3: ["certificate.deliver/not-addressed"]})
+    assert judged("step 3 is refused by certificate.deliver/not-addressed", past) is Judgement.HELD
+    assert judged("step 3 is refused by certificate.deliver/wrong-actor", past) is Judgement.FAILED
+    assert judged("step 4 is refused by certificate.deliver/not-addressed", past) is Judgement.FAILED
+    stopped = Past(complete=False)
+    assert judged("step 3 is refused by certificate.deliver/wrong-actor", stopped) is Judgement.UNDECIDED
+    with pytest.raises(RefusedError, match="is no rule"):
+        parse_expectation("step 3 is refused by certificate.deliver/nonsense")
 
 
 def test_a_holding_is_judged_from_the_anchoring_of_its_certificate() -> None:

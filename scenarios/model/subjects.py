@@ -1,0 +1,85 @@
+"""What sentences of a scenario may be about: kinds of things with names, states and findings.
+
+Rules:
+- A kind is one row of `SUBJECTS`. Expectations (`WORD NAME is STATE`, `is never`, `ends`, `has finding`, `has no
+  finding`), predicates, the trial's history and the telling of a run all read this table and nothing else.
+- An event is about a subject if it has the kind's `field` with the subject's name; the kind's states come from
+  events `FIELD.state` of the agents that know them, or from certified receipts (`scenarios.trial.history`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scenarios.errors import UnknownNameError
+
+NAME_PATTERN = r"[a-z][a-z0-9-]{0,39}"
+"""Local names: of documents, claims and whatever else a scenario names."""
+
+
+class ClaimState(StrEnum):
+    """A claim's fine state, as the review table of Customs and importer has it."""
+
+    CLAIMED = "CLAIMED"
+    CORRECTED = "CORRECTED"
+    CERT_REQUESTED = "CERT_REQUESTED"
+    UNDER_REVIEW = "UNDER_REVIEW"
+    CURE = "CURE"
+    VERIFYING = "VERIFYING"
+    ALLOWED = "ALLOWED"
+    DENIED = "DENIED"
+    LIQUIDATED = "LIQUIDATED"
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectKind:
+    """One kind of thing that sentences are about.
+
+    Attributes:
+        word: how sentences call it, such as `claim`.
+        field: of events that are about one; its `FIELD.state` events tell its states.
+        section: of the scenario where its names stand.
+        states: every state that a sentence may name.
+        begun_by: steps that bring one on the ledger; each has the name under `field`.
+        part: what a name has after the section's name, as a regular expression; "" for nothing.
+    """
+
+    word: str
+    field: str
+    section: str
+    states: tuple[str, ...]
+    begun_by: tuple[str, ...] = ()
+    part: str = ""
+
+    @property
+    def pattern(self) -> str:
+        """The regular expression of its names."""
+        return NAME_PATTERN + self.part
+
+    def state(self, text: str) -> str:
+        """Return the state of this name.
+
+        Raises:
+            UnknownNameError: if there is none; the nearest is suggested.
+        """
+        if text not in self.states:
+            raise UnknownNameError(f"{self.word} state", text, self.states)
+        return text
+
+
+def _registry(*kinds: SubjectKind) -> Mapping[str, SubjectKind]:
+    return {kind.word: kind for kind in kinds}
+
+
+SUBJECTS: Mapping[str, SubjectKind] = _registry(
+    SubjectKind(
+        word="claim",
+        field="claim",
+        section="claims",
+        states=tuple(state.value for state in ClaimState),
+        begun_by=("file-claim", "file-post-claim"),
+    ),
+)
+"""All kinds, by word."""

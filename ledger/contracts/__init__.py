@@ -15,6 +15,7 @@ from ledger.contracts.claim_findings import (
     correction_due_on,
     has_proven_possession,
     post_claim_due_on,
+    protest_due_on,
     summary_due_on,
 )
 from ledger.contracts.claim_review import (
@@ -46,6 +47,7 @@ from ledger.contracts.records import (
     read_holding,
     read_member,
 )
+from ledger.contracts.regime import REGIME_OF_FORM, REGIMES, Regime, regime_of
 from ledger.contracts.rules import RULES, TypeRule, read_act, rule_remedy
 from ledger.contracts.table import Actor, Guard, Refusal, RuleViolatedError, Step, Table
 
@@ -55,6 +57,8 @@ __all__ = [
     "COMPLAINTS",
     "ENTRY_NUMBER",
     "HOLDING_TABLE",
+    "REGIMES",
+    "REGIME_OF_FORM",
     "REVIEW_TABLE",
     "RULES",
     "Act",
@@ -74,6 +78,7 @@ __all__ = [
     "LegalCalendar",
     "MemberRecord",
     "Refusal",
+    "Regime",
     "Review",
     "ReviewEvent",
     "RuleViolatedError",
@@ -93,6 +98,7 @@ __all__ = [
     "has_proven_possession",
     "last_day_of_period",
     "post_claim_due_on",
+    "protest_due_on",
     "public_state",
     "read_act",
     "read_certificate",
@@ -100,6 +106,7 @@ __all__ = [
     "read_document",
     "read_holding",
     "read_member",
+    "regime_of",
     "rule_remedy",
     "summary_due_on",
 ]

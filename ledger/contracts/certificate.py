@@ -1,7 +1,9 @@
 """The certificate of origin: anchored, delivered, found incorrect, replaced.
 
 Rules:
-- The chamber signs none of this: NAFTA certificates are self-certified by the exporter (19 CFR 181.11).
+- The chamber signs none of this: a NAFTA certificate is signed by the exporter (19 CFR 181.11), a CAFTA-DR or
+  USMCA certification by importer, exporter or producer (19 CFR 10.584(a); 182.12(a)).
+- An importer that certifies itself holds its certificate from the block that anchors it.
 - Public are the signature date and either the blanket period or the shipment; all else is behind the root.
 - A first day before the signature is lawful: the blanket may cover goods already shipped (Form 434, field 2).
 - A blanket of more than twelve months is a finding, on the certificate and on each claim that rests on it; so
@@ -27,7 +29,7 @@ from ledger.contracts.act import (
 from ledger.contracts.deadlines import last_day_of_period
 from ledger.contracts.document import anchor_document
 from ledger.contracts.findings import Finding
-from ledger.contracts.holding import deliver
+from ledger.contracts.holding import deliver, hold_own
 from ledger.contracts.parameters import BLANKET_MONTHS_MAX
 from ledger.contracts.records import (
     Blanket,
@@ -35,12 +37,12 @@ from ledger.contracts.records import (
     CertificateState,
     read_certificate,
 )
+from ledger.contracts.regime import REGIME_OF_FORM
 from ledger.contracts.table import Actor, Guard, Refusal, RuleViolatedError, Step, Table
 from ledger.fields import Fields
 from ledger.genesis import Role
 from ledger.state import certificate_key
 
-FORM_434 = "NAFTA-434"
 SHIPMENT_LENGTH_MAX = 64
 
 
@@ -53,11 +55,12 @@ class CertificateCase:
     blanket: Blanket | None = None
     shipment: str | None = None
     successor: CertificateRecord | None = None
+    form: str = ""
 
     def plays(self, actor: Actor) -> bool:
         """Say whether the sender is that actor here."""
-        if actor is Actor.EXPORTER:
-            return Role.EXPORTER in self.context.sender.roles
+        if actor is Actor.CERTIFIER:
+            return bool(REGIME_OF_FORM[self.form].certifiers & self.context.sender.roles)
         return (
             actor is Actor.ISSUER and self.record is not None and self.record.issuer == self.context.sender.id
         )
@@ -96,9 +99,9 @@ CERTIFICATE_TABLE: Table[CertificateState, CertificateCase] = Table(
         Step(
             CertificateState.UNANCHORED,
             "certificate.anchor",
-            Actor.EXPORTER,
+            Actor.CERTIFIER,
             CertificateState.ACTIVE,
-            "19 CFR 181.11(b)",
+            "19 CFR 181.11(b), 10.584(a), 182.12(a)",
             limit=f"blanket at most {BLANKET_MONTHS_MAX}; else a finding",
             guards=(_SCOPE, _BLANKET_ORDER),
         ),
@@ -149,7 +152,7 @@ def find_certificate(event: str, state: Writer, certificate: bytes) -> Certifica
 
 @dataclass(frozen=True, slots=True)
 class AnchorCertificate:
-    """`certificate.anchor`: an exporter puts a signed certificate's root and public facts on the ledger."""
+    """`certificate.anchor`: who may certify puts a certificate's root and public facts on the ledger."""
 
     certificate: bytes
     form: str
@@ -164,7 +167,7 @@ class AnchorCertificate:
         blanket = fields.optional_map("blanket")
         return cls(
             certificate=fields.raw("certificate", size=CERTIFICATE_ID_BYTES),
-            form=fields.text("form", 16, FORM_434),
+            form=fields.choice("form", REGIME_OF_FORM),
             signed_on=read_legal_date(fields, "signed_on"),
             blanket=None if blanket is None else _read_blanket(Fields(blanket, "body.blanket")),
             shipment=fields.optional_text("shipment", SHIPMENT_LENGTH_MAX),
@@ -178,7 +181,7 @@ class AnchorCertificate:
             raise RuleViolatedError(
                 context.event, Refusal.CERTIFICATE_EXISTS, f"{key} is on the ledger already"
             )
-        case = CertificateCase(context, None, self.blanket, self.shipment)
+        case = CertificateCase(context, None, self.blanket, self.shipment, form=self.form)
         reached = CERTIFICATE_TABLE.advance(CertificateState.UNANCHORED, context.event, case)
         root = anchor_document(context, state, "commercial", self.addressees, subject=key)
         record = CertificateRecord(
@@ -193,6 +196,9 @@ class AnchorCertificate:
             anchored_ms=context.time_ms,
         )
         state.put(key, record.encode())
+        sender = context.sender
+        if Role.IMPORTER in sender.roles and Role.IMPORTER in REGIME_OF_FORM[self.form].certifiers:
+            hold_own(context, state, self.certificate, record)
         findings = []
         if self.blanket is not None and blanket_too_long(self.blanket):
             findings.append(Finding.BLANKET_TOO_LONG)

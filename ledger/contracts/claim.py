@@ -3,11 +3,13 @@
 Rules:
 - A claim is filed on the entry summary, within ten working days of entry (19 CFR 142.12(b)), or within a year
   of importation if none was made at entry (19 USC 1520(d)).
+- The agreement claimed under has its own special program indicators; whether it governs the import is a finding.
 - A late claim, one without proven possession, one outside the blanket is VALID with a finding; Customs
   decides.
 - A claim on a line that has one is refused, and so is one that names a certificate the ledger does not know.
 - The day of a claim is the legal date of its block. Possession is proven if the importer's acknowledgement
   has a block time not later than the claim's, and came before it in the ledger's order.
+- A claim that Customs has closed may still be corrected; a liquidated one may be protested, which opens it again.
 - Of official acts only open and closed is public, with a salted commitment to the fine state.
 - Several lines and entries may rest on a single-shipment certificate, and several shipments on one entry;
   another shipment on another entry is the finding SECOND_SHIPMENT (19 CFR 181.22(b)(5)(i)).
@@ -22,10 +24,20 @@ from typing import ClassVar, Self
 
 from ledger.contracts.act import CERTIFICATE_ID_BYTES, COMMITMENT_BYTES, Context, Writer, read_legal_date
 from ledger.contracts.certificate import SHIPMENT_LENGTH_MAX, find_certificate
-from ledger.contracts.claim_findings import ClaimFacts, claim_findings, correction_findings
+from ledger.contracts.claim_findings import (
+    ClaimFacts,
+    claim_findings,
+    correction_findings,
+    protest_findings,
+)
 from ledger.contracts.document import OFFICIAL, anchor_document, present_document
 from ledger.contracts.findings import Finding
-from ledger.contracts.parameters import CORRECTION_CALENDAR_DAYS, POST_CLAIM_YEARS, SUMMARY_WORKING_DAYS
+from ledger.contracts.parameters import (
+    CORRECTION_CALENDAR_DAYS,
+    POST_CLAIM_YEARS,
+    PROTEST_CALENDAR_DAYS,
+    SUMMARY_WORKING_DAYS,
+)
 from ledger.contracts.records import (
     CertificateRecord,
     ClaimRecord,
@@ -34,6 +46,7 @@ from ledger.contracts.records import (
     read_claim,
     read_holding,
 )
+from ledger.contracts.regime import REGIMES
 from ledger.contracts.table import Actor, Refusal, RuleViolatedError, Step, Table
 from ledger.fields import Fields
 from ledger.genesis import Role
@@ -43,8 +56,6 @@ ENTRY_NUMBER = re.compile(r"[A-Z0-9]{3}-[0-9]{7}-[0-9]")
 """Filer code, number, check digit. How the digit is computed is not confirmed: only the form is checked."""
 
 LINE_MAX = 9999
-NAFTA = "NAFTA"
-NAFTA_SPI = "CA|MX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,7 @@ CLAIM_TABLE: Table[ClaimState, ClaimCase] = Table(
             "claim.file",
             Actor.IMPORTER,
             _S.CLAIMED,
-            "19 CFR 181.21(a)",
+            "19 CFR 181.21(a), 10.583(a), 182.11(a)",
             limit=f"{SUMMARY_WORKING_DAYS}; else a finding",
         ),
         Step(
@@ -97,7 +108,15 @@ CLAIM_TABLE: Table[ClaimState, ClaimCase] = Table(
             "claim.correct",
             Actor.CLAIMANT,
             _S.CORRECTED,
-            "19 CFR 181.21(b)",
+            "19 CFR 181.21(b), 10.583(c)",
+            limit=f"{CORRECTION_CALENDAR_DAYS}; else a finding",
+        ),
+        Step(
+            _S.OFFICIAL_CLOSED,
+            "claim.correct",
+            Actor.CLAIMANT,
+            _S.CORRECTED,
+            "19 CFR 181.21(b), 10.583(c)",
             limit=f"{CORRECTION_CALENDAR_DAYS}; else a finding",
         ),
         Step(_S.CLAIMED, "claim.open", Actor.CUSTOMS, _S.OFFICIAL_OPEN, _PRIVATE),
@@ -109,6 +128,14 @@ CLAIM_TABLE: Table[ClaimState, ClaimCase] = Table(
         Step(_S.CLAIMED, "claim.liquidate", Actor.CUSTOMS, _S.LIQUIDATED, _LIQUIDATION),
         Step(_S.CORRECTED, "claim.liquidate", Actor.CUSTOMS, _S.LIQUIDATED, _LIQUIDATION),
         Step(_S.OFFICIAL_CLOSED, "claim.liquidate", Actor.CUSTOMS, _S.LIQUIDATED, _LIQUIDATION),
+        Step(
+            _S.LIQUIDATED,
+            "claim.protest",
+            Actor.CLAIMANT,
+            _S.OFFICIAL_OPEN,
+            "19 USC 1514",
+            limit=f"{PROTEST_CALENDAR_DAYS}; else a finding",
+        ),
     ),
 )
 
@@ -153,10 +180,11 @@ class FileClaim:
     @classmethod
     def read(cls, fields: Fields) -> Self:
         """Take the body's fields."""
+        regime = fields.choice("regime", REGIMES)
         return cls(
             line=_Line.read(fields),
-            regime=fields.text("regime", 16, NAFTA),
-            spi=fields.text("spi", 2, NAFTA_SPI),
+            regime=regime,
+            spi=fields.choice("spi", REGIMES[regime].origins_of_spi),
             certificate=fields.optional_raw("certificate", size=CERTIFICATE_ID_BYTES),
             entry_on=read_legal_date(fields, "entry_on"),
             import_on=read_legal_date(fields, "import_on"),
@@ -175,6 +203,7 @@ class FileClaim:
         certificate, holding = self._evidence(context, state)
         facts = ClaimFacts(
             post=self.post,
+            regime=REGIMES[self.regime],
             claimed_on=context.today,
             claimed_ms=context.time_ms,
             entry=self.line.entry,
@@ -263,7 +292,7 @@ class CorrectClaim:
 
 @dataclass(frozen=True, slots=True)
 class DecideClaim:
-    """`claim.act`, `claim.close`, `claim.liquidate`: Customs moves a claim, with a new commitment."""
+    """`claim.act`, `claim.close`: Customs moves a claim, with a new commitment."""
 
     line: _Line
     fine: bytes
@@ -285,6 +314,18 @@ class DecideClaim:
         after = replace(record, state=reached, fine=self.fine)
         state.put(self.line.key, after.encode())
         return after
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidateClaim(DecideClaim):
+    """`claim.liquidate`: Customs liquidates; the first time is when the time to protest begins."""
+
+    def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
+        """Record the step and its time."""
+        record = self.step(context, state)
+        if record.liquidated_ms is None:
+            state.put(self.line.key, replace(record, liquidated_ms=context.time_ms).encode())
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,3 +356,20 @@ class RespondClaim:
         CLAIM_TABLE.advance(record.state, context.event, ClaimCase(context, record.importer))
         present_document(context, state, OFFICIAL, (), subject=self.line.key)
         return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProtestClaim(DecideClaim):
+    """`claim.protest`: the importer protests a liquidation; its grounds' root may be new or of one it has."""
+
+    def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
+        """Record the protest: the claim is open again."""
+        liquidated_ms = self.line.find(context, state).liquidated_ms
+        record = self.step(context, state)
+        present_document(context, state, OFFICIAL, (), subject=self.line.key)
+        if liquidated_ms is None:
+            raise AssertionError(f"{self.line.key} is protested and was never liquidated")
+        findings = protest_findings(context.calendar.legal_date(liquidated_ms), context.today)
+        known = (*record.findings, *(finding.value for finding in findings))
+        state.put(self.line.key, replace(record, findings=known).encode())
+        return findings

@@ -3,6 +3,8 @@
 Rules:
 - Findings come out in the table's order, each at most once, so every node records the same.
 - A predicate sees dates, order and states on the ledger; never a private value.
+- A claim on the importer's own knowledge names no certificate; where the agreement allows it at entry, that is
+  no finding. After importation it is.
 - Blanket length, import date and four-year validity are three checks: each can fail alone.
 """
 
@@ -18,11 +20,12 @@ from ledger.contracts.findings import Finding
 from ledger.contracts.parameters import (
     CERTIFICATE_VALID_YEARS,
     CORRECTION_CALENDAR_DAYS,
-    NAFTA_LAST_IMPORT_ON,
     POST_CLAIM_YEARS,
+    PROTEST_CALENDAR_DAYS,
     SUMMARY_WORKING_DAYS,
 )
 from ledger.contracts.records import CertificateRecord, CertificateState, HoldingRecord, HoldingState
+from ledger.contracts.regime import REGIME_OF_FORM, Regime
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class ClaimFacts:
     """What findings are judged by: the claim's declared dates, its block's time and date, its evidence."""
 
     post: bool
+    regime: Regime
     claimed_on: datetime.date
     claimed_ms: int
     entry: str
@@ -61,6 +65,11 @@ def correction_due_on(discovered_on: datetime.date) -> datetime.date:
     return add_calendar_days(discovered_on, CORRECTION_CALENDAR_DAYS.value)
 
 
+def protest_due_on(liquidated_on: datetime.date) -> datetime.date:
+    """Return the last day for a protest (19 USC 1514(c)(3))."""
+    return add_calendar_days(liquidated_on, PROTEST_CALENDAR_DAYS.value)
+
+
 def has_proven_possession(holding: HoldingRecord | None, claimed_ms: int) -> bool:
     """Say whether the importer had acknowledged the certificate by the claim's time (19 CFR 181.21(a))."""
     if holding is None or holding.acknowledged_ms is None:
@@ -83,6 +92,11 @@ def correction_findings(discovered_on: datetime.date, corrected_on: datetime.dat
     return tuple(findings)
 
 
+def protest_findings(liquidated_on: datetime.date, protested_on: datetime.date) -> tuple[Finding, ...]:
+    """Return a protest's findings."""
+    return (Finding.PROTEST_LATE,) if protested_on > protest_due_on(liquidated_on) else ()
+
+
 def _on_certificate(
     holds: Callable[[ClaimFacts, CertificateRecord], bool],
 ) -> Callable[[ClaimFacts], bool]:
@@ -103,8 +117,17 @@ def _is_second_shipment(facts: ClaimFacts, certificate: CertificateRecord) -> bo
     )
 
 
+def _rests_on_knowledge(facts: ClaimFacts) -> bool:
+    return facts.certificate is None and facts.regime.knowledge_suffices and not facts.post
+
+
 _FINDINGS: tuple[tuple[Finding, Callable[[ClaimFacts], bool]], ...] = (
-    (Finding.NO_POSSESSION, lambda facts: not has_proven_possession(facts.holding, facts.claimed_ms)),
+    (
+        Finding.NO_POSSESSION,
+        lambda facts: (
+            not has_proven_possession(facts.holding, facts.claimed_ms) and not _rests_on_knowledge(facts)
+        ),
+    ),
     (
         Finding.SIGNED_AFTER_CLAIM,
         _on_certificate(lambda facts, certificate: certificate.signed_on > facts.claimed_on),
@@ -154,5 +177,11 @@ _FINDINGS: tuple[tuple[Finding, Callable[[ClaimFacts], bool]], ...] = (
         Finding.LATE_POST_CLAIM,
         lambda facts: facts.post and facts.claimed_on > post_claim_due_on(facts.import_on),
     ),
-    (Finding.WRONG_REGIME, lambda facts: facts.import_on > NAFTA_LAST_IMPORT_ON),
+    (Finding.WRONG_REGIME, lambda facts: not facts.regime.governs(facts.import_on)),
+    (
+        Finding.CERTIFICATE_OF_OTHER_REGIME,
+        _on_certificate(
+            lambda facts, certificate: REGIME_OF_FORM[certificate.form].name != facts.regime.name
+        ),
+    ),
 )

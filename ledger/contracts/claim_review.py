@@ -6,6 +6,9 @@ Rules:
 - Allowed is our word for Customs closing its review in the importer's favor (design).
 - Most claims are never asked about: CLAIMED may be allowed or liquidated at once. A late or unsupported claim
   may be denied at once; a defect that can be cured gets at least five working days first (19 CFR 181.22(c)).
+- A claim whose goods are under verification is denied on the determination, not before it takes effect
+  (19 CFR 181.76(b)).
+- A liquidated claim may be protested; Customs grants or denies that, and after granting liquidates again.
 """
 
 from __future__ import annotations
@@ -20,8 +23,10 @@ from ledger.contracts.deadlines import LegalCalendar, add_calendar_days
 from ledger.contracts.parameters import (
     BACKUP_CALENDAR_DAYS,
     CURE_WORKING_DAYS,
+    DENIAL_EFFECTIVE_CALENDAR_DAYS,
     LIQUIDATION_CALENDAR_DAYS,
     PROPOSED_DENIAL_CALENDAR_DAYS,
+    PROTEST_CALENDAR_DAYS,
     REQUEST_CALENDAR_DAYS,
     SERIES_NOTICE_CALENDAR_DAYS,
 )
@@ -41,9 +46,13 @@ class FineState(StrEnum):
     UNDER_REVIEW = "UNDER_REVIEW"
     CURE = "CURE"
     VERIFYING = "VERIFYING"
+    DENIAL_NOTICED = "DENIAL_NOTICED"
     ALLOWED = "ALLOWED"
     DENIED = "DENIED"
     LIQUIDATED = "LIQUIDATED"
+    PROTESTED = "PROTESTED"
+    PROTEST_GRANTED = "PROTEST_GRANTED"
+    PROTEST_DENIED = "PROTEST_DENIED"
 
 
 class ReviewEvent(StrEnum):
@@ -64,12 +73,16 @@ class ReviewEvent(StrEnum):
     EXTEND = ("extend", "claim.act")
     SUBMIT = ("submit", "claim.respond")
     FIND_DEFECT = ("find-defect", "claim.act")
-    VERIFY = ("verify", "claim.act")
+    VERIFY = ("verify", "claim.open")
+    NOTICE_DENIAL = ("notice-denial", "claim.act")
     PROPOSE_DENIAL = ("propose-denial", "claim.act")
     ALLOW = ("allow", "claim.close")
     DENY = ("deny", "claim.close")
     DENY_SILENCE = ("deny-silence", "claim.close")
     LIQUIDATE = ("liquidate", "claim.liquidate")
+    PROTEST = ("protest", "claim.protest")
+    GRANT_PROTEST = ("grant-protest", "claim.close")
+    DENY_PROTEST = ("deny-protest", "claim.close")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +91,7 @@ class Review:
 
     Attributes:
         state: see the table.
-        due_on: the last day of the time given to the importer, while one runs.
+        due_on: the last day of the time given to the importer, or before a denial takes effect, while one runs.
     """
 
     state: FineState = FineState.CLAIMED
@@ -113,6 +126,7 @@ _CF29 = "19 CFR 181.22(c); CBP Form 29"
 _VERIFY = "19 CFR 181.72"
 _REVIEW = "design: closing a review"
 _LIQUIDATION = "19 USC 1500"
+_PROTEST = "19 USC 1514, 1515"
 _AFTER_ENTRY = str(LIQUIDATION_CALENDAR_DAYS)
 
 
@@ -174,10 +188,31 @@ REVIEW_TABLE: Table[FineState, ReviewCase] = Table(
             "after the time to cure",
             _TIME_PASSED,
         ),
+        _step(_F.CLAIMED, _E.VERIFY, _C, _F.VERIFYING, _VERIFY),
         _step(_F.VERIFYING, _E.ALLOW, _C, _F.ALLOWED, "19 CFR 181.75"),
-        _step(_F.VERIFYING, _E.DENY, _C, _F.DENIED, "19 CFR 181.75"),
+        _step(
+            _F.VERIFYING,
+            _E.NOTICE_DENIAL,
+            _C,
+            _F.DENIAL_NOTICED,
+            "19 CFR 181.75, 181.76(b)",
+            str(DENIAL_EFFECTIVE_CALENDAR_DAYS),
+        ),
+        _step(
+            _F.DENIAL_NOTICED,
+            _E.DENY,
+            _C,
+            _F.DENIED,
+            "19 CFR 181.76(b)",
+            "not before it takes effect",
+            _TIME_PASSED,
+        ),
         _step(_F.ALLOWED, _E.LIQUIDATE, _C, _F.LIQUIDATED, _LIQUIDATION, _AFTER_ENTRY),
         _step(_F.DENIED, _E.LIQUIDATE, _C, _F.LIQUIDATED, _LIQUIDATION, _AFTER_ENTRY),
+        _step(_F.LIQUIDATED, _E.PROTEST, _I, _F.PROTESTED, _PROTEST, str(PROTEST_CALENDAR_DAYS)),
+        _step(_F.PROTESTED, _E.GRANT_PROTEST, _C, _F.PROTEST_GRANTED, _PROTEST),
+        _step(_F.PROTESTED, _E.DENY_PROTEST, _C, _F.PROTEST_DENIED, _PROTEST),
+        _step(_F.PROTEST_GRANTED, _E.LIQUIDATE, _C, _F.LIQUIDATED, "19 USC 1515: liquidated again"),
     ),
 )
 
@@ -187,9 +222,13 @@ _PUBLIC = {
     FineState.UNDER_REVIEW: ClaimState.OFFICIAL_OPEN,
     FineState.CURE: ClaimState.OFFICIAL_OPEN,
     FineState.VERIFYING: ClaimState.OFFICIAL_OPEN,
+    FineState.DENIAL_NOTICED: ClaimState.OFFICIAL_OPEN,
     FineState.ALLOWED: ClaimState.OFFICIAL_CLOSED,
     FineState.DENIED: ClaimState.OFFICIAL_CLOSED,
     FineState.LIQUIDATED: ClaimState.LIQUIDATED,
+    FineState.PROTESTED: ClaimState.OFFICIAL_OPEN,
+    FineState.PROTEST_GRANTED: ClaimState.OFFICIAL_CLOSED,
+    FineState.PROTEST_DENIED: ClaimState.OFFICIAL_CLOSED,
 }
 
 
@@ -201,7 +240,7 @@ def public_state(state: FineState) -> ClaimState:
 def act_of(state: FineState, event: ReviewEvent) -> str:
     """Return the public transaction type that carries an event from a fine state.
 
-    A request from UNDER_REVIEW is a further act of an open matter; from CLAIMED it opens one.
+    A request or verification from UNDER_REVIEW is a further act of an open matter; from CLAIMED it opens one.
     """
     if event.act == "claim.open" and CLAIM_TABLE.find(public_state(state), event.act) is None:
         return "claim.act"
@@ -242,6 +281,9 @@ def _due_on(
             return calendar.add_working_days(on, CURE_WORKING_DAYS.value)
         case ReviewEvent.PROPOSE_DENIAL:
             return add_calendar_days(on, PROPOSED_DENIAL_CALENDAR_DAYS.value)
+        case ReviewEvent.NOTICE_DENIAL:
+            # The last day on which it has no effect yet.
+            return add_calendar_days(on, DENIAL_EFFECTIVE_CALENDAR_DAYS.value - 1)
         case _:
             return None
 

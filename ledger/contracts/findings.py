@@ -98,8 +98,19 @@ class Finding(StrEnum):
     )
     WRONG_REGIME = (
         "WRONG_REGIME",
-        "NAFTA does not govern imports after 2020-06-30",
+        "the agreement claimed under does not govern imports of that date: NAFTA to 2020-06-30, the USMCA from "
+        "2020-07-01",
         "Pub. L. 116-113",
+    )
+    CERTIFICATE_OF_OTHER_REGIME = (
+        "CERTIFICATE_OF_OTHER_REGIME",
+        "the certificate is one of another agreement than the claim",
+        "19 CFR 181.11, 10.584, 182.12",
+    )
+    PROTEST_LATE = (
+        "PROTEST_LATE",
+        "the protest came later than 180 calendar days after liquidation",
+        "19 USC 1514(c)(3)",
     )
     DATE_IN_FUTURE = (
         "DATE_IN_FUTURE",

@@ -4,6 +4,7 @@ Rules:
 - Possession is proven by the importer's own acknowledgement, signed after it opened the envelope and
   recomputed the root; its block time is what a claim's block time is compared with (19 CFR 181.21(a)).
 - Who cannot open the envelope, or finds another root, complains; the issuer may then deliver again.
+- An importer that certifies itself has its certificate from the anchoring on; nobody has to deliver it.
 - Customs may suspend one importer's use and restore or refuse it; a refusal also bars later identical imports
   of that importer in the blanket (19 CFR 181.22(c)).
 """
@@ -70,6 +71,14 @@ HOLDING_TABLE: Table[HoldingState, HoldingCase] = Table(
             guards=(_IMPORTER, _ADDRESSED),
         ),
         Step(
+            _S.NONE,
+            "certificate.anchor",
+            Actor.ISSUER,
+            _S.HELD,
+            "19 CFR 10.584(a), 182.12(a): the importer certifies itself",
+            guards=(_IMPORTER,),
+        ),
+        Step(
             _S.DISPUTED,
             "certificate.deliver",
             Actor.ISSUER,
@@ -115,6 +124,14 @@ def deliver(
     case = HoldingCase(context, holder, certificate, is_importer)
     reached = HOLDING_TABLE.advance(before, context.event, case)
     state.put(key, HoldingRecord(reached, context.time_ms).encode())
+
+
+def hold_own(context: Context, state: Writer, certificate_id: bytes, certificate: CertificateRecord) -> None:
+    """Record that an importer has the certificate that it has just signed itself."""
+    case = HoldingCase(context, context.sender.id, certificate, Role.IMPORTER in context.sender.roles)
+    reached = HOLDING_TABLE.advance(HoldingState.NONE, context.event, case)
+    record = HoldingRecord(reached, delivered_ms=context.time_ms, acknowledged_ms=context.time_ms)
+    state.put(holding_key(certificate_id, context.sender.id), record.encode())
 
 
 def _find(context: Context, state: Writer, certificate: bytes, holder: str) -> HoldingRecord:

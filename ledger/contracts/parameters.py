@@ -65,10 +65,52 @@ PROPOSED_DENIAL_CALENDAR_DAYS = Parameter(
 LIQUIDATION_CALENDAR_DAYS = Parameter(314, "calendar days after entry, about", Mark.READ, "medey.com")
 PROTEST_CALENDAR_DAYS = Parameter(180, "calendar days after liquidation", Mark.READ, "19 USC 1514(c)(3)")
 SERIES_NOTICE_CALENDAR_DAYS = Parameter(30, "calendar days from the notice", Mark.READ, "19 CFR 10.586(b)")
+SERIES_NOTICE_CLAIMS_MIN = Parameter(
+    3,
+    "small importations that look like a series",
+    Mark.DESIGN,
+    "design",
+    "19 CFR 10.586(b) speaks of importations planned to evade and gives no number",
+)
+SERIES_WINDOW_CALENDAR_DAYS = Parameter(30, "calendar days within which they fall", Mark.DESIGN, "design")
+SMALL_VALUE_USD_MAX = Parameter(
+    2_500,
+    "US dollars of originating goods that need no certificate",
+    Mark.READ,
+    "19 CFR 181.22(d)(1), 10.586(a)",
+    "under NAFTA the invoice bears a statement; non-commercial importations need no certificate at all",
+)
+VERIFICATION_REPLY_CALENDAR_DAYS = Parameter(
+    30, "calendar days from a verification letter or questionnaire", Mark.UNCONFIRMED, "assumption"
+)
+VERIFICATION_FOLLOW_UP_CALENDAR_DAYS = Parameter(
+    30, "calendar days from the follow-up", Mark.READ, "19 CFR 181.72(d)"
+)
+VISIT_CONSENT_CALENDAR_DAYS = Parameter(
+    30, "calendar days from the receipt of a visit notice", Mark.READ, "19 CFR 181.71-76"
+)
+DETERMINATION_CALENDAR_DAYS = Parameter(
+    60, "calendar days to the written determination", Mark.READ, "19 CFR 181.71-76"
+)
+DENIAL_EFFECTIVE_CALENDAR_DAYS = Parameter(
+    30, "calendar days before a denial takes effect", Mark.READ, "19 CFR 181.76(b)"
+)
+PATTERN_VERIFICATIONS_MIN = Parameter(
+    2, "verifications of a pattern of conduct", Mark.READ, "19 CFR 181.71-76"
+)
+PATTERN_NEGATIVE_MIN = Parameter(
+    2, "negative determinations of a pattern of conduct", Mark.READ, "19 CFR 181.71-76"
+)
 FORM_434_RECORD_YEARS = Parameter(5, "years of record keeping", Mark.READ, "NAFTA Form 434, instructions")
 
 NAFTA_LAST_IMPORT_ON = datetime.date(2020, 6, 30)
 """NAFTA governs imports to this day, the USMCA from the next (Pub. L. 116-113; in force 2020-07-01)."""
+
+USMCA_FIRST_IMPORT_ON = datetime.date(2020, 7, 1)
+"""The USMCA governs imports from this day (Pub. L. 116-113)."""
+
+CAFTA_DR_FIRST_IMPORT_ON = datetime.date(2006, 3, 1)
+"""CAFTA-DR governs imports from this day, its first party's; later ones joined later (unconfirmed)."""
 
 LEGAL_DATE_FIRST = datetime.date(1994, 1, 1)
 """The earliest date a body may declare: NAFTA entered into force on it."""

@@ -69,7 +69,7 @@ class CertificateRecord:
 
     Attributes:
         state: see the table.
-        form: such as NAFTA-434.
+        form: NAFTA-434, CAFTA-DR or USMCA.
         issuer: organization id.
         signed_on: the declared signature date.
         blanket: the period covered, or None for a single shipment.
@@ -142,7 +142,7 @@ class ClaimRecord:
         state: the public state.
         importer: organization id.
         post: whether it is a post-importation claim.
-        regime: such as NAFTA.
+        regime: NAFTA, CAFTA-DR or USMCA.
         spi: special program indicator.
         certificate: id of the certificate it rests on, if it names one.
         entry_on: declared entry date.
@@ -151,6 +151,7 @@ class ClaimRecord:
         fine: salted commitment to the private fine state.
         filed_ms: block time of the claim.
         findings: legal findings recorded so far, in order of record.
+        liquidated_ms: block time of the first liquidation, from which the time to protest runs.
     """
 
     state: ClaimState
@@ -165,6 +166,7 @@ class ClaimRecord:
     fine: bytes
     filed_ms: int
     findings: tuple[str, ...] = ()
+    liquidated_ms: int | None = None
 
     def encode(self) -> bytes:
         """Return the canonical bytes."""
@@ -182,6 +184,7 @@ class ClaimRecord:
                 "fine": self.fine,
                 "filed_ms": self.filed_ms,
                 "findings": self.findings,
+                "liquidated_ms": self.liquidated_ms,
             }
         )
 
@@ -257,6 +260,7 @@ def read_claim(data: bytes) -> ClaimRecord:
         fine=fields.raw("fine"),
         filed_ms=fields.integer("filed_ms"),
         findings=fields.texts("findings", 1000),
+        liquidated_ms=fields.optional_integer("liquidated_ms"),
     )
 
 

@@ -25,7 +25,9 @@ from ledger.contracts.claim import (
     DecideClaim,
     FileClaim,
     FilePostClaim,
+    LiquidateClaim,
     OpenClaim,
+    ProtestClaim,
     RespondClaim,
 )
 from ledger.contracts.document import AnchorDocument
@@ -47,7 +49,7 @@ class TypeRule:
     read: Callable[[Fields], Act]
 
 
-_EXPORTER = frozenset({Role.EXPORTER})
+_CERTIFIERS = frozenset({Role.EXPORTER, Role.PRODUCER, Role.IMPORTER})
 _IMPORTER = frozenset({Role.IMPORTER})
 _CUSTOMS = frozenset({Role.CUSTOMS})
 _ANYONE_WHO_ACTS = frozenset(Role) - {Role.OBSERVER}
@@ -58,10 +60,10 @@ def _registry(*rules: TypeRule) -> Mapping[str, TypeRule]:
 
 
 RULES: Mapping[str, TypeRule] = _registry(
-    TypeRule("certificate.anchor", _EXPORTER, 1, AnchorCertificate.read),
-    TypeRule("certificate.deliver", _EXPORTER, 0, DeliverCertificate.read),
-    TypeRule("certificate.notify", _EXPORTER, 0, NotifyCertificate.read),
-    TypeRule("certificate.supersede", _EXPORTER, 0, SupersedeCertificate.read),
+    TypeRule("certificate.anchor", _CERTIFIERS, 1, AnchorCertificate.read),
+    TypeRule("certificate.deliver", _CERTIFIERS, 0, DeliverCertificate.read),
+    TypeRule("certificate.notify", _CERTIFIERS, 0, NotifyCertificate.read),
+    TypeRule("certificate.supersede", _CERTIFIERS, 0, SupersedeCertificate.read),
     TypeRule("holding.acknowledge", _IMPORTER, 0, AcknowledgeHolding.read),
     TypeRule("holding.complain", _IMPORTER, 0, ComplainHolding.read),
     TypeRule("holding.suspend", _CUSTOMS, 0, DecideHolding.read),
@@ -74,7 +76,8 @@ RULES: Mapping[str, TypeRule] = _registry(
     TypeRule("claim.respond", _IMPORTER, 1, RespondClaim.read),
     TypeRule("claim.act", _CUSTOMS, 0, DecideClaim.read),
     TypeRule("claim.close", _CUSTOMS, 0, DecideClaim.read),
-    TypeRule("claim.liquidate", _CUSTOMS, 0, DecideClaim.read),
+    TypeRule("claim.liquidate", _CUSTOMS, 0, LiquidateClaim.read),
+    TypeRule("claim.protest", _IMPORTER, 1, ProtestClaim.read),
     TypeRule("document.anchor", _ANYONE_WHO_ACTS, 1, AnchorDocument.read),
 )
 """All transaction types, by name."""

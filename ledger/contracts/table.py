@@ -22,7 +22,7 @@ from ledger.errors import LedgerError
 class Actor(StrEnum):
     """Who may take a step: a role in genesis, or a party of the record."""
 
-    EXPORTER = "exporter"
+    CERTIFIER = "who may certify under the form's agreement"
     IMPORTER = "importer"
     CUSTOMS = "customs"
     ISSUER = "the certificate's issuer"

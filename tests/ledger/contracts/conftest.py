@@ -34,6 +34,7 @@ ROLES = {
     "rival": (Role.EXPORTER,),
     "globex": (Role.IMPORTER,),
     "initech": (Role.IMPORTER,),
+    "mill": (Role.PRODUCER,),
     "chamber": (Role.CHAMBER,),
     "watcher": (Role.OBSERVER,),
 }

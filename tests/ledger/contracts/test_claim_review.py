@@ -94,3 +94,34 @@ def test_a_commitment_hides_and_binds() -> None:
     assert all(len(commitment) == 32 for commitment in commitments)
     with pytest.raises(ValueError, match="16 bytes"):
         fine_commitment(b"", "ABC-1234567-8", 1, FineState.CURE)
+
+
+def test_a_denial_after_verification_takes_effect_on_the_thirtieth_day(calendar: LegalCalendar) -> None:
+    review = advance_review(Review(), ReviewEvent.VERIFY, CBP, day("2018-10-01"), calendar)
+    assert review.state is FineState.VERIFYING
+    with pytest.raises(RuleViolatedError):
+        advance_review(review, ReviewEvent.DENY, CBP, day("2018-12-01"), calendar)
+    review = advance_review(review, ReviewEvent.NOTICE_DENIAL, CBP, day("2018-12-01"), calendar)
+    with pytest.raises(RuleViolatedError) as refusal:
+        advance_review(review, ReviewEvent.DENY, CBP, day("2018-12-30"), calendar)
+    assert refusal.value.rule == "deny/too-early"
+    denied = advance_review(review, ReviewEvent.DENY, CBP, day("2018-12-31"), calendar)
+    assert denied.state is FineState.DENIED
+
+
+def test_a_granted_protest_is_liquidated_again_and_a_denied_one_is_the_end(calendar: LegalCalendar) -> None:
+    liquidated = Review(FineState.LIQUIDATED)
+    protested = advance_review(liquidated, ReviewEvent.PROTEST, IMPORTER, day("2019-10-01"), calendar)
+    granted = advance_review(protested, ReviewEvent.GRANT_PROTEST, CBP, day("2019-11-01"), calendar)
+    again = advance_review(granted, ReviewEvent.LIQUIDATE, CBP, day("2019-11-02"), calendar)
+    assert again.state is FineState.LIQUIDATED
+    denied = advance_review(protested, ReviewEvent.DENY_PROTEST, CBP, day("2019-11-01"), calendar)
+    assert [step.event for step in REVIEW_TABLE.steps if step.state is denied.state] == []
+
+
+def test_a_series_notice_gives_thirty_days(calendar: LegalCalendar) -> None:
+    review = advance_review(Review(), ReviewEvent.SERIES_NOTICE, CBP, day("2018-10-01"), calendar)
+    with pytest.raises(RuleViolatedError):
+        advance_review(review, ReviewEvent.DENY_SILENCE, CBP, day("2018-10-31"), calendar)
+    denied = advance_review(review, ReviewEvent.DENY_SILENCE, CBP, day("2018-11-01"), calendar)
+    assert denied.state is FineState.DENIED

@@ -490,6 +490,7 @@ SOUND: dict[str, dict[str, Value]] = {
     "claim.act": LINE | FINE,
     "claim.close": LINE | FINE,
     "claim.liquidate": LINE | FINE,
+    "claim.protest": LINE | FINE,
     "document.anchor": ANCHOR,
 }
 

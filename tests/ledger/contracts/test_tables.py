@@ -35,6 +35,7 @@ LISTED = {
     },
     "holding": {
         "NONE certificate.deliver DELIVERED",
+        "NONE certificate.anchor HELD",
         "DISPUTED certificate.deliver DELIVERED",
         "DELIVERED holding.acknowledge HELD",
         "DELIVERED holding.complain DISPUTED",
@@ -46,6 +47,8 @@ LISTED = {
         "NONE claim.file CLAIMED",
         "NONE claim.file_post CLAIMED",
         "CLAIMED claim.correct CORRECTED",
+        "OFFICIAL_CLOSED claim.correct CORRECTED",
+        "LIQUIDATED claim.protest OFFICIAL_OPEN",
         "CLAIMED claim.open OFFICIAL_OPEN",
         "OFFICIAL_OPEN claim.respond OFFICIAL_OPEN",
         "OFFICIAL_OPEN claim.act OFFICIAL_OPEN",
@@ -76,7 +79,13 @@ LISTED = {
         "CURE submit UNDER_REVIEW",
         "CURE deny-silence DENIED",
         "VERIFYING allow ALLOWED",
-        "VERIFYING deny DENIED",
+        "CLAIMED verify VERIFYING",
+        "VERIFYING notice-denial DENIAL_NOTICED",
+        "DENIAL_NOTICED deny DENIED",
+        "LIQUIDATED protest PROTESTED",
+        "PROTESTED grant-protest PROTEST_GRANTED",
+        "PROTESTED deny-protest PROTEST_DENIED",
+        "PROTEST_GRANTED liquidate LIQUIDATED",
         "ALLOWED liquidate LIQUIDATED",
         "DENIED liquidate LIQUIDATED",
     },
@@ -188,6 +197,9 @@ def test_every_parameter_has_a_source_and_the_unsure_ones_say_so() -> None:
         "REQUEST_CALENDAR_DAYS",
         "BACKUP_CALENDAR_DAYS",
         "PROPOSED_DENIAL_CALENDAR_DAYS",
+        "SERIES_NOTICE_CLAIMS_MIN",
+        "SERIES_WINDOW_CALENDAR_DAYS",
+        "VERIFICATION_REPLY_CALENDAR_DAYS",
     }
     assert "unconfirmed" in str(parameters["PROPOSED_DENIAL_CALENDAR_DAYS"])
 
@@ -199,8 +211,12 @@ def test_the_private_states_are_the_domains() -> None:
         "UNDER_REVIEW",
         "CURE",
         "VERIFYING",
+        "DENIAL_NOTICED",
         "ALLOWED",
         "DENIED",
         "LIQUIDATED",
+        "PROTESTED",
+        "PROTEST_GRANTED",
+        "PROTEST_DENIED",
     ]
     assert datetime.date(2020, 6, 30) == parameters_module.NAFTA_LAST_IMPORT_ON

@@ -42,6 +42,7 @@ from ledger.genesis import Genesis, Organization
 from ledger.keys import Verifier
 from ledger.merkle import MerkleLog, leaf_hash
 from ledger.state import Overlay, Reader, State, nonce_key, organization_key
+from ledger.statechunks import FrozenState
 from ledger.statetree import StateProof, StateTree
 from ledger.transaction import SignedTransaction, malformed_id, parse_transaction
 
@@ -253,6 +254,14 @@ class Ledger:
             block_hash=self.block_hash,
             state_root=self.tree.root,
         )
+
+    def freeze(self) -> FrozenState:
+        """Return the state as it stands; what is executed afterwards leaves it as it is.
+
+        The tree is shared and copied where it changes; the values are copied now, a few milliseconds per
+        100,000 keys.
+        """
+        return FrozenState(self.height, self.tree.freeze(), self.state.copy())
 
     def prove(self, key: str) -> StateProof:
         """Return the proof that a key has its value in the present state, or that it is absent."""

@@ -6,6 +6,9 @@ Rules (RFC 6962 section 2.1, RFC 9162 section 2.1):
 - The log keeps the hash of every complete subtree, so that appending is O(1) amortized, and a root or
   proof at any size O(log n).
 - There is no consistency proof from size 0: nothing would be proven.
+- A log may be entered at a size of which only the complete subtrees' hashes (its *frontier*) are known. It can be
+  appended to and has its root; a proof that needs what lies before says that it is not there, until it was
+  filled in, each piece verified against a hash that stands above it.
 - Verifiers never raise on what a stranger sent: a proof that does not hold is False.
 """
 
@@ -20,6 +23,7 @@ HASH_BYTES = 32
 
 _sha256 = hashlib.sha256
 EMPTY_ROOT = _sha256(b"").digest()
+_UNKNOWN = bytes(HASH_BYTES)
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -44,6 +48,18 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
             paired.append(level[-1])
         level = paired
     return level[0]
+
+
+def frontier_root(frontier: Sequence[bytes], size: int) -> bytes | None:
+    """Return the root of the log of that size with those complete subtrees, largest first; None if they do not fit."""
+    if len(frontier) != size.bit_count() or not _are_hashes(frontier):
+        return None
+    if not frontier:
+        return EMPTY_ROOT
+    result = frontier[-1]
+    for subtree in reversed(frontier[:-1]):
+        result = node_hash(subtree, result)
+    return result
 
 
 class MerkleLog:
@@ -95,6 +111,86 @@ class MerkleLog:
         if not 0 <= index < self.size:
             raise NoProofError(f"leaf {index} is not in a log of {self.size} leaves")
         return self._complete(0, index)
+
+    def frontier(self, size: int | None = None) -> tuple[bytes, ...]:
+        """Return the hashes of the complete subtrees that make up the log at a size, largest first.
+
+        Raises:
+            NoProofError: if the log never had that size, or does not know what it was then.
+        """
+        size = self._check_size(self.size if size is None else size)
+        return tuple(self._complete(level, index) for level, index in _peaks(size))
+
+    def skip(self, size: int, frontier: Sequence[bytes]) -> None:
+        """Go on from a larger size of which only the frontier is known.
+
+        Args:
+            size: the new size.
+            frontier: hashes of its complete subtrees, largest first, which the caller has verified.
+
+        Raises:
+            ValueError: if the size is not beyond this log's, or the frontier does not fit it.
+        """
+        if size <= self.size or frontier_root(frontier, size) is None:
+            raise ValueError(
+                f"a log of {self.size} leaves cannot go on at {size} with {len(frontier)} subtrees"
+            )
+        while len(self._levels) < size.bit_length():
+            self._levels.append(bytearray())
+        for level, hashes in enumerate(self._levels):
+            hashes.extend(bytes((size >> level) * HASH_BYTES - len(hashes)))
+        for (level, index), subtree in zip(_peaks(size), frontier, strict=True):
+            self._put(level, index, subtree)
+
+    def knows(self, level: int, index: int) -> bool:
+        """Whether the hash of the complete subtree of 2**level leaves with that number is here."""
+        at = index * HASH_BYTES
+        return (
+            0 <= level < len(self._levels)
+            and 0 <= at < len(self._levels[level])
+            and self._levels[level][at : at + HASH_BYTES] != _UNKNOWN
+        )
+
+    def nodes(self, level: int, index: int, down: int) -> tuple[bytes, ...]:
+        """Return the hashes `down` levels below a complete subtree, in order.
+
+        Raises:
+            NoProofError: if one of them is not here.
+        """
+        if not 0 <= down <= level or not self.knows(level, index):
+            raise NoProofError(f"subtree {index} of 2**{level} leaves is not in a log of {self.size} leaves")
+        first = index << down
+        return tuple(self._complete(level - down, first + i) for i in range(1 << down))
+
+    def fill(self, level: int, index: int, hashes: Sequence[bytes]) -> bool:
+        """Fill in what lies some levels below a complete subtree whose hash is known.
+
+        Args:
+            level, index: the subtree.
+            hashes: all its descendants of one level, in order: a power of two, at most 2**level.
+
+        Returns:
+            Whether they give the subtree's hash; nothing has changed if not.
+        """
+        down = len(hashes).bit_length() - 1
+        if (
+            not hashes
+            or len(hashes) != 1 << down
+            or down > level
+            or not _are_hashes(hashes)
+            or not self.knows(level, index)
+        ):
+            return False
+        rows = [list(hashes)]
+        while len(rows[-1]) > 1:
+            below = rows[-1]
+            rows.append([node_hash(below[i], below[i + 1]) for i in range(0, len(below), 2)])
+        if rows[-1][0] != self._complete(level, index):
+            return False
+        for height, row in enumerate(rows):
+            at = (index << down - height) * HASH_BYTES
+            self._levels[level - down + height][at : at + len(row) * HASH_BYTES] = b"".join(row)
+        return True
 
     def root(self, size: int | None = None) -> bytes:
         """Return the root of the whole log, or as it was at an earlier size.
@@ -154,8 +250,16 @@ class MerkleLog:
             raise NoProofError(f"size {size} is outside the log's 0 .. {self.size}")
         return size
 
+    def _put(self, level: int, index: int, subtree: bytes) -> None:
+        self._levels[level][index * HASH_BYTES : (index + 1) * HASH_BYTES] = subtree
+
     def _complete(self, height: int, index: int) -> bytes:
-        return bytes(self._levels[height][index * HASH_BYTES : (index + 1) * HASH_BYTES])
+        found = bytes(self._levels[height][index * HASH_BYTES : (index + 1) * HASH_BYTES])
+        if found == _UNKNOWN:
+            raise NoProofError(
+                f"leaves {index << height} to {((index + 1) << height) - 1} are not here yet; they are being fetched"
+            )
+        return found
 
     def _range(self, low: int, high: int) -> bytes:
         """Return the hash over leaves low .. high - 1, `low` being where RFC 6962 splits."""
@@ -220,6 +324,17 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
         fn >>= 1
         sn >>= 1
     return sn == 0 and first == old_root and second == new_root
+
+
+def _peaks(size: int) -> list[tuple[int, int]]:
+    """Return level and number of the complete subtrees that make up a log of that size, largest first."""
+    peaks: list[tuple[int, int]] = []
+    begin = 0
+    for level in range(size.bit_length() - 1, -1, -1):
+        if size >> level & 1:
+            peaks.append((level, begin >> level))
+            begin += 1 << level
+    return peaks
 
 
 def _split(size: int) -> int:

@@ -10,6 +10,7 @@ Rules:
 - A proof is the siblings from the root down. Inclusion ends at the key's leaf; absence ends at an empty
   place or at another key's leaf that stands where this key's would.
 - A block's changes are applied together, so that the upper nodes are hashed once.
+- `freeze` keeps the tree as it stands at no cost: what is changed afterwards is copied first, node by node, once.
 - Verifiers never raise on what a stranger sent: a proof that does not hold is False.
 
 Why 16 children: docs/decisions/0002-state-tree-width.md.
@@ -18,7 +19,7 @@ Why 16 children: docs/decisions/0002-state-tree-width.md.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -37,17 +38,18 @@ _HEX_DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 
 
 class _Inner:
-    """An inner node: its children, and the bytes that its hash is over."""
+    """An inner node: its children, the bytes that its hash is over, and the epoch it may be changed in."""
 
-    __slots__ = ("children", "data")
+    __slots__ = ("children", "data", "epoch")
 
-    def __init__(self) -> None:
+    def __init__(self, epoch: int) -> None:
         self.children: list[_Node] = [None] * WIDTH
         self.data = bytearray(1 + 32 * WIDTH)
         self.data[0] = 1
+        self.epoch = epoch
 
 
-_Node: TypeAlias = "_Inner | bytes | None"  # bytes: a leaf, its path and its value's hash
+_Node: TypeAlias = "_Inner | bytes | None"  # bytes: a leaf, its path, its value's hash, and its key
 _Change: TypeAlias = tuple[bytes, bytes | None]  # digits of the path; the new leaf, or None to delete
 
 
@@ -102,10 +104,11 @@ class StateTree:
         items: keys and values to begin with.
     """
 
-    __slots__ = ("_top",)
+    __slots__ = ("_epoch", "_top")
 
     def __init__(self, items: Mapping[str, bytes] | Iterable[tuple[str, bytes]] = ()) -> None:
         self._top: _Node = None
+        self._epoch = 0
         self.update(dict(items))
 
     @property
@@ -117,11 +120,25 @@ class StateTree:
         """Write values under keys, all at once; None deletes, present or not."""
         batch: list[_Change] = []
         for key, value in changes.items():
-            path = _sha256(key.encode()).digest()
-            batch.append((_digits(path), None if value is None else path + _sha256(value).digest()))
+            name = key.encode()
+            path = _sha256(name).digest()
+            batch.append((_digits(path), None if value is None else path + _sha256(value).digest() + name))
         if batch:
             batch.sort()  # paths differ, so leaves are never compared
-            self._top = _merge(self._top, 0, batch)
+            self._top = _merge(self._top, 0, batch, self._epoch)
+
+    def freeze(self) -> Subtree:
+        """Return the whole tree as it stands; later updates leave what is returned as it is."""
+        self._epoch += 1
+        return Subtree(self._top)
+
+    def subtree(self, prefix: bytes) -> Subtree:
+        """Return what stands at a path's first digits now, good until the next update.
+
+        Args:
+            prefix: digits of the path, one per byte.
+        """
+        return Subtree(self._top).descend(prefix)
 
     def prove(self, key: str) -> StateProof:
         """Return the proof that a key has its value, or that it is absent."""
@@ -139,8 +156,87 @@ class StateTree:
                     siblings.append(bytes(node.data[1 + 32 * digit : 33 + 32 * digit]))
             steps.append((bitmap, tuple(siblings)))
             node = node.children[own]
-        other = node if node is not None and node[:32] != path else None
+        other = node[:64] if node is not None and node[:32] != path else None
         return StateProof(tuple(steps), other)
+
+
+class Subtree:
+    """A part of the tree: what stands at the first digits of a path.
+
+    Args:
+        node: its topmost node, of this module's own kinds.
+    """
+
+    __slots__ = ("_node",)
+
+    def __init__(self, node: _Node) -> None:
+        self._node = node
+
+    @property
+    def hash(self) -> bytes:
+        """Its hash, 32 bytes; `EMPTY_HASH` if nothing is there."""
+        return _hash(self._node)
+
+    @property
+    def is_inner(self) -> bool:
+        """Whether it has two leaves or more."""
+        return isinstance(self._node, _Inner)
+
+    @property
+    def hashes(self) -> tuple[bytes, ...]:
+        """The hashes of its 16 children, none if it is no inner node."""
+        node = self._node
+        if not isinstance(node, _Inner):
+            return ()
+        return tuple(bytes(node.data[1 + 32 * digit : 33 + 32 * digit]) for digit in range(WIDTH))
+
+    def descend(self, digits: bytes) -> Subtree:
+        """Return the part under these next digits; empty where a leaf or nothing stands above it."""
+        node = self._node
+        for digit in digits:
+            if not isinstance(node, _Inner):
+                return Subtree(None)
+            node = node.children[digit]
+        return Subtree(node)
+
+    def leaf_keys(self) -> Iterator[str]:
+        """Yield the keys of its leaves in the order of their paths."""
+        pending: list[_Node] = [self._node]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, _Inner):
+                pending.extend(reversed(node.children))
+            elif node is not None:
+                yield node[64:].decode()
+
+
+def subtree_hash(items: Iterable[tuple[str, bytes]], prefix: bytes) -> bytes | None:
+    """Return the hash of the subtree that holds exactly these items.
+
+    Args:
+        items: keys and values.
+        prefix: the digits at which the subtree stands.
+
+    Returns:
+        32 bytes, or None if a key's path does not begin with the prefix, or a key comes twice.
+    """
+    leaves: list[tuple[bytes, bytes]] = []
+    for key, value in items:
+        path = _sha256(key.encode()).digest()
+        leaves.append((_digits(path), path + _sha256(value).digest()))
+    leaves.sort()
+    if any(not digits.startswith(prefix) for digits, _ in leaves):
+        return None
+    if any(leaves[i][0] == leaves[i - 1][0] for i in range(1, len(leaves))):
+        return None
+    return _hash(_build(leaves, len(prefix), 0))
+
+
+def branch_hash(hashes: Sequence[bytes]) -> bytes | None:
+    """Return the hash of the inner node whose 16 children have these hashes; None for any other number or size."""
+    if len(hashes) != WIDTH or any(len(child) != 32 for child in hashes):
+        return None
+    return _sha256(b"\x01" + b"".join(hashes)).digest()
 
 
 def verify_state(root: bytes, key: str, value: bytes | None, proof: StateProof) -> bool:
@@ -193,11 +289,22 @@ def _digits(path: bytes) -> bytes:
 def _hash(node: _Node) -> bytes:
     if node is None:
         return EMPTY_HASH
-    return _sha256(b"\x00" + node if isinstance(node, bytes) else node.data).digest()
+    return _sha256(b"\x00" + node[:64] if isinstance(node, bytes) else node.data).digest()
 
 
-def _merge(node: _Node, depth: int, batch: list[_Change]) -> _Node:
-    """Return the subtree at `depth` after a sorted batch of changes; inner nodes are changed in place."""
+def _own(node: _Inner, epoch: int) -> _Inner:
+    """Return a node that may be changed in this epoch: itself, or its copy."""
+    if node.epoch == epoch:
+        return node
+    copy = _Inner.__new__(_Inner)
+    copy.children = node.children.copy()
+    copy.data = node.data.copy()
+    copy.epoch = epoch
+    return copy
+
+
+def _merge(node: _Node, depth: int, batch: list[_Change], epoch: int) -> _Node:
+    """Return the subtree at `depth` after a sorted batch of changes; this epoch's inner nodes change in place."""
     if not isinstance(node, _Inner):
         leaves = [(digits, leaf) for digits, leaf in batch if leaf is not None]
         if node is not None:
@@ -205,7 +312,8 @@ def _merge(node: _Node, depth: int, batch: list[_Change]) -> _Node:
             if all(changed != digits for changed, _ in batch):
                 leaves.append((digits, node))
                 leaves.sort()
-        return _build(leaves, depth)
+        return _build(leaves, depth, epoch)
+    node = _own(node, epoch)
     children, data = node.children, node.data
     shrunk = False
     low, end = 0, len(batch)
@@ -215,13 +323,13 @@ def _merge(node: _Node, depth: int, batch: list[_Change]) -> _Node:
         while high < end and batch[high][0][depth] == digit:
             high += 1
         part = batch if high - low == end else batch[low:high]
-        child = children[digit] = _merge(children[digit], depth + 1, part)
+        child = children[digit] = _merge(children[digit], depth + 1, part, epoch)
         if child is None:
             shrunk = True
             data[1 + 32 * digit : 33 + 32 * digit] = EMPTY_HASH
         elif isinstance(child, bytes):
             shrunk = True
-            data[1 + 32 * digit : 33 + 32 * digit] = _sha256(b"\x00" + child).digest()
+            data[1 + 32 * digit : 33 + 32 * digit] = _sha256(b"\x00" + child[:64]).digest()
         else:
             data[1 + 32 * digit : 33 + 32 * digit] = _sha256(child.data).digest()
         low = high
@@ -239,18 +347,18 @@ def _collapse(node: _Inner) -> _Node:
     return only
 
 
-def _build(leaves: list[tuple[bytes, bytes]], depth: int) -> _Node:
+def _build(leaves: list[tuple[bytes, bytes]], depth: int, epoch: int) -> _Node:
     """Return the subtree of sorted leaves that share their first `depth` digits."""
     if len(leaves) < 2:
         return leaves[0][1] if leaves else None
-    node = _Inner()
+    node = _Inner(epoch)
     low, end = 0, len(leaves)
     while low < end:
         digit = leaves[low][0][depth]
         high = low + 1
         while high < end and leaves[high][0][depth] == digit:
             high += 1
-        child = node.children[digit] = _build(leaves[low:high], depth + 1)
+        child = node.children[digit] = _build(leaves[low:high], depth + 1, epoch)
         node.data[1 + 32 * digit : 33 + 32 * digit] = _hash(child)
         low = high
     return node

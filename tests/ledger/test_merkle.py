@@ -11,6 +11,7 @@ from ledger.errors import NoProofError
 from ledger.merkle import (
     EMPTY_ROOT,
     MerkleLog,
+    frontier_root,
     leaf_hash,
     node_hash,
     root_of,
@@ -256,3 +257,68 @@ def test_appending_is_cheap() -> None:
     for _ in range(50_000):
         log.append(leaf)
     assert (time.process_time() - started) / 50_000 < 20e-6
+
+
+FIVE = [leaf_hash(b"%d" % i) for i in range(5)]
+
+
+def _skipped(before: int, at: int, size: int) -> tuple[MerkleLog, MerkleLog]:
+    """Return a whole log, and one that knows its first leaves and, from `at` on, all that came later."""
+    hashes = [leaf_hash(b"%d" % i) for i in range(size)]
+    log = MerkleLog(hashes[:before])
+    log.skip(at, MerkleLog(hashes[:at]).frontier())
+    for leaf in hashes[at:]:
+        log.append(leaf)
+    return MerkleLog(hashes), log
+
+
+@pytest.mark.parametrize(
+    ("before", "at", "size"), [(0, 1, 1), (0, 13, 13), (5, 13, 40), (8, 9, 64), (3, 64, 100)]
+)
+def test_a_log_entered_by_its_frontier_goes_on_as_the_whole_one(before, at, size):
+    whole, log = _skipped(before, at, size)
+    assert log.size == size
+    assert all(log.root(n) == whole.root(n) for n in range(at, size + 1))
+    assert frontier_root(log.frontier(at), at) == whole.root(at)
+    if before < at - 1:
+        with pytest.raises(NoProofError, match="being fetched"):
+            log.leaf(before)
+
+
+@pytest.mark.parametrize(("before", "at", "size"), [(0, 13, 40), (5, 100, 130), (64, 100, 100)])
+def test_a_gap_is_filled_from_the_top_down_and_is_then_whole(before, at, size):
+    whole, log = _skipped(before, at, size)
+    for level in range(6, -1, -1):
+        for index in range(size >> level):
+            if log.knows(level, index) and level:
+                assert log.fill(level, index, whole.nodes(level, index, 1))
+    assert [log.leaf(i) for i in range(size)] == [whole.leaf(i) for i in range(size)]
+    assert log.inclusion_proof(before, size) == whole.inclusion_proof(before, size)
+    assert log.consistency_proof(1, size) == whole.consistency_proof(1, size)
+
+
+def test_several_levels_are_filled_at_once():
+    whole, log = _skipped(0, 64, 70)
+    assert log.fill(6, 0, whole.nodes(6, 0, 6))
+    assert log.inclusion_proof(17) == whole.inclusion_proof(17)
+
+
+def test_what_does_not_give_the_hash_above_fills_nothing():
+    whole, log = _skipped(0, 64, 70)
+    good = whole.nodes(6, 0, 6)
+    swapped = (good[1], good[0], *good[2:])
+    for wrong in (swapped, good[:32], good[:63], (), (good[0][:31], *good[1:]), good * 2):
+        assert not log.fill(6, 0, wrong)
+    assert not log.fill(5, 0, whole.nodes(5, 0, 5))  # what stands there is not known yet
+    assert not log.knows(0, 0)
+    with pytest.raises(NoProofError):
+        log.nodes(6, 0, 1)
+
+
+@pytest.mark.parametrize(("size", "count"), [(5, 2), (3, 2), (6, 1), (6, 3)])
+def test_a_log_skips_forward_only_and_only_to_a_frontier_that_fits(size, count):
+    log = MerkleLog(FIVE[:5])
+    with pytest.raises(ValueError, match="cannot go on"):
+        log.skip(size, FIVE[:count])
+    assert frontier_root(FIVE[:3], 6) is None
+    assert frontier_root((), 0) == EMPTY_ROOT

@@ -1,6 +1,7 @@
 """What can go wrong on the ledger, as one small tree.
 
 LedgerError
+├── AblationError               a safeguard switched off where no test permits it
 ├── EncodingError               bytes that are not the canonical form of any value
 ├── MalformedError              a value whose fields are missing, unknown, of the wrong type or out of bounds
 ├── GenesisError                a genesis that cannot found a network
@@ -19,6 +20,10 @@ from __future__ import annotations
 
 class LedgerError(Exception):
     """Root of the ledger's errors."""
+
+
+class AblationError(LedgerError):
+    """A safeguard that is off outside a test."""
 
 
 class EncodingError(LedgerError):

@@ -27,6 +27,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ledger.ablation import ALL_ON, Safeguards, check_permitted
 from ledger.block import Block
 from ledger.checkpoint import Checkpoint
 from ledger.codes import Code
@@ -151,12 +152,17 @@ class Ledger:
     Args:
         genesis: of the network.
         verifier: for signatures; one per process may serve many ledgers.
+        safeguards: all on, but for tests; see `ledger.ablation`.
+
+    Raises:
+        AblationError: if a safeguard is off outside a test.
     """
 
     __slots__ = (
         "_calendar",
         "_nonces",
         "_parsed",
+        "_safeguards",
         "block_hash",
         "genesis",
         "height",
@@ -179,8 +185,10 @@ class Ledger:
     time_ms: int
     """That block's time, UTC milliseconds."""
 
-    def __init__(self, genesis: Genesis, verifier: Verifier) -> None:
+    def __init__(self, genesis: Genesis, verifier: Verifier, safeguards: Safeguards = ALL_ON) -> None:
+        check_permitted(safeguards)
         self._set_up(genesis, verifier, genesis_items(genesis), ())
+        self._safeguards = safeguards
 
     @classmethod
     def restore(
@@ -228,6 +236,7 @@ class Ledger:
         self.time_ms = genesis.time_ms
         self._calendar = LegalCalendar.of(genesis)
         self._parsed: OrderedDict[bytes, _Parsed] = OrderedDict()
+        self._safeguards = ALL_ON
         self._nonces = [
             (_read_nonce(key, value)[1], key) for key, value in items.items() if key.startswith(_NONCE_PREFIX)
         ]
@@ -337,7 +346,8 @@ class Ledger:
         if not signed.holds(member.key, self.verifier):
             message = f"the signature is not {transaction.creator}'s over this transaction"
             raise _Refused(Code.BAD_SIGNATURE, message, signed)
-        _check_nonce(signed, state)
+        if self._safeguards.duplicate_suppression:
+            _check_nonce(signed, state)
         self._check_validity(signed, time_ms)
         if act is None:
             message = f"no contract has the transaction type {transaction.type}"

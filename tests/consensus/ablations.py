@@ -20,6 +20,7 @@ from typing import Any
 
 from consensus import ChangeType, MessageType, Role
 from consensus.ablation import ALL_ON, ablation_permitted
+from ledger import ablation as ledger_ablation
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "ablation.md"
@@ -38,6 +39,7 @@ def _load(name: str, path: Path) -> Any:
 
 harness = _load("raft_harness", HERE / "harness.py")
 storms = _load("raft_storms", HERE.parent / "properties" / "test_raft_storms.py")
+retries = _load("raft_ablation_retries", HERE / "ablation_retries.py")
 Scenario = Callable[[int, dict[str, Any]], None]
 
 
@@ -141,6 +143,13 @@ def returns_empty(seed: int, settings: dict[str, Any]) -> None:
     cluster.run(2)
 
 
+def a_lost_answer(seed: int, settings: dict[str, Any]) -> None:
+    """A client whose answer was lost asks again; its transaction must have one effect."""
+    random = Random(f"ablation:{seed}")
+    cluster = harness.Cluster(3, seed)
+    retries.a_lost_answer(cluster, random, storms.gossip, settings["ledger_safeguards"])
+
+
 def an_empty_voter_is_added(seed: int, settings: dict[str, Any]) -> None:
     """Liveness: whoever is added, writes go on although one voter and the newcomer are away."""
     cluster = harness.Cluster(3, seed, spare=1, **settings)
@@ -213,11 +222,13 @@ class Case:
         """What to give the cores."""
         if self.name in ("pre_vote", "check_quorum"):
             return {self.name: on}
+        if self.name == "duplicate_suppression":
+            return {"ledger_safeguards": ledger_ablation.Safeguards(duplicate_suppression=on)}
         return {"safeguards": replace(ALL_ON, **{self.name: on})}
 
     def trial(self, seed: int, *, on: bool) -> str | None:
         """Plays one seed; gives what tripped."""
-        with ablation_permitted():
+        with ablation_permitted(), ledger_ablation.ablation_permitted():
             try:
                 self.scenario(seed, self.settings(on=on))
             except AssertionError as error:
@@ -241,6 +252,7 @@ CASES = (
     Case("votes_per_voter", "safety", doubled_grants),
     Case("session_on_answers", "safety", returns_empty),
     Case("log_comparison", "safety", short_reigns),
+    Case("duplicate_suppression", "safety", a_lost_answer),
     Case("pre_vote", "liveness", a_node_returns),
     Case("check_quorum", "liveness", a_leader_is_cut_off),
     Case("learners_first", "liveness", an_empty_voter_is_added),
@@ -273,14 +285,15 @@ def search(case: Case) -> Finding:
 def document() -> str:
     """The table of all safeguards as Markdown."""
     lines = [
-        "# What each safeguard of the Raft core is for",
+        "# What each safeguard is for",
         "",
         "Each is switched off alone; a search over at most "
         f"{SEEDS_MAX} seeds finds the check that trips. With it on, the same",
-        "seed trips nothing. Written by `python -m tests.consensus.ablations`; with name and seed it plays one.",
+        "seed trips nothing. A row's command plays that row, off and on; without arguments it writes this table.",
+        "The switches are refused outside tests: those of the core by `Config`, that of execution by `Ledger`.",
         "",
-        "| safeguard | keeps | scenario | check that trips | seen by `python -m tests.consensus.ablations ..` |",
-        "|---|---|---|---|---|",
+        "| safeguard | keeps | scenario | check that trips | seed | command |",
+        "|---|---|---|---|---|---|",
     ]
     for case in CASES:
         found = search(case)
@@ -288,20 +301,30 @@ def document() -> str:
         check = check if len(check) <= 110 else f"{check[:107]}..."
         lines.append(
             f"| `{case.name}` | {case.kind} | {case.scenario.__name__.replace('_', ' ')} | {check} "
-            f"| `{case.name} {found.seed}` |"
+            f"| {found.seed} | `python -m tests.consensus.ablations {case.name} {found.seed}` |"
         )
     return "\n".join(lines) + "\n"
 
 
-def main(arguments: list[str]) -> None:
-    """Writes the table, or shows one violation."""
-    if arguments:
-        (case,) = [case for case in CASES if case.name == arguments[0]]
-        with ablation_permitted():
-            case.scenario(int(arguments[1]), case.settings(on=False))
-    else:
+def main(arguments: list[str]) -> int:
+    """Writes the table, or plays one seed of one case without the safeguard and with it.
+
+    Returns:
+        The exit code: 0 if the check trips without it and nothing trips with it.
+    """
+    if not arguments:
         DOCUMENT.write_text(document(), encoding="utf-8")
+        return 0
+    names = [case.name for case in CASES]
+    if len(arguments) != 2 or arguments[0] not in names or not arguments[1].isdecimal():
+        print(f"give a safeguard and a seed, such as own_term_commit 3; safeguards are {', '.join(names)}")
+        return 2
+    case, seed = CASES[names.index(arguments[0])], int(arguments[1])
+    off, on = case.trial(seed, on=False), case.trial(seed, on=True)
+    print(f"{case.name} off, {case.scenario.__name__}, seed {seed}: {off or 'nothing trips'}")
+    print(f"{case.name} on, the same: {on or 'nothing trips'}")
+    return int(off is None or on is not None)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -24,7 +24,7 @@ from ledger.errors import EncodingError, GenesisError, MalformedError, UnknownOr
 from ledger.fields import Fields
 from ledger.keys import KEY_BYTES, PublicKey, note_key_id
 
-GENESIS_VERSION = 1
+GENESIS_VERSION = 2
 GENESIS_BYTES_MAX = 1 << 20
 ORGANIZATIONS_MAX = 256
 ORDERERS_MAX = 15
@@ -38,7 +38,7 @@ _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _ID_REMEDY = "use 1 to 40 of a-z, 0-9 and hyphen, no hyphen first or last"
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_HASH_HEAD = b"seatrial/genesis/v1\n"
+_HASH_HEAD = b"seatrial/genesis/v2\n"
 
 
 class Role(StrEnum):
@@ -81,7 +81,18 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What nobody may exceed. Sizes in bytes of the canonical encoding."""
+    """What nobody may exceed. Sizes in bytes of the canonical encoding.
+
+    Attributes:
+        transaction_bytes_max: of one signed transaction.
+        block_bytes_max: of one block.
+        block_transactions_max: transactions in one block.
+        valid_for_ms_max: how far a transaction's end of validity may lie after the block's time.
+        envelope_bytes_max: of one sealed envelope.
+        pool_transactions_max: transactions waiting on one node.
+        outbox_bytes_max: envelopes that one node holds for others, each counted with 256 bytes more.
+        inbox_bytes_max: envelopes that one node has ever taken from one sender, each counted with 256 bytes more.
+    """
 
     transaction_bytes_max: int = 16384
     block_bytes_max: int = 1 << 20
@@ -89,6 +100,8 @@ class Limits:
     valid_for_ms_max: int = 30 * DAY_MS
     envelope_bytes_max: int = 65536
     pool_transactions_max: int = 20000
+    outbox_bytes_max: int = 64 << 20
+    inbox_bytes_max: int = 1 << 30
 
 
 _LIMIT_RANGES: dict[str, tuple[int, int]] = {
@@ -98,6 +111,8 @@ _LIMIT_RANGES: dict[str, tuple[int, int]] = {
     "valid_for_ms_max": (1000, 366 * DAY_MS),
     "envelope_bytes_max": (1024, 16 << 20),
     "pool_transactions_max": (1, 10_000_000),
+    "outbox_bytes_max": (4096, 1 << 30),
+    "inbox_bytes_max": (4096, 1 << 40),
 }
 
 
@@ -387,6 +402,14 @@ def _check_limits(limits: Limits) -> None:
             f"{limits.block_bytes_max} has no room for transactions of {limits.transaction_bytes_max} bytes "
             f"and a header of 1024; raise it or lower transaction_bytes_max",
         )
+
+    for name in ("outbox_bytes_max", "inbox_bytes_max"):
+        if getattr(limits, name) < 2 * limits.envelope_bytes_max:
+            raise _refuse(
+                f"limits.{name}",
+                f"{getattr(limits, name)} has no room for two envelopes of {limits.envelope_bytes_max} bytes; "
+                f"raise it or lower envelope_bytes_max",
+            )
 
 
 def _check_calendar(genesis: Genesis) -> None:

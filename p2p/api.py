@@ -38,7 +38,7 @@ from p2p.answers import (
     status_json,
 )
 from p2p.control import add_control
-from p2p.errors import NodeHaltedError
+from p2p.errors import NodeHaltedError, OverloadedError
 from p2p.finality import TransactionStatus
 from p2p.intake import Submission
 from p2p.metrics import render_metrics
@@ -270,8 +270,14 @@ class Api:
             raise ApiError(
                 403, Code.UNKNOWN_ORGANIZATION, f"to: {to!r} is no member", Code.UNKNOWN_ORGANIZATION.remedy
             )
-        await self.node.send_envelope(root, to, envelope)
-        return answer({"root": root.hex(), "to": to, "status": "accepted"}, 202)
+        try:
+            is_new = await self.node.send_envelope(root, to, envelope)
+        except OverloadedError as error:
+            remedy = "Nothing was kept: send the same bytes again once earlier envelopes have been delivered."
+            if to == self.node.organization:
+                remedy = "Nothing was kept: this inbox keeps what it has; keep your own papers elsewhere."
+            raise ApiError(429, Code.OVERLOADED, str(error), remedy) from error
+        return answer({"root": root.hex(), "to": to, "status": "accepted"}, 202 if is_new else 200)
 
     async def get_documents(self, request: web.Request) -> web.Response:
         """List the envelopes received for this organization; wait for the next one if there is none yet."""

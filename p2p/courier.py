@@ -17,12 +17,12 @@ from p2p.frames import EnvelopeFrame, EnvelopeStoredFrame
 
 @dataclass(slots=True)
 class Parcel:
-    """One envelope under way."""
+    """One envelope under way; `index` is its number in the durable outbox."""
 
+    index: int
     root: bytes
     to: str
     envelope: bytes
-    digest: bytes
     sent_at: float | None = None
 
 
@@ -40,17 +40,17 @@ class Courier:
 
     retry_ms: int
     figures: CourierFigures = field(default_factory=CourierFigures)
-    _parcels: dict[tuple[bytes, str], Parcel] = field(default_factory=dict)
+    _parcels: dict[tuple[bytes, str, bytes], Parcel] = field(default_factory=dict)
 
     @property
     def outstanding(self) -> int:
         """How many envelopes are not delivered yet."""
         return len(self._parcels)
 
-    def add(self, root: bytes, to: str, envelope: bytes) -> None:
-        """Take an envelope that is in the durable outbox."""
+    def add(self, index: int, root: bytes, to: str, envelope: bytes) -> None:
+        """Take an envelope that is in the durable outbox under this number; one that is under way stays so."""
         digest = hashlib.sha256(envelope).digest()
-        self._parcels[(root, to)] = Parcel(root, to, envelope, digest)
+        self._parcels.setdefault((root, to, digest), Parcel(index, root, to, envelope))
 
     def reconnected(self, peer: str) -> None:
         """Forget what was sent over the link that ended: it may not have arrived."""
@@ -69,11 +69,13 @@ class Courier:
                 frames.append((parcel.to, EnvelopeFrame(parcel.root, parcel.envelope)))
         return frames
 
-    def stored(self, peer: str, frame: EnvelopeStoredFrame) -> bool:
-        """Take a receiver's answer; return whether an envelope may leave the outbox."""
-        parcel = self._parcels.get((frame.root, peer))
-        if parcel is None or parcel.digest != frame.digest:
-            return False
-        del self._parcels[(frame.root, peer)]
+    def stored(self, peer: str, frame: EnvelopeStoredFrame) -> int | None:
+        """Take a receiver's answer; return the number of the envelope that may leave the outbox, or None.
+
+        Only the very bytes that the receiver has may go: another envelope under the same root stays.
+        """
+        parcel = self._parcels.pop((frame.root, peer, frame.digest), None)
+        if parcel is None:
+            return None
         self.figures.delivered += 1
-        return True
+        return parcel.index

@@ -5,6 +5,7 @@ PeerError
 ├── FrameError        bytes from a peer that are no frame of ours: the link closes with the reason
 ├── HelloError        an opening whose network, name, challenge or signature does not hold
 ├── ReadFailedError   no leader confirmed a linearizable read in time: nothing is known
+├── OverloadedError   a limit is reached; nothing was kept, and the same may be taken later
 └── NodeHaltedError   the node cannot go on and says why; it must not be restarted blindly
 """
 
@@ -29,6 +30,10 @@ class HelloError(PeerError):
 
 class ReadFailedError(PeerError):
     """No leader confirmed a linearizable read in time; nothing is known."""
+
+
+class OverloadedError(PeerError):
+    """A limit of genesis is reached; nothing was kept."""
 
 
 class NodeHaltedError(PeerError):

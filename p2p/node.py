@@ -12,7 +12,6 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import TypeVar
 
@@ -28,7 +27,7 @@ from p2p.chain import BlockRef, Chain
 from p2p.config import NodeConfig
 from p2p.courier import Courier
 from p2p.driver import TIMER_SLACK, Driver
-from p2p.errors import ConfigError, ReadFailedError
+from p2p.errors import ConfigError, OverloadedError, ReadFailedError
 from p2p.executor import Executor
 from p2p.frames import (
     FRAME_BYTES_AIMED,
@@ -50,6 +49,7 @@ from p2p.gossip import Gossip
 from p2p.intake import Intake
 from p2p.links import Links
 from p2p.machine import Machine
+from p2p.mailroom import Mailroom
 from p2p.observer import Observer
 from p2p.ordering import Ordering
 from p2p.pool import Pool
@@ -115,6 +115,16 @@ class Node:
             config, self.ledger, self.store, self.ordering, self.intake, self.certifier, observer
         )
         self._durable_later: list[Callable[[], None]] = []
+        self.mailroom = Mailroom(
+            organization=self.organization,
+            limits=config.genesis.limits,
+            store=self.store,
+            courier=self.courier,
+            machine=machine,
+            observer=observer,
+            later=self._later,
+            answer=self.links.send,
+        )
         self._push_at = self._reconcile_at = self._tend_at = self._lagging_since = 0.0
         self._has_changed = False
 
@@ -218,19 +228,31 @@ class Node:
             )
         return await self.look(read)
 
+    def _later(self, action: Callable[[], None]) -> None:
+        """Do something once the turn under way is durable."""
+        self._durable_later.append(action)
+
     def stop(self) -> None:
         """End in good order after the turn under way."""
         self.driver.stop()
 
-    async def send_envelope(self, root: bytes, to: str, envelope: bytes) -> None:
-        """Take an envelope from this node's organization; return when it is on disk here."""
-        if to == self.organization:
-            await self.driver.durably(lambda: self._keep_incoming(to, root, envelope))
-            self.changed.fire()
-            return
-        await self.driver.durably(lambda: self.store.outbox_put(root, to, envelope))
-        self.courier.add(root, to, envelope)
+    async def send_envelope(self, root: bytes, to: str, envelope: bytes) -> bool:
+        """Take an envelope from this node's organization; return when it is on disk here.
+
+        Returns:
+            Whether it is new; the same bytes under the same root are not kept twice.
+
+        Raises:
+            OverloadedError: if there is no room for it; nothing was kept.
+            NodeHaltedError: if the node has stopped.
+        """
+        taken: list[bool | str] = []
+        await self.driver.durably(lambda: taken.append(self.mailroom.post(to, root, envelope)))
+        if isinstance(taken[0], str):
+            raise OverloadedError(taken[0])
+        self.changed.fire()
         self.driver.wake()
+        return taken[0]
 
     # The driver's turn, in the order of its steps.
 
@@ -249,10 +271,10 @@ class Node:
                 self._answer_have(peer, frame)
             case WantFrame(short_ids):
                 self._send_transactions(peer, self.gossip.resolve(short_ids), REPAIR_BYTES_MAX)
-            case EnvelopeFrame(root, envelope):
-                self._take_envelope(peer, root, envelope)
+            case EnvelopeFrame():
+                self._has_changed |= self.mailroom.receive(peer, frame)
             case EnvelopeStoredFrame():
-                self._envelope_stored(peer, frame)
+                self._has_changed |= self.mailroom.delivered(peer, frame)
             case ReadFrame():
                 self.reads.asked(peer, frame)
             case ReadAnswerFrame():
@@ -366,35 +388,6 @@ class Node:
         for raws in frames_of(waiting, bytes_max):
             self.links.send(peer, TransactionsFrame(raws))
 
-    def _take_envelope(self, peer: str, root: bytes, envelope: bytes) -> None:
-        limit = self.config.genesis.limits.envelope_bytes_max
-        if len(envelope) > limit:
-            self.observer.record(
-                "envelope.refused",
-                node=self.organization,
-                peer=peer,
-                reason=f"{len(envelope)} bytes of {limit}",
-            )
-            return
-        self._keep_incoming(peer, root, envelope)
-        stored = EnvelopeStoredFrame(root, hashlib.sha256(envelope).digest())
-        self._durable_later.append(lambda: self.links.send(peer, stored))
-        self._has_changed = True
-
-    def _keep_incoming(self, sender: str, root: bytes, envelope: bytes) -> None:
-        self.store.inbox_put(root, sender, envelope, self.machine.now_ms())
-        size = len(envelope)
-        self._durable_later.append(
-            lambda: self.observer.record(
-                "envelope.received", node=self.organization, sender=sender, root=root.hex(), size=size
-            )
-        )
-
-    def _envelope_stored(self, peer: str, frame: EnvelopeStoredFrame) -> None:
-        if self.courier.stored(peer, frame):
-            self.store.outbox_remove(frame.root, peer)
-            self._has_changed = True
-
     # Beginnings.
 
     def _open_store(self) -> Store:
@@ -430,7 +423,7 @@ class Node:
             self.executor.certified(self.certifier.executed(parse_checkpoint(text), signature))
         self.intake.reload()
         for row in self.store.outbox_rows():
-            self.courier.add(row.root, row.to, row.envelope)
+            self.courier.add(row.index, row.root, row.to, row.envelope)
 
     async def _deliver(self, peer: str, frame: Frame, size_bytes: int) -> None:
         await self.driver.deliver(peer, frame, size_bytes)

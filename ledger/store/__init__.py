@@ -9,6 +9,7 @@ what SQLite says into a `DamagedStoreError`.
 
 from __future__ import annotations
 
+from ledger.store.documents import envelope_bytes
 from ledger.store.rows import (
     InboxRow,
     LogRow,
@@ -31,4 +32,5 @@ __all__ = [
     "Store",
     "StoredReceipt",
     "damage_named",
+    "envelope_bytes",
 ]

@@ -67,8 +67,9 @@ class StoredReceipt:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """An envelope on its way to an addressee."""
+    """An envelope on its way to an addressee; `index` is its number in the outbox, from 1."""
 
+    index: int
     root: bytes
     to: str
     envelope: bytes

@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 import msgpack
 
-FORMAT = 1
+FORMAT = 2
 """Number of this schema; a change of any statement below needs another one."""
 
 Column: TypeAlias = "int | str | bytes | None"
@@ -83,7 +83,7 @@ DERIVED_TABLES: dict[str, str] = {
 
 INDEXES: dict[str, str] = {
     "leaf_by_id": "CREATE INDEX leaf_by_id ON leaf(id) WHERE id IS NOT NULL",
-    "outbox_by_root": "CREATE UNIQUE INDEX outbox_by_root ON outbox(root, recipient)",
+    "outbox_by_root": "CREATE INDEX outbox_by_root ON outbox(root, recipient)",
     "inbox_by_root": "CREATE INDEX inbox_by_root ON inbox(root)",
 }
 

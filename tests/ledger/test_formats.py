@@ -36,9 +36,9 @@ for item in (genesis.hash, signed.id, block.hash, tree.root):
 """
 
 WRITTEN_DOWN = [
-    "3f0a52ea4e2a92b5f2fc2ae73cc15250f3093e9f10c03fd8f3d10c33742239a8",  # genesis
-    "c22f022d1d68d2c9acae349f3d1f43e7d82bd8e06682dcb52b7bbf1bd1b853c1",  # transaction
-    "0de01b5b30d9c11aa63738d4b5508edbd426f6bfcf70787160c5a461da0cfa27",  # block
+    "545eb6b28cdd10ceb22e2fd037efa805a4ae0c992d88afa1bf6aa836ed2a2ab0",  # genesis
+    "b264be0dcf4c1d7a58b394e2189e2fc46b062b943dae34137acd859c5cf53c3e",  # transaction
+    "f8f7015e06d95a4aeff3d7293c30040ba9109ef4a3e3b947c5234d1ecab58d3f",  # block
     "d75a1e12923504aa488e6af7ab961ff304767d7e2b7564cfaaa3d4d8ef712b90",  # state
 ]
 

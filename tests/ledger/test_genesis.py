@@ -131,6 +131,12 @@ def _organization(genesis: Genesis, position: int, **changes: object) -> Genesis
             r"limits\.block_transactions_max: 0 is outside 1 \.\. 100000",
         ),
         ({"limits": Limits(valid_for_ms_max=0)}, r"limits\.valid_for_ms_max: 0 is outside"),
+        ({"limits": Limits(outbox_bytes_max=0)}, r"limits\.outbox_bytes_max: 0 is outside 4096 \.\. "),
+        ({"limits": Limits(inbox_bytes_max=4095)}, r"limits\.inbox_bytes_max: 4095 is outside"),
+        (
+            {"limits": Limits(inbox_bytes_max=131071)},
+            r"inbox_bytes_max: 131071 has no room for two envelopes of 65536 bytes; raise it or lower",
+        ),
         ({"limits": Limits(envelope_bytes_max=0)}, r"limits\.envelope_bytes_max: 0 is outside"),
         ({"limits": Limits(pool_transactions_max=0)}, r"limits\.pool_transactions_max: 0 is outside"),
         (
@@ -192,7 +198,7 @@ def test_node_keys_that_signed_notes_cannot_tell_apart_are_refused(founders, mon
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda fields: fields.update(version=2),
+        lambda fields: fields.update(version=1),
         lambda fields: fields.update(extra=1),
         lambda fields: fields.pop("zone"),
         lambda fields: fields.update(orderers="cbp"),

@@ -6,9 +6,7 @@ import asyncio
 
 import pytest
 
-from ledger.encoding import encode
 from p2p.gossip import Gossip
-from p2p.machine import DiskFailureError
 
 ROOT = b"r" * 32
 
@@ -215,80 +213,3 @@ def test_what_was_isolated_is_pushed_again_when_the_link_is_back(five):
         return [answer.json["code"] for answer in answers]
 
     assert five(main) == ["VALID"] * 3
-
-
-# Envelopes.
-
-
-async def send(net, envelope=b"sealed"):
-    body = encode({"root": ROOT, "to": "importer", "envelope": envelope})
-    return await net.ask("exporter", "POST", "/v1/documents", body)
-
-
-def envelopes(net):
-    return [(row.root, row.sender) for row in net.node("importer").store.inbox_rows(0, 100)]
-
-
-def test_an_envelope_survives_the_crash_of_its_sender(five):
-    async def main(net):
-        await net.leader()
-        mend = await isolated(net, "exporter")
-        posted = await send(net)
-        await net.world.power_loss(["exporter"])
-        await net.until(lambda: not net.host("exporter").is_up)
-        mend()
-        await net.restart("exporter")
-        await net.until(lambda: envelopes(net))
-        await net.settled()
-        return posted.status, envelopes(net), len(net.node("exporter").store.outbox_rows())
-
-    assert five(main) == (202, [(ROOT, "exporter")], 0)
-
-
-def test_an_envelope_survives_the_crash_of_its_addressee_and_arrives_once(five):
-    async def main(net):
-        await net.leader()
-        host = net.host("importer")
-        host.at_disk_operation(2, host.power_loss)
-        await send(net)
-        await net.until(lambda: not host.is_up)
-        net.world._gone("importer")
-        assert net.node("exporter").courier.outstanding == 1
-        await net.restart("importer")
-        await net.until(lambda: net.node("exporter").courier.outstanding == 0)
-        return envelopes(net), len(net.node("exporter").store.outbox_rows())
-
-    assert five(main) == ([(ROOT, "exporter")], 0)
-
-
-def test_an_envelope_is_stored_before_its_receipt_leaves(five):
-    async def main(net):
-        """The addressee's disk takes its time and fails: the sender must not have been told meanwhile."""
-        await net.leader()
-        await net.certify_many(1)
-        await net.settled()
-        await asyncio.sleep(1)
-
-        async def commit(_connection, _sequence):
-            await asyncio.sleep(2)
-            raise DiskFailureError("no")
-
-        net.node("importer").machine.commit = commit
-        await send(net)
-        await net.until(lambda: not net.host("importer").is_up)
-        assert not net.told("envelope.received", node="importer")
-        return net.node("exporter").courier.outstanding, len(net.node("exporter").store.outbox_rows())
-
-    assert five(main) == (1, 1)
-
-
-def test_an_envelope_that_is_too_large_is_not_kept(five):
-    async def main(net):
-        await net.leader()
-        node = net.node("importer")
-        node._take_envelope("exporter", ROOT, b"x" * (node.config.genesis.limits.envelope_bytes_max + 1))
-        return envelopes(net), net.told("envelope.refused", node="importer")
-
-    kept, refused = five(main)
-    assert kept == []
-    assert "65537 bytes" in str(refused[0]["reason"])

@@ -73,21 +73,31 @@ def test_the_oldest_wait_counts_only_what_is_free():
 
 def test_an_envelope_is_sent_again_after_a_pause_until_its_receiver_says_stored():
     courier = Courier(retry_ms=1000)
-    courier.add(b"r" * 32, "importer", b"sealed")
+    courier.add(1, b"r" * 32, "importer", b"sealed")
     assert courier.due(0.0, []) == []
     assert [peer for peer, _ in courier.due(0.0, ["importer"])] == ["importer"]
     assert courier.due(0.5, ["importer"]) == []
     assert len(courier.due(1.1, ["importer"])) == 1
     digest = hashlib.sha256(b"sealed").digest()
-    assert not courier.stored("stranger", EnvelopeStoredFrame(b"r" * 32, digest))
-    assert not courier.stored("importer", EnvelopeStoredFrame(b"r" * 32, b"x" * 32))
-    assert courier.stored("importer", EnvelopeStoredFrame(b"r" * 32, digest))
+    assert courier.stored("stranger", EnvelopeStoredFrame(b"r" * 32, digest)) is None
+    assert courier.stored("importer", EnvelopeStoredFrame(b"r" * 32, b"x" * 32)) is None
+    assert courier.stored("importer", EnvelopeStoredFrame(b"r" * 32, digest)) == 1
     assert courier.outstanding == 0
 
 
 def test_a_new_link_gets_what_the_old_one_may_have_lost():
     courier = Courier(retry_ms=1000)
-    courier.add(b"r" * 32, "importer", b"sealed")
+    courier.add(1, b"r" * 32, "importer", b"sealed")
     courier.due(0.0, ["importer"])
     courier.reconnected("importer")
     assert len(courier.due(0.1, ["importer"])) == 1
+
+
+def test_of_two_envelopes_under_one_root_only_the_one_that_was_stored_may_go():
+    courier = Courier(retry_ms=1000)
+    courier.add(1, b"r" * 32, "importer", b"first")
+    courier.add(2, b"r" * 32, "importer", b"second")
+    courier.add(7, b"r" * 32, "importer", b"first")  # the same again
+    assert [frame.envelope for _, frame in courier.due(0.0, ["importer"])] == [b"first", b"second"]
+    assert courier.stored("importer", EnvelopeStoredFrame(b"r" * 32, hashlib.sha256(b"first").digest())) == 1
+    assert [frame.envelope for _, frame in courier.due(1.1, ["importer"])] == [b"second"]

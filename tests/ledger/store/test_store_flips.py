@@ -209,7 +209,7 @@ def go_on(node) -> None:
     for number in range(100, 140):
         node.store.pool_put(bytes([number]) * 32, b"later %d " % number * 60, number)
     node.store.inbox_put(b"u" * 32, "globex", b"the last envelope " * 1000, 7)
-    node.store.outbox_remove(b"s" * 32, "globex")
+    node.store.outbox_remove(1)
     node.store.set_hard_state(4, 1, node.store.last_index)
     node.commit()
     node.close()

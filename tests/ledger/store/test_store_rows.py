@@ -12,6 +12,7 @@ from ledger.codes import Code
 from ledger.errors import DamagedStoreError, UnknownOrganizationError
 from ledger.execution import Execution
 from ledger.store import InboxRow, LogRow, OutboxRow, PoolRow, SecondCheckpointError, Store, session
+from ledger.store.documents import ENVELOPE_ROW_BYTES
 
 
 def empty(index: int, term: int) -> LogRow:
@@ -352,18 +353,38 @@ def test_the_pool_keeps_the_first_copy_and_gives_the_order_of_acceptance(node):
 # Documents.
 
 
-def test_the_outbox_has_one_envelope_per_root_and_addressee(node):
+def test_the_outbox_gives_up_nothing_for_another_and_keeps_the_same_bytes_once(node):
     store = node.store
-    store.outbox_put(b"r" * 32, "acme", b"first")
-    store.outbox_put(b"r" * 32, "globex", b"second")
-    store.outbox_put(b"r" * 32, "acme", b"third")
+    assert store.outbox_put(b"r" * 32, "acme", b"first") == 1
+    assert store.outbox_put(b"r" * 32, "globex", b"second") == 2
+    assert store.outbox_put(b"r" * 32, "acme", b"third") == 3
+    assert store.outbox_put(b"r" * 32, "acme", b"first") == 1
     node.commit()
     assert reopen(node).outbox_rows() == [
-        OutboxRow(b"r" * 32, "globex", b"second"),
-        OutboxRow(b"r" * 32, "acme", b"third"),
+        OutboxRow(1, b"r" * 32, "acme", b"first"),
+        OutboxRow(2, b"r" * 32, "globex", b"second"),
+        OutboxRow(3, b"r" * 32, "acme", b"third"),
     ]
-    node.store.outbox_remove(b"r" * 32, "globex")
-    assert [row.to for row in node.store.outbox_rows()] == ["acme"]
+    node.store.outbox_remove(2)
+    node.store.outbox_remove(9)
+    assert [row.envelope for row in node.store.outbox_rows()] == [b"first", b"third"]
+
+
+def test_outbox_and_inbox_say_how_many_bytes_they_take_before_and_after_a_restart(node):
+    store = node.store
+    assert (store.outbox_bytes, store.inbox_bytes("acme")) == (0, 0)
+    for number in range(3):
+        store.outbox_put(b"r" * 32, "acme", bytes(100 + number))
+    store.outbox_put(b"r" * 32, "acme", bytes(100))
+    store.outbox_remove(2)
+    store.inbox_put(b"r" * 32, "acme", bytes(50), 1)
+    store.inbox_put(b"r" * 32, "acme", bytes(50), 2)
+    store.inbox_put(b"s" * 32, "acme", bytes(7), 2)
+    node.commit()
+    for opened in (store, reopen(node)):
+        assert opened.outbox_bytes == 100 + 102 + 2 * ENVELOPE_ROW_BYTES
+        assert opened.inbox_bytes("acme") == 57 + 2 * ENVELOPE_ROW_BYTES
+        assert opened.inbox_bytes("globex") == 0
 
 
 def test_the_inbox_is_idempotent_and_numbered(node):

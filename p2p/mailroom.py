@@ -1,0 +1,113 @@
+"""Envelopes taken into outbox and inbox, while genesis' limits have room for them.
+
+Rules:
+- What is taken is durable before anybody is told so, and is never given up for another: only the addressee's word
+  that it has these very bytes lets an envelope leave the outbox.
+- The same bytes again are taken already; they need no room.
+- What there is no room for is refused before anything is kept. A peer gets no answer then, so that it keeps its
+  envelope and tries again; the refusal is recorded once, not at every attempt.
+- Called in the driver's turns; what must not leave before the turn is durable is handed to `later`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ledger.genesis import Limits
+from ledger.store import Store, envelope_bytes
+from p2p.courier import Courier
+from p2p.frames import EnvelopeFrame, EnvelopeStoredFrame
+from p2p.machine import Machine
+from p2p.observer import Observer
+
+
+@dataclass(slots=True)
+class Mailroom:
+    """One node's outbox and inbox.
+
+    Attributes:
+        organization: whose.
+        limits: genesis'.
+        store: keeps the envelopes.
+        courier: carries those on their way out.
+        machine: tells when one came in.
+        observer: takes records.
+        later: takes what is to be done once the turn is durable.
+        answer: sends a receipt to a peer.
+    """
+
+    organization: str
+    limits: Limits
+    store: Store
+    courier: Courier
+    machine: Machine
+    observer: Observer
+    later: Callable[[Callable[[], None]], None]
+    answer: Callable[[str, EnvelopeStoredFrame], None]
+    _refused: dict[str, str] = field(default_factory=dict)
+
+    def post(self, to: str, root: bytes, envelope: bytes) -> bool | str:
+        """Stage an envelope of the own organization.
+
+        Returns:
+            Whether it is new, or why there is no room for it.
+        """
+        if to == self.organization:
+            return self._keep(to, root, envelope)
+        if self.store.outbox_index(root, to, envelope) is not None:
+            return False
+        held, limit = self.store.outbox_bytes, self.limits.outbox_bytes_max
+        if held + envelope_bytes(envelope) > limit:
+            return _no_room(f"the outbox of {self.organization}", held, envelope, "outbox_bytes_max", limit)
+        index = self.store.outbox_put(root, to, envelope)
+        self.later(lambda: self.courier.add(index, root, to, envelope))
+        return True
+
+    def receive(self, peer: str, frame: EnvelopeFrame) -> bool:
+        """Stage a peer's envelope for the inbox, and the receipt for it; return whether it was taken."""
+        if len(frame.envelope) > self.limits.envelope_bytes_max:
+            self._refuse(peer, f"{len(frame.envelope)} bytes of {self.limits.envelope_bytes_max}")
+            return False
+        kept = self._keep(peer, frame.root, frame.envelope)
+        if isinstance(kept, str):
+            self._refuse(peer, kept)
+            return False
+        self._refused.pop(peer, None)
+        stored = EnvelopeStoredFrame(frame.root, hashlib.sha256(frame.envelope).digest())
+        self.later(lambda: self.answer(peer, stored))
+        return True
+
+    def delivered(self, peer: str, frame: EnvelopeStoredFrame) -> bool:
+        """Take a receiver's answer; return whether an envelope has left the outbox by it."""
+        index = self.courier.stored(peer, frame)
+        if index is None:
+            return False
+        self.store.outbox_remove(index)
+        return True
+
+    def _keep(self, sender: str, root: bytes, envelope: bytes) -> bool | str:
+        if self.store.inbox_index(root, sender, envelope) is not None:
+            return False
+        held, limit = self.store.inbox_bytes(sender), self.limits.inbox_bytes_max
+        if held + envelope_bytes(envelope) > limit:
+            where = f"the inbox of {self.organization} for {sender}"
+            return _no_room(where, held, envelope, "inbox_bytes_max", limit)
+        self.store.inbox_put(root, sender, envelope, self.machine.now_ms())
+        size = len(envelope)
+        self.later(
+            lambda: self.observer.record(
+                "envelope.received", node=self.organization, sender=sender, root=root.hex(), size=size
+            )
+        )
+        return True
+
+    def _refuse(self, peer: str, reason: str) -> None:
+        if self._refused.get(peer) != reason:
+            self._refused[peer] = reason
+            self.observer.record("envelope.refused", node=self.organization, peer=peer, reason=reason)
+
+
+def _no_room(where: str, held: int, envelope: bytes, name: str, limit: int) -> str:
+    return f"{where} holds {held} bytes and has no room for {len(envelope)} more; genesis' {name} is {limit}"

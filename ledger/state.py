@@ -167,3 +167,18 @@ def holding_key(certificate: bytes, importer: str) -> str:
 def claim_key(entry: str, line: int) -> str:
     """Return the key of a claim: one line of an entry."""
     return f"claim/{entry}/{line}"
+
+
+def form370_key(form: bytes) -> str:
+    """Return the key of a fisheries certificate of origin, by its random id."""
+    return f"form370/{form.hex()}"
+
+
+def shipment_key(exporter: str, shipment: str) -> str:
+    """Return the key of the form that was filed first for an exporter's shipment."""
+    return f"form370-shipment/{exporter}/{shipment}"
+
+
+def permit_key(importer: str) -> str:
+    """Return the key of an importer's international fisheries trade permit."""
+    return f"permit/{importer}"

@@ -117,3 +117,28 @@ class Finding(StrEnum):
         "a date that must have passed (signature, discovery) lies after the day of the block",
         "design: block time governs acts on the ledger",
     )
+    MISSING_ENDORSEMENT = (
+        "MISSING_ENDORSEMENT",
+        "the form was filed before every exporter, processor and importer in its chain had endorsed it",
+        "50 CFR 216.24(f)(4)",
+    )
+    ENDORSED_AFTER_FILING = (
+        "ENDORSED_AFTER_FILING",
+        "a party in the chain of custody endorsed the form only after it was filed",
+        "50 CFR 216.24(f)(4)",
+    )
+    FILED_AFTER_IMPORTATION = (
+        "FILED_AFTER_IMPORTATION",
+        "the form was filed on a day after the day of importation",
+        "50 CFR 216.24(f)(2)",
+    )
+    NO_IFTP_PERMIT = (
+        "NO_IFTP_PERMIT",
+        "the importer had no international fisheries trade permit in force on the day of filing",
+        "50 CFR 300.322",
+    )
+    SECOND_FORM = (
+        "SECOND_FORM",
+        "another form was filed for the same shipment of the same exporter",
+        "design: one form covers one shipment",
+    )

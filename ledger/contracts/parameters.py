@@ -103,6 +103,42 @@ PATTERN_NEGATIVE_MIN = Parameter(
 )
 FORM_434_RECORD_YEARS = Parameter(5, "years of record keeping", Mark.READ, "NAFTA Form 434, instructions")
 
+CARRYING_CAPACITY_SHORT_TONS = Parameter(
+    400,
+    "short tons of carrying capacity (362.8 t)",
+    Mark.READ,
+    "NOAA Form 370, 5B4 and 5B5; 16 USC 1385(d)(2)",
+    "A vessel of exactly this capacity is a small one.",
+)
+ETP_LATITUDE_DEGREES = Parameter(
+    40,
+    "degrees north and south",
+    Mark.PARTLY,
+    "50 CFR 216.3",
+    "An older edition was read; the parallels themselves count as inside (our reading).",
+)
+ETP_WEST_LONGITUDE_DEGREES = Parameter(
+    160,
+    "degrees west",
+    Mark.PARTLY,
+    "50 CFR 216.3",
+    "An older edition was read; the meridian itself counts as inside (our reading).",
+)
+FORM_370_RECORD_YEARS = Parameter(
+    2, "years of record keeping from filing", Mark.UNCONFIRMED, "50 CFR 216.93; assumption"
+)
+FORM_370_HOLD_CALENDAR_DAYS = Parameter(
+    30,
+    "calendar days from a hold for what is missing",
+    Mark.UNCONFIRMED,
+    "assumption",
+    "How long NOAA waits for documentation before it rejects was found in no public source.",
+)
+
+CAPTAIN_TRAINING_FROM = datetime.date(2016, 5, 21)
+"""Captain's statements for trips that begin on this day or later also certify the training course (50 CFR
+216.91; that the day a trip begins decides is our reading)."""
+
 NAFTA_LAST_IMPORT_ON = datetime.date(2020, 6, 30)
 """NAFTA governs imports to this day, the USMCA from the next (Pub. L. 116-113; in force 2020-07-01)."""
 

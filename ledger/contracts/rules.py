@@ -31,6 +31,15 @@ from ledger.contracts.claim import (
     RespondClaim,
 )
 from ledger.contracts.document import AnchorDocument
+from ledger.contracts.fisheries.form import (
+    DecideForm,
+    DraftForm,
+    EndorseForm,
+    FileForm,
+    OpenForm,
+    RespondForm,
+)
+from ledger.contracts.fisheries.permit import GrantPermit
 from ledger.contracts.holding import AcknowledgeHolding, ComplainHolding, DecideHolding
 from ledger.contracts.table import Refusal
 from ledger.errors import MalformedError
@@ -52,6 +61,10 @@ class TypeRule:
 _CERTIFIERS = frozenset({Role.EXPORTER, Role.PRODUCER, Role.IMPORTER})
 _IMPORTER = frozenset({Role.IMPORTER})
 _CUSTOMS = frozenset({Role.CUSTOMS})
+_EXPORTER = frozenset({Role.EXPORTER})
+_FISHERIES = frozenset({Role.FISHERIES})
+_AUTHORITIES = _CUSTOMS | _FISHERIES
+_CUSTODIANS = frozenset({Role.EXPORTER, Role.PROCESSOR, Role.IMPORTER})
 _ANYONE_WHO_ACTS = frozenset(Role) - {Role.OBSERVER}
 
 
@@ -78,6 +91,14 @@ RULES: Mapping[str, TypeRule] = _registry(
     TypeRule("claim.close", _CUSTOMS, 0, DecideClaim.read),
     TypeRule("claim.liquidate", _CUSTOMS, 0, LiquidateClaim.read),
     TypeRule("claim.protest", _IMPORTER, 1, ProtestClaim.read),
+    TypeRule("fisheries.permit", _FISHERIES, 0, GrantPermit.read),
+    TypeRule("fisheries.draft", _EXPORTER, 1, DraftForm.read),
+    TypeRule("fisheries.endorse", _CUSTODIANS, 1, EndorseForm.read),
+    TypeRule("fisheries.file", _IMPORTER, 1, FileForm.read),
+    TypeRule("fisheries.open", _AUTHORITIES, 1, OpenForm.read),
+    TypeRule("fisheries.respond", _IMPORTER, 1, RespondForm.read),
+    TypeRule("fisheries.act", _AUTHORITIES, 0, DecideForm.read),
+    TypeRule("fisheries.close", _AUTHORITIES, 0, DecideForm.read),
     TypeRule("document.anchor", _ANYONE_WHO_ACTS, 1, AnchorDocument.read),
 )
 """All transaction types, by name."""

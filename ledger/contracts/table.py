@@ -28,6 +28,11 @@ class Actor(StrEnum):
     ISSUER = "the certificate's issuer"
     HOLDER = "the certificate's holder"
     CLAIMANT = "the claim's importer"
+    EXPORTER = "exporter"
+    FISHERIES = "fisheries"
+    AUTHORITY = "fisheries or customs"
+    CUSTODIAN = "a party of the form's chain of custody"
+    FILER = "the importer at the end of the form's chain of custody"
 
 
 class Refusal(StrEnum):
@@ -80,6 +85,17 @@ class Refusal(StrEnum):
         "answer with a document of your own or one that is addressed to you",
     )
     TOO_EARLY = ("too-early", "wait until the time given to the other side has passed")
+    TOO_LATE = ("too-late", "the time in which this may be done has passed")
+    UNKNOWN_FORM_370 = ("unknown-form-370", "have the exporter draft the form first")
+    FORM_370_EXISTS = ("form-370-exists", "draw a new random form id")
+    CUSTODY = (
+        "custody",
+        "begin the chain with yourself as exporter, end it with an importer, and name each member once, in a "
+        "role that it has",
+    )
+    ALREADY_ENDORSED = ("already-endorsed", "you have endorsed this form; one endorsement is enough")
+    PERMIT_ORDER = ("permit-order", "let the permit's first day not come after its last")
+    NOT_IMPORTER = ("not-importer", "name an organization of the network that has the role importer")
 
 
 class RuleViolatedError(LedgerError):

@@ -21,6 +21,7 @@ from ledger.contracts.certificate import blanket_too_long
 from ledger.contracts.parameters import BLANKET_MONTHS_MAX, LEGAL_DATE_FIRST, LEGAL_DATE_LAST
 from ledger.contracts.records import Blanket
 from ledger.encoding import Value
+from ledger.forms.lines import flatten_lines, unflatten_lines
 from ledger.forms.schema import (
     FieldRule,
     FormFault,
@@ -144,31 +145,12 @@ def may_be_signed(faults: list[FormFault]) -> bool:
 
 def flatten(fields: Mapping[str, Value]) -> dict[str, Value]:
     """Return the form's fields one by one, as documents commit to them; empty ones are left out."""
-    flat: dict[str, Value] = {}
-    for name, value in fields.items():
-        if name == "goods" and type(value) is list:
-            for place, line in enumerate(value, 1):
-                if type(line) is dict:
-                    flat |= {f"goods.{place}.{key}": item for key, item in line.items() if item is not None}
-        elif value is not None:
-            flat[name] = value
-    return flat
+    return flatten_lines(fields, "goods")
 
 
 def unflatten(flat: Mapping[str, Value]) -> dict[str, Value]:
     """Return the form's fields out of single ones, as disclosed in an envelope; lines keep their order."""
-    fields: dict[str, Value] = {}
-    lines: dict[int, dict[str, Value]] = {}
-    for name, value in flat.items():
-        match name.split("."):
-            case ["goods", place, key] if place.isdecimal():
-                lines.setdefault(int(place), {})[key] = value
-            case _:
-                fields[name] = value
-    if lines:
-        goods: list[Value] = [lines[place] for place in sorted(lines)]
-        fields["goods"] = goods
-    return fields
+    return unflatten_lines(flat, "goods")
 
 
 def disclosed_names(fields: Mapping[str, Value], role: Role) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ ROLES = {
     "globex": (Role.IMPORTER,),
     "initech": (Role.IMPORTER,),
     "mill": (Role.PRODUCER,),
+    "cannery": (Role.PROCESSOR,),
+    "noaa": (Role.FISHERIES,),
     "chamber": (Role.CHAMBER,),
     "watcher": (Role.OBSERVER,),
 }

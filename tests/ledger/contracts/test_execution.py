@@ -465,6 +465,7 @@ CLAIM: dict[str, Value] = (
         "shipment": None,
     }
 )
+FORM370: dict[str, Value] = {"form370": bytes([3]) * 16}
 SOUND: dict[str, dict[str, Value]] = {
     "certificate.anchor": {
         "certificate": C1,
@@ -491,6 +492,24 @@ SOUND: dict[str, dict[str, Value]] = {
     "claim.close": LINE | FINE,
     "claim.liquidate": LINE | FINE,
     "claim.protest": LINE | FINE,
+    "fisheries.permit": {"holder": "globex", "from": "2018-01-01", "to": "2018-12-31"},
+    "fisheries.draft": FORM370
+    | {
+        "shipment": "TUN-1",
+        "custody": [
+            {"organization": "acme", "role": "exporter"},
+            {"organization": "globex", "role": "importer"},
+        ],
+        "addressees": ["noaa"],
+    },
+    "fisheries.endorse": FORM370 | {"signed_on": "2018-09-04", "addressees": ["noaa"]},
+    "fisheries.file": FORM370
+    | FINE
+    | {"entry": "ABC-1234567-8", "import_on": "2018-09-18", "addressees": ["noaa"]},
+    "fisheries.open": FORM370 | FINE,
+    "fisheries.respond": FORM370,
+    "fisheries.act": FORM370 | FINE,
+    "fisheries.close": FORM370 | FINE,
     "document.anchor": ANCHOR,
 }
 
@@ -513,14 +532,15 @@ def test_no_body_stops_a_node(new_pilot, acts: list[tuple[str, int, Value, bool]
     pilot.possess("2018-09-04")
     pilot.claim("2018-09-20", line=2)
     senders = {"certificate": "acme", "holding": "globex", "claim": "globex", "document": "acme"}
+    senders["fisheries"] = "acme"
     raws = []
     for number, (kind, place, value, sound) in enumerate(acts):
         body = dict(SOUND[kind])
         if not sound:
             body[sorted(body)[place % len(body)]] = value
         creator = senders[kind.split(".")[0]]
-        if RULES[kind].roles == RULES["holding.suspend"].roles:
-            creator = "cbp"
+        if not RULES[kind].roles & set(pilot.genesis.organization(creator).roles):
+            creator = next(o.id for o in pilot.genesis.organizations if RULES[kind].roles & set(o.roles))
         documents = tuple(bytes([number, n]) * 16 for n in range(RULES[kind].documents))
         raws.append(pilot.sign(creator, kind, body, documents=documents).raw)
     receipts = pilot.block(*raws).receipts

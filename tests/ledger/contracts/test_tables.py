@@ -24,6 +24,7 @@ from ledger.contracts import (
     rule_remedy,
 )
 from ledger.contracts import parameters as parameters_module
+from ledger.contracts.fisheries import FORM370_TABLE, INSPECTION_TABLE
 from ledger.contracts.parameters import Mark, Parameter
 
 LISTED = {
@@ -89,6 +90,34 @@ LISTED = {
         "ALLOWED liquidate LIQUIDATED",
         "DENIED liquidate LIQUIDATED",
     },
+    "form 370": {
+        "NONE fisheries.draft DRAFT",
+        "DRAFT fisheries.endorse ENDORSED",
+        "DRAFT fisheries.file FILED",
+        "ENDORSED fisheries.file FILED",
+        "FILED fisheries.endorse FILED",
+        "FILED fisheries.open OFFICIAL_OPEN",
+        "OFFICIAL_OPEN fisheries.endorse OFFICIAL_OPEN",
+        "OFFICIAL_OPEN fisheries.respond OFFICIAL_OPEN",
+        "OFFICIAL_OPEN fisheries.act OFFICIAL_OPEN",
+        "OFFICIAL_OPEN fisheries.close OFFICIAL_CLOSED",
+        "OFFICIAL_CLOSED fisheries.open OFFICIAL_OPEN",
+    },
+    "inspection": {
+        "FILED hold HOLD",
+        "FILED clear MAY_PROCEED",
+        "FILED reject REJECTED",
+        "HOLD submit HOLD",
+        "HOLD clear MAY_PROCEED",
+        "HOLD reject REJECTED",
+        "HOLD reject-silence REJECTED",
+        "MAY_PROCEED release RELEASED",
+        "MAY_PROCEED refuse REFUSED",
+        "REJECTED refuse REFUSED",
+        "RELEASED audit AUDIT",
+        "AUDIT submit AUDIT",
+        "AUDIT close-audit AUDITED",
+    },
 }
 
 
@@ -99,7 +128,8 @@ class Everyone:
         return True
 
 
-TABLES = [CERTIFICATE_TABLE, HOLDING_TABLE, CLAIM_TABLE, REVIEW_TABLE]
+PUBLIC_TABLES = [CERTIFICATE_TABLE, HOLDING_TABLE, CLAIM_TABLE, FORM370_TABLE]
+TABLES = [*PUBLIC_TABLES, REVIEW_TABLE, INSPECTION_TABLE]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
@@ -122,14 +152,14 @@ def test_every_step_cites_its_source(table: Table) -> None:
     assert all(step.source for step in table.steps)
 
 
-@pytest.mark.parametrize("table", [CERTIFICATE_TABLE, HOLDING_TABLE, CLAIM_TABLE], ids=lambda t: t.name)
+@pytest.mark.parametrize("table", PUBLIC_TABLES, ids=lambda t: t.name)
 def test_every_event_on_the_ledger_is_a_transaction_type(table: Table) -> None:
     assert set(table.events) <= set(RULES)
 
 
 def test_every_transaction_type_has_steps_or_is_a_plain_document() -> None:
     events = {event for table in TABLES for event in table.events}
-    assert set(RULES) - events == {"document.anchor"}
+    assert set(RULES) - events == {"document.anchor", "fisheries.permit"}
 
 
 class Light(StrEnum):
@@ -184,7 +214,7 @@ def test_every_refusal_has_a_remedy_and_a_rule_id_leads_to_it() -> None:
 def test_every_finding_says_what_was_seen_and_where_it_is_written() -> None:
     for finding in Finding:
         assert finding.meaning
-        assert finding.source.startswith(("19 CFR", "19 USC", "Pub. L.", "design:"))
+        assert finding.source.startswith(("19 CFR", "19 USC", "50 CFR", "Pub. L.", "design:"))
 
 
 def test_every_parameter_has_a_source_and_the_unsure_ones_say_so() -> None:
@@ -197,6 +227,10 @@ def test_every_parameter_has_a_source_and_the_unsure_ones_say_so() -> None:
         "REQUEST_CALENDAR_DAYS",
         "BACKUP_CALENDAR_DAYS",
         "PROPOSED_DENIAL_CALENDAR_DAYS",
+        "ETP_LATITUDE_DEGREES",
+        "ETP_WEST_LONGITUDE_DEGREES",
+        "FORM_370_HOLD_CALENDAR_DAYS",
+        "FORM_370_RECORD_YEARS",
         "SERIES_NOTICE_CLAIMS_MIN",
         "SERIES_WINDOW_CALENDAR_DAYS",
         "VERIFICATION_REPLY_CALENDAR_DAYS",

@@ -1,0 +1,59 @@
+"""The importer's international fisheries trade permit: granted by the fisheries authority, in force between two days.
+
+Rules:
+- Who has a permit is public, as in the agency's own list; a grant takes the place of the one before it.
+- Filing without one is a finding, never a refusal.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Self
+
+from ledger.contracts.act import Context, Writer, read_legal_date, read_organization
+from ledger.contracts.findings import Finding
+from ledger.contracts.fisheries.records import PermitRecord, read_permit
+from ledger.contracts.records import read_member
+from ledger.contracts.table import Refusal, RuleViolatedError
+from ledger.fields import Fields
+from ledger.genesis import Role
+from ledger.state import organization_key, permit_key
+
+
+def has_permit(state: Writer, importer: str, day: datetime.date) -> bool:
+    """Say whether an importer's permit is in force on a day (50 CFR 300.322)."""
+    data = state.get(permit_key(importer))
+    return data is not None and read_permit(data).covers(day)
+
+
+@dataclass(frozen=True, slots=True)
+class GrantPermit:
+    """`fisheries.permit`: the fisheries authority grants an importer its trade permit."""
+
+    holder: str
+    first: datetime.date
+    last: datetime.date
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Take the body's fields."""
+        return cls(
+            read_organization(fields, "holder"),
+            read_legal_date(fields, "from"),
+            read_legal_date(fields, "to"),
+        )
+
+    def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
+        """Record the permit."""
+        member = state.get(organization_key(self.holder))
+        if member is None or Role.IMPORTER not in read_member(member).roles:
+            raise RuleViolatedError(
+                context.event, Refusal.NOT_IMPORTER, f"{self.holder} is no importer of this network"
+            )
+        if self.first > self.last:
+            raise RuleViolatedError(
+                context.event, Refusal.PERMIT_ORDER, f"the permit would run from {self.first} to {self.last}"
+            )
+        state.put(permit_key(self.holder), PermitRecord(self.first, self.last, context.time_ms).encode())
+        return ()

@@ -1,1 +1,0 @@
-"""What of a run can be handed to people and programs outside it."""

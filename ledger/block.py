@@ -20,6 +20,7 @@ from ledger.fields import Fields
 from ledger.genesis import TIME_MS_MAX, Genesis
 from ledger.keys import SIGNATURE_BYTES, Domain, SigningKey, Verifier
 from ledger.merkle import leaf_hash, root_of
+from ledger.roster import Roster
 
 COUNT_MAX = 2**63 - 1
 _HASH_HEAD = f"{Domain.HEADER.value}\n".encode()
@@ -142,6 +143,7 @@ def decode_block(data: bytes, limit_bytes: int) -> Block:
 def check_block(
     block: Block,
     genesis: Genesis,
+    roster: Roster,
     verifier: Verifier,
     *,
     height: int | None = None,
@@ -155,6 +157,7 @@ def check_block(
     Args:
         block: to check.
         genesis: of the network.
+        roster: after the block before it.
         verifier: for the header's signature.
         height: the height it must have, where known.
         previous: the hash that it must follow, where known.
@@ -181,9 +184,9 @@ def check_block(
         )
     root = transactions_root(block.transactions)
     _expect(where, "transactions_root", header.transactions_root.hex(), root.hex())
-    if header.proposer not in genesis.orderers:
-        raise BadBlockError(f"{where}: the proposer is no orderer; they are {', '.join(genesis.orderers)}")
-    key = genesis.organization(header.proposer).node_key
+    if header.proposer not in roster.orderers:
+        raise BadBlockError(f"{where}: the proposer is no orderer; they are {', '.join(roster.orderers)}")
+    key = roster.organization(header.proposer).node_key
     if not verifier.verify(key, Domain.HEADER, header.network, header.payload(), block.signature):
         raise BadBlockError(f"{where}: the signature is not the proposer's over this header")
 

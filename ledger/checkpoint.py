@@ -5,7 +5,8 @@ Rules:
   `height N`, `block <base64>`, `state <base64>`; nothing more and in no other form.
 - It travels as a C2SP signed note. Orderers sign as the log: the key name is the origin, the signature type
   0x01 (Ed25519 over the note's text), each orderer with its node key.
-- A certificate is one checkpoint with the signatures of k distinct orderers of genesis over that very text.
+- A certificate is one checkpoint with the signatures over that very text of k distinct orderers of every set in
+  the height's electorate.
 - As signed-note demands, signatures by unknown keys are ignored, and one bad signature by a known key
   refuses the whole note.
 """
@@ -18,8 +19,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ledger.errors import BadProofError
-from ledger.genesis import Genesis
+from ledger.electorate import Electorate
+from ledger.errors import BadProofError, UnknownOrganizationError
 from ledger.keys import SigningKey, Verifier, note_key_id
 
 NOTE_BYTES_MAX = 64 * 1024
@@ -71,17 +72,22 @@ class Certificate:
     checkpoint: Checkpoint
     signatures: tuple[tuple[str, bytes], ...]
 
-    def note(self, genesis: Genesis) -> str:
-        """Return the signed note. Genesis supplies the keys by whose ids signature lines name their signers.
+    def note(self, electorate: Electorate) -> str:
+        """Return the signed note. The electorate supplies the keys whose ids name the signers.
 
         Raises:
-            UnknownOrganizationError: if a signer is not in genesis.
+            UnknownOrganizationError: if a signer is not in the electorate.
         """
         origin = self.checkpoint.origin
-        lines = (
-            note_line(origin, genesis.organization(organization).node_key, signature)
-            for organization, signature in self.signatures
-        )
+        lines: list[str] = []
+        for organization, signature in self.signatures:
+            key = electorate.keys.get(organization)
+            if key is None:
+                raise UnknownOrganizationError(
+                    f"signer {organization!r} of height {self.checkpoint.height} is no orderer then; they are "
+                    f"{', '.join(electorate.orderers)}"
+                )
+            lines.append(note_line(origin, key, signature))
         return f"{self.checkpoint.text()}\n{''.join(lines)}"
 
 
@@ -137,14 +143,14 @@ def parse_checkpoint(text: str) -> Checkpoint:
     )
 
 
-def parse_certificate(note: str, genesis: Genesis) -> Certificate:
+def parse_certificate(note: str, electorate: Electorate) -> Certificate:
     """Return the checkpoint of a signed note and its orderers' signatures, not yet verified.
 
-    Signatures by keys that are no orderer's in genesis are left out, and all but the first of one key.
+    Signatures by keys that are no orderer's are left out, and all but the first of one key.
 
     Args:
         note: the signed note.
-        genesis: whose orderers' keys are the known ones.
+        electorate: of the note's height, which `certified_height` tells: its keys are the known ones.
 
     Raises:
         BadProofError: if the note is no checkpoint in a signed note.
@@ -152,8 +158,8 @@ def parse_certificate(note: str, genesis: Genesis) -> Certificate:
     text, lines = split_note(note)
     checkpoint = parse_checkpoint(text)
     known = {
-        (genesis.origin, note_key_id(genesis.origin, genesis.organization(orderer).node_key)): orderer
-        for orderer in genesis.orderers
+        (electorate.origin, note_key_id(electorate.origin, key)): orderer
+        for orderer, key in electorate.keys.items()
     }
     signatures: dict[str, bytes] = {}
     for name, key_id, signature in lines:
@@ -188,12 +194,21 @@ def split_note(note: str) -> tuple[str, tuple[tuple[str, bytes, bytes], ...]]:
     return f"{text}\n", tuple(_read_line(line) for line in lines)
 
 
-def verify_certificate(certificate: Certificate, genesis: Genesis, verifier: Verifier) -> None:
+def certified_height(note: str) -> int:
+    """Return the height that a signed note states; nothing is verified.
+
+    Raises:
+        BadProofError: if the note is no checkpoint in a signed note.
+    """
+    return parse_checkpoint(split_note(note)[0]).height
+
+
+def verify_certificate(certificate: Certificate, electorate: Electorate, verifier: Verifier) -> None:
     """Refuse a certificate that does not prove its checkpoint.
 
     Args:
         certificate: what to verify.
-        genesis: whose orderers must have signed.
+        electorate: of its height.
         verifier: for the signatures.
 
     Raises:
@@ -202,27 +217,26 @@ def verify_certificate(certificate: Certificate, genesis: Genesis, verifier: Ver
     """
     checkpoint = certificate.checkpoint
     where = f"certificate of height {checkpoint.height}"
-    if checkpoint.origin != genesis.origin:
+    if checkpoint.origin != electorate.origin:
         raise BadProofError(
-            f"{where}: origin {checkpoint.origin!r} is another log's; this one is {genesis.origin!r}"
+            f"{where}: origin {checkpoint.origin!r} is another log's; this one is {electorate.origin!r}"
         )
     message = checkpoint.text().encode()
     seen: dict[str, None] = {}
     for organization, signature in certificate.signatures:
-        if organization not in genesis.orderers:
+        public = electorate.keys.get(organization)
+        if public is None:
             raise BadProofError(
-                f"{where}: {organization!r} is no orderer; they are {', '.join(genesis.orderers)}"
+                f"{where}: {organization!r} is no orderer; they are {', '.join(electorate.orderers)}"
             )
         if organization in seen:
             raise BadProofError(f"{where}: {organization!r} signs twice; each orderer counts once")
         seen[organization] = None
-        public = genesis.organization(organization).node_key
         if not verifier.verify_bytes(public, message, signature):
             raise BadProofError(f"{where}: the signature of {organization!r} does not hold")
-    if len(seen) < genesis.quorum:
-        raise BadProofError(
-            f"{where}: {len(seen)} orderers signed, k = {genesis.quorum} are needed; collect more"
-        )
+    lack = electorate.lacks(seen)
+    if lack is not None:
+        raise BadProofError(f"{where}: {lack}; collect more")
 
 
 def verify_checkpoint(checkpoint: Checkpoint, public: bytes, signature: bytes, verifier: Verifier) -> bool:
@@ -238,12 +252,12 @@ def verify_checkpoint(checkpoint: Checkpoint, public: bytes, signature: bytes, v
 
 
 def certificate_of(
-    checkpoint: Checkpoint, signatures: Iterable[tuple[str, bytes]], genesis: Genesis
+    checkpoint: Checkpoint, signatures: Iterable[tuple[str, bytes]], electorate: Electorate
 ) -> Certificate:
-    """Return the certificate, signatures in the order of genesis' orderers: all nodes write the same."""
+    """Return the certificate, signatures in the electorate's order: all nodes write the same."""
     given = dict(signatures)
     return Certificate(
-        checkpoint, tuple((orderer, given[orderer]) for orderer in genesis.orderers if orderer in given)
+        checkpoint, tuple((orderer, given[orderer]) for orderer in electorate.orderers if orderer in given)
     )
 
 

@@ -5,7 +5,8 @@ LedgerError
 ├── EncodingError               bytes that are not the canonical form of any value
 ├── MalformedError              a value whose fields are missing, unknown, of the wrong type or out of bounds
 ├── GenesisError                a genesis that cannot found a network
-├── UnknownOrganizationError    an organization that genesis does not list
+├── RosterError                 a roster with which a network could not go on, or that a state does not hold
+├── UnknownOrganizationError    an organization that is no member
 ├── KeyFileError                a key file that is unreadable, readable by others, or no key
 ├── BadBlockError               a block whose header, signature, root or place in the chain does not hold
 ├── BadProofError               a proof, checkpoint or certificate that does not verify
@@ -38,8 +39,12 @@ class GenesisError(LedgerError):
     """A genesis that cannot found a network."""
 
 
+class RosterError(LedgerError):
+    """A roster with which a network could not go on, or that a state does not hold."""
+
+
 class UnknownOrganizationError(LedgerError):
-    """An organization that genesis does not list."""
+    """An organization that is no member."""
 
 
 class KeyFileError(LedgerError):

@@ -18,6 +18,9 @@ from ledger.fields import describe
 
 VALUE_BYTES_MAX = 1 << 20
 
+MEMBERSHIP_KEY = "membership"
+"""The key of the record that sums up who belongs to the network."""
+
 
 class Reader(Protocol):
     """Anything with values under keys."""

@@ -13,6 +13,7 @@ from ledger.checkpoint import (
     Certificate,
     Checkpoint,
     certificate_of,
+    certified_height,
     parse_certificate,
     parse_checkpoint,
     sign_checkpoint,
@@ -20,6 +21,8 @@ from ledger.checkpoint import (
     verify_checkpoint,
 )
 from ledger.codes import Code
+from ledger.configuration import CONFIGURATION_TYPES, configuration_type
+from ledger.electorate import Constituency, Electorate
 from ledger.encoding import Encodable, Value, decode, encode
 from ledger.errors import (
     BadBlockError,
@@ -33,12 +36,15 @@ from ledger.errors import (
     LedgerError,
     MalformedError,
     NoProofError,
+    RosterError,
     UnknownOrganizationError,
 )
 from ledger.fields import Fields
 from ledger.genesis import Genesis, Limits, Organization, Role, quorum
 from ledger.keys import BoxKey, Domain, PublicKey, SigningKey, Verifier, seed_for
+from ledger.members import KeyTerm, Member, NodeTerm, Seat
 from ledger.merkle import MerkleLog, leaf_hash, node_hash, root_of, verify_consistency, verify_inclusion
+from ledger.roster import Roster
 from ledger.state import (
     Overlay,
     Reader,
@@ -61,6 +67,7 @@ from ledger.transaction import (
 )
 
 __all__ = [
+    "CONFIGURATION_TYPES",
     "BadBlockError",
     "BadProofError",
     "Block",
@@ -68,9 +75,11 @@ __all__ = [
     "Certificate",
     "Checkpoint",
     "Code",
+    "Constituency",
     "DamagedBlockError",
     "DamagedStoreError",
     "Domain",
+    "Electorate",
     "Encodable",
     "EncodingError",
     "EnvelopeError",
@@ -79,16 +88,22 @@ __all__ = [
     "GenesisError",
     "Header",
     "KeyFileError",
+    "KeyTerm",
     "LedgerError",
     "Limits",
     "MalformedError",
+    "Member",
     "MerkleLog",
     "NoProofError",
+    "NodeTerm",
     "Organization",
     "Overlay",
     "PublicKey",
     "Reader",
     "Role",
+    "Roster",
+    "RosterError",
+    "Seat",
     "SignedTransaction",
     "SigningKey",
     "State",
@@ -101,8 +116,10 @@ __all__ = [
     "build_block",
     "certificate_key",
     "certificate_of",
+    "certified_height",
     "check_block",
     "claim_key",
+    "configuration_type",
     "decode",
     "decode_block",
     "document_key",

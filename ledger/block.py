@@ -5,7 +5,8 @@ Rules:
   node key signs it. Its hash is the block's.
 - `transactions_root` is the RFC 6962 root over the full signed bytes of every transaction, in order.
 - Height 0 is genesis, whose hash is the previous of height 1. Heights count blocks only.
-- `check_block` refuses a block whose header fails; what its transactions are worth is for execution.
+- A configuration transaction stands alone in its block.
+- `check_block` refuses a block whose header fails or whose transactions mix; what they are worth is for execution.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ledger.configuration import carries_configuration
 from ledger.encoding import Encodable, decode, encode
 from ledger.errors import BadBlockError, EncodingError, MalformedError
 from ledger.fields import Fields
@@ -80,6 +82,11 @@ class Block:
     def hash(self) -> bytes:
         """The block's hash: its header's."""
         return self.header.hash
+
+    @property
+    def is_configuration(self) -> bool:
+        """Whether it carries a configuration transaction."""
+        return carries_configuration(self.transactions)
 
 
 def transactions_root(transactions: Iterable[bytes]) -> bytes:
@@ -177,6 +184,8 @@ def check_block(
     if header.height == 1:
         _expect(where, "previous", header.previous.hex(), genesis.hash.hex())
     _check_bounds(block, genesis, where, size_bytes)
+    if len(block.transactions) > 1 and block.is_configuration:
+        raise BadBlockError(f"{where}: a configuration transaction stands among others; it stands alone")
     earliest_ms = genesis.time_ms if not_before_ms is None else not_before_ms
     if header.time_ms < earliest_ms:
         raise BadBlockError(

@@ -11,10 +11,11 @@ Rules:
   forgotten once block time is past `valid_until_ms`, earliest first, a bounded number per block; the bytes
   are EXPIRED by then.
 - A refused transaction changes nothing but its nonce record.
-- The state tree is updated once per block. Receipts' leaves come first, then the block's leaf with the state
-  root.
+- The state tree is updated once per block. Receipts' leaves come first, then that of a changed roster, then the
+  block's with the state root.
 - `admit` asks the same checks of bytes that are not ordered yet, but for the contract: what it refuses now,
   execution would refuse now, and it changes nothing.
+- A configuration transaction is alone in its block; once it is VALID the next block is judged by the new roster.
 - What `admit` has parsed, execution takes from memory: form is a function of the bytes alone. The memory is
   bounded; all other checks are made again.
 """
@@ -34,18 +35,19 @@ from ledger.codes import Code
 from ledger.contracts.act import Act, Context, Sender
 from ledger.contracts.deadlines import LegalCalendar
 from ledger.contracts.findings import Finding
-from ledger.contracts.records import MemberRecord, read_member
 from ledger.contracts.rules import TypeRule, read_act
 from ledger.contracts.table import RuleViolatedError
 from ledger.encoding import decode, encode
 from ledger.errors import BadBlockError, DamagedStoreError, MalformedError
-from ledger.genesis import Genesis, Organization
-from ledger.keys import Verifier
+from ledger.genesis import Genesis
+from ledger.keys import Domain, Verifier
+from ledger.members import Member
 from ledger.merkle import MerkleLog, leaf_hash
-from ledger.state import Overlay, Reader, State, nonce_key, organization_key
+from ledger.roster import Roster, roster_leaf
+from ledger.state import MEMBERSHIP_KEY, Overlay, Reader, State, nonce_key
 from ledger.statechunks import FrozenState
 from ledger.statetree import StateProof, StateTree
-from ledger.transaction import SignedTransaction, malformed_id, parse_transaction
+from ledger.transaction import SignedTransaction, Transaction, malformed_id, parse_transaction
 
 FORGOTTEN_PER_BLOCK_MAX = 1000
 """How many nonce records one block forgets at most: twice the default block, so that they cannot pile up."""
@@ -95,6 +97,7 @@ class Execution:
         changes: changed keys and values in the order of the keys; None is a deletion.
         leaves: data of the leaves that it added to the Merkle log.
         checkpoint: what a node states of the log after it.
+        changes_roster: whether who belongs to the network is another than before.
     """
 
     height: int
@@ -102,6 +105,7 @@ class Execution:
     changes: dict[str, bytes | None]
     leaves: tuple[bytes, ...]
     checkpoint: Checkpoint
+    changes_roster: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,7 @@ class _Checked:
     """A transaction after every check but the contract."""
 
     signed: SignedTransaction
-    member: MemberRecord
+    member: Member
     act: Act
 
 
@@ -167,6 +171,7 @@ class Ledger:
         "genesis",
         "height",
         "log",
+        "roster",
         "state",
         "time_ms",
         "tree",
@@ -175,6 +180,9 @@ class Ledger:
 
     genesis: Genesis
     """Of the network."""
+
+    roster: Roster
+    """Who belongs to the network after the last block."""
 
     height: int
     """Of the last executed block; 0 is genesis."""
@@ -215,6 +223,7 @@ class Ledger:
 
         Raises:
             DamagedStoreError: if a nonce record in the state cannot be read.
+            RosterError: if the state does not say who belongs to the network.
         """
         ledger = cls.__new__(cls)
         ledger._set_up(genesis, verifier, dict(state_items), leaf_hashes)
@@ -229,6 +238,7 @@ class Ledger:
         self.genesis = genesis
         self.verifier = verifier
         self.state = State(items)
+        self.roster = Roster.of_state(genesis, self.state)
         self.tree = StateTree(items)
         self.log = MerkleLog(leaf_hashes)
         self.height = 0
@@ -284,9 +294,15 @@ class Ledger:
             block_hash: its hash, known to the caller.
 
         Raises:
-            BadBlockError: if it is not the next block; nothing has changed then.
+            BadBlockError: if it is not the next block, or a configuration transaction is not alone in it; nothing
+                has changed then.
         """
         self._check_place(block)
+        is_configuration = block.is_configuration
+        if is_configuration and len(block.transactions) > 1:
+            raise BadBlockError(
+                f"block {block.header.height}: a configuration transaction is not alone in it"
+            )
         header = block.header
         changed = Overlay(self.state)
         self._forget_nonces(changed, header.time_ms)
@@ -297,16 +313,20 @@ class Ledger:
         self.tree.update(changes)
         for entry in run.nonces:
             heapq.heappush(self._nonces, entry)
+        changes_roster = is_configuration and MEMBERSHIP_KEY in changes
+        if changes_roster:
+            self.roster = Roster.of_state(self.genesis, self.state)
         self.height = header.height
         self.block_hash = block_hash
         self.time_ms = header.time_ms
         leaves = (
             *(receipt.leaf() for receipt in receipts),
+            *((roster_leaf(self.roster),) if changes_roster else ()),
             encode(["block", header.height, block_hash, header.time_ms, self.tree.root]),
         )
         for leaf in leaves:
             self.log.append(leaf_hash(leaf))
-        return Execution(header.height, receipts, changes, leaves, self.checkpoint)
+        return Execution(header.height, receipts, changes, leaves, self.checkpoint, changes_roster)
 
     def admit(self, raw: bytes, now_ms: int) -> Admission:
         """Say whether bytes may wait for a block; changes nothing.
@@ -338,14 +358,14 @@ class Ledger:
         if transaction.network != self.genesis.network:
             message = f"network {transaction.network} is not this one, {self.genesis.network}"
             raise _Refused(Code.WRONG_NETWORK, message, signed)
-        data = state.get(organization_key(transaction.creator))
-        if data is None:
+        member = self.roster.find_ever(transaction.creator)
+        if member is None:
             message = f"creator {transaction.creator} is no organization of {self.genesis.network}"
             raise _Refused(Code.UNKNOWN_ORGANIZATION, message, signed)
-        member = read_member(data)
-        if not signed.holds(member.key, self.verifier):
-            message = f"the signature is not {transaction.creator}'s over this transaction"
-            raise _Refused(Code.BAD_SIGNATURE, message, signed)
+        if member.until is not None:
+            message = f"creator {transaction.creator} was removed at height {member.until}"
+            raise _Refused(Code.UNKNOWN_ORGANIZATION, message, signed)
+        self._check_signature(signed, member)
         if self._safeguards.duplicate_suppression:
             _check_nonce(signed, state)
         self._check_validity(signed, time_ms)
@@ -359,6 +379,21 @@ class Ledger:
             message = f"{rule.type} needs the role {needed}; {transaction.creator} has {has}"
             raise _Refused(Code.NOT_AUTHORIZED, message, signed)
         return _Checked(signed, member, body)
+
+    def _check_signature(self, signed: SignedTransaction, member: Member) -> None:
+        current = member.keys[-1]
+        if signed.holds(current.key, self.verifier):
+            if current.until is None:
+                return
+            message = f"{member.id}'s key was revoked at height {current.until} and has no successor"
+            raise _Refused(Code.REVOKED_KEY, message, signed)
+        for former in member.keys[:-1]:
+            if signed.holds(former.key, self.verifier):
+                message = f"the signature is by a key of {member.id} that ended at height {former.until}"
+                raise _Refused(Code.REVOKED_KEY, message, signed)
+        raise _Refused(
+            Code.BAD_SIGNATURE, f"the signature is not {member.id}'s over this transaction", signed
+        )
 
     def _check_form(self, raw: bytes) -> _Parsed:
         limit_bytes = self.genesis.limits.transaction_bytes_max
@@ -436,16 +471,35 @@ class _Run:
         transaction = checked.signed.transaction
         context = Context(
             event=transaction.type,
-            sender=Sender(transaction.creator, checked.member.roles),
+            sender=Sender(transaction.creator, frozenset(checked.member.roles)),
             documents=transaction.documents,
             time_ms=self.time_ms,
             today=self.today,
             calendar=self.ledger.calendar,
+            height=self.height,
+            roster=self.ledger.roster,
+            approvals=self._approvals(transaction),
+            verifier=self.ledger.verifier,
         )
         own = Overlay(self.changed)
         findings = checked.act.apply(context, own)
         self.changed.apply(own.changes)
         return findings
+
+    def _approvals(self, transaction: Transaction) -> tuple[tuple[str, bool], ...]:
+        """Return who approves, each with whether the signature is by its current key."""
+        if not transaction.approvals:
+            return ()
+        payload = transaction.approval_payload()
+        approvals: list[tuple[str, bool]] = []
+        for organization, signature in transaction.approvals:
+            member = self.ledger.roster.find(organization)
+            key = None if member is None else member.key
+            holds = key is not None and self.ledger.verifier.verify(
+                key, Domain.APPROVAL, transaction.network, payload, signature
+            )
+            approvals.append((organization, holds))
+        return tuple(approvals)
 
     def _use_nonce(self, signed: SignedTransaction) -> None:
         transaction = signed.transaction
@@ -456,23 +510,7 @@ class _Run:
 
 def genesis_items(genesis: Genesis) -> dict[str, bytes]:
     """Return the state at height 0: every founding member."""
-    return {
-        organization_key(organization.id): _member_bytes(organization)
-        for organization in genesis.organizations
-    }
-
-
-def _member_bytes(organization: Organization) -> bytes:
-    return encode(
-        {
-            "name": organization.name,
-            "country": organization.country,
-            "roles": organization.roles,
-            "key": organization.key,
-            "node_key": organization.node_key,
-            "box_key": organization.box_key,
-        }
-    )
+    return Roster.of_genesis(genesis).items()
 
 
 def _check_nonce(signed: SignedTransaction, state: Reader) -> None:

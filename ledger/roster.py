@@ -6,13 +6,14 @@ Rules:
 - A roster that exists is sound: ids, keys and Raft ids are nobody else's, orderers are present members, k of the
   orderers can sign, somebody judges claims, and there is an orderer.
 - It knows the past: `electorate` tells whose signatures certify a height that it has seen.
-- The record `membership` counts the changes and holds a digest over all members, so that one proof against a
-  state root stands for the whole roster.
+- The record `membership` names the heights of all changes and holds a digest over all members; the block that
+  changes the roster also puts that digest into the Merkle log, so that a chain of changes can be proven.
 """
 
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -31,6 +32,9 @@ RULES_VERSION = 1
 MEMBERS_EVER_MAX = 4096
 """The most members a network may have had, those that left included."""
 
+CHANGES_MAX = 100_000
+"""The most changes of one roster."""
+
 _DIGEST_HEAD = b"seatrial/roster/v1\n"
 
 
@@ -42,8 +46,7 @@ class Roster:
         network: the network's full name.
         liars_tolerated: f, how many orderers may lie.
         everyone: all members there ever were, in the order in which they came.
-        height: of the last block that changed the roster; 0 is genesis.
-        changes: how many blocks have changed it.
+        heights: of the blocks that changed the roster, ascending.
         next_raft_id: the id that the next node gets.
         next_seat: the number that the next orderer's seat gets.
         rules: version of the rules by which blocks are executed.
@@ -55,8 +58,7 @@ class Roster:
     network: str
     liars_tolerated: int
     everyone: tuple[Member, ...]
-    height: int
-    changes: int
+    heights: tuple[int, ...]
     next_raft_id: int
     next_seat: int
     rules: int = RULES_VERSION
@@ -87,8 +89,7 @@ class Roster:
                 Member.founding(organization, genesis.raft_id(organization.id), seats.get(organization.id))
                 for organization in genesis.organizations
             ),
-            height=0,
-            changes=0,
+            heights=(),
             next_raft_id=len(genesis.organizations) + 1,
             next_seat=len(seats),
         )
@@ -121,8 +122,7 @@ class Roster:
             network=genesis.network,
             liars_tolerated=genesis.orderer_liars_tolerated,
             everyone=tuple(everyone),
-            height=fields.integer("height"),
-            changes=fields.integer("changes"),
+            heights=_read_heights(fields),
             next_raft_id=fields.integer("next_raft_id"),
             next_seat=fields.integer("next_seat"),
             rules=fields.integer("rules", 1, RULES_VERSION),
@@ -133,6 +133,11 @@ class Roster:
         if orderers != roster.orderers or digest != roster.digest:
             raise RosterError(f"state {MEMBERSHIP_KEY} does not match its members; the state is damaged")
         return roster
+
+    @property
+    def height(self) -> int:
+        """The last block that changed the roster; 0 is genesis."""
+        return self.heights[-1] if self.heights else 0
 
     @property
     def origin(self) -> str:
@@ -206,6 +211,11 @@ class Roster:
         """Return the orderers after the block of a height, in the order of their seats."""
         return tuple(member.id for member, _ in _seated(self.everyone, height))
 
+    def next_change(self, height: int) -> int | None:
+        """Return the lowest height above `height` at which the roster changed, or None."""
+        place = bisect_right(self.heights, height)
+        return self.heights[place] if place < len(self.heights) else None
+
     def electorate(self, height: int) -> Electorate:
         """Return whose signatures certify a height.
 
@@ -241,8 +251,7 @@ class Roster:
             {
                 "members": [member.id for member in self.everyone],
                 "orderers": self.orderers,
-                "height": self.height,
-                "changes": self.changes,
+                "heights": self.heights,
                 "next_raft_id": self.next_raft_id,
                 "next_seat": self.next_seat,
                 "rules": self.rules,
@@ -267,10 +276,23 @@ class Roster:
         return replace(
             self,
             everyone=(*everyone, *given.values()),
-            height=height,
-            changes=self.changes + 1,
+            heights=(*self.heights, height),
             **changes,  # type: ignore[arg-type]
         )
+
+
+def roster_leaf(roster: Roster) -> bytes:
+    """Return the Merkle log's leaf data that a block adds which made `roster` what it is."""
+    return encode(["roster", roster.height, len(roster.heights), roster.digest])
+
+
+def _read_heights(fields: Fields) -> tuple[int, ...]:
+    heights: list[int] = []
+    for item in fields.items("heights", CHANGES_MAX):
+        if type(item) is not int or item <= (heights[-1] if heights else 0):
+            fields.refuse("heights", f"{item!r} is no height above the one before it")
+        heights.append(item)
+    return tuple(heights)
 
 
 def _seated(members: Iterable[Member], height: int) -> list[tuple[Member, NodeTerm]]:
@@ -299,6 +321,8 @@ def _check(roster: Roster) -> None:
         )
     if not any(Role.CUSTOMS in member.roles for member in roster.members):
         raise RosterError("no member is left with the role customs, who judges claims; add another first")
+    if len(roster.heights) > CHANGES_MAX:
+        raise RosterError(f"{len(roster.heights)} changes are over the limit of {CHANGES_MAX}")
     n = len(roster.orderers)
     if not 1 <= n <= ORDERERS_MAX:
         raise RosterError(f"{n} orderers are outside 1 .. {ORDERERS_MAX}")

@@ -3,8 +3,10 @@
 Rules:
 - A peer's checkpoint counts only if its text is the one this node got by executing the same height itself, and its
   signature is by that orderer's node key.
-- k different orderers' checkpoints of one height are its certificate; it certifies every lower height too, since
-  the log is append-only.
+- The checkpoints of k different orderers of the height's electorate are its certificate; it certifies every lower
+  height too, since the log is append-only.
+- A height that changed the roster needs a certificate of its own before any later height is certified: those
+  certificates are the links by which the roster is proven from genesis.
 - A checkpoint for a height not executed here yet waits, one per orderer and height; the next heights go before
   later ones when there are too many.
 - A checkpoint that differs from ours and is signed is never adopted: it is counted and reported, after its height
@@ -21,13 +23,14 @@ from ledger.checkpoint import (
     Certificate,
     Checkpoint,
     certificate_of,
+    certified_height,
     parse_certificate,
     verify_certificate,
     verify_checkpoint,
 )
 from ledger.errors import BadProofError
-from ledger.genesis import Genesis
 from ledger.keys import Verifier
+from ledger.roster import Roster
 from p2p.frames import CheckpointFrame
 
 EARLY_HEIGHTS_MAX = 256
@@ -49,12 +52,13 @@ class Certifier:
     """What one node knows of everybody's checkpoints.
 
     Attributes:
-        genesis, verifier: the network's.
+        roster: who belongs to the network after the last block executed here.
+        verifier: for signatures.
         organization: whose node this is.
         on_divergence: called with (orderer, height) when an orderer's checkpoint differs from ours.
     """
 
-    genesis: Genesis
+    roster: Roster
     verifier: Verifier
     organization: str
     on_divergence: Callable[[str, int], None]
@@ -79,10 +83,11 @@ class Certifier:
             return None
         self._executed[height] = (checkpoint, checkpoint.text())
         if len(self._executed) > OPEN_HEIGHTS_MAX:
-            lowest = min(self._executed)
+            barrier = self.roster.next_change(self.certified_height)
+            lowest = min(h for h in self._executed if h != barrier)
             del self._executed[lowest], self._signatures[lowest]
         signatures = self._signatures.setdefault(height, {})
-        if own_signature is not None:
+        if own_signature is not None and self.organization in self.roster.electorate(height).keys:
             signatures[self.organization] = own_signature
         certificate = self._complete(height)
         for orderer, frame in self._early.pop(height, {}).items():
@@ -92,24 +97,26 @@ class Certifier:
 
     def receive(self, orderer: str, frame: CheckpointFrame) -> Certificate | None:
         """Take a peer's checkpoint; return a certificate if it completed one."""
-        if orderer not in self.genesis.orderers:
-            self.figures.refused += 1
-            return None
         mine = self._executed.get(frame.height)
         if mine is None:
             text = self._settled.get(frame.height)
-            if text is not None and frame.text != text:
+            if not self._may_sign(orderer, frame.height):
+                self.figures.refused += 1
+            elif text is not None and frame.text != text:
                 self._diverges(orderer, frame)
             elif frame.height > max(self._height, self.certified_height):
                 self._keep_early(orderer, frame)
             return None
         checkpoint, text = mine
+        key = self.roster.electorate(frame.height).keys.get(orderer)
+        if key is None:
+            self.figures.refused += 1
+            return None
         if frame.text != text:
             self._diverges(orderer, frame)
             return None
         if orderer in self._signatures[frame.height]:
             return None
-        key = self.genesis.organization(orderer).node_key
         if not verify_checkpoint(checkpoint, key, frame.signature, self.verifier):
             self.figures.refused += 1
             return None
@@ -123,11 +130,12 @@ class Certifier:
         Raises:
             BadProofError: if it does not verify.
         """
-        certificate = parse_certificate(note, self.genesis)
-        height = certificate.checkpoint.height
-        if height <= self.certified_height or height not in self._executed:
+        height = certified_height(note)
+        if height <= self.certified_height or height not in self._executed or self._is_barred(height):
             return None
-        verify_certificate(certificate, self.genesis, self.verifier)
+        electorate = self.roster.electorate(height)
+        certificate = parse_certificate(note, electorate)
+        verify_certificate(certificate, electorate, self.verifier)
         if certificate.checkpoint != self._executed[height][0]:
             self.figures.divergent += 1
             self.on_divergence("certificate", height)
@@ -136,12 +144,35 @@ class Certifier:
             )
         return self._certified(certificate)
 
+    def waiting(self) -> Certificate | None:
+        """Return a certificate that waited for that of a change of the roster, or None; ask again after each."""
+        if self.roster.next_change(self.certified_height - 1) != self.certified_height:
+            return None
+        for height in sorted(self._executed, reverse=True):
+            certificate = self._complete(height)
+            if certificate is not None:
+                return certificate
+        return None
+
+    def _is_barred(self, height: int) -> bool:
+        """Whether a change of the roster below a height waits for its own certificate."""
+        barrier = self.roster.next_change(self.certified_height)
+        return barrier is not None and barrier < height
+
+    def _may_sign(self, orderer: str, height: int) -> bool:
+        """Whether a peer's checkpoint of a height that is not open here is worth anything."""
+        if height <= self._height:
+            return orderer in self.roster.electorate(height).keys
+        member = self.roster.find(orderer)
+        return member is not None and (member.node.orders or member.node.is_learner)
+
     def _complete(self, height: int) -> Certificate | None:
         signatures = self._signatures[height]
-        if len(signatures) < self.genesis.quorum:
+        electorate = self.roster.electorate(height)
+        if electorate.lacks(signatures) is not None or self._is_barred(height):
             return None
         checkpoint = self._executed[height][0]
-        return self._certified(certificate_of(checkpoint, signatures.items(), self.genesis))
+        return self._certified(certificate_of(checkpoint, signatures.items(), electorate))
 
     def _certified(self, certificate: Certificate) -> Certificate:
         self.certified_height = certificate.checkpoint.height
@@ -159,8 +190,8 @@ class Certifier:
             del self._settled[min(self._settled)]
 
     def _diverges(self, orderer: str, frame: CheckpointFrame) -> None:
-        key = self.genesis.organization(orderer).node_key
-        if not self.verifier.verify_bytes(key, frame.text.encode(), frame.signature):
+        key = self.roster.electorate(frame.height).keys.get(orderer)
+        if key is None or not self.verifier.verify_bytes(key, frame.text.encode(), frame.signature):
             self.figures.refused += 1
             return
         self.figures.divergent += 1

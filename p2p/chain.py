@@ -19,6 +19,7 @@ from ledger.block import Block, check_block, decode_block
 from ledger.errors import BadBlockError
 from ledger.genesis import Genesis
 from ledger.keys import Verifier
+from ledger.roster import Roster
 
 DECODED_MAX = 128
 
@@ -36,8 +37,9 @@ class BlockRef:
 class Chain:
     """The executed tip, and the blocks of the log above it."""
 
-    def __init__(self, genesis: Genesis, verifier: Verifier, tip: BlockRef) -> None:
+    def __init__(self, genesis: Genesis, roster: Roster, verifier: Verifier, tip: BlockRef) -> None:
         self.genesis = genesis
+        self.roster = roster
         self.verifier = verifier
         self.tip = tip
         self._pending: list[BlockRef] = []
@@ -111,6 +113,7 @@ class Chain:
             check_block(
                 block,
                 self.genesis,
+                self.roster,
                 self.verifier,
                 height=parent.height + 1,
                 previous=parent.hash,

@@ -56,12 +56,12 @@ class Executor:
         self.ordering.applied(entry)
 
     def certified(self, certificate: Certificate | None) -> None:
-        """Stage a certificate that was completed or received, if there is one."""
-        if certificate is None:
-            return
-        height = certificate.checkpoint.height
-        self.store.put_certificate(height, certificate.note(self.config.genesis))
-        self._news.append(("block.certified", {"height": height}))
+        """Stage a certificate that was completed or received, if there is one, and those that waited for it."""
+        while certificate is not None:
+            height = certificate.checkpoint.height
+            self.store.put_certificate(height, certificate.note(self.ledger.roster.electorate(height)))
+            self._news.append(("block.certified", {"height": height}))
+            certificate = self.certifier.waiting()
 
     def own_checkpoint(self, height: int) -> CheckpointFrame | None:
         """Return this node's checkpoint of a height it executed, or None for genesis."""
@@ -112,6 +112,7 @@ class Executor:
         self._note(execution, ref.time_ms)
         checkpoint = execution.checkpoint
         self._checkpoints.append(CheckpointFrame(checkpoint.height, checkpoint.text(), signature))
+        chain.roster = self.certifier.roster = self.ledger.roster
         self.certified(self.certifier.executed(checkpoint, signature))
 
     def _note(self, execution: Execution, time_ms: int) -> None:

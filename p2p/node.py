@@ -91,7 +91,9 @@ class Node:
         self.ledger = self.store.load_ledger(self.verifier)
         self.pool = Pool(config.genesis.limits.pool_transactions_max)
         self.gossip = Gossip(config.neighbors, config.timing.fanout, machine.random)
-        self.certifier = Certifier(config.genesis, self.verifier, self.organization, self._note_divergence)
+        self.certifier = Certifier(
+            self.ledger.roster, self.verifier, self.organization, self._note_divergence
+        )
         self.courier = Courier(config.timing.envelope_retry_ms)
         self.ordering = self._make_ordering()
         self.links = Links(config, machine, self.verifier, observer, self._deliver, self._link_changed)
@@ -410,7 +412,7 @@ class Node:
     def _make_ordering(self) -> Ordering:
         ledger = self.ledger
         tip = BlockRef(self.store.applied_index, ledger.height, ledger.block_hash, ledger.time_ms)
-        chain = Chain(self.config.genesis, self.verifier, tip)
+        chain = Chain(self.config.genesis, ledger.roster, self.verifier, tip)
         return Ordering(self.config, self.machine, self.store, chain, self.pool, self.observer)
 
     def _resume(self) -> None:

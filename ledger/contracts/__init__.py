@@ -40,12 +40,10 @@ from ledger.contracts.records import (
     DocumentRecord,
     HoldingRecord,
     HoldingState,
-    MemberRecord,
     read_certificate,
     read_claim,
     read_document,
     read_holding,
-    read_member,
 )
 from ledger.contracts.regime import REGIME_OF_FORM, REGIMES, Regime, regime_of
 from ledger.contracts.rules import RULES, TypeRule, read_act, rule_remedy
@@ -76,7 +74,6 @@ __all__ = [
     "HoldingRecord",
     "HoldingState",
     "LegalCalendar",
-    "MemberRecord",
     "Refusal",
     "Regime",
     "Review",
@@ -105,7 +102,6 @@ __all__ = [
     "read_claim",
     "read_document",
     "read_holding",
-    "read_member",
     "regime_of",
     "rule_remedy",
     "summary_due_on",

@@ -2,7 +2,8 @@
 
 Rules:
 - A body is read once into a frozen record, with every field typed and bounded; what is left over is refused.
-- An act sees the state, the roots it anchors, and the block's time. It has no clock, chance or memory.
+- An act sees the state, the roots it anchors, the block's time and height, and the roster before the block. It has
+  no clock, chance or memory.
 - Legal dates that a body declares lie within `LEGAL_DATE_FIRST .. LEGAL_DATE_LAST`, so that no date computed
   from one leaves the calendar; a poisoned date would stop every node at the same block.
 """
@@ -21,6 +22,8 @@ from ledger.contracts.parameters import LEGAL_DATE_FIRST, LEGAL_DATE_LAST
 from ledger.encoding import Encodable
 from ledger.fields import Fields
 from ledger.genesis import Role
+from ledger.keys import Verifier
+from ledger.roster import Roster
 
 CERTIFICATE_ID_BYTES = 16
 COMMITMENT_BYTES = 32
@@ -61,6 +64,10 @@ class Context:
         time_ms: the block's time, UTC milliseconds.
         today: the block's legal date.
         calendar: the network's zone and holidays.
+        height: the block's height.
+        roster: who belongs to the network before the block.
+        approvals: (organization id, whether its signature holds) of everyone who approves.
+        verifier: for proofs that an act carries.
     """
 
     event: str
@@ -69,6 +76,10 @@ class Context:
     time_ms: int
     today: datetime.date
     calendar: LegalCalendar
+    height: int
+    roster: Roster
+    approvals: tuple[tuple[str, bool], ...]
+    verifier: Verifier
 
 
 class Act(Protocol):

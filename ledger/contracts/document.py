@@ -18,7 +18,7 @@ from ledger.contracts.records import DocumentRecord, read_document
 from ledger.contracts.table import Refusal, RuleViolatedError
 from ledger.fields import Fields
 from ledger.genesis import Role
-from ledger.state import document_key, organization_key
+from ledger.state import document_key
 
 OFFICIAL = "official"
 COMMERCIAL = "commercial"
@@ -38,7 +38,7 @@ def anchor_document(
     if state.get(key) is not None:
         raise RuleViolatedError(context.event, Refusal.DOCUMENT_EXISTS, f"{key} is on the ledger already")
     for addressee in addressees:
-        if addressee == context.sender.id or state.get(organization_key(addressee)) is None:
+        if addressee == context.sender.id or context.roster.find(addressee) is None:
             raise RuleViolatedError(
                 context.event,
                 Refusal.UNKNOWN_ADDRESSEE,

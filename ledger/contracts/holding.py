@@ -16,11 +16,11 @@ from typing import Self
 
 from ledger.contracts.act import CERTIFICATE_ID_BYTES, Context, Writer, read_organization
 from ledger.contracts.findings import Finding
-from ledger.contracts.records import CertificateRecord, HoldingRecord, HoldingState, read_holding, read_member
+from ledger.contracts.records import CertificateRecord, HoldingRecord, HoldingState, read_holding
 from ledger.contracts.table import Actor, Guard, Refusal, RuleViolatedError, Step, Table
 from ledger.fields import Fields
 from ledger.genesis import Role
-from ledger.state import holding_key, organization_key
+from ledger.state import holding_key
 
 COMPLAINTS = ("ROOT_MISMATCH", "UNREADABLE")
 
@@ -116,8 +116,8 @@ def deliver(
     Raises:
         RuleViolatedError: if the holder is no importer, is not addressed, or has the certificate already.
     """
-    member = state.get(organization_key(holder))
-    is_importer = member is not None and Role.IMPORTER in read_member(member).roles
+    member = context.roster.find(holder)
+    is_importer = member is not None and Role.IMPORTER in member.roles
     key = holding_key(certificate_id, holder)
     data = state.get(key)
     before = HoldingState.NONE if data is None else read_holding(data).state

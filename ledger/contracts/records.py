@@ -14,7 +14,6 @@ from functools import lru_cache
 
 from ledger.encoding import Value, decode, encode
 from ledger.fields import Fields
-from ledger.genesis import Role
 from ledger.state import VALUE_BYTES_MAX
 
 _REMEMBERED = 4096
@@ -274,24 +273,6 @@ def read_document(data: bytes) -> DocumentRecord:
         addressees=fields.texts("addressees", 1000),
         subject=fields.optional_text("subject", 1000),
         anchored_ms=fields.integer("anchored_ms"),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class MemberRecord:
-    """What execution asks of a member: its signing key and its roles."""
-
-    key: bytes
-    roles: frozenset[Role]
-
-
-@lru_cache(_REMEMBERED)
-def read_member(data: bytes) -> MemberRecord:
-    """Return the member whose canonical bytes are `data`."""
-    fields = _fields(data, "organization record")
-    return MemberRecord(
-        key=fields.raw("key"),
-        roles=frozenset(Role(role) for role in fields.texts("roles", len(Role))),
     )
 
 

@@ -361,13 +361,14 @@ def _read_receipt(row: Row) -> StoredReceipt:
 
 def leaf_columns(execution: Execution) -> list[tuple[bytes | None, str | None, int, bytes]]:
     """Return the columns of an execution's leaf rows between number and digest, in order."""
-    *leaves, block_leaf = execution.leaves
-    time_ms = cast(int, _decode_leaf(block_leaf)[3])
+    count = len(execution.receipts)
+    receipts, others = execution.leaves[:count], execution.leaves[count:]
+    time_ms = cast(int, _decode_leaf(others[-1])[3])
     rows: list[tuple[bytes | None, str | None, int, bytes]] = [
         (receipt.id, receipt.rule, time_ms, data)
-        for receipt, data in zip(execution.receipts, leaves, strict=True)
+        for receipt, data in zip(execution.receipts, receipts, strict=True)
     ]
-    return [*rows, (None, None, time_ms, block_leaf)]
+    return [*rows, *((None, None, time_ms, data) for data in others)]
 
 
 def _decode_leaf(leaf: bytes) -> list[Value]:

@@ -99,6 +99,7 @@ def execute_again(store: LedgerRows, ledger: Ledger) -> Iterator[Execution]:
             check_block(
                 block,
                 genesis,
+                ledger.roster,
                 ledger.verifier,
                 height=height,
                 previous=ledger.block_hash,

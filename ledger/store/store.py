@@ -59,10 +59,8 @@ class Store(LedgerRows, DocumentRows):
             incarnation: lifetime of the node's key, from 1.
 
         Raises:
-            UnknownOrganizationError: if genesis does not know the organization.
             DamagedStoreError: if the file is not empty.
         """
-        genesis.organization(organization)
         if connection.execute("SELECT count(*) FROM sqlite_schema").get:
             raise DamagedStoreError("node.db", "a new store was asked for where there is one; open it")
         store = cls(
@@ -160,9 +158,7 @@ class Store(LedgerRows, DocumentRows):
         Args:
             verifier: for the signatures; one that remembers nothing verifies each of them.
         """
-        # Genesis has the first incarnation's key only.
-        member = self.genesis.organization(self.organization)
-        return Verification(self, verifier, member.node_key if self.incarnation == 1 else None).run()
+        return Verification(self, verifier, self.organization, self.incarnation).run()
 
     def _make_again(self, structure: damage.Structure, missing: tuple[str, ...]) -> None:
         """Create what was forgotten, in the open transaction."""

@@ -17,9 +17,10 @@ from ledger.checkpoint import parse_certificate, parse_checkpoint, verify_certif
 from ledger.errors import BadProofError, DamagedStoreError
 from ledger.execution import Ledger
 from ledger.keys import PublicKey, Verifier
+from ledger.roster import Roster
 from ledger.store.damage import check_structure, scan_primary
 from ledger.store.ledgerrows import LedgerRows, leaf_columns
-from ledger.store.rebuild import execute_again, read_leaves
+from ledger.store.rebuild import StaleError, execute_again, read_leaves, restore
 from ledger.store.rows import Report
 from ledger.store.session import Row, damage_named
 
@@ -35,13 +36,15 @@ class Verification:
     Args:
         store: to verify.
         verifier: for the signatures.
-        node_key: the key with which this node has signed, or None if it is not known.
+        organization: whose node this is.
+        incarnation: lifetime of its key.
     """
 
-    def __init__(self, store: LedgerRows, verifier: Verifier, node_key: PublicKey | None) -> None:
+    def __init__(self, store: LedgerRows, verifier: Verifier, organization: str, incarnation: int) -> None:
         self._store = store
         self._verifier = verifier
-        self._node_key = node_key
+        self._organization = organization
+        self._incarnation = incarnation
         self._damage: list[str] = []
 
     def run(self) -> Report:
@@ -61,8 +64,9 @@ class Verification:
                     leaves += 1
             self._damage.extend(f"table leaf, leaf {row[0]!r}: there is no such leaf" for row in stored)
             self._compare_state(ledger)
-        certificates = self._verify_certificates()
-        signed = self._verify_own_signatures()
+        roster = self._latest_roster(ledger)
+        certificates = self._verify_certificates(roster)
+        signed = self._verify_own_signatures(roster)
         file_bytes, free_bytes = self._measure()
         return Report(
             height=self._store.height,
@@ -103,7 +107,7 @@ class Verification:
                 self._damage.append(f"table state, {key}: from here on it is not what execution gives")
                 return
 
-    def _verify_certificates(self) -> int:
+    def _verify_certificates(self, roster: Roster | None) -> int:
         heights: list[int] = []
         with self._noted():
             rows = self._store.rows("certificate", "SELECT height FROM certificate ORDER BY height")
@@ -111,18 +115,30 @@ class Verification:
         held = 0
         for height in heights:
             with self._noted():
-                reason = self._certificate_fault(height)
+                reason = self._certificate_fault(height, roster)
                 if reason is None:
                     held += 1
                 else:
                     self._damage.append(f"table certificate, height {height}: {reason}")
         return held
 
-    def _certificate_fault(self, height: int) -> str | None:
-        store = self._store
+    def _latest_roster(self, ledger: Ledger) -> Roster | None:
+        """Return the roster at the store's height, or None if neither blocks nor a signed state give it."""
+        if ledger.height == self._store.height:
+            return ledger.roster
         try:
-            certificate = parse_certificate(store.certificate(height) or "", store.genesis)
-            verify_certificate(certificate, store.genesis, self._verifier)
+            return restore(self._store, self._verifier).roster
+        except StaleError:
+            return None
+
+    def _certificate_fault(self, height: int, roster: Roster | None) -> str | None:
+        store = self._store
+        if roster is None:
+            return "it cannot be judged: neither the blocks nor the state say whose signatures it needs"
+        electorate = roster.electorate(height)
+        try:
+            certificate = parse_certificate(store.certificate(height) or "", electorate)
+            verify_certificate(certificate, electorate, self._verifier)
         except BadProofError as error:
             return str(error)
         checkpoint = certificate.checkpoint
@@ -132,18 +148,27 @@ class Verification:
             return "it is of another checkpoint than this node signed"
         return None
 
-    def _verify_own_signatures(self) -> int:
+    def _verify_own_signatures(self, roster: Roster | None) -> int:
         held = 0
+        node_key = self._node_key(roster)
         for height in range(1, self._store.height + 1):
             with self._noted():
                 text, signature = self._store.own_checkpoint(height)
-                if self._node_key is not None and not verify_checkpoint(
-                    parse_checkpoint(text), self._node_key, signature, self._verifier
+                if node_key is not None and not verify_checkpoint(
+                    parse_checkpoint(text), node_key, signature, self._verifier
                 ):
                     self._damage.append(f"own checkpoint of height {height}: not this node's signature")
                 else:
                     held += 1
         return held
+
+    def _node_key(self, roster: Roster | None) -> PublicKey | None:
+        """Return the key with which this node signs, or None if it is not known."""
+        member = None if roster is None else roster.find_ever(self._organization)
+        for node in () if member is None else member.nodes:
+            if node.incarnation == self._incarnation:
+                return node.key
+        return None
 
     def _measure(self) -> tuple[int, int]:
         """Return the bytes of the file's pages, and those of free pages and of gaps between rows."""

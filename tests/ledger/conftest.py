@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from ledger.block import Block, build_block
+from ledger.electorate import Electorate
 from ledger.genesis import Genesis, Organization, Role
 from ledger.keys import BoxKey, SigningKey, seed_for
+from ledger.roster import Roster
 from ledger.transaction import SignedTransaction, Transaction, sign_transaction
 
 ROLES = {
@@ -45,6 +47,14 @@ class Founders:
             insecure_keys=True,
         )
     )
+
+    @property
+    def roster(self) -> Roster:
+        return Roster.of_genesis(self.genesis)
+
+    @property
+    def electorate(self) -> Electorate:
+        return self.roster.electorate(1)
 
     def key(self, organization: str) -> SigningKey:
         return SigningKey.from_seed(seed_for("test", f"{organization}/organization"))

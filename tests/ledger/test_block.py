@@ -12,6 +12,7 @@ from ledger.errors import BadBlockError
 from ledger.genesis import Limits
 from ledger.keys import Domain, Verifier
 from ledger.merkle import EMPTY_ROOT, leaf_hash, node_hash
+from ledger.roster import Roster
 
 LIMIT = 1 << 20
 
@@ -28,7 +29,7 @@ def test_a_block_comes_back_from_its_bytes_and_holds(founders) -> None:
     assert again == block
     assert again.hash == block.header.hash
     check_block(
-        again, founders.genesis, Verifier(), height=1, previous=founders.genesis.hash, term=3,
+        again, founders.genesis, founders.roster, Verifier(), height=1, previous=founders.genesis.hash, term=3,
         not_before_ms=0, size_bytes=len(block.encode()),
     )  # fmt: skip
 
@@ -36,7 +37,7 @@ def test_a_block_comes_back_from_its_bytes_and_holds(founders) -> None:
 def test_an_empty_block_holds_too(founders) -> None:
     block = founders.block(transactions=())
     assert block.header.transactions_root == EMPTY_ROOT
-    check_block(block, founders.genesis, Verifier())
+    check_block(block, founders.genesis, founders.roster, Verifier())
 
 
 def test_the_root_is_rfc_6962_over_the_full_signed_bytes(founders) -> None:
@@ -79,7 +80,7 @@ def test_a_signed_header_in_the_wrong_place_is_refused(
     block = _resign(founders, founders.block(), **change)
     with pytest.raises(BadBlockError, match=message):
         check_block(
-            block, founders.genesis, Verifier(), height=1, previous=founders.genesis.hash, term=3,
+            block, founders.genesis, founders.roster, Verifier(), height=1, previous=founders.genesis.hash, term=3,
             not_before_ms=1_530_000_000_100,
         )  # fmt: skip
 
@@ -92,15 +93,15 @@ def test_without_expectations_genesis_still_binds_the_first_block_and_all_times(
         ({"time_ms": founders.genesis.time_ms - 1}, "is before the previous block's"),
     ):
         with pytest.raises(BadBlockError, match=message):
-            check_block(_resign(founders, block, **change), founders.genesis, Verifier())
+            check_block(_resign(founders, block, **change), founders.genesis, founders.roster, Verifier())
 
 
 def test_a_later_block_follows_the_one_before(founders) -> None:
     first = founders.block()
     second = founders.block(height=2, previous=first.hash)
-    check_block(second, founders.genesis, Verifier(), height=2, previous=first.hash)
+    check_block(second, founders.genesis, founders.roster, Verifier(), height=2, previous=first.hash)
     with pytest.raises(BadBlockError, match=r"block 2 by cbp: previous is [0-9a-f]{64}, expected 0000"):
-        check_block(second, founders.genesis, Verifier(), height=2, previous=bytes(32))
+        check_block(second, founders.genesis, founders.roster, Verifier(), height=2, previous=bytes(32))
 
 
 def test_changed_transactions_are_refused(founders) -> None:
@@ -108,14 +109,16 @@ def test_changed_transactions_are_refused(founders) -> None:
     a, b, c = block.transactions
     for transactions in ((a, b), (b, a, c), (a, b, c, c), (a, b, c[:-1] + bytes([c[-1] ^ 1]))):
         with pytest.raises(BadBlockError, match="transactions_root"):
-            check_block(replace(block, transactions=transactions), founders.genesis, Verifier())
+            check_block(
+                replace(block, transactions=transactions), founders.genesis, founders.roster, Verifier()
+            )
 
 
 def test_a_member_who_does_not_order_may_not_propose(founders) -> None:
     genesis = replace(founders.genesis, orderers=("acme", "globex", "noaa"))
     block = founders.block(network=genesis.network, previous=genesis.hash)
     with pytest.raises(BadBlockError, match="the proposer is no orderer"):
-        check_block(block, genesis, Verifier())
+        check_block(block, genesis, Roster.of_genesis(genesis), Verifier())
 
 
 def test_limits_hold(founders) -> None:
@@ -124,9 +127,9 @@ def test_limits_hold(founders) -> None:
     genesis = replace(founders.genesis, limits=Limits(block_transactions_max=2))
     few = founders.block(network=genesis.network, previous=genesis.hash)
     with pytest.raises(BadBlockError, match="3 transactions are over the limit of 2"):
-        check_block(few, genesis, Verifier())
+        check_block(few, genesis, Roster.of_genesis(genesis), Verifier())
     with pytest.raises(BadBlockError, match=rf"{LIMIT + 1} bytes are over the limit of {LIMIT}"):
-        check_block(block, founders.genesis, Verifier(), size_bytes=LIMIT + 1)
+        check_block(block, founders.genesis, founders.roster, Verifier(), size_bytes=LIMIT + 1)
     assert decode_block(block.encode(), size) == block
     with pytest.raises(BadBlockError, match="over the limit of"):
         decode_block(block.encode(), size - 1)
@@ -136,7 +139,7 @@ def test_a_block_over_the_limit_is_measured_when_nobody_says_its_size(founders) 
     genesis = replace(founders.genesis, limits=Limits(transaction_bytes_max=1024, block_bytes_max=4096))
     block = founders.block(network=genesis.network, previous=genesis.hash, transactions=[bytes(1000)] * 5)
     with pytest.raises(BadBlockError, match="bytes are over the limit of 4096"):
-        check_block(block, genesis, Verifier())
+        check_block(block, genesis, Roster.of_genesis(genesis), Verifier())
 
 
 @pytest.mark.parametrize(

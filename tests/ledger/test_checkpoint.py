@@ -19,8 +19,11 @@ from ledger.checkpoint import (
     verify_certificate,
     verify_checkpoint,
 )
+from ledger.electorate import Electorate
 from ledger.errors import BadProofError, UnknownOrganizationError
+from ledger.genesis import Genesis
 from ledger.keys import SigningKey, Verifier, note_key_id
+from ledger.roster import Roster
 
 C2SP_NOTE = (
     "This is an example message.\n"
@@ -34,6 +37,10 @@ C2SP_KEY = base64.b64decode("AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k")[1:]
 @pytest.fixture(scope="module")
 def checkpoint(founders) -> Checkpoint:
     return Checkpoint(founders.genesis.origin, 12, b"r" * 32, 3, b"b" * 32, b"s" * 32)
+
+
+def _electorate(genesis: Genesis) -> Electorate:
+    return Roster.of_genesis(genesis).electorate(1)
 
 
 def _sign(founders, checkpoint: Checkpoint, *orderers: str) -> Certificate:
@@ -130,34 +137,36 @@ def test_a_checkpoint_without_its_last_line_feed_or_with_more_is_refused(checkpo
 
 def test_a_certificate_comes_back_from_its_note_and_holds(checkpoint, founders) -> None:
     certificate = _sign(founders, checkpoint, "cbp", "globex", "noaa")
-    note = certificate.note(founders.genesis)
+    note = certificate.note(founders.electorate)
     assert note.startswith(checkpoint.text() + "\n— ledger.invalid/")
     assert note.count("\n— ") == 3
-    again = parse_certificate(note, founders.genesis)
+    again = parse_certificate(note, founders.electorate)
     assert again == certificate
-    verify_certificate(again, founders.genesis, Verifier())
+    verify_certificate(again, founders.electorate, Verifier())
 
 
 def test_k_distinct_orderers_are_needed(checkpoint, founders) -> None:
     verifier = Verifier()
-    with pytest.raises(BadProofError, match="2 orderers signed, k = 3 are needed; collect more"):
-        verify_certificate(_sign(founders, checkpoint, "cbp", "acme"), founders.genesis, verifier)
+    with pytest.raises(BadProofError, match=r"2 orderers of .* signed, k = 3 are needed; collect more"):
+        verify_certificate(_sign(founders, checkpoint, "cbp", "acme"), founders.electorate, verifier)
     with pytest.raises(BadProofError, match="'acme' signs twice; each orderer counts once"):
-        verify_certificate(_sign(founders, checkpoint, "cbp", "acme", "acme"), founders.genesis, verifier)
-    liars = replace(founders.genesis, orderer_liars_tolerated=1)
+        verify_certificate(_sign(founders, checkpoint, "cbp", "acme", "acme"), founders.electorate, verifier)
+    liars = _electorate(replace(founders.genesis, orderer_liars_tolerated=1))
     theirs = replace(checkpoint, origin=liars.origin)
-    with pytest.raises(BadProofError, match="3 orderers signed, k = 4 are needed"):
+    with pytest.raises(BadProofError, match=r"3 orderers of .* signed, k = 4 are needed"):
         verify_certificate(_sign(founders, theirs, "cbp", "acme", "noaa"), liars, verifier)
     verify_certificate(_sign(founders, theirs, "cbp", "acme", "noaa", "globex"), liars, verifier)
 
 
 def test_members_who_do_not_order_do_not_count(checkpoint, founders) -> None:
     genesis = replace(founders.genesis, orderers=("cbp", "acme", "globex"))
+    electorate = _electorate(genesis)
     theirs = replace(checkpoint, origin=genesis.origin)
     certificate = _sign(founders, theirs, "cbp", "noaa")
     with pytest.raises(BadProofError, match="'noaa' is no orderer; they are cbp, acme, globex"):
-        verify_certificate(certificate, genesis, Verifier())
-    parsed = parse_certificate(certificate.note(genesis), genesis)
+        verify_certificate(certificate, electorate, Verifier())
+    everybody = replace(founders.electorate, origin=genesis.origin)
+    parsed = parse_certificate(certificate.note(everybody), electorate)
     assert [organization for organization, _ in parsed.signatures] == ["cbp"]
 
 
@@ -166,7 +175,7 @@ def test_one_bad_signature_refuses_the_whole_certificate(checkpoint, founders) -
     other = _sign(founders, replace(checkpoint, root=b"x" * 32), "globex")
     mixed = Certificate(checkpoint, good.signatures + other.signatures)
     with pytest.raises(BadProofError, match="the signature of 'globex' does not hold"):
-        verify_certificate(mixed, founders.genesis, Verifier())
+        verify_certificate(mixed, founders.electorate, Verifier())
 
 
 @pytest.mark.parametrize(
@@ -177,11 +186,11 @@ def test_every_field_of_the_checkpoint_is_certified(change: dict[str, object], c
     certificate = _sign(founders, checkpoint, "cbp", "acme", "noaa")
     spoilt = replace(certificate, checkpoint=replace(checkpoint, **change))
     with pytest.raises(BadProofError, match="does not hold"):
-        verify_certificate(spoilt, founders.genesis, Verifier())
+        verify_certificate(spoilt, founders.electorate, Verifier())
 
 
 def test_another_networks_certificate_is_refused(checkpoint, founders) -> None:
-    other = replace(founders.genesis, time_ms=0)
+    other = _electorate(replace(founders.genesis, time_ms=0))
     with pytest.raises(BadProofError, match="is another log's; this one is"):
         verify_certificate(_sign(founders, checkpoint, "cbp", "acme", "noaa"), other, Verifier())
 
@@ -189,16 +198,16 @@ def test_another_networks_certificate_is_refused(checkpoint, founders) -> None:
 def test_signatures_by_unknown_keys_are_ignored_and_only_the_first_of_a_key_is_read(
     checkpoint, founders
 ) -> None:
-    note = _sign(founders, checkpoint, "cbp", "acme", "noaa").note(founders.genesis)
+    note = _sign(founders, checkpoint, "cbp", "acme", "noaa").note(founders.electorate)
     stranger = note_line("witness.example/w", SigningKey.generate().public, bytes(72))
     same_name = note_line(checkpoint.origin, SigningKey.generate().public, bytes(64))
     again = note_line(checkpoint.origin, founders.genesis.organization("cbp").node_key, bytes(64))
-    parsed = parse_certificate(note + stranger + same_name + again, founders.genesis)
-    verify_certificate(parsed, founders.genesis, Verifier())
+    parsed = parse_certificate(note + stranger + same_name + again, founders.electorate)
+    verify_certificate(parsed, founders.electorate, Verifier())
     assert len(parsed.signatures) == 3
     first = note.replace("\n\n", f"\n\n{again}", 1)
     with pytest.raises(BadProofError, match="'cbp' does not hold"):
-        verify_certificate(parse_certificate(first, founders.genesis), founders.genesis, Verifier())
+        verify_certificate(parse_certificate(first, founders.electorate), founders.electorate, Verifier())
 
 
 @pytest.mark.parametrize(
@@ -217,27 +226,27 @@ def test_signatures_by_unknown_keys_are_ignored_and_only_the_first_of_a_key_is_r
     ],
 )
 def test_a_note_in_another_form_is_refused(old: str, new: str, checkpoint, founders) -> None:
-    note = _sign(founders, checkpoint, "cbp").note(founders.genesis)
+    note = _sign(founders, checkpoint, "cbp").note(founders.electorate)
     head, tail = note.split("\n\n")
     spoilt = note.replace(old, new) if old == "\n\n" else f"{head}\n\n{tail.replace(old, new)}"
     assert spoilt != note
     with pytest.raises(BadProofError):
-        parse_certificate(spoilt, founders.genesis)
+        parse_certificate(spoilt, founders.electorate)
 
 
 def test_a_note_without_end_is_refused(checkpoint, founders) -> None:
-    note = _sign(founders, checkpoint, "cbp").note(founders.genesis)
+    note = _sign(founders, checkpoint, "cbp").note(founders.electorate)
     line = note.split("\n\n")[1]
-    assert parse_certificate(note + line * 15, founders.genesis)
+    assert parse_certificate(note + line * 15, founders.electorate)
     with pytest.raises(BadProofError, match="signatures is over the limit of 300"):
-        parse_certificate(note + "— a AAAAAAE=\n" * 300, founders.genesis)
+        parse_certificate(note + "— a AAAAAAE=\n" * 300, founders.electorate)
     with pytest.raises(BadProofError, match="bytes is over the limit of 65536"):
-        parse_certificate(note + line * 1000, founders.genesis)
+        parse_certificate(note + line * 1000, founders.electorate)
     for spoilt in (note[:-1], note.split("\n\n")[0] + "\n\n", "", "\n\n", "\ud800\n\n— a AAAAAAE=\n"):
         with pytest.raises(BadProofError):
-            parse_certificate(spoilt, founders.genesis)
+            parse_certificate(spoilt, founders.electorate)
     with pytest.raises(BadProofError, match="signature lines that end in a line feed"):
-        parse_certificate(note[:-1], founders.genesis)
+        parse_certificate(note[:-1], founders.electorate)
     with pytest.raises(BadProofError, match="no control characters"):
         split_note("text\twith a tab\n\n— a AAAAAAE=\n")
     with pytest.raises(BadProofError, match="no room for a key id"):
@@ -250,11 +259,11 @@ def test_the_last_empty_line_parts_text_and_signatures() -> None:
 
 def test_nodes_that_collect_in_other_orders_write_the_same_certificate(checkpoint, founders) -> None:
     certificate = _sign(founders, checkpoint, "noaa", "cbp", "acme")
-    ordered = certificate_of(checkpoint, certificate.signatures, founders.genesis)
+    ordered = certificate_of(checkpoint, certificate.signatures, founders.electorate)
     assert [organization for organization, _ in ordered.signatures] == ["cbp", "acme", "noaa"]
-    assert ordered == certificate_of(checkpoint, certificate.signatures[::-1], founders.genesis)
+    assert ordered == certificate_of(checkpoint, certificate.signatures[::-1], founders.electorate)
 
 
-def test_a_signer_unknown_to_genesis_has_no_line(checkpoint, founders) -> None:
-    with pytest.raises(UnknownOrganizationError, match="'dhl' is not in genesis"):
-        Certificate(checkpoint, (("dhl", bytes(64)),)).note(founders.genesis)
+def test_a_signer_outside_the_electorate_has_no_line(checkpoint, founders) -> None:
+    with pytest.raises(UnknownOrganizationError, match="'dhl' of height 3 is no orderer then"):
+        Certificate(checkpoint, (("dhl", bytes(64)),)).note(founders.electorate)

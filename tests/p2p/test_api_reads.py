@@ -13,6 +13,7 @@ from ledger.execution import Ledger
 from ledger.genesis import Genesis
 from ledger.keys import Verifier
 from ledger.merkle import leaf_hash, verify_inclusion
+from ledger.roster import Roster
 from ledger.statetree import StateProof, verify_state
 
 
@@ -60,9 +61,10 @@ def told(five):
 def test_a_receipt_is_proved_by_genesis_and_the_answer_alone(told):
     answers, signed = told
     genesis = Genesis.decode(answers["genesis"].data)
+    electorate = Roster.of_genesis(genesis).electorate(1)
     proof = answers["proof"].json
-    certificate = parse_certificate(proof["certificate"], genesis)
-    verify_certificate(certificate, genesis, Verifier())
+    certificate = parse_certificate(proof["certificate"], electorate)
+    verify_certificate(certificate, electorate, Verifier())
     leaf = bytes.fromhex(proof["leaf"])
     path = [bytes.fromhex(step) for step in proof["path"]]
     root, size = certificate.checkpoint.root, certificate.checkpoint.size
@@ -77,8 +79,9 @@ def test_a_receipt_is_proved_by_genesis_and_the_answer_alone(told):
 def test_a_state_value_and_an_absence_are_proved_under_the_certified_root(told):
     answers, _ = told
     genesis = Genesis.decode(answers["genesis"].data)
-    certificate = parse_certificate(answers["checkpoint"].data.decode(), genesis)
-    verify_certificate(certificate, genesis, Verifier())
+    electorate = Roster.of_genesis(genesis).electorate(1)
+    certificate = parse_certificate(answers["checkpoint"].data.decode(), electorate)
+    verify_certificate(certificate, electorate, Verifier())
     for name in ("state", "no state"):
         state = answers[name].json
         assert state["height"] == certificate.checkpoint.height
@@ -95,10 +98,11 @@ def test_a_state_value_and_an_absence_are_proved_under_the_certified_root(told):
 def test_a_block_executes_to_the_checkpoint_that_its_certificate_states(told):
     answers, _ = told
     genesis = Genesis.decode(answers["genesis"].data)
+    electorate = Roster.of_genesis(genesis).electorate(1)
     data = answers["raw block"].data
     block = decode_block(data, genesis.limits.block_bytes_max)
-    check_block(block, genesis, Verifier(), height=2, size_bytes=len(data))
-    checkpoint = parse_certificate(answers["checkpoint 2"].data.decode(), genesis).checkpoint
+    check_block(block, genesis, Roster.of_genesis(genesis), Verifier(), height=2, size_bytes=len(data))
+    checkpoint = parse_certificate(answers["checkpoint 2"].data.decode(), electorate).checkpoint
     assert checkpoint.block_hash == block.hash
     told_block = answers["block"].json
     assert told_block["hash"] == block.hash.hex()

@@ -10,6 +10,7 @@ from ledger.checkpoint import Checkpoint, certificate_of, sign_checkpoint, verif
 from ledger.errors import BadProofError
 from ledger.genesis import Role
 from ledger.keys import Verifier
+from ledger.roster import Roster
 from p2p import certifier as module
 from p2p.certifier import Certifier
 from p2p.frames import CheckpointFrame
@@ -28,9 +29,11 @@ class Bench:
     def __init__(self, founding, liars=0):
         self.founding = founding
         self.genesis = replace(founding.genesis, orderer_liars_tolerated=liars)
+        self.roster = Roster.of_genesis(self.genesis)
+        self.electorate = self.roster.electorate(1)
         self.divergent = []
         self.certifier = Certifier(
-            self.genesis, Verifier(), "cbp", lambda orderer, height: self.divergent.append((orderer, height))
+            self.roster, Verifier(), "cbp", lambda orderer, height: self.divergent.append((orderer, height))
         )
 
     def checkpoint(self, height, **changes):
@@ -73,7 +76,7 @@ def test_k_orderers_make_a_certificate_and_one_less_does_not(founding, liars, k)
         assert bench.receive(orderer, 1) is None
         assert bench.receive(orderer, 1) is None  # twice counts once
     certificate = bench.receive(NAMES[k - 1], 1)
-    verify_certificate(certificate, bench.genesis, Verifier())
+    verify_certificate(certificate, bench.electorate, Verifier())
     assert bench.certifier.certified_height == 1
 
 
@@ -178,7 +181,7 @@ def test_certified_heights_are_remembered_for_a_while_only(bench, monkeypatch):
 
 def note(bench, checkpoint, *orderers):
     signatures = [(orderer, bench.sign(orderer, checkpoint)) for orderer in orderers]
-    return certificate_of(checkpoint, signatures, bench.genesis).note(bench.genesis)
+    return certificate_of(checkpoint, signatures, bench.electorate).note(bench.electorate)
 
 
 def test_a_whole_certificate_is_taken_for_what_this_node_executed(bench):

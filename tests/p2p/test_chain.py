@@ -10,6 +10,7 @@ from consensus import Entry, EntryType
 from ledger.block import build_block
 from ledger.errors import BadBlockError
 from ledger.keys import Verifier
+from ledger.roster import Roster
 from p2p.chain import BlockRef, Chain
 from scenarios.model.catalog import load_scenario
 from scenarios.network.founding import Founding
@@ -57,7 +58,9 @@ class Follower:
 
     def __init__(self, founding: Founding) -> None:
         genesis = founding.genesis
-        self.chain = Chain(genesis, Verifier(), BlockRef(0, 0, genesis.hash, genesis.time_ms))
+        self.chain = Chain(
+            genesis, Roster.of_genesis(genesis), Verifier(), BlockRef(0, 0, genesis.hash, genesis.time_ms)
+        )
 
     def check(self, entries: Sequence[Entry], unwritten: Sequence[Entry] = ()) -> None:
         self.chain.check(entries, 0, unwritten, leader="cbp", term=1)

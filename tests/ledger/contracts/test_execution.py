@@ -16,7 +16,7 @@ from ledger.codes import Code
 from ledger.contracts import RULES
 from ledger.encoding import Value, decode, encode
 from ledger.errors import BadBlockError, DamagedStoreError
-from ledger.execution import Ledger
+from ledger.execution import Ledger, genesis_items
 from ledger.keys import SigningKey, Verifier, seed_for
 from ledger.merkle import MerkleLog, leaf_hash
 from ledger.state import nonce_key
@@ -293,7 +293,7 @@ def test_a_damaged_nonce_record_is_not_restored(pilot) -> None:
             height=1,
             block_hash=bytes(32),
             time_ms=0,
-            state_items={"nonce/acme/1/1": encode({"id": b""})},
+            state_items={**genesis_items(pilot.genesis), "nonce/acme/1/1": encode({"id": b""})},
             leaf_hashes=[],
         )
 

@@ -15,6 +15,7 @@ from ledger.checkpoint import certificate_of, sign_checkpoint
 from ledger.execution import Execution, Ledger
 from ledger.genesis import Genesis, Organization, Role
 from ledger.keys import BoxKey, SigningKey, Verifier, seed_for
+from ledger.roster import Roster
 from ledger.store import LogRow, Store
 from ledger.transaction import SignedTransaction, Transaction, sign_transaction
 from ledger.watermark import pack_watermark
@@ -96,7 +97,8 @@ class Fleet:
     def certificate(self, execution: Execution) -> str:
         checkpoint = execution.checkpoint
         signatures = [(name, sign_checkpoint(checkpoint, _key(f"{name}/node"))) for name in ("cbp", "acme")]
-        return certificate_of(checkpoint, signatures, self.genesis).note(self.genesis)
+        electorate = Roster.of_genesis(self.genesis).electorate(execution.height)
+        return certificate_of(checkpoint, signatures, electorate).note(electorate)
 
 
 @dataclass

@@ -30,11 +30,10 @@ from ledger.contracts.document import COMMERCIAL, OFFICIAL, anchor_document, pre
 from ledger.contracts.findings import Finding
 from ledger.contracts.fisheries.permit import has_permit
 from ledger.contracts.fisheries.records import Form370Record, Form370State, Hop, read_form370
-from ledger.contracts.records import read_member
 from ledger.contracts.table import Actor, Guard, Refusal, RuleViolatedError, Step, Table
 from ledger.fields import Fields
 from ledger.genesis import Role
-from ledger.state import form370_key, organization_key, shipment_key
+from ledger.state import form370_key, shipment_key
 
 FORM_ID_BYTES = 16
 HOPS_MIN = 2
@@ -156,9 +155,9 @@ def _find(context: Context, state: Writer, form: bytes) -> Form370Record:
     return read_form370(data)
 
 
-def _has_role(state: Writer, hop: Hop) -> bool:
-    member = state.get(organization_key(hop.organization))
-    return member is not None and hop.role in read_member(member).roles
+def _has_role(context: Context, hop: Hop) -> bool:
+    member = context.roster.find(hop.organization)
+    return member is not None and hop.role in member.roles
 
 
 def _with_findings(record: Form370Record, findings: tuple[Finding, ...]) -> tuple[str, ...]:
@@ -189,7 +188,7 @@ class DraftForm:
         key = form370_key(self.form)
         if state.get(key) is not None:
             raise RuleViolatedError(context.event, Refusal.FORM_370_EXISTS, f"{key} is on the ledger already")
-        has_roles = all(_has_role(state, hop) for hop in self.custody)
+        has_roles = all(_has_role(context, hop) for hop in self.custody)
         case = FormCase(context, None, self.custody, has_roles)
         reached = FORM370_TABLE.advance(Form370State.NONE, context.event, case)
         root = anchor_document(context, state, COMMERCIAL, self.addressees, subject=key)

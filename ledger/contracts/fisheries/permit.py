@@ -14,11 +14,10 @@ from typing import Self
 from ledger.contracts.act import Context, Writer, read_legal_date, read_organization
 from ledger.contracts.findings import Finding
 from ledger.contracts.fisheries.records import PermitRecord, read_permit
-from ledger.contracts.records import read_member
 from ledger.contracts.table import Refusal, RuleViolatedError
 from ledger.fields import Fields
 from ledger.genesis import Role
-from ledger.state import organization_key, permit_key
+from ledger.state import permit_key
 
 
 def has_permit(state: Writer, importer: str, day: datetime.date) -> bool:
@@ -46,8 +45,8 @@ class GrantPermit:
 
     def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
         """Record the permit."""
-        member = state.get(organization_key(self.holder))
-        if member is None or Role.IMPORTER not in read_member(member).roles:
+        member = context.roster.find(self.holder)
+        if member is None or Role.IMPORTER not in member.roles:
             raise RuleViolatedError(
                 context.event, Refusal.NOT_IMPORTER, f"{self.holder} is no importer of this network"
             )

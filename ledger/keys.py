@@ -49,6 +49,7 @@ class Domain(StrEnum):
     ACK = "seatrial/ack/v1"
     PROMISE = "seatrial/promise/v1"
     ACKNOWLEDGEMENT = "seatrial/acknowledgement/v1"
+    CREDENTIAL_KEY = "seatrial/credential-key/v1"
 
 
 def signed_message(domain: Domain, network: str, payload: bytes) -> bytes:

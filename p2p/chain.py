@@ -104,7 +104,8 @@ class Chain:
         new = [entry for entry in entries if entry.index > executed_index and not entry.is_empty]
         if not new:
             return
-        parent = self.parent_of(unwritten[0].index if unwritten else new[0].index)
+        # What stands at or above the first entry gives way to it, be that one an empty entry of a new term.
+        parent = self.parent_of((unwritten or entries)[0].index)
         for entry in unwritten:
             if not entry.is_empty:
                 parent = self._ref(entry)

@@ -26,6 +26,8 @@ from ledger.errors import LedgerError
 from p2p.errors import PeerError
 from scenarios.agents.nonces import NonceFileError
 from scenarios.errors import RefusedError, ScenarioError
+from scenarios.exporting.credential import export_credential, write_credential
+from scenarios.exporting.held import find_document
 from scenarios.judging.verdict import EXIT_INTERNAL, EXIT_USAGE, Verdict
 from scenarios.model.catalog import library_names, load_scenario
 from scenarios.model.schema import schema_text
@@ -146,6 +148,32 @@ def replay(run: RunPath) -> int:
 def verify(path: Annotated[Path, Parameter(help="A run's folder, or a node's database file.")]) -> int:
     """Verify stores from genesis: every block, signature, receipt, state, proof and certificate."""
     return verify_path(path, print)
+
+
+export = App(name="export", help="Hand over what a run holds, in forms that other programs read.")
+app.command(export)
+
+
+@export.command
+def credential(
+    document: Annotated[
+        str, Parameter(help="A document's name in the scenario, or the beginning of its root.")
+    ],
+    *,
+    run: RunPath,
+    holder: Annotated[
+        str | None, Parameter(help="The addressee as whose it is exported; the first one if absent.")
+    ] = None,
+    out: Annotated[Path, Parameter(help="Directory for the files; made if absent.")] = Path(),
+    status_url: Annotated[
+        str | None, Parameter(help="Where the issuer's status lists will be served.")
+    ] = None,
+) -> int:
+    """Write a document as a W3C Verifiable Credential, with its status lists and whom to trust."""
+    held = find_document(_run_folder(run), document, holder)
+    for path in write_credential(export_credential(held, status_url), out, document):
+        print(path)
+    return 0
 
 
 @app.command

@@ -4,12 +4,11 @@
   under way. A crash loses the core, the messages it held back, and any number of the latest writes under
   way.
 - `Cluster` carries messages: each may be delivered, dropped, doubled, overtaken; any direction may be cut.
-- `Observer` checks the invariants after every step, from outside: it reads cores and disks, and sees each
-  message as it leaves. What it knows (leaders by term, committed entries, applied entries) is history, so a
-  crash makes nobody innocent.
+- Clients propose at a leader, and are answered when the node they asked applies that entry in the same life; else
+  the outcome is unknown to them and they may ask again, anywhere. The state machine does each command once.
+- `tests.consensus.observer` checks the invariants after every step, from outside.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from random import Random
@@ -33,15 +32,11 @@ from consensus import (
     ReadRefusedError,
     Ready,
     Role,
-    Snapshot,
     TransferRefusedError,
     Transition,
     next_conf,
 )
-from consensus.quorum import joint_committed_index
-
-BYTES_MAX = 1 << 60
-Chain = list[tuple[int, bytes]]
+from tests.consensus.observer import BYTES_MAX, Chain, ChainMemo, Invariant, Observer, broken, log_of
 
 
 def make_node(
@@ -162,42 +157,6 @@ def terms_of(node: RawNode) -> list[int]:
     return [entry.term for entry in log_of(node)]
 
 
-def log_of(node: RawNode) -> list[Entry]:
-    """A core's whole log, or what is left of it."""
-    return node._core.log.slice(node._core.log.first_index, node.last_index + 1, BYTES_MAX)
-
-
-def chain_of(log: Iterable[Entry], digest: bytes = b"") -> Chain:
-    """(term, hash of everything up to here) for every index; `digest` is that of what comes before."""
-    chain: Chain = []
-    for entry in log:
-        digest = hashlib.blake2b(
-            digest + b"%d %d %d " % (entry.term, entry.index, entry.type) + entry.data, digest_size=12
-        ).digest()
-        chain.append((entry.term, digest))
-    return chain
-
-
-class ChainMemo:
-    """`chain_of` for a log that mostly grows: unchanged beginnings are not hashed again.
-
-    A log whose beginning was dropped is preceded by `base`, the chain of what was dropped.
-    """
-
-    def __init__(self) -> None:
-        self.log: list[Entry] = []
-        self.chain: Chain = []
-        self.base: Chain = []
-
-    def of(self, log: list[Entry], base: Chain) -> Chain:
-        if len(base) != len(self.base) or log[: len(self.log)] != self.log:
-            self.log, self.chain, self.base = [], base, base
-        if len(log) > len(self.log):
-            self.chain = self.chain + chain_of(log[len(self.log) :], self.chain[-1][1] if self.chain else b"")
-            self.log = log
-        return self.chain
-
-
 class Disk(MemoryStorage):
     """A node's disk: log, hard state and what its state machine has applied, in one atomic write.
 
@@ -208,24 +167,36 @@ class Disk(MemoryStorage):
         super().__init__()
         self.applied: list[Entry] = []
         self.conf_state = conf_state
+        self.effects: dict[bytes, list[int]] = {}
         self.memo = ChainMemo()
         self.base: Chain = []
 
-    def write(self, ready: Ready, observer: "Observer") -> None:
+    def write(self, ready: Ready, observer: Observer) -> None:
         if ready.snapshot is not None:
             self.apply_snapshot(ready.snapshot)
             self.conf_state = ready.snapshot.conf_state
             self.applied, self.base = observer.state_of(ready.snapshot)
+            self.effects = {}
+            for entry in self.applied:
+                self.do(entry, observer)
         self.append(ready.entries)
         if ready.hard_state is not None:
             self.hard_state = ready.hard_state
         for entry in ready.committed_entries:
             self.applied.append(entry)
+            self.do(entry, observer)
             if entry.type is EntryType.CONF_CHANGE:
                 self.conf_state = next_conf(
                     self.conf_state, observer.change_of(entry), learners_first=observer.learners_first
                 )
                 observer.changed(entry.index, self.conf_state)
+
+    def do(self, entry: Entry, observer: Observer) -> None:
+        """The state machine: a command does something the first time it is seen (Raft paper, section 8)."""
+        if entry.type is EntryType.NORMAL and entry.data:
+            done = self.effects.setdefault(entry.data, [])
+            if not done or not observer.cluster.suppresses_duplicates:
+                done.append(entry.index)
 
     def log(self) -> list[Entry]:
         return list(self.entries(self.first_index(), self.last_index() + 1, BYTES_MAX))
@@ -252,6 +223,7 @@ class Peer:
         self.core: RawNode | None = None
         self.writing: deque[Ready] = deque()
         self.life = 0
+        self.waiting: dict[int, Entry] = {}
         self.memo = ChainMemo()
 
     @property
@@ -274,6 +246,8 @@ class Cluster:
         self.changes: dict[bytes, ConfChange] = {b"": LEAVE_JOINT}
         self.observer = Observer(self)
         self.proposed = 0
+        self.asked: list[bytes] = []
+        self.suppresses_duplicates = True
         self.reads = 0
         self.refused: ProposalRefusedError | None = None
         self.delivered: list[Message] = []
@@ -285,6 +259,7 @@ class Cluster:
     def restart(self, node: int) -> None:
         peer = self.peers[node]
         peer.life += 1
+        peer.waiting.clear()
         config = Config(
             id=node,
             voters=(),
@@ -301,7 +276,7 @@ class Cluster:
         peer = self.peers[node]
         for ready in list(peer.writing)[:written]:
             peer.disk.write(ready, self.observer)
-            self.observer.applied(ready)
+            self.observer.applied(peer, ready)
         peer.writing.clear()
         peer.core = None
         self.observer.check(peer)
@@ -313,13 +288,23 @@ class Cluster:
         self.touch(node, lambda core: core.campaign())
 
     def propose(self, node: int, size_bytes: int = 0) -> Entry | None:
-        core = self.peers[node].alive
-        data = b"%d" % self.proposed + b"." * size_bytes
-        if not core.can_propose(len(data)):
+        entry = self._ask(node, b"%d" % self.proposed + b"." * size_bytes)
+        if entry is not None:
+            self.proposed += 1
+            self.asked.append(entry.data)
+        return entry
+
+    def ask_again(self, node: int, number: int) -> Entry | None:
+        """A client whose answer did not come, or who lost it, asks again."""
+        return self._ask(node, self.asked[number % len(self.asked)]) if self.asked else None
+
+    def _ask(self, node: int, data: bytes) -> Entry | None:
+        peer = self.peers[node]
+        if not peer.alive.can_propose(len(data)):
             return None
-        self.proposed += 1
-        entry = core.propose(data)
-        self.observer.check(self.peers[node])
+        entry = peer.alive.propose(data)
+        peer.waiting[entry.index] = entry
+        self.observer.check(peer)
         return entry
 
     def change(
@@ -391,11 +376,18 @@ class Cluster:
         if peer.writing:
             ready = peer.writing.popleft()
             peer.disk.write(ready, self.observer)
-            self.observer.applied(ready)
+            self.observer.applied(peer, ready)
+            self._answer_clients(peer, ready)
             self._apply_changes(peer, ready)
             self.send(peer, ready.messages_after_append)
             peer.alive.advance(ready)
             self.observer.check(peer)
+
+    def _answer_clients(self, peer: Peer, ready: Ready) -> None:
+        """Whoever asked this node is told what it applied; what another entry replaced stays unknown."""
+        for entry in ready.committed_entries:
+            if peer.waiting.pop(entry.index, None) == entry:
+                self.observer.acknowledge(entry)
 
     def _apply_changes(self, peer: Peer, ready: Ready) -> None:
         changed = [entry for entry in ready.committed_entries if entry.type is EntryType.CONF_CHANGE]
@@ -482,7 +474,8 @@ class Cluster:
         return [entry.data for entry in self.peers[node].disk.applied if entry.data]
 
     def converge(self, election_timeouts: int) -> None:
-        """The liveness phase: heals everything, then asserts one leader, a fresh write and read, and equal logs."""
+        """The liveness phase: heals everything, then asserts one leader, a fresh write and read, equal logs, and that
+        nothing acknowledged is missing anywhere."""
         self.heal()
         for node in self.ids:
             if self.peers[node].core is None:
@@ -503,10 +496,12 @@ class Cluster:
                 self.settle()
             if written is not None and self._is_equal(written):
                 self._assert_readable(leaders[0])
+                self.observer.check_acknowledged(self.members())
                 return
-        raise AssertionError(
+        broken(
+            Invariant.LIVENESS,
             f"no convergence in {election_timeouts} election timeouts: "
-            f"{[peer.core.status() for peer in self.peers.values() if peer.core is not None]}"
+            f"{[peer.core.status() for peer in self.peers.values() if peer.core is not None]}",
         )
 
     def members(self) -> tuple[int, ...]:
@@ -526,7 +521,8 @@ class Cluster:
         before = self.observer.reads_confirmed
         assert self.read(leader) is not None
         self.settle()
-        assert self.observer.reads_confirmed > before, f"leader {leader} answers no reads"
+        if self.observer.reads_confirmed == before:
+            broken(Invariant.LIVENESS, f"leader {leader} answers no reads")
 
     def _is_equal(self, written: Entry) -> bool:
         members = self.members()
@@ -540,186 +536,4 @@ class Cluster:
             and all(core.last_index == core.commit == len(applied) for core in cores)
             and all(self.peers[node].disk.applied == applied for node in members)
             and all(self.peers[node].disk.last_index() == len(applied) for node in members)
-        )
-
-
-class Observer:
-    """Checks Raft's invariants from outside, with a memory that no crash erases."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self.cluster = cluster
-        self.leader_of: dict[int, tuple[int, int]] = {}
-        self.leader_log: dict[int, Chain] = {}
-        self.prefix: dict[tuple[int, int], bytes] = {}
-        self.committed: Chain = []
-        self.committed_in: list[int] = []
-        self.applied_entry: dict[int, Entry] = {}
-        self.durable: dict[int, tuple[HardState, int]] = {}
-        self.living: dict[int, tuple[int, int, int, int]] = {}
-        self.committed_before_read: dict[bytes, int] = {}
-        self.reads_confirmed = 0
-        self.snapshots_installed = 0
-        self.confs = {0: cluster.peers[1].disk.conf_state}
-        self.checks = 0
-
-    def restarted(self, peer: Peer) -> None:
-        core = peer.alive
-        assert core.term == peer.disk.hard_state.term
-        self.living[peer.id] = (core.term, core._core.vote, core.commit, len(peer.disk.applied))
-
-    def read_asked(self, number: int) -> None:
-        """What anybody knows to be committed now, this read must show."""
-        self.committed_before_read[b"%d" % number] = len(self.committed)
-
-    def reads_answered(self, ready: Ready) -> None:
-        """Linearizable reads: an answer comes once, and shows all that was committed before the question."""
-        for state in ready.read_states:
-            before = self.committed_before_read.pop(state.context)
-            assert state.index >= before, f"read {state.context!r} shows {state.index} of {before} committed"
-            self.reads_confirmed += 1
-
-    @property
-    def learners_first(self) -> bool:
-        safeguards = self.cluster.settings.get("safeguards")
-        return safeguards is None or bool(safeguards.learners_first)
-
-    def change_of(self, entry: Entry) -> ConfChange:
-        """What every caller derives from the entry alike."""
-        return self.cluster.changes[entry.data]
-
-    def changed(self, index: int, conf: ConfState) -> None:
-        """One configuration per index, whoever applies the change."""
-        assert self.confs.setdefault(index, conf) == conf, f"two configurations at index {index}"
-
-    def state_of(self, snapshot: Snapshot) -> tuple[list[Entry], Chain]:
-        """What a snapshot stands for: the applied entries and their chain; it must be what was committed."""
-        base = self.committed[: snapshot.index]
-        assert base[-1] == (snapshot.term, snapshot.data), f"{snapshot} stands for something else"
-        self.snapshots_installed += 1
-        return [self.applied_entry[index] for index in range(1, snapshot.index + 1)], base
-
-    def applied(self, ready: Ready) -> None:
-        """State machine safety: one entry per index, whoever applies it and whenever."""
-        for entry in ready.committed_entries:
-            known = self.applied_entry.setdefault(entry.index, entry)
-            assert known == entry, f"index {entry.index} applied as {known} and as {entry}"
-
-    def leaves(self, peer: Peer, message: Message) -> None:
-        """Persist before send: what a message shows is on the sender's disk."""
-        hard = peer.disk.hard_state
-        grant_ahead = message.type is MessageType.PRE_VOTE_RESPONSE and not message.reject
-        if message.type is MessageType.PRE_VOTE or grant_ahead:
-            assert grant_ahead or message.term - 1 <= hard.term, f"{message} shows a term that is not on disk"
-            return
-        assert message.term <= hard.term, f"{message} shows a term that is not on disk: {hard}"
-        if hard.term != message.term:
-            return
-        if message.type is MessageType.VOTE:
-            assert hard.vote == peer.id, f"{message} leaves before the own vote is on disk: {hard}"
-        elif message.type is MessageType.VOTE_RESPONSE and not message.reject:
-            assert hard.vote == message.to, f"{message} grants what is not on disk: {hard}"
-        elif message.type is MessageType.APPEND_RESPONSE and not message.reject and message.index:
-            ours = peer.disk.chain()
-            theirs = self.leader_log[message.term]
-            assert len(ours) >= message.index, f"{message} acknowledges more than is on disk: {len(ours)}"
-            assert ours[message.index - 1] == theirs[message.index - 1], (
-                f"{message} acknowledges other entries"
-            )
-
-    def check(self, peer: Peer) -> None:
-        """Everything that can have changed when `peer` did something."""
-        self.checks += 1
-        self._check_disk(peer)
-        if peer.core is not None:
-            self._check_core(peer, peer.core)
-        self._check_committed_durable()
-
-    def _check_disk(self, peer: Peer) -> None:
-        disk = peer.disk
-        hard = disk.hard_state
-        before, applied = self.durable.get(peer.id, (HardState(), 0))
-        assert hard.term >= before.term, f"node {peer.id}: the stored term went back"
-        assert hard.term > before.term or before.vote in (0, hard.vote), f"node {peer.id}: the vote changed"
-        assert hard.commit >= before.commit, f"node {peer.id}: the stored commit went back"
-        assert len(disk.applied) >= applied
-        assert [entry.index for entry in disk.applied] == list(range(1, len(disk.applied) + 1)), (
-            "applied with gaps"
-        )
-        assert disk.term(disk.last_index()) <= hard.term, "entries before their term"
-        assert len(disk.applied) <= hard.commit <= disk.last_index()
-        self.durable[peer.id] = (hard, len(disk.applied))
-        snapshot = disk.snapshot()
-        assert snapshot is None or disk.first_index() - 1 <= snapshot.index <= len(disk.applied)
-        self._log_matching(disk.chain())
-
-    def _check_core(self, peer: Peer, core: RawNode) -> None:
-        log = core._core.log
-        term, vote, commit, applied = self.living[peer.id]
-        assert core.term >= term
-        assert core.term > term or vote in (0, core._core.vote), f"node {peer.id}: the vote changed in memory"
-        assert log.commit >= commit
-        assert log.applied >= applied
-        self.living[peer.id] = (core.term, core._core.vote, log.commit, log.applied)
-        assert log.applied <= log.applying <= log.commit <= log.last_index
-        assert log.stable <= log.handed <= log.last_index
-        chain = peer.memo.of(log_of(core), self.committed[: log.first_index - 1])
-        self._log_matching(chain)
-        assert peer.disk.chain()[: log.stable] == chain[: log.stable], "stable entries are not on disk"
-        if core.role is Role.LEADER:
-            self._check_leader(peer, core, chain)
-        self._extend_committed(chain[: log.commit], core.term)
-
-    def _log_matching(self, chain: Chain) -> None:
-        for index, (term, digest) in enumerate(chain, 1):
-            known = self.prefix.setdefault((index, term), digest)
-            assert known == digest, f"two logs have different prefixes up to index {index} of term {term}"
-
-    def _check_leader(self, peer: Peer, core: RawNode, chain: Chain) -> None:
-        known = self.leader_of.setdefault(core.term, (peer.id, peer.life))
-        assert known == (peer.id, peer.life), (
-            f"term {core.term} is led by {known} and by {(peer.id, peer.life)}"
-        )
-        before = self.leader_log.get(core.term)
-        if before is None:
-            # A node may win an old term late, by a vote long under way; only earlier terms' entries are due.
-            due = sum(term < core.term for term in self.committed_in)
-            assert chain[:due] == self.committed[:due], f"leader {peer.id} lacks committed entries"
-        else:
-            assert chain[: len(before)] == before, f"leader {peer.id} changed its own log"
-        self.leader_log[core.term] = chain
-        in_flight = [
-            entry.index
-            for entry in log_of(core)
-            if entry.type is EntryType.CONF_CHANGE and entry.index > core._core.conf_index
-        ]
-        assert len(in_flight) <= 1, f"changes {in_flight} of members are in flight at once"
-        for node, progress in core._core.progress.items():
-            assert progress.match < progress.next, f"match {progress.match} is not below next {progress.next}"
-            other = self.cluster.peers[node].disk
-            if other.hard_state.term == core.term and progress.match:
-                theirs = other.chain()[: progress.match]
-                assert theirs == chain[: progress.match], (
-                    f"match {progress.match} of node {node} is not on its disk"
-                )
-
-    def _extend_committed(self, chain: Chain, term: int) -> None:
-        shared = min(len(chain), len(self.committed))
-        assert chain[:shared] == self.committed[:shared], "a committed entry changed"
-        self.committed.extend(chain[shared:])
-        self.committed_in.extend([term] * (len(chain) - shared))
-
-    def _check_committed_durable(self) -> None:
-        count = len(self.committed)
-        if not count:
-            return
-        peers = self.cluster.peers.values()
-        holders = {
-            peer.id: count for peer in peers if peer.disk.chain()[count - 1 : count] == [self.committed[-1]]
-        }
-        # What came right after a change may have been committed with it, by the configuration before.
-        confs = [self.confs[index] for index in sorted(self.confs) if index <= count][-2:]
-        assert any(
-            joint_committed_index(conf.halves, lambda node: holders.get(node, 0)) == count for conf in confs
-        ), (
-            f"index {count} is committed but only on the disks of {sorted(holders)}: no quorum of any of {confs}"
         )

@@ -1,4 +1,4 @@
-"""The observer of `harness.py` itself: what it must let pass, and what it must not."""
+"""The observer itself: what it must let pass, and what it must not."""
 
 import pytest
 from raft_harness import Cluster, log_of
@@ -49,5 +49,5 @@ def test_who_wins_a_later_term_must_have_it() -> None:
         cluster.work(1)
     core = cluster.core(1)._core
     assert core.term == 3
-    with pytest.raises(AssertionError, match="leader 1 lacks committed entries"):
+    with pytest.raises(AssertionError, match="leader completeness: leader 1 of term 3 lacks"):
         cluster.touch(1, lambda node: setattr(node._core, "role", Role.LEADER))

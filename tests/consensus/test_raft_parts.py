@@ -5,7 +5,7 @@ import copy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from raft_harness import append, chain_of, disk_with, entries, heartbeat
+from raft_harness import append, disk_with, entries, heartbeat
 
 from consensus import (
     ConfigError,
@@ -30,6 +30,7 @@ from consensus.quorum import (
     vote_result,
 )
 from consensus.storage import fitting
+from tests.consensus.observer import chain_of
 
 few = settings(deadline=None, max_examples=60)
 

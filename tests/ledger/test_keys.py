@@ -39,6 +39,7 @@ def test_the_domains_are_the_stated_ones() -> None:
         "seatrial/ack/v1",
         "seatrial/promise/v1",
         "seatrial/acknowledgement/v1",
+        "seatrial/credential-key/v1",
     ]
     assert signed_message(Domain.VOTE, "net", b"\x00x") == b"seatrial/vote/v1\nnet\n\x00x"
 

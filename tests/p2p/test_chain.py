@@ -93,3 +93,12 @@ def test_what_the_log_has_replaced_but_not_written_counts_no_more(founding: Foun
     follower.check([following], [replacing])
     with pytest.raises(BadBlockError):
         follower.check([following])
+
+
+def test_a_block_that_an_empty_entry_replaces_counts_no_more(founding: Founding) -> None:
+    """A deposed leader restarts with a block nobody took; the next leader's first entry stands in its place."""
+    leader, follower = Leader(founding), Follower(founding)
+    first = leader.entry()
+    successor = Leader(founding, after=leader, mark=b"other")
+    follower.chain.appended([first, leader.entry()])
+    follower.check([successor.empty(), successor.entry()])

@@ -1,12 +1,10 @@
-"""Hypothesis plays the world against three to five cores; an observer checks every step.
+"""Hypothesis plays the world against three to seven cores; an observer checks every step.
 
 Rules of the game: any message may be delivered next, dropped or doubled; any node may take work, finish its
-oldest write, tick, campaign, crash (losing all but a chosen number of writes under way) and restart; any
-direction of any link may be cut. After every step the observer asserts election safety over history,
-leaders append-only, log matching, leader completeness, state machine safety, committed entries immutable
-and on a majority of disks, nothing shown before it is durable, everything monotonic across restarts, and that
-a read shows all that was committed before it was asked for. At the end the world heals and the cluster must
-converge.
+oldest write, tick, campaign, be asked to change members or to hand over, drop what it has applied, crash (losing
+all but a chosen number of writes under way) and restart; clients ask, and ask again; any direction of any link may
+be cut. After every step all of `tests.consensus.observer.Invariant` holds. At the end the world heals and the
+cluster must converge, with all that was acknowledged.
 """
 
 import importlib.util
@@ -32,7 +30,7 @@ from raft_harness import Cluster
 
 from consensus import ChangeType
 
-NODES = st.integers(1, 5)
+NODES = st.integers(1, 7)
 PLACES = st.integers(0, 1 << 16)
 
 
@@ -42,7 +40,8 @@ class RaftMachine(RuleBasedStateMachine):
     cluster: Cluster
 
     @initialize(
-        size=st.integers(3, 5),
+        size=st.integers(3, 7),
+        spare=st.integers(0, 2),
         seed=st.integers(0, 1 << 16),
         led=st.booleans(),
         pre_vote=st.booleans(),
@@ -51,9 +50,9 @@ class RaftMachine(RuleBasedStateMachine):
         inflight_messages_max=st.sampled_from([1, 2, 64]),
         tail_bytes_max=st.sampled_from([1, 1 << 20]),
     )
-    def start(self, size: int, seed: int, *, led: bool, **chosen: int) -> None:
+    def start(self, size: int, spare: int, seed: int, *, led: bool, **chosen: int) -> None:
         self.cluster = Cluster(
-            size, seed, spare=5 - size, election_tick=4, uncommitted_bytes_max=400, **chosen
+            size, seed, spare=min(spare, 7 - size), election_tick=4, uncommitted_bytes_max=400, **chosen
         )
         if led:
             self.cluster.elect(1)
@@ -82,6 +81,12 @@ class RaftMachine(RuleBasedStateMachine):
         for node in self.cluster.leaders():
             self.cluster.propose(node)
 
+    @rule(number=PLACES)
+    def ask_again(self, number: int) -> None:
+        """A client whose answer is late or lost asks whoever leads; also one that forgot its answer."""
+        for leader in self.cluster.leaders():
+            self.cluster.ask_again(leader, number)
+
     @rule(node=NODES)
     def read_at_leaders(self, node: int) -> None:
         """Of leaders of several terms all are asked: only one of them may answer."""
@@ -95,6 +100,8 @@ class RaftMachine(RuleBasedStateMachine):
     )
     def change(self, node: int, kinds: list[tuple[ChangeType, int]]) -> None:
         """Who comes, goes or changes its part; much of it is refused by the leader, and rightly."""
+        ids = self.cluster.ids
+        kinds = [(kind, 1 + member % len(ids)) for kind, member in kinds]
         for leader in self.cluster.leaders():
             self.cluster.change_at_random(self.cluster.random, leader, *kinds)
             self.cluster.settle()

@@ -1,0 +1,1 @@
+"""What of a run can be handed to people and programs outside it."""

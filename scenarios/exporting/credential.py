@@ -1,0 +1,288 @@
+"""A held document as a W3C Verifiable Credential 2.0, with everything a stranger needs to check it.
+
+Rules:
+- It discloses what the holder's envelope discloses and no more; the digests of the other fields stay digests.
+- The issuer's credential key is a key of its own; the organization key signs that it is the issuer's.
+- Evidence: the anchoring transaction, its receipt's leaf with a C2SP tlog-proof against a certified checkpoint, and the
+  issuer's record with a proof against the state root of that checkpoint. A verifier trusts the orderers' keys alone.
+- A certificate that was found incorrect is suspended, one that was superseded revoked, each in a list of the issuer's.
+- Dates are block times and legal dates of the run, so that exporting twice gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.checkpoint import Checkpoint, parse_checkpoint, split_note
+from ledger.contracts import CertificateState, certificate_valid_until, read_certificate
+from ledger.credentials import (
+    ENTRIES_MIN,
+    ProofOptions,
+    StatusList,
+    TlogProof,
+    base64url,
+    did_key,
+    secure,
+    verifier_key,
+)
+from ledger.credentials.cryptosuite import Json
+from ledger.encoding import Value, encode
+from ledger.keys import Domain, SigningKey, seed_for
+from ledger.state import certificate_key, organization_key
+from scenarios.errors import RefusedError
+from scenarios.exporting.held import HeldDocument
+
+CONTEXT = "https://www.w3.org/ns/credentials/v2"
+TERMS = "https://ledger.invalid/terms#"
+REVOCATION, SUSPENSION = "revocation", "suspension"
+JSON_INTEGER_MAX = 2**53 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What is handed over, as JSON values.
+
+    Attributes:
+        credential: the document, secured.
+        status_lists: the issuer's lists by purpose, each a secured credential.
+        trust: what a verifier must get from somewhere it trusts: the orderers' keys and how many must sign.
+    """
+
+    credential: Mapping[str, Json]
+    status_lists: Mapping[str, Mapping[str, Json]]
+    trust: Mapping[str, Json]
+
+
+def export_credential(held: HeldDocument, status_url: str | None = None) -> Exported:
+    """Return a held document as a credential, its issuer's status lists, and whom to trust.
+
+    Args:
+        held: the document.
+        status_url: where the status lists will be served; a name that nobody serves if None.
+
+    Raises:
+        RefusedError: if a field has no JSON form.
+    """
+    genesis = held.founding.genesis
+    key = SigningKey.from_seed(seed_for(held.seed, f"{held.issuer}/credential-key"))
+    base = (status_url or f"https://{genesis.origin}/{held.issuer}/status").rstrip("/")
+    state = _certificate_state(held)
+    index = _status_index(held.anchored_roots, held.opened.root)
+    lists = {purpose: StatusList() for purpose in (REVOCATION, SUSPENSION)}
+    for root in held.anchored_roots:
+        _mark(lists, _status_index(held.anchored_roots, root), _state_of_root(held, root))
+    options = ProofOptions(_moment(held.ledger.time_ms))
+    credential = secure(_credential(held, key, base, index, state), key, options)
+    status_lists = {
+        purpose: secure(_status_credential(held, key, base, purpose, status), key, options)
+        for purpose, status in lists.items()
+    }
+    return Exported(credential, status_lists, trust_of(held))
+
+
+def write_credential(exported: Exported, directory: Path, name: str) -> list[Path]:
+    """Write everything into a directory and return the files' paths, the credential's first.
+
+    Raises:
+        RefusedError: if the directory cannot be written.
+    """
+    files = {f"{name}.credential.json": exported.credential}
+    files.update({f"{purpose}.status.json": status for purpose, status in exported.status_lists.items()})
+    files["trust.json"] = exported.trust
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for file, value in files.items():
+            text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+            (directory / file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RefusedError(
+            f"{directory} cannot be written: {error.strerror}", "a directory of yours", "give --out"
+        ) from error
+    return [directory / file for file in files]
+
+
+def trust_of(held: HeldDocument) -> dict[str, Json]:
+    """Return what a verifier needs to believe: the network, its orderers' keys, how many of them must sign."""
+    genesis = held.founding.genesis
+    return {
+        "network": genesis.network,
+        "origin": genesis.origin,
+        "quorum": genesis.quorum,
+        "orderers": [
+            {"organization": o, "key": verifier_key(genesis.origin, genesis.organization(o).node_key)}
+            for o in genesis.orderers
+        ],
+    }
+
+
+def _credential(
+    held: HeldDocument, key: SigningKey, base: str, index: int, state: CertificateState | None
+) -> dict[str, Json]:
+    genesis = held.founding.genesis
+    subject_id = f"https://{genesis.origin}/documents/{held.opened.root.hex()}"
+    credential: dict[str, Json] = {
+        "@context": [CONTEXT, {"@vocab": TERMS}],
+        "id": subject_id,
+        "type": ["VerifiableCredential", "TradeDocument"],
+        "issuer": {
+            "id": did_key(key.public),
+            "organization": held.issuer,
+            "name": genesis.organization(held.issuer).name,
+        },
+        "validFrom": _moment(held.receipt.time_ms),
+        "credentialSubject": {
+            "id": subject_id,
+            "kind": str(held.transaction.body.get("form") or held.transaction.type),
+            "holder": held.holder,
+            "publicFacts": _json("publicFacts", held.transaction.body),
+            "fields": {
+                name: _json(name, value.reveal()) for name, value in sorted(held.opened.fields.items())
+            },
+        },
+        "evidence": [_evidence(held, key)],
+    }
+    signed_on = held.transaction.body.get("signed_on")
+    if isinstance(signed_on, str):
+        last = certificate_valid_until(datetime.date.fromisoformat(signed_on))
+        credential["validUntil"] = f"{last.isoformat()}T23:59:59Z"
+    if state is not None:
+        credential["credentialStatus"] = [_status_entry(base, p, index) for p in (REVOCATION, SUSPENSION)]
+    return credential
+
+
+def _evidence(held: HeldDocument, key: SigningKey) -> dict[str, Json]:
+    genesis = held.founding.genesis
+    checkpoint = _checkpoint(held)
+    if checkpoint.height != held.ledger.height:
+        raise RefusedError(
+            f"the node of {held.holder} stands at height {held.ledger.height}, certified is {checkpoint.height}",
+            "",
+            "export from a run that converged",
+        )
+    record_key = organization_key(held.issuer)
+    record = held.ledger.state.get(record_key)
+    if record is None:
+        raise RefusedError(f"{held.issuer} has no record in the state any more")
+    receipt = held.receipt
+    leaf = encode(
+        ["receipt", receipt.height, receipt.position, receipt.id, str(receipt.code), list(receipt.findings)]
+    )
+    statement = key_statement(held.issuer, key.public)
+    organization = held.founding.secrets[held.issuer].organization_key
+    proof = TlogProof(
+        receipt.index, held.ledger.log.inclusion_proof(receipt.index, checkpoint.size), held.certificate[1]
+    )
+    return {
+        "type": "LedgerInclusion",
+        "network": genesis.network,
+        "digests": base64url(b"".join(held.opened.digests)),
+        "disclosures": [
+            {"name": d.name, "salt": base64url(d.salt), "value": _json(d.name, d.value.reveal())}
+            for d in held.opened.disclosures
+        ],
+        "transaction": base64url(held.raw),
+        "leaf": base64url(leaf),
+        "inclusion": proof.text(),
+        "issuerRecord": {
+            "key": record_key,
+            "value": base64url(record),
+            "proof": base64url(held.ledger.prove(record_key).encode()),
+        },
+        "credentialKey": {
+            "statement": base64url(statement),
+            "signature": base64url(organization.sign(Domain.CREDENTIAL_KEY, genesis.network, statement)),
+        },
+    }
+
+
+def key_statement(organization: str, credential_key: bytes) -> bytes:
+    """Return what an organization key signs of the credential key: canonical bytes."""
+    return encode({"organization": organization, "key": credential_key})
+
+
+def _checkpoint(held: HeldDocument) -> Checkpoint:
+    return parse_checkpoint(split_note(held.certificate[1])[0])
+
+
+def _certificate_state(held: HeldDocument) -> CertificateState | None:
+    return _state_of_root(held, held.opened.root)
+
+
+def _state_of_root(held: HeldDocument, root: bytes) -> CertificateState | None:
+    """Return where the certificate with that root stands, or None if the root is no certificate's."""
+    certificate = held.certificates.get(root)
+    data = None if certificate is None else held.ledger.state.get(certificate_key(certificate))
+    return None if data is None else read_certificate(data).state
+
+
+def _mark(lists: Mapping[str, StatusList], index: int, state: CertificateState | None) -> None:
+    if state is CertificateState.CORRECTED:
+        lists[REVOCATION].set(index)
+    elif state is CertificateState.NOTICE_GIVEN:
+        lists[SUSPENSION].set(index)
+
+
+def _status_index(roots: tuple[bytes, ...], root: bytes) -> int:
+    """Return a root's entry: it follows from the root alone unless an earlier root has that entry already."""
+    taken: dict[int, bytes] = {}
+    for anchored in roots:
+        index = int.from_bytes(anchored[:8], "big") % ENTRIES_MIN
+        while index in taken:
+            index = (index + 1) % ENTRIES_MIN
+        taken[index] = anchored
+        if anchored == root:
+            return index
+    raise AssertionError(f"root {root.hex()} is not among its issuer's")
+
+
+def _status_entry(base: str, purpose: str, index: int) -> dict[str, Json]:
+    return {
+        "id": f"{base}/{purpose}#{index}",
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": purpose,
+        "statusListIndex": str(index),
+        "statusListCredential": f"{base}/{purpose}",
+    }
+
+
+def _status_credential(
+    held: HeldDocument, key: SigningKey, base: str, purpose: str, status: StatusList
+) -> dict[str, Json]:
+    url = f"{base}/{purpose}"
+    return {
+        "@context": [CONTEXT],
+        "id": url,
+        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
+        "issuer": did_key(key.public),
+        "validFrom": _moment(held.ledger.time_ms),
+        "credentialSubject": {
+            "id": f"{url}#list",
+            "type": "BitstringStatusList",
+            "statusPurpose": purpose,
+            "encodedList": status.encode(),
+        },
+    }
+
+
+def _moment(time_ms: int) -> str:
+    moment = datetime.datetime.fromtimestamp(time_ms // 1000, datetime.UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _json(where: str, value: Value) -> Json:
+    """Return a canonical value as JSON that reads back as the same value: bytes become `{"base64url": text}`."""
+    if isinstance(value, bytes):
+        return {"base64url": base64url(value)}
+    if isinstance(value, list):
+        return [_json(where, item) for item in value]
+    if isinstance(value, dict):
+        return {name: _json(where, item) for name, item in value.items()}
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > JSON_INTEGER_MAX:
+        raise RefusedError(
+            f"field {where} is {value}", f"JSON holds whole numbers up to {JSON_INTEGER_MAX}", ""
+        )
+    return value

@@ -1,0 +1,218 @@
+"""A run's documents as credentials, checked by a program that shares no line with ours."""
+
+import ast
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scenarios.errors import RefusedError
+from scenarios.exporting.credential import export_credential, write_credential
+from scenarios.exporting.held import find_document
+from scenarios.model.catalog import load_scenario
+from scenarios.trial.runner import RunOptions, run_scenario
+from tests.interoperability import check_credential
+from tests.interoperability.check_credential import Refused, check
+
+CHECKER = Path(check_credential.__file__)
+PRODUCER = "Conservas Punta Mita"
+
+FOUND_INCORRECT = """
+scenario: found-incorrect
+extends: nafta-certificate
+title: The certificate is found incorrect
+steps:
+  - {at: "2018-09-04T10:00:00", by: exporter, do: issue-certificate, document: c1}
+  - {at: "2018-10-04T10:00:00", by: exporter, do: notify-incorrect, document: c1, reason: another rule of origin}
+claims: {}
+checks: [agreement]
+expect: [certificate c1 is NOTICE_GIVEN]
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs")
+    return run_scenario(load_scenario("nafta-certificate"), RunOptions("virtual", "7", out)).folder
+
+
+@pytest.fixture(scope="module")
+def importers(folder):
+    return export_credential(find_document(folder, "c1", "importer"))
+
+
+def judged(exported):
+    """Check what a stranger would have read from the files."""
+    values = json.loads(json.dumps([exported.credential, exported.trust, *exported.status_lists.values()]))
+    return check(values[0], values[1], values[2:])
+
+
+def test_the_checker_is_a_stranger_to_this_project():
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(ast.parse(CHECKER.read_text(encoding="utf-8")))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert imported <= {
+        "base64",
+        "gzip",
+        "hashlib",
+        "json",
+        "pathlib",
+        "sys",
+        "base58",
+        "msgpack",
+        "nacl",
+        "rfc8785",
+    }
+
+
+def test_a_credential_holds_and_discloses_what_its_holder_may_see(folder, importers):
+    assert judged(importers) == []
+    assert PRODUCER not in json.dumps(importers.credential)
+    customs = export_credential(find_document(folder, "c1", "cbp"))
+    assert judged(customs) == []
+    assert PRODUCER in json.dumps(customs.credential)
+
+
+def test_the_command_writes_files_that_the_checker_reads_as_a_program(folder, tmp_path):
+    command = [sys.executable, "-m", "scenarios.cli", "export", "credential", "c1"]
+    done = subprocess.run(
+        [*command, "--run", folder.path, "--out", tmp_path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    names = ["c1.credential.json", "trust.json", "revocation.status.json", "suspension.status.json"]
+    said = subprocess.run(
+        [sys.executable, CHECKER, *(tmp_path / name for name in names)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (said.returncode, said.stdout) == (0, "holds\n"), said.stderr
+
+
+def test_exporting_twice_gives_the_same_bytes(folder, importers, tmp_path):
+    again = export_credential(find_document(folder, "c1", "importer"))
+    first, second = (
+        [path.read_bytes() for path in write_credential(exported, tmp_path / str(number), "c1")]
+        for number, exported in enumerate((importers, again))
+    )
+    assert first == second
+
+
+def test_a_certificate_found_incorrect_is_suspended(tmp_path):
+    path = tmp_path / "found-incorrect.yaml"
+    path.write_text(FOUND_INCORRECT)
+    result = run_scenario(load_scenario(str(path)), RunOptions("virtual", "1", tmp_path))
+    exported = export_credential(find_document(result.folder, "c1", None))
+    assert judged(exported) == ["suspension"]
+
+
+def with_changed(value, path, change):
+    changed = copy.deepcopy(value)
+    place = changed
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = change(place[path[-1]])
+    return changed
+
+
+def resigned(folder, credential):
+    """The issuer's own key secures it again: what its evidence does not cover must still be caught."""
+    from ledger.credentials import ProofOptions, secure
+    from ledger.keys import SigningKey, seed_for
+
+    key = SigningKey.from_seed(seed_for("7", "exporter/credential-key"))
+    unsigned = {name: value for name, value in credential.items() if name != "proof"}
+    return secure(unsigned, key, ProofOptions("2020-01-01T00:00:00Z"))
+
+
+def flipped(text):
+    return text[:-2] + ("A" if text[-2] != "A" else "Q") + text[-1]
+
+
+EVIDENCE = ("evidence", 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "reason"),
+    [
+        (
+            ("credentialSubject", "fields", "exporter_name"),
+            lambda _: "Somebody Else",
+            "subject says something else",
+        ),
+        (("credentialSubject", "publicFacts", "signed_on"), lambda _: "2018-09-05", "public facts"),
+        ((*EVIDENCE, "disclosures", 0, "value"), lambda _: "2017-01-01", "not as anchored"),
+        ((*EVIDENCE, "disclosures", 0, "salt"), flipped, "not as anchored"),
+        ((*EVIDENCE, "digests"), lambda text: text[:-43], "another document"),
+        ((*EVIDENCE, "leaf"), lambda text: text.replace("u", "u", 1)[:-4] + "AAAA", None),
+        ((*EVIDENCE, "inclusion"), lambda text: text.replace("index 0", "index 1"), "not in the log"),
+        ((*EVIDENCE, "issuerRecord", "key"), lambda _: "organization/importer", "somebody else's record"),
+        ((*EVIDENCE, "issuerRecord", "value"), flipped, None),
+        ((*EVIDENCE, "credentialKey", "signature"), flipped, "not vouched for"),
+        ((*EVIDENCE, "transaction"), flipped, None),
+        (("issuer", "organization"), lambda _: "importer", "somebody else anchored"),
+    ],
+)
+def test_a_credential_that_its_evidence_does_not_bear_is_refused(folder, importers, path, change, reason):
+    changed = resigned(folder, with_changed(importers.credential, path, change))
+    with pytest.raises((Refused, ValueError, KeyError, TypeError), match=reason):
+        judged(type(importers)(changed, importers.status_lists, importers.trust))
+
+
+def test_a_credential_changed_by_anybody_else_is_refused(importers):
+    changed = with_changed(importers.credential, ("validUntil",), lambda _: "2099-01-01T00:00:00Z")
+    with pytest.raises(Refused, match="proof does not hold"):
+        judged(type(importers)(changed, importers.status_lists, importers.trust))
+
+
+def test_too_few_orderers_are_not_believed(importers):
+    lonely = {**importers.trust, "orderers": importers.trust["orderers"][:2]}
+    with pytest.raises(Refused, match="orderers signed, 3 are needed"):
+        judged(type(importers)(importers.credential, importers.status_lists, lonely))
+
+
+def test_another_issuer_s_status_list_is_refused(importers):
+    lists = {
+        name: with_changed(
+            value, ("issuer",), lambda _: "did:key:z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2"
+        )
+        for name, value in importers.status_lists.items()
+    }
+    with pytest.raises(Refused):
+        judged(type(importers)(importers.credential, lists, importers.trust))
+
+
+@pytest.mark.parametrize(
+    ("document", "holder", "reason"),
+    [
+        ("c9", None, "no document of this run.*c1"),
+        ("abc", None, "no document of this run"),
+        ("c1", "chamber", "chamber has no envelope"),
+        ("c1", "nobody", "no organization of this run"),
+    ],
+)
+def test_what_cannot_be_exported_is_said(folder, document, holder, reason):
+    with pytest.raises(RefusedError, match=reason):
+        find_document(folder, document, holder)
+
+
+def test_a_document_without_a_name_is_found_by_its_root(folder):
+    root = next(
+        json.loads(line)["documents"][0]
+        for line in folder.event_lines("public")
+        if '"type":"document.anchor"' in line
+    )
+    exported = export_credential(find_document(folder, root[:12], None))
+    assert judged(exported) == []
+    assert "credentialStatus" not in exported.credential

@@ -157,6 +157,9 @@ def terms_of(node: RawNode) -> list[int]:
     return [entry.term for entry in log_of(node)]
 
 
+_WORDS = {ChangeType.ADD_VOTER: "voter", ChangeType.REMOVE: "without", ChangeType.ADD_LEARNER: "learner"}
+
+
 class Disk(MemoryStorage):
     """A node's disk: log, hard state and what its state machine has applied, in one atomic write.
 
@@ -312,7 +315,9 @@ class Cluster:
     ) -> Entry | None:
         """Proposes a change of members at `node`; None if refused."""
         change = ConfChange(tuple(Change(kind, member) for kind, member in changes), transition)
-        data = b"" if transition is Transition.LEAVE else b"change %d" % len(self.changes)
+        words = ", ".join(f"{_WORDS[kind]} {member}" for kind, member in changes)
+        number = len(self.changes)
+        data = b"" if transition is Transition.LEAVE else f"change {number}: {words}".encode()
         try:
             entry = self.peers[node].alive.propose_conf_change(data, change)
         except ProposalRefusedError as error:

@@ -17,6 +17,12 @@ The commands:
     tick 1 10                   ten ticks pass at 1
     propose 1 hello             1 is asked to append "hello"
     transfer 1 2                1 is asked to hand leadership over to 2
+    change 1 learner 4          1 is asked for a change of members: learner 4, voter 4, without 3; several at once,
+                                and last what is done with a joint configuration: joint, explicit, leave
+    read 1                      1 is asked for a linearizable read
+    forget 2                    2 is told to forget its leader
+    release 1 2                 1 makes a snapshot of all it has applied and drops all but the last 2 entries of it
+    report 1 3 failed           1 is told what became of the snapshot that it sent to 3 (also: arrived)
     deliver                     every message now in flight arrives
     deliver 1>2 3>*             those from 1 to 2, then those from 3 to anybody
     deliver 1>2 newest          only the newest of them (also: oldest)
@@ -25,6 +31,7 @@ The commands:
     drop 1>2                    these messages are lost (what is chosen as with deliver)
     double 1>2                  these messages are in flight twice
     partition 1 | 2 3           links between the sides are cut: what arrives over them is lost
+    cut 1 3                     the link between 1 and 3 is cut, both ways
     heal                        all links work again
     disk 2 slow                 writes at 2 wait for `persist 2` (also: fast)
     persist 2                   the oldest write of 2 is done
@@ -42,9 +49,32 @@ from typing import Any, Final
 
 from raft_harness import Cluster, log_of
 
-from consensus import Entry, Message, MessageType, ProposalRefusedError, RawNode, TransferRefusedError
+from consensus import (
+    ChangeType,
+    ConfState,
+    Entry,
+    EntryType,
+    Message,
+    MessageType,
+    ProposalRefusedError,
+    RawNode,
+    ReadRefusedError,
+    Snapshot,
+    TransferRefusedError,
+    Transition,
+)
 
 INDENT: Final = "  "
+_CHANGES: Final = {
+    "learner": ChangeType.ADD_LEARNER,
+    "voter": ChangeType.ADD_VOTER,
+    "without": ChangeType.REMOVE,
+}
+_TRANSITIONS: Final = {
+    "joint": Transition.JOINT,
+    "explicit": Transition.JOINT_EXPLICIT,
+    "leave": Transition.LEAVE,
+}
 TOLD_IN_WORDS: Final = 11
 """So many fields of a message have words of their own; those added since are told by their names."""
 
@@ -78,14 +108,27 @@ class Standing:
     lead: int
     role: str
     log: tuple[Entry, ...]
+    first: int
     commit: int
+    conf: ConfState
+    transferee: int
+    reads: int
 
 
 def standing(core: RawNode) -> Standing:
     """How a core stands."""
     status = core.status()
     return Standing(
-        status.term, status.vote, status.lead, status.role.value, tuple(log_of(core)), status.commit
+        status.term,
+        status.vote,
+        status.lead,
+        status.role.value,
+        tuple(log_of(core)),
+        status.first_index,
+        status.commit,
+        status.conf_state,
+        status.transferee,
+        status.reads_waiting,
     )
 
 
@@ -128,17 +171,33 @@ class Teller:
             while peer.core is not None and (
                 peer.core.has_ready() or (peer.writing and node not in self.slow)
             ):
-                self.cluster.take(node)
+                self.take(indent, node)
                 self.news(indent, node)
                 if node not in self.slow:
                     self.cluster.persist(node)
                     self.news(indent, node)
+
+    def take(self, indent: str, node: int) -> None:
+        """The node takes what its core has ready; reads answered are told."""
+        writing = self.cluster.peers[node].writing
+        before = len(writing)
+        self.cluster.take(node)
+        if len(writing) > before:
+            for state in writing[-1].read_states:
+                self.say(
+                    indent,
+                    f"{node} answers read {state.context.decode()}, good once {state.index} is applied",
+                )
 
     def news(self, indent: str, node: int) -> None:
         """What is new of one node, and what it has sent."""
         peer = self.cluster.peers[node]
         if peer.core is not None:
             self.changes(indent, node, peer.core)
+        snapshot = peer.disk.snapshot()
+        if snapshot is not None and snapshot.index > self.applied[node]:
+            self.say(indent, f"{node} fetches what the snapshot stands for, all up to {snapshot.index}")
+            self.applied[node] = snapshot.index
         for entry in peer.disk.applied[self.applied[node] :]:
             self.say(indent, f"{node} applies {_entry(entry)}")
         self.applied[node] = len(peer.disk.applied)
@@ -154,16 +213,25 @@ class Teller:
             self.say(indent, f"{node} is {now.role}{follows} in term {now.term}")
         if now.vote not in (0, was.vote) or (now.vote and now.term != was.term):
             self.say(indent, f"{node} votes for {now.vote if now.vote != node else 'itself'}")
+        if was.transferee and not now.transferee and was.role == now.role:
+            self.say(indent, f"{node} gives up handing over to {was.transferee}")
+        if was.reads and was.role == "leader" != now.role:
+            self.say(indent, f"{node} leaves {was.reads} {'read' if was.reads == 1 else 'reads'} unanswered")
+        if now.first > was.first:
+            self.say(indent, f"{node} has its log from {now.first} on")
+        old = tuple(entry for entry in was.log if entry.index >= now.first)
         kept = next(
-            (place for place, pair in enumerate(zip(was.log, now.log, strict=False)) if pair[0] != pair[1]),
-            min(len(was.log), len(now.log)),
+            (place for place, pair in enumerate(zip(old, now.log, strict=False)) if pair[0] != pair[1]),
+            min(len(old), len(now.log)),
         )
-        if was.log[kept:]:
-            self.say(indent, f"{node} removes {_entries(was.log[kept:])}")
+        if old[kept:]:
+            self.say(indent, f"{node} removes {_entries(old[kept:])}")
         if now.log[kept:]:
             self.say(indent, f"{node} appends {_entries(now.log[kept:])}")
         if now.commit != was.commit:
             self.say(indent, f"{node} knows {now.commit} committed")
+        if now.conf != was.conf:
+            self.say(indent, f"{node} goes by {_conf(now.conf)}")
 
     # --- the world
 
@@ -201,6 +269,37 @@ class Teller:
         except TransferRefusedError as refused:
             self.say("", f"{node} refuses: {refused.reason}")
 
+    def do_change(self, node: str, *words: str) -> None:
+        transition = _TRANSITIONS.get(words[-1], Transition.AUTO) if words else Transition.AUTO
+        rest = words[:-1] if words and words[-1] in _TRANSITIONS else words
+        if len(rest) % 2 or not set(rest[::2]) <= set(_CHANGES):
+            raise StoryError(f"a change is made of {', '.join(_CHANGES)}, each with a node; got {rest}")
+        changes = [(_CHANGES[kind], int(member)) for kind, member in zip(rest[::2], rest[1::2], strict=True)]
+        if self.cluster.change(int(node), *changes, transition=transition) is None:
+            assert self.cluster.refused is not None
+            self.say("", f"{node} refuses: {self.cluster.refused.reason}")
+
+    def do_read(self, node: str) -> None:
+        number = self.cluster.reads + 1
+        try:
+            self.cluster.touch(int(node), lambda core: core.read_index(b"%d" % number))
+        except ReadRefusedError as refused:
+            self.say("", f"{node} refuses: {refused.reason}")
+        else:
+            self.cluster.reads = number
+            self.cluster.observer.read_asked(number)
+            self.say("", f"{node} takes in read {number}")
+
+    def do_forget(self, node: str) -> None:
+        self.cluster.touch(int(node), lambda core: core.forget_leader())
+
+    def do_release(self, node: str, kept: str = "0") -> None:
+        self.cluster.release(int(node), int(kept))
+
+    def do_report(self, node: str, peer: str, what: str) -> None:
+        ok = {"arrived": True, "failed": False}[what]
+        self.cluster.touch(int(node), lambda core: core.report_snapshot(int(peer), ok=ok))
+
     def do_persist(self, node: str) -> None:
         if not self.cluster.peers[int(node)].writing:
             raise StoryError(f"node {node} has no write under way")
@@ -235,6 +334,9 @@ class Teller:
         for side in sides:
             self.cluster.isolate(*side)
 
+    def do_cut(self, one: str, other: str) -> None:
+        self.cluster.cut[int(one), int(other)] = self.cluster.cut[int(other), int(one)] = True
+
     def do_heal(self) -> None:
         self.cluster.heal()
 
@@ -245,6 +347,7 @@ class Teller:
                 for other, status in peer.core.status().peers.items():
                     paused = ", paused" if status.paused else ""
                     place = f"match {status.match}, next {status.next}, in flight {status.inflight_messages}"
+                    paused += ", learner" if status.is_learner else ""
                     self.say(INDENT, f"{other}: {status.state.value}, {place}{paused}")
 
     # --- messages
@@ -326,11 +429,28 @@ def _carries(message: Message, text: str) -> bool:
 
 
 def _entry(entry: Entry) -> str:
+    if entry.type is EntryType.CONF_CHANGE and not entry.data:
+        return f"{entry.term}.{entry.index} leave joint"
     return f"{entry.term}.{entry.index}" + (f" {entry.data.decode()}" if entry.data else "")
 
 
 def _entries(entries: tuple[Entry, ...]) -> str:
     return f"[{', '.join(_entry(entry) for entry in entries)}]"
+
+
+def _conf(conf: ConfState) -> str:
+    parts = [f"voters {_ids(conf.voters)}"]
+    if conf.is_joint:
+        parts.append(f"and {_ids(conf.voters_outgoing)}")
+    if conf.learners:
+        parts.append(f"learners {_ids(conf.learners)}")
+    if conf.learners_next:
+        parts.append(f"then learners {_ids(conf.learners_next)}")
+    return ", ".join(parts)
+
+
+def _ids(ids: tuple[int, ...]) -> str:
+    return " ".join(str(node) for node in ids)
 
 
 def _standing(now: Standing) -> str:
@@ -340,7 +460,13 @@ def _standing(now: Standing) -> str:
 
 def _message(message: Message) -> str:
     later = _named(message, [field.name for field in fields(message)][TOLD_IN_WORDS:])
+    if message.snapshot is not None:
+        later = f", {_snapshot(message.snapshot)}"
     return f"{message.sender}>{message.to} {message.type.name} term {message.term}{_content(message)}{later}"
+
+
+def _snapshot(snapshot: Snapshot) -> str:
+    return f"all up to {snapshot.term}.{snapshot.index}, {_conf(snapshot.conf_state)}"
 
 
 def _named(message: Message, names: list[str]) -> str:

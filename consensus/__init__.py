@@ -80,6 +80,7 @@ from consensus.errors import (
     ReadRefusedError,
     Refusal,
     RefusedError,
+    StorageBusyError,
     TransferRefusedError,
 )
 from consensus.messages import Field, Message, MessageType
@@ -138,6 +139,7 @@ __all__ = [
     "SoftState",
     "Status",
     "Storage",
+    "StorageBusyError",
     "Trace",
     "TraceEvent",
     "TraceName",

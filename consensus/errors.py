@@ -6,6 +6,7 @@
     ├── InconsistentStateError   the disk's: what was kept contradicts itself, so this node may not vote
     ├── MalformedMessageError    the peer's: drop the message, count it, keep the link under suspicion
     ├── CommittedConflictError   the leader's: it wants a committed entry replaced; nothing was changed
+    ├── StorageBusyError         nobody's: the storage cannot be read while a write is under way
     └── RefusedError             nobody's: ask another node, or later (the reason says which)
         ├── ProposalRefusedError
         ├── ReadRefusedError
@@ -38,6 +39,10 @@ class InconsistentStateError(RaftError):
 
 class MalformedMessageError(RaftError):
     """A message that no honest peer sends; names the field, the value and what is allowed."""
+
+
+class StorageBusyError(RaftError):
+    """Raised by a `Storage` that cannot be read now; the core asks again after `RawNode.storage_available`."""
 
 
 class CommittedConflictError(RaftError):

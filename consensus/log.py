@@ -11,7 +11,7 @@ Rules:
 - An entry is stable when the write that carries it is done *and* nothing has replaced it since: a
   truncation lowers every write under way, so a late completion cannot vouch for entries it did not write.
 - Everything from `offset` on is in memory: all that is not both stable and applied, and a bounded tail of
-  the rest, so that the usual reads never touch the storage.
+  the rest, so that the usual reads never touch the storage. What a storage is asked for is stable and applied.
 """
 
 from collections import deque
@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from consensus.errors import CommittedConflictError, InconsistentStateError
 from consensus.storage import Storage, fitting
 from consensus.types import Entry, HardState, Snapshot
+
+PAGE_BYTES = 1 << 20
 
 
 class RaftLog:
@@ -61,17 +63,17 @@ class RaftLog:
         last = storage.last_index()
         check_restart(storage, hard_state, applied)
         self._storage = storage
-        self._entries: list[Entry] = []
-        self._offset = last + 1
+        self._entries: list[Entry] = _unapplied(storage, applied, last)
+        self._offset = applied + 1
         self._floor = 0
         self.truncates_on_conflict_only = True
         self.pending_snapshot: Snapshot | None = None
-        self._before_term = storage.term(last) if last else 0
-        self._tail_bytes = 0
+        self._before_term = storage.term(applied) if applied else 0
+        self._tail_bytes = sum(entry.size_bytes for entry in self._entries)
         self._tail_bytes_max = tail_bytes_max
         self._writes: deque[list[int]] = deque()
         self.last_index = last
-        self.last_term = self._before_term
+        self.last_term = storage.term(last) if last else 0
         self.stable = last
         self.handed = last
         self.commit = max(hard_state.commit, applied)
@@ -260,6 +262,20 @@ class RaftLog:
             self._before_term = self._entries[count - 1].term
             self._offset += count
             del self._entries[:count]
+
+
+def _unapplied(storage: Storage, applied: int, last: int) -> list[Entry]:
+    """What was stored and not applied, whose applying or sending must not wait for the storage."""
+    entries: list[Entry] = []
+    while applied + len(entries) < last:
+        page = storage.entries(applied + len(entries) + 1, last + 1, PAGE_BYTES)
+        if not page:
+            raise InconsistentStateError(
+                f"entry {applied + len(entries) + 1} of a log that ends at {last} cannot be read; part of what was "
+                f"written is gone: do not vote with it, return under a new id"
+            )
+        entries.extend(page)
+    return entries
 
 
 def check_restart(storage: Storage, hard_state: HardState, applied: int) -> None:

@@ -74,6 +74,7 @@ class Progress:
         state: PROBE, REPLICATE or SNAPSHOT.
         pending_snapshot: in SNAPSHOT: the index of the one it was sent.
         paused: wait for an answer before sending anything.
+        awaits_storage: it was to be sent what the storage was too busy to give.
         recent_active: answered since the last check of the quorum.
         sent_commit: the highest commit index it was told.
         read_number: the number of the last read it has confirmed this leader for.
@@ -81,6 +82,7 @@ class Progress:
     """
 
     __slots__ = (
+        "awaits_storage",
         "inflights",
         "match",
         "next",
@@ -100,6 +102,7 @@ class Progress:
         self.state = ProgressState.PROBE
         self.pending_snapshot = 0
         self.paused = False
+        self.awaits_storage = False
         self.recent_active = False
         self.sent_commit = 0
         self.read_number = 0

@@ -6,6 +6,8 @@ Rules:
 - Readies are numbered and must be written in order. Several may be out at once: while one write is under
   way the caller may feed the core and take the next Ready for the sake of its `messages`. `advance` of a
   Ready says that it and all before it are done; of one already done, nothing.
+- Nothing here writes, and only what a slow peer lacks is read from the storage; one that cannot be read during a
+  write raises `StorageBusyError`, and `storage_available` follows when it can.
 - A proposal accepted by `propose` is in the log at the entry returned. Whether it will be committed is
   unknown until an entry is committed at that index: the same term means it was, another term means it never
   will be.
@@ -238,6 +240,10 @@ class RawNode:
     def report_unreachable(self, peer: int) -> None:
         """Tells a leader that messages to `peer` were probably lost (its link went down or overflowed)."""
         replication.peer_unreachable(self._core, peer)
+
+    def storage_available(self) -> None:
+        """Tells the core that its storage, which raised `StorageBusyError`, can be read again."""
+        replication.storage_available(self._core)
 
     def report_snapshot(self, peer: int, *, ok: bool) -> None:
         """Tells a leader what became of the snapshot it sent; for a caller that knows sooner than the peer says.

@@ -12,11 +12,14 @@ Rules:
 - A refused append names the follower's last place that may still agree and its term, so that the leader
   passes a whole term of conflicts per answer (section 5.3, last paragraphs).
 - A peer that needs what the log no longer holds is sent a snapshot instead.
+- A peer that needs what the storage is too busy to give is passed over, with nothing noted as sent, until the
+  storage can be read again.
 - Lost messages are made good by the heartbeat: its answer frees a paused peer and prompts another append.
 """
 
 from consensus import quorum, snapshots
 from consensus.core import Core
+from consensus.errors import StorageBusyError
 from consensus.messages import Message, MessageType
 from consensus.progress import Inflights, Progress, ProgressState
 from consensus.types import Entry, EntryType, Role
@@ -83,9 +86,27 @@ def broadcast_heartbeat(core: Core) -> None:
 
 
 def send_append(core: Core, to: int, progress: Progress, *, even_if_empty: bool = False) -> bool:
-    """Sends one append if the peer may have one; tells whether it did."""
+    """Sends one append if the peer may have one and the storage can be read; tells whether it did."""
     if progress.paused:
         return False
+    try:
+        return _send_append(core, to, progress, even_if_empty=even_if_empty)
+    except StorageBusyError:
+        progress.awaits_storage = True
+        return False
+
+
+def storage_available(core: Core) -> None:
+    """Sends every peer what could not be read for it before."""
+    for peer, progress in core.progress.items():
+        if progress.awaits_storage:
+            progress.awaits_storage = False
+            send_append(core, peer, progress, even_if_empty=True)
+            while send_append(core, peer, progress):
+                pass
+
+
+def _send_append(core: Core, to: int, progress: Progress, *, even_if_empty: bool) -> bool:
     log = core.log
     previous = progress.next - 1
     previous_term = log.term(previous)

@@ -7,8 +7,10 @@ Rules:
   last entry dropped stays known.
 - A storage shows what the caller has written up to its last `advance` or later; what is newer the core
   keeps itself, and it never reads an index that a write under way replaces.
-- Recent entries are read from the core's own memory; a storage is asked only for what a slow peer or a
-  restart needs. A SQLite table behind it is fine.
+- Recent entries are read from the core's own memory; a storage is asked for entries only at a restart and
+  for what a slow peer lacks. A SQLite table behind it is fine.
+- While a write is under way a storage may be unable to read entries or its snapshot (one connection, busy with
+  its COMMIT). It says so, the peer is passed over, and served when the caller says that reading goes on.
 """
 
 from collections.abc import Sequence
@@ -37,11 +39,18 @@ class Storage(Protocol):
         """Entries from `low` up to and without `high`, all stored.
 
         May stop early once `Entry.size_bytes` add up to more than `bytes_max`, but gives at least one.
+
+        Raises:
+            StorageBusyError: it cannot be read now; asked only for what a slow peer lacks.
         """
         ...
 
     def snapshot(self) -> Snapshot | None:
-        """The latest snapshot, for a peer that needs what was dropped; None if there is none to send now."""
+        """The latest snapshot, for a peer that needs what was dropped; None if there is none to send now.
+
+        Raises:
+            StorageBusyError: it cannot be read now.
+        """
         ...
 
 

@@ -42,8 +42,13 @@ class Chain:
         self.roster = roster
         self.verifier = verifier
         self.tip = tip
-        self._pending: list[BlockRef] = []
+        self._pending: list[tuple[BlockRef, bytes]] = []
         self._decoded: OrderedDict[bytes, Block] = OrderedDict()
+
+    @property
+    def pending(self) -> list[tuple[int, Block]]:
+        """The blocks of the log that are not executed yet, each with its entry's index, in order."""
+        return [(ref.index, self.block(data)) for ref, data in self._pending]
 
     @property
     def in_flight(self) -> int:
@@ -53,7 +58,7 @@ class Chain:
     @property
     def head(self) -> BlockRef:
         """The last block of the log: what a new block must name as its parent."""
-        return self._pending[-1] if self._pending else self.tip
+        return self._pending[-1][0] if self._pending else self.tip
 
     def block(self, data: bytes) -> Block:
         """Return the block whose bytes an entry carries.
@@ -75,7 +80,7 @@ class Chain:
 
     def parent_of(self, index: int) -> BlockRef:
         """Return the block that a block in the entry at `index` must follow."""
-        for ref in reversed(self._pending):
+        for ref, _ in reversed(self._pending):
             if ref.index < index:
                 return ref
         return self.tip
@@ -130,12 +135,12 @@ class Chain:
     def appended(self, entries: Sequence[Entry]) -> bool:
         """Follow what the log now holds; return whether blocks that stood there were replaced."""
         first = entries[0].index
-        kept = [ref for ref in self._pending if ref.index < first]
+        kept = [pending for pending in self._pending if pending[0].index < first]
         replaced = len(kept) < len(self._pending)
         self._pending = kept
         for entry in entries:
             if not entry.is_empty and entry.index > self.tip.index:
-                self._pending.append(self._ref(entry))
+                self._pending.append((self._ref(entry), entry.data))
         return replaced
 
     def executed(self, index: int) -> BlockRef:
@@ -144,9 +149,9 @@ class Chain:
         Raises:
             BadBlockError: if another block is next, which is a fault of this program.
         """
-        if not self._pending or self._pending[0].index != index:
+        if not self._pending or self._pending[0][0].index != index:
             raise BadBlockError(f"entry {index} was committed but is not the next block of the log")
-        self.tip = self._pending.pop(0)
+        self.tip, _ = self._pending.pop(0)
         return self.tip
 
     def _ref(self, entry: Entry) -> BlockRef:

@@ -1,15 +1,20 @@
 """The one task that owns a node's Raft core, ledger and store.
 
 Rules:
-- One turn: take in what has arrived, let due ticks pass, cut a block if one is due, send what needs no disk, stage
-  every write, execute what is committed, commit once, then send what had to be durable first.
-- What arrives during a commit is the next turn's batch: that is group commit.
+- A turn: take in what has arrived, let due ticks pass, cut a block if one is due, send what needs no disk; then, if
+  no commit is under way, stage every write, execute what is committed, and begin one commit for all of it.
+- While a commit is under way turns go on, but nothing is staged and the store is not touched: it has one
+  connection, and that may be at work in a thread. Raft's messages, heartbeats first of all, are heard and sent; its
+  Readies are held and staged with the next commit. What came together is one commit: that is group commit.
+- What depends on a write leaves when the commit that carries it is done, in the order of the Readies.
+- One commit holds at most `COMMIT_BYTES_MAX` of entries and blocks, but always one Ready whole. A vote waits for the
+  commit under way and then for its own.
 - After a stall the due timers run before the tasks that would read what has already arrived; a tick that comes more
   than two intervals late lets those tasks run first, so that a leader who was heard is not deposed.
-- Whoever reads what a turn changes waits for `settled`: never between the first staged write and the commit.
+- Whoever reads what a turn changes waits for `settled`: never between the first staged write and the commit. Between
+  two commits everyone who waits to read gets a moment.
 - When a write fails the driver ends with the reason, and nothing staged is ever shown: who waits for a write, or to
   read, is told that the node has halted.
-- The inbox is bounded in frames and in bytes; who delivers waits for room.
 """
 
 from __future__ import annotations
@@ -25,41 +30,58 @@ import apsw
 from consensus import Message, Ready
 from p2p.errors import NodeHaltedError
 from p2p.frames import Frame
+from p2p.inbox import Inbox
 from p2p.machine import DiskFailureError, Machine
 
-INBOX_FRAMES_MAX = 4096
-INBOX_BYTES_MAX = 64 << 20
-TURN_FRAMES_MAX = 512
+COMMIT_BYTES_MAX = 16 << 20
+"""The entries to write and the committed blocks to execute in one commit, unless one Ready alone holds more."""
+HELD_BYTES_MAX = 64 << 20
+"""What Readies that wait for the disk may hold; beyond it nothing more is taken in. Four times what a leader that
+keeps to its window sends ahead, so heartbeats never wait for it."""
+TURN_WRITES_MAX = 512
 TIMER_SLACK = 1e-6
 """Seconds by which an event loop may run a timer early."""
 
 
 class Work(Protocol):
-    """What the driver turns: the node's own parts, called in this order within a turn."""
+    """What the driver turns: the node's own parts."""
+
+    # At any time; nothing here may touch the store, or send what a write under way is needed for.
+
+    def is_prompt(self, frame: Frame) -> bool:
+        """Whether a frame can be taken in while a commit is under way."""
 
     def take(self, peer: str, frame: Frame) -> None:
-        """Take in one frame."""
+        """Take in one frame; one that is not prompt only while no commit is under way."""
 
-    def tick(self, now: float) -> None:
-        """Let one heartbeat interval pass."""
+    def tick(self) -> None:
+        """Let one heartbeat interval pass for Raft."""
 
     def cut(self, now: float) -> float | None:
         """Cut a block if one is due; return in how many seconds the next look is due, or None."""
 
     def ready(self) -> Ready | None:
-        """Return Raft's next work, or None."""
+        """Return Raft's next work, having noted what does not wait for the disk; None if there is none."""
 
     def send(self, messages: Sequence[Message]) -> None:
         """Send Raft messages."""
 
+    # Only while no commit is under way.
+
+    def tend(self, now: float) -> None:
+        """Do what comes up now and then; called once per heartbeat interval, later if a commit takes longer."""
+
     def stage(self, ready: Ready) -> None:
         """Stage and execute what a Ready holds in the store's open transaction."""
 
-    def finish(self, ready: Ready) -> None:
-        """Note that a Ready is durable."""
+    def committing(self, *, begins: bool) -> None:
+        """Note that a commit begins, from when the store cannot be read, or that it is done."""
+
+    def finish(self, readies: Sequence[Ready]) -> None:
+        """Note that Readies are durable and that all their messages are sent."""
 
     def after_turn(self) -> None:
-        """Send and announce what the turn brought about."""
+        """Send and announce what was brought about; all of it is durable."""
 
 
 @dataclass(slots=True)
@@ -72,6 +94,7 @@ class DriverFigures:
     stalls: int = 0
     inbox_peak: int = 0
     inbox_bytes_peak: int = 0
+    readies_held: int = 0
 
 
 @dataclass(slots=True)
@@ -85,14 +108,17 @@ class Driver:
     work: Work
     figures: DriverFigures = field(default_factory=DriverFigures)
     halted: str | None = None
-    _inbox: deque[tuple[str, Frame, int]] = field(default_factory=deque)
-    _inbox_bytes: int = 0
-    _writes: list[tuple[Callable[[], None], asyncio.Future[None]]] = field(default_factory=list)
+    _inbox: Inbox = field(default_factory=Inbox)
+    _writes: deque[tuple[Callable[[], None], asyncio.Future[None]]] = field(default_factory=deque)
     _turn_writes: list[tuple[Callable[[], None], asyncio.Future[None]]] = field(default_factory=list)
+    _held: deque[tuple[Ready, int]] = field(default_factory=deque)
+    _held_bytes: int = 0
+    _staged: list[Ready] = field(default_factory=list)
+    _commit: asyncio.Task[None] | None = None
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _room: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
     _tick_due_at: float = 0.0
+    _tend_due: bool = False
     _cut_timer: asyncio.TimerHandle | None = None
     _ticker: asyncio.TimerHandle | None = None
     _in_turn: bool = False
@@ -104,20 +130,17 @@ class Driver:
 
     @property
     def is_busy(self) -> bool:
-        """Whether frames, writes or a turn are under way."""
-        return self._in_turn or bool(self._inbox) or bool(self._writes)
+        """Whether frames, writes, a turn or a commit are under way."""
+        waits = len(self._inbox) or self._writes or self._held
+        return self._in_turn or self._commit is not None or bool(waits)
 
     async def deliver(self, peer: str, frame: Frame, size_bytes: int) -> None:
         """Put a frame that came as `size_bytes` into the inbox; wait while that is full."""
-        while self._is_full(size_bytes):
-            self._room.clear()
-            await self._room.wait()
-        self._inbox.append((peer, frame, size_bytes))
-        self._inbox_bytes += size_bytes
+        await self._inbox.put(peer, frame, size_bytes, is_prompt=self.work.is_prompt(frame))
         self._wake.set()
 
     async def durably(self, action: Callable[[], None]) -> None:
-        """Run `action` inside the next turn's transaction; return when that is durable.
+        """Run `action` inside the next commit's transaction; return when that is durable.
 
         Raises:
             NodeHaltedError: if the node stopped before; whether `action` will be found done is unknown then.
@@ -129,7 +152,7 @@ class Driver:
         await done
 
     async def settled(self) -> None:
-        """Return when nothing is staged; no turn comes between this and the caller's next step.
+        """Return when nothing is staged; nothing is staged between this and the caller's next step either.
 
         Raises:
             NodeHaltedError: if a write failed: what is in memory is not on the disk, and is not to be shown.
@@ -147,7 +170,7 @@ class Driver:
         self._wake.set()
 
     def stop(self) -> None:
-        """End after the turn under way."""
+        """End after the commit under way, or at once."""
         self._stopping = True
         self._wake.set()
 
@@ -160,18 +183,7 @@ class Driver:
         loop = asyncio.get_running_loop()
         self._arm_ticker(loop.time() + self.tick_ms / 1000)
         try:
-            while not self._stopping:
-                await self._wake.wait()
-                self._wake.clear()
-                if loop.time() - self._tick_due_at > 2 * self.tick_ms / 1000:
-                    self.figures.stalls += 1
-                    for _ in range(3):
-                        await asyncio.sleep(0)
-                self._in_turn = True
-                await self._turn(loop.time())
-                self._in_turn = False
-                if self._readers:
-                    await asyncio.sleep(0)  # or turns without a pause would let nobody read
+            await self._turn_until_stopped(loop)
             self._halt("the node stops")
         except (apsw.IOError, apsw.FullError) as error:
             message = f"{self.machine.name}: a write failed ({error}); stop the node, do not retry"
@@ -184,84 +196,84 @@ class Driver:
             for timer in (self._ticker, self._cut_timer):
                 if timer is not None:
                     timer.cancel()
+            if self._commit is not None:  # it may be at work on the connection in a thread
+                await asyncio.gather(self._commit, return_exceptions=True)
+
+    async def _turn_until_stopped(self, loop: asyncio.AbstractEventLoop) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if self._stopping and self._commit is None:
+                return
+            if loop.time() - self._tick_due_at > 2 * self.tick_ms / 1000:
+                self.figures.stalls += 1
+                for _ in range(3):
+                    await asyncio.sleep(0)
+            self._in_turn = True
+            self.figures.turns += 1
+            if self._commit is not None and self._commit.done():
+                self._end_commit(self._commit)
+                if self._stopping:
+                    return
+            self._listen(loop.time())
+            if self._commit is None:
+                if self._readers:
+                    await asyncio.sleep(0)  # or commits without a pause would let nobody read
+                self._write(loop.time())
+            self._in_turn = False
 
     def _halt(self, reason: str) -> None:
         """Tell everyone who waits that nothing will be done any more."""
         self.halted = reason
-        writes, self._writes = [*self._turn_writes, *self._writes], []
-        for _, done in writes:
+        for _, done in (*self._turn_writes, *self._writes):
             if not done.done():
                 done.set_exception(NodeHaltedError(reason))
                 done.exception()  # who waits gets it; if nobody does any more, that is no fault
+        self._turn_writes.clear()
+        self._writes.clear()
         self._settled.set()
 
     def _check_halted(self) -> None:
         if self.halted is not None:
             raise NodeHaltedError(self.halted)
 
-    def _is_full(self, size_bytes: int) -> bool:
-        """Whether a frame must wait; an empty inbox takes one of any size."""
-        count = len(self._inbox)
-        return count >= INBOX_FRAMES_MAX or (count > 0 and self._inbox_bytes + size_bytes > INBOX_BYTES_MAX)
-
     def _arm_ticker(self, due_at: float) -> None:
         self._tick_due_at = due_at
         self._ticker = asyncio.get_running_loop().call_at(due_at, self._wake.set)
 
-    async def _turn(self, now: float) -> None:
-        self.figures.turns += 1
-        self._settled.clear()
-        self._take_inbox()
+    # What needs no disk.
+
+    def _listen(self, now: float) -> None:
+        """Take in what can be taken in now, let time pass, cut, and send what may leave at once."""
+        figures, inbox = self.figures, self._inbox
+        if inbox.prompt and self._held_bytes <= HELD_BYTES_MAX:
+            figures.inbox_peak = max(figures.inbox_peak, len(inbox))
+            figures.inbox_bytes_peak = max(figures.inbox_bytes_peak, inbox.bytes)
+            for peer, frame in inbox.take(inbox.prompt):
+                self.work.take(peer, frame)
+            if inbox.prompt:
+                self._wake.set()
         if now + TIMER_SLACK >= self._tick_due_at:
-            self.figures.ticks += 1
+            figures.ticks += 1
             interval = self.tick_ms / 1000
             following = self._tick_due_at + interval
             # Missed ticks are not made up for: silence is measured by what was not heard, not by lost time.
             self._arm_ticker(following if following > now else now + interval)
-            self.work.tick(now)
+            self.work.tick()
+            self._tend_due = True
         self._look_for_cut(now)
-        self._turn_writes, self._writes = self._writes, []
-        for action, _ in self._turn_writes:
-            action()
-        while True:
-            ready = self.work.ready()
-            if ready is not None:
-                if ready.messages:
-                    self.work.send(ready.messages)
-                self.work.stage(ready)
-            if self.connection.in_transaction:
-                self.figures.commits += 1
-                await self.machine.commit(self.connection, self.sequence())
-            if self._turn_writes:
-                self._answer_writes()
-            if ready is None:
-                break
-            if ready.messages_after_append:
-                self.work.send(ready.messages_after_append)
-            self.work.finish(ready)
-        self._settled.set()
-        self.work.after_turn()
+        self._hear()
 
-    def _answer_writes(self) -> None:
-        writes, self._turn_writes = self._turn_writes, []
-        for _, done in writes:
-            if not done.done():
-                done.set_result(None)
-
-    def _take_inbox(self) -> None:
-        inbox = self._inbox
-        if not inbox:
-            return
-        figures = self.figures
-        figures.inbox_peak = max(figures.inbox_peak, len(inbox))
-        figures.inbox_bytes_peak = max(figures.inbox_bytes_peak, self._inbox_bytes)
-        for _ in range(min(len(inbox), TURN_FRAMES_MAX)):
-            peer, frame, size_bytes = inbox.popleft()
-            self._inbox_bytes -= size_bytes
-            self.work.take(peer, frame)
-        if inbox:
-            self._wake.set()
-        self._room.set()
+    def _hear(self) -> None:
+        """Take all Readies there are, and send what they send at once."""
+        while (ready := self.work.ready()) is not None:
+            if self._commit is not None:
+                self.figures.readies_held += 1
+            size = _size_bytes(ready)
+            self._held.append((ready, size))
+            self._held_bytes += size
+            if ready.messages:
+                self.work.send(ready.messages)
 
     def _look_for_cut(self, now: float) -> None:
         due_in = self.work.cut(now)
@@ -270,3 +282,82 @@ class Driver:
             self._cut_timer = None
         if due_in is not None:
             self._cut_timer = asyncio.get_running_loop().call_later(due_in, self._wake.set)
+
+    # What does.
+
+    def _write(self, now: float) -> None:
+        """Stage what waits and begin its commit; without anything to write, be done with it."""
+        figures, inbox = self.figures, self._inbox
+        if inbox.staged:
+            figures.inbox_peak = max(figures.inbox_peak, len(inbox))
+            figures.inbox_bytes_peak = max(figures.inbox_bytes_peak, inbox.bytes)
+            for peer, frame in inbox.take(inbox.staged):
+                self.work.take(peer, frame)
+            if inbox.staged:
+                self._wake.set()
+        if self._tend_due:
+            self._tend_due = False
+            self.work.tend(now)
+        while self._writes and len(self._turn_writes) < TURN_WRITES_MAX:
+            self._turn_writes.append(self._writes.popleft())
+            self._turn_writes[-1][0]()
+        while True:
+            self._stage()
+            if self.connection.in_transaction:
+                self._begin_commit()
+                return
+            self._are_durable()
+            self._hear()
+            if not self._held:
+                break
+        if self._writes:
+            self._wake.set()
+        self.work.after_turn()
+
+    def _stage(self) -> None:
+        total = 0
+        while self._held:
+            ready, size = self._held[0]
+            total += size
+            if self._staged and total > COMMIT_BYTES_MAX:
+                return
+            self._held.popleft()
+            self._held_bytes -= size
+            self._staged.append(ready)
+            self.work.stage(ready)
+
+    def _begin_commit(self) -> None:
+        self.figures.commits += 1
+        self._settled.clear()
+        self.work.committing(begins=True)
+        commit = self.machine.commit(self.connection, self.sequence())
+        self._commit = asyncio.get_running_loop().create_task(commit, name="commit")
+        self._commit.add_done_callback(lambda _: self._wake.set())
+
+    def _end_commit(self, commit: asyncio.Task[None]) -> None:
+        self._commit = None
+        commit.result()
+        if self._writes or self._inbox.staged or self._held:
+            self._wake.set()
+        self.work.committing(begins=False)
+        self._are_durable()
+        self._settled.set()
+        self.work.after_turn()
+
+    def _are_durable(self) -> None:
+        """Send, and answer, what waited for what was staged."""
+        staged, self._staged = self._staged, []
+        for ready in staged:
+            if ready.messages_after_append:
+                self.work.send(ready.messages_after_append)
+        if staged:
+            self.work.finish(staged)
+        writes, self._turn_writes = self._turn_writes, []
+        for _, done in writes:
+            if not done.done():
+                done.set_result(None)
+
+
+def _size_bytes(ready: Ready) -> int:
+    entries = sum(entry.size_bytes for entry in ready.entries)
+    return entries + sum(entry.size_bytes for entry in ready.committed_entries)

@@ -4,8 +4,10 @@ Rules:
 - A node is a program with a life: it opens its store, checks it, listens, works, and ends when told to or when it
   cannot go on; it never goes on after a failed write or over a damaged store.
 - Everything that changes the node happens in the driver's turns; HTTP handlers read, or ask for a durable write.
-- A turn's records, answers, checkpoints and receipts of envelopes leave only when the turn's commit is durable; who
-  reads the node goes through `look` or `watch`, which wait for that.
+- Records, answers, checkpoints and receipts of envelopes leave only when the commit that carries what they tell is
+  durable; who reads the node goes through `look` or `watch`, which wait for that.
+- Taking in what is prompt, ticking, cutting and sending go on during a commit, so they keep off the store and tell
+  nothing of the ledger, which may be ahead of the disk then.
 - A service that fails ends the node: one that nobody can reach any more must not seem to be well.
 """
 
@@ -60,6 +62,9 @@ DATABASE = "node.db"
 TEND_INTERVAL_MS = 1000
 REPAIR_BYTES_MAX = 4 << 20
 """The most bytes of transactions sent in answer to one summary; the next one repairs the rest."""
+
+_PROMPT = (RaftFrame, ReadFrame, ReadAnswerFrame, TransactionsFrame, WantFrame, AliveFrame)
+"""Frames whose taking in neither reads nor changes the store."""
 
 T = TypeVar("T")
 Service = Callable[["Node"], Coroutine[object, object, None]]
@@ -127,6 +132,7 @@ class Node:
             later=self._later,
             answer=self.links.send,
         )
+        self._to_greet: list[str] = []
         self._push_at = self._reconcile_at = self._tend_at = self._lagging_since = 0.0
         self._has_changed = False
 
@@ -256,7 +262,11 @@ class Node:
         self.driver.wake()
         return taken[0]
 
-    # The driver's turn, in the order of its steps.
+    # The driver's work.
+
+    def is_prompt(self, frame: Frame) -> bool:
+        """Whether a frame can be taken in while a commit is under way: it neither reads nor stages anything."""
+        return isinstance(frame, _PROMPT)
 
     def take(self, peer: str, frame: Frame) -> None:
         """Take in one frame."""
@@ -284,13 +294,16 @@ class Node:
             case AliveFrame():
                 pass
 
-    def tick(self, now: float) -> None:
-        """Let one heartbeat interval pass, and do what comes up now and then.
+    def tick(self) -> None:
+        """Let one heartbeat interval pass for Raft."""
+        self.ordering.tick()
+
+    def tend(self, now: float) -> None:
+        """Do what comes up now and then.
 
         A node that stays behind its own executed height for want of others' checkpoints (they were sent while its
         links were down) asks everybody, not one neighbor.
         """
-        self.ordering.tick()
         if now >= self._reconcile_at:
             self._reconcile_at = now + self.config.timing.reconcile_interval_ms / 1000
             partner = self.gossip.choose_partner()
@@ -325,8 +338,15 @@ class Node:
         return due_in
 
     def ready(self) -> Ready | None:
-        """Return Raft's next work, or None."""
-        return self.ordering.raw.ready() if self.ordering.raw.has_ready() else None
+        """Return Raft's next work, or None; confirmed reads are answered, and the log's blocks followed, at once."""
+        raw = self.ordering.raw
+        if not raw.has_ready():
+            return None
+        ready = raw.ready()
+        if ready.read_states:
+            self.reads.confirmed(ready.read_states)
+        self.ordering.follow(ready)
+        return ready
 
     def send(self, messages: Sequence[Message]) -> None:
         """Send Raft messages."""
@@ -335,20 +355,26 @@ class Node:
 
     def stage(self, ready: Ready) -> None:
         """Stage what a Ready holds in the store's open transaction, and execute what it commits."""
-        self.reads.confirmed(ready.read_states)
         self.ordering.stage(ready)
         for entry in ready.committed_entries:
             self.executor.apply(entry)
             self._has_changed = True
 
-    def finish(self, ready: Ready) -> None:
-        """Note that a Ready is durable."""
-        self.ordering.raw.advance(ready)
-        if ready.entries:
+    def committing(self, *, begins: bool) -> None:
+        """Note that a commit begins or is done: meanwhile the log is not read."""
+        self.ordering.committing(begins=begins)
+
+    def finish(self, readies: Sequence[Ready]) -> None:
+        """Note that Readies are durable."""
+        self.ordering.raw.advance(readies[-1])
+        if any(ready.entries for ready in readies):
             self._has_changed = True
 
     def after_turn(self) -> None:
-        """Send and announce what the turn brought about; all of it is durable by now."""
+        """Send and announce what was brought about; all of it is durable by now."""
+        greeted, self._to_greet = self._to_greet, []
+        for peer in greeted:
+            self.links.send(peer, self._have())
         for checkpoint in self.executor.take_checkpoints():
             self.links.broadcast(checkpoint)
         later, self._durable_later = self._durable_later, []
@@ -432,7 +458,7 @@ class Node:
 
     def _link_changed(self, peer: str, is_open: bool) -> None:
         if is_open:
-            self.links.send(peer, self._have())
+            self._to_greet.append(peer)
             self.courier.reconnected(peer)
             self.driver.wake()
         else:

@@ -10,13 +10,15 @@ Rules:
 - A leader whose block does not hold is not followed any more in that term: with its heartbeats gone unheard, the
   others elect another one, which writes over what nobody took.
 - Entries, term and vote are staged in the store here; the caller commits before it sends what depends on them.
-  A commit index that moved alone is written with what it commits, not by itself.
+  While it commits the core goes on, ahead of the store, and the chain with the core.
+- A commit index that moved alone is written with what it commits, not by itself.
 - A node told to replace a committed entry refuses and is *forked*: from then on it reads and answers its own
   organization, but neither votes, nor follows, nor proposes.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -45,6 +47,7 @@ from p2p.raftlog import StoredLog, to_entry
 
 BLOCK_ROOM_BYTES = 1024
 """What a block takes beside its transactions: header, signature and framing."""
+UNBOUNDED = 1 << 62
 
 _FROM_LEADER = (MessageType.APPEND, MessageType.HEARTBEAT)
 
@@ -63,7 +66,11 @@ class OrderingFigures:
 
 @dataclass(slots=True)
 class Ordering:
-    """One orderer's Raft core, its chain of blocks, and its store's log."""
+    """One orderer's Raft core, its chain of blocks, and its store's log.
+
+    Attributes:
+        forked: why this node follows nobody any more, if so.
+    """
 
     config: NodeConfig
     machine: Machine
@@ -76,6 +83,7 @@ class Ordering:
     log: StoredLog = field(init=False)
     _members: dict[int, str] = field(init=False)
     forked: str | None = None
+    _unstaged: deque[int] = field(default_factory=deque)
     _left: tuple[int, int] | None = None
     _applied_term: int = 0
     _seen_role: tuple[Role, int, int] | None = None
@@ -94,7 +102,7 @@ class Ordering:
         applied = self.store.applied_index
         self.raw = RawNode(raft_config, HardState(term, vote, commit), log, applied)
         if log.last_index() > applied:
-            rows = self.store.entries(applied + 1, log.last_index() + 1, 1 << 62)
+            rows = self.store.entries(applied + 1, log.last_index() + 1, UNBOUNDED)
             self._follow([to_entry(row) for row in rows])
 
     @property
@@ -106,6 +114,11 @@ class Ordering:
     def is_leader(self) -> bool:
         """Whether this node leads."""
         return self.raw.role is Role.LEADER
+
+    @property
+    def staged_index(self) -> int:
+        """Up to where the log, as the core has it, is in the store; on the disk while nothing is staged."""
+        return min(self.store.last_index, min(self._unstaged, default=UNBOUNDED) - 1)
 
     def receive(self, peer: str, messages: Sequence[RaftFields]) -> None:
         """Step a peer's messages; what does not hold is dropped and counted."""
@@ -192,16 +205,29 @@ class Ordering:
         self.figures.blocks_proposed += 1
         return True
 
+    def follow(self, ready: Ready) -> None:
+        """Follow what the log holds and who leads, as a Ready tells it that is not staged yet."""
+        if ready.entries:
+            self._unstaged.append(ready.entries[0].index)
+            self._follow(ready.entries)
+        if ready.soft_state is not None:
+            self._note_role()
+
     def stage(self, ready: Ready) -> None:
         """Put a Ready's entries, term and vote into the store's open transaction."""
         if ready.entries:
             self.store.append_entries([self._row(entry) for entry in ready.entries])
-            self._follow(ready.entries)
+            self._unstaged.popleft()
         if ready.hard_state is not None and (ready.must_sync or ready.committed_entries):
             state = ready.hard_state
             self.store.set_hard_state(state.term, state.vote, state.commit)
-        if ready.soft_state is not None:
-            self._note_role()
+
+    def committing(self, *, begins: bool) -> None:
+        """Read the log no more, or again; peers that were passed over meanwhile are served then."""
+        self.log.is_busy = begins
+        if not begins and self.log.was_asked:
+            self.log.was_asked = False
+            self.raw.storage_available()
 
     def applied(self, entry: Entry) -> None:
         """Take note that a committed entry was applied."""
@@ -245,11 +271,12 @@ class Ordering:
     def _follow(self, entries: Sequence[Entry]) -> None:
         if self.chain.appended(entries):
             self.pool.release_all()
-            rows = self.store.entries(self.store.applied_index + 1, self.store.last_index + 1, 1 << 62)
-            entries = [to_entry(row) for row in rows]
+            for index, block in self.chain.pending:
+                self.pool.mark_ordered(block.transactions, index)
+            return
         for entry in entries:
             if not entry.is_empty:
-                self.pool.mark_ordered(self.chain.block(entry.data).transactions)
+                self.pool.mark_ordered(self.chain.block(entry.data).transactions, entry.index)
 
     def _note_role(self) -> None:
         seen = (self.raw.role, self.raw.term, self.raw.lead)

@@ -28,6 +28,7 @@ class Waiting:
         accepted_ms: the calendar when this node took it in for its own organization, or None if it came by gossip.
         is_durable: whether it is in this node's store.
         is_accepted: whether it is in a durable pool: this node's, or that of the node it came from.
+        ordered_at: the log index of the block it stands in, if it does.
     """
 
     id: bytes
@@ -38,6 +39,7 @@ class Waiting:
     accepted_ms: int | None = None
     is_durable: bool = False
     is_accepted: bool = False
+    ordered_at: int = 0
 
 
 class Pool:
@@ -73,9 +75,10 @@ class Pool:
         """Return a waiting transaction by id."""
         return self._free.get(transaction_id) or self._ordered.get(transaction_id)
 
-    def is_ordered(self, transaction_id: bytes) -> bool:
-        """Whether it stands in a block that is not executed yet."""
-        return transaction_id in self._ordered
+    def is_ordered(self, transaction_id: bytes, up_to: int) -> bool:
+        """Whether it stands in a block that is not executed yet, in the log up to an index."""
+        waiting = self._ordered.get(transaction_id)
+        return waiting is not None and waiting.ordered_at <= up_to
 
     def id_of(self, raw: bytes) -> bytes | None:
         """Return the id of these very bytes if they wait here."""
@@ -118,12 +121,13 @@ class Pool:
             chosen.append(waiting.raw)
         return chosen
 
-    def mark_ordered(self, transactions: Iterable[bytes]) -> None:
-        """Note that these bytes stand in a block of the log."""
+    def mark_ordered(self, transactions: Iterable[bytes], index: int) -> None:
+        """Note that these bytes stand in the block of the log's entry at `index`."""
         for raw in transactions:
             transaction_id = self.id_of(raw)
             waiting = self._free.pop(transaction_id, None) if transaction_id is not None else None
             if waiting is not None:
+                waiting.ordered_at = index
                 self._ordered[waiting.id] = waiting
 
     def release(self, transaction_id: bytes) -> None:

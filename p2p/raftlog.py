@@ -3,6 +3,8 @@
 Rules:
 - An executed block whose bytes are damaged is not sent to anybody: what stands before it is, and a follower that
   needs it waits for another leader. The node goes on with everything else.
+- While a commit is under way nothing is read: the connection may be at work in a thread. What is in the store's
+  memory, terms and bounds, is told all the same.
 - Damage in what is not executed yet stops the node: it has promised those bytes to others.
 """
 
@@ -10,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from consensus import Entry, EntryType, Snapshot
+from consensus import Entry, EntryType, Snapshot, StorageBusyError
 from ledger.errors import DamagedBlockError
 from ledger.store import LogRow, Store
 
@@ -21,6 +23,8 @@ class StoredLog:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.withheld = 0  # how often a damaged block was asked for
+        self.is_busy = False
+        self.was_asked = False  # while busy
 
     def first_index(self) -> int:
         """The index of the first entry that is or will be stored."""
@@ -38,7 +42,15 @@ class StoredLog:
         """Entries from `low` up to and without `high`, at least one, stopping early past `bytes_max`.
 
         None at all if the block of the first one is executed and damaged.
+
+        Raises:
+            StorageBusyError: while a commit is under way.
         """
+        if self.is_busy:
+            self.was_asked = True
+            raise StorageBusyError(
+                f"entries {low} .. {high - 1} are not in memory, and a commit is under way"
+            )
         try:
             return [to_entry(row) for row in self._store.entries(low, high, bytes_max)]
         except DamagedBlockError:

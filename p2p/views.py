@@ -55,7 +55,7 @@ class Views:
         if waiting is None:
             expired = node.intake.expired_ids
             return TransactionStatus(transaction_id, Finality.EXPIRED) if transaction_id in expired else None
-        if node.pool.is_ordered(transaction_id):
+        if node.pool.is_ordered(transaction_id, node.ordering.staged_index):
             step = Finality.ORDERED
         elif waiting.is_accepted:
             step = Finality.ACCEPTED

@@ -1,5 +1,7 @@
 """How entries travel: probing, windows, backtracking, lost messages, the leader's disk, bounds."""
 
+from collections.abc import Sequence
+
 import pytest
 from raft_harness import (
     Cluster,
@@ -19,8 +21,11 @@ from raft_harness import (
 from consensus import (
     ENTRY_OVERHEAD_BYTES,
     CommittedConflictError,
+    Entry,
     HardState,
+    InconsistentStateError,
     MalformedMessageError,
+    MemoryStorage,
     Message,
     MessageType,
     ProgressState,
@@ -28,6 +33,7 @@ from consensus import (
     RawNode,
     Refusal,
     Role,
+    StorageBusyError,
 )
 
 
@@ -147,6 +153,73 @@ def test_a_window_lost_whole_is_made_good_by_heartbeats() -> None:
     cluster.heal()
     cluster.run(8)
     assert cluster.core(2).commit == cluster.core(1).commit == 7
+
+
+class BusyStorage(MemoryStorage):
+    """A disk whose entries cannot be read while a write is under way."""
+
+    is_busy = False
+    asked = 0
+
+    def entries(self, low: int, high: int, bytes_max: int) -> Sequence[Entry]:
+        if self.is_busy:
+            self.asked += 1
+            raise StorageBusyError("a write is under way")
+        return super().entries(low, high, bytes_max)
+
+
+def busy_disk(*terms: int, commit: int = 0) -> BusyStorage:
+    disk = BusyStorage()
+    disk.append(entries(*terms))
+    disk.hard_state = HardState(max(terms), 0, commit)
+    return disk
+
+
+def test_a_peer_that_lacks_what_a_busy_storage_holds_is_served_when_it_can_be_read() -> None:
+    disk = busy_disk(1, 1, 1, 1, commit=4)
+    node, _ = make_node(storage=disk, applied=4)
+    sent = elect(node, disk)
+    request = only(sent, MessageType.APPEND, to=2)[0]
+    disk.is_busy = True
+    node.step(Message(MessageType.APPEND_RESPONSE, 1, 2, 2, request.session, index=4, reject=True))
+    assert disk.asked == 1
+    assert only(node.ready().messages, MessageType.APPEND, to=2) == []
+    node.step(
+        Message(
+            MessageType.APPEND_RESPONSE, 1, 3, 2, only(sent, MessageType.APPEND, to=3)[0].session, index=5
+        )
+    )
+    assert node.commit == 5, "the others are served meanwhile"
+    assert node.ready().committed_entries
+    disk.is_busy = False
+    node.storage_available()
+    (resent,) = only(node.ready().messages, MessageType.APPEND, to=2)
+    assert (resent.index, len(resent.entries)) == (0, 5)
+    node.storage_available()
+    assert not node.has_ready(), "it was served once"
+
+
+def test_after_a_restart_nothing_that_is_not_applied_is_read_from_the_storage_again() -> None:
+    """Entries stored and not applied are in memory from the start: to commit, apply and campaign takes no disk."""
+    disk = busy_disk(1, 1, 1, 1, commit=1)
+    node, _ = make_node(storage=disk, applied=1)
+    disk.is_busy = True
+    node.step(Message(MessageType.APPEND, 1, 2, 1, 7, 1, 4, 4))
+    assert [entry.index for entry in node.ready().committed_entries] == [2, 3, 4]
+    elect(node, disk)
+    assert disk.asked == 0
+
+
+def test_entries_that_cannot_be_read_at_the_start_are_named() -> None:
+    class Short(MemoryStorage):
+        def entries(self, low: int, high: int, bytes_max: int) -> Sequence[Entry]:
+            return ()
+
+    disk = Short()
+    disk.append(entries(1, 1))
+    disk.hard_state = HardState(1, 0, 0)
+    with pytest.raises(InconsistentStateError, match="entry 1 of a log that ends at 2 cannot be read"):
+        make_node(storage=disk)
 
 
 def test_a_message_carries_entries_up_to_its_size_but_at_least_one() -> None:

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 import apsw
 import pytest
 
-from p2p import driver as module
-from p2p.driver import INBOX_BYTES_MAX, INBOX_FRAMES_MAX, Driver
+from p2p import inbox as module
+from p2p.driver import Driver
 from p2p.errors import NodeHaltedError
-from p2p.frames import AliveFrame
+from p2p.frames import AliveFrame, HaveFrame
+from p2p.inbox import INBOX_BYTES_MAX, INBOX_FRAMES_MAX
 from p2p.machine import DiskFailureError
 
-ALIVE = AliveFrame()
+ALIVE = AliveFrame()  # prompt
+HAVE = HaveFrame(0, 0, [])  # waits for the store
 
 
 @dataclass
@@ -48,8 +50,17 @@ class Parts:
         self.taken.append(peer)
         self.steps.append("frame")
 
-    def tick(self, now):
+    def is_prompt(self, frame):
+        return frame is ALIVE
+
+    def tick(self):
         self.steps.append("tick")
+
+    def tend(self, now):
+        self.steps.append("tend")
+
+    def committing(self, *, begins):
+        self.steps.append("commit begins" if begins else "commit ends")
 
     def cut(self, now):
         return None
@@ -215,7 +226,7 @@ async def test_the_inbox_is_bounded_in_frames_and_who_delivers_waits(bench):
     write = asyncio.create_task(bench.driver.durably(lambda: bench.write(1)))
     await bench.turn()
     deliveries = [
-        asyncio.create_task(bench.driver.deliver("peer", ALIVE, 1)) for _ in range(INBOX_FRAMES_MAX + 50)
+        asyncio.create_task(bench.driver.deliver("peer", HAVE, 1)) for _ in range(INBOX_FRAMES_MAX + 50)
     ]
     await bench.turn()
     assert sum(task.done() for task in deliveries) == INBOX_FRAMES_MAX
@@ -231,13 +242,13 @@ async def test_the_inbox_is_bounded_in_bytes_but_takes_one_frame_of_any_size(ben
     write = asyncio.create_task(bench.driver.durably(lambda: bench.write(1)))
     await bench.turn()
     size = INBOX_BYTES_MAX // 4
-    deliveries = [asyncio.create_task(bench.driver.deliver("peer", ALIVE, size)) for _ in range(7)]
+    deliveries = [asyncio.create_task(bench.driver.deliver("peer", HAVE, size)) for _ in range(7)]
     await bench.turn()
     assert sum(task.done() for task in deliveries) == 4
     bench.disk.gate.set()
     await asyncio.gather(write, *deliveries)
     await bench.turn()
-    await bench.driver.deliver("peer", ALIVE, 2 * INBOX_BYTES_MAX)
+    await bench.driver.deliver("peer", HAVE, 2 * INBOX_BYTES_MAX)
     await bench.turn()
     assert len(bench.parts.taken) == 8
     assert bench.driver.figures.inbox_bytes_peak == 2 * INBOX_BYTES_MAX
@@ -273,7 +284,7 @@ async def test_a_stall_is_one_tick_not_one_for_every_interval_missed(bench):
     bench.driver._tick_due_at = asyncio.get_running_loop().time() - 5
     bench.driver.wake()
     await bench.turn()
-    assert bench.parts.steps == ["tick"]
+    assert bench.parts.steps == ["tick", "tend"]
 
 
 @pytest.mark.slow

@@ -88,7 +88,9 @@ def test_what_a_deposed_leader_had_ordered_is_ordered_again_once(five):
         await net.certify(kept, others[0])
         mend()
         pool = net.node(leader).pool
-        await net.until(lambda: lost[0].id in pool and not pool.is_ordered(lost[0].id), every_s=0.001)
+        await net.until(
+            lambda: lost[0].id in pool and not pool.is_ordered(lost[0].id, 1 << 62), every_s=0.001
+        )
         for signed in lost:
             await net.get(leader, f"/v1/transactions/{signed.id.hex()}?wait=certified")
         await net.settled()

@@ -27,8 +27,9 @@ def test_selection_is_oldest_first_within_count_and_bytes():
 
 def test_what_stands_in_a_block_is_not_cut_again_until_released():
     pool = filled()
-    pool.mark_ordered([waiting(0).raw])
-    assert pool.is_ordered(waiting(0).id)
+    pool.mark_ordered([waiting(0).raw], 5)
+    assert pool.is_ordered(waiting(0).id, 5)
+    assert not pool.is_ordered(waiting(0).id, 4)
     assert waiting(0).raw not in pool.select(10, 10_000, 1000)
     pool.release_all()
     assert pool.select(1, 10_000, 1000) == [waiting(0).raw]
@@ -42,7 +43,7 @@ def test_what_is_valid_for_too_long_waits_for_a_later_block():
 
 def test_a_block_without_a_final_answer_lets_its_transaction_wait_for_another():
     pool = filled(1)
-    pool.mark_ordered([waiting(0).raw])
+    pool.mark_ordered([waiting(0).raw], 5)
     pool.release(waiting(0).id)
     assert pool.select(1, 10_000, 1000) == [waiting(0).raw]
 
@@ -60,14 +61,14 @@ def test_only_what_is_in_no_block_expires():
     pool.add(waiting(1, valid_until_ms=5))
     pool.add(waiting(2, valid_until_ms=5))
     pool.add(waiting(3, valid_until_ms=6))
-    pool.mark_ordered([waiting(1).raw])
+    pool.mark_ordered([waiting(1).raw], 5)
     assert [w.id for w in pool.expired(6)] == [waiting(2).id]
 
 
 def test_the_oldest_wait_counts_only_what_is_free():
     pool = filled(2)
     assert pool.oldest_wait(10.0) == 10.0
-    pool.mark_ordered([waiting(0).raw])
+    pool.mark_ordered([waiting(0).raw], 5)
     assert pool.oldest_wait(10.0) == 9.0
 
 

@@ -36,6 +36,7 @@ from ledger.errors import (
     LedgerError,
     MalformedError,
     NoProofError,
+    NotHereYetError,
     RosterError,
     UnknownOrganizationError,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "MerkleLog",
     "NoProofError",
     "NodeTerm",
+    "NotHereYetError",
     "Organization",
     "Overlay",
     "PublicKey",

@@ -12,6 +12,7 @@ LedgerError
 ├── BadProofError               a proof, checkpoint or certificate that does not verify
 ├── NoProofError                a proof asked for of what the log does not hold
 ├── EnvelopeError               an envelope that does not open or does not match its root
+├── NotHereYetError             a height that this node has taken over by a snapshot and not fetched yet
 └── DamagedStoreError           a store with damage that verified blocks cannot rebuild
     └── DamagedBlockError       one block whose bytes no longer match its hash
 """
@@ -65,6 +66,14 @@ class NoProofError(LedgerError):
 
 class EnvelopeError(LedgerError):
     """An envelope that does not open or does not match its root."""
+
+
+class NotHereYetError(LedgerError):
+    """A height that this node has not executed itself and has not fetched yet."""
+
+    def __init__(self, height: int) -> None:
+        super().__init__(f"block {height} is not here yet; this node joined later and is fetching it")
+        self.height = height
 
 
 class DamagedStoreError(LedgerError):

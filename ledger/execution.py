@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -38,7 +38,7 @@ from ledger.contracts.findings import Finding
 from ledger.contracts.rules import TypeRule, read_act
 from ledger.contracts.table import RuleViolatedError
 from ledger.encoding import decode, encode
-from ledger.errors import BadBlockError, DamagedStoreError, MalformedError
+from ledger.errors import BadBlockError, BadProofError, DamagedStoreError, MalformedError
 from ledger.genesis import Genesis
 from ledger.keys import Domain, Verifier
 from ledger.members import Member
@@ -84,7 +84,9 @@ class Receipt:
 
     def leaf(self) -> bytes:
         """Return the Merkle log's leaf data."""
-        return encode(["receipt", self.height, self.position, self.id, self.code.value, self.findings])
+        return encode(
+            ["receipt", self.height, self.position, self.id, self.code.value, self.rule, self.findings]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,7 @@ class Ledger:
 
     def __init__(self, genesis: Genesis, verifier: Verifier, safeguards: Safeguards = ALL_ON) -> None:
         check_permitted(safeguards)
-        self._set_up(genesis, verifier, genesis_items(genesis), ())
+        self._set_up(genesis, verifier, genesis_items(genesis), MerkleLog())
         self._safeguards = safeguards
 
     @classmethod
@@ -208,7 +210,7 @@ class Ledger:
         block_hash: bytes,
         time_ms: int,
         state_items: Mapping[str, bytes] | Iterable[tuple[str, bytes]],
-        leaf_hashes: Iterable[bytes],
+        log: MerkleLog,
     ) -> Ledger:
         """Return the ledger as it stood after a block.
 
@@ -219,36 +221,39 @@ class Ledger:
             block_hash: its hash.
             time_ms: its time.
             state_items: every key and value of the state after it.
-            leaf_hashes: of every leaf of the Merkle log after it, in order.
+            log: the Merkle log after it.
 
         Raises:
             DamagedStoreError: if a nonce record in the state cannot be read.
             RosterError: if the state does not say who belongs to the network.
         """
         ledger = cls.__new__(cls)
-        ledger._set_up(genesis, verifier, dict(state_items), leaf_hashes)
+        ledger._set_up(genesis, verifier, dict(state_items), log)
         ledger.height = height
         ledger.block_hash = block_hash
         ledger.time_ms = time_ms
         return ledger
 
-    def _set_up(
-        self, genesis: Genesis, verifier: Verifier, items: dict[str, bytes], leaf_hashes: Iterable[bytes]
-    ) -> None:
+    def _set_up(self, genesis: Genesis, verifier: Verifier, items: dict[str, bytes], log: MerkleLog) -> None:
         self.genesis = genesis
         self.verifier = verifier
         self.state = State(items)
         self.roster = Roster.of_state(genesis, self.state)
         self.tree = StateTree(items)
-        self.log = MerkleLog(leaf_hashes)
+        self.log = log
         self.height = 0
         self.block_hash = genesis.hash
         self.time_ms = genesis.time_ms
         self._calendar = LegalCalendar.of(genesis)
         self._parsed: OrderedDict[bytes, _Parsed] = OrderedDict()
         self._safeguards = ALL_ON
+        self._read_nonces()
+
+    def _read_nonces(self) -> None:
         self._nonces = [
-            (_read_nonce(key, value)[1], key) for key, value in items.items() if key.startswith(_NONCE_PREFIX)
+            (_read_nonce(key, value)[1], key)
+            for key, value in self.state.items()
+            if key.startswith(_NONCE_PREFIX)
         ]
         heapq.heapify(self._nonces)
 
@@ -327,6 +332,40 @@ class Ledger:
         for leaf in leaves:
             self.log.append(leaf_hash(leaf))
         return Execution(header.height, receipts, changes, leaves, self.checkpoint, changes_roster)
+
+    def install(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        time_ms: int,
+        frontier: Sequence[bytes],
+        changes: Mapping[str, bytes | None],
+    ) -> None:
+        """Go on from a later height that others executed.
+
+        Args:
+            checkpoint: what its certificate certifies.
+            time_ms: its block's time.
+            frontier: of the Merkle log at the checkpoint's size, largest subtree first.
+            changes: from the present state to the checkpoint's; None is a deletion.
+
+        Raises:
+            BadProofError: if the changes or the frontier do not give the checkpoint's roots. The ledger cannot be
+                used any more then.
+        """
+        self.state.apply(changes)
+        self.tree.update(changes)
+        if self.tree.root != checkpoint.state_root:
+            raise BadProofError(f"height {checkpoint.height}: the state taken over has another root")
+        self.log.skip(checkpoint.size, frontier)
+        if self.log.root() != checkpoint.root:
+            raise BadProofError(f"height {checkpoint.height}: the frontier taken over has another root")
+        self.height = checkpoint.height
+        self.block_hash = checkpoint.block_hash
+        self.time_ms = time_ms
+        self.roster = Roster.of_state(self.genesis, self.state)
+        self._parsed.clear()
+        self._read_nonces()
 
     def admit(self, raw: bytes, now_ms: int) -> Admission:
         """Say whether bytes may wait for a block; changes nothing.

@@ -123,9 +123,17 @@ class Views:
         latest = self.node.store.latest_certificate()
         if receipt is None or latest is None or receipt.height > latest[0]:
             return None
-        size = self._size_at(latest[0])
+        size = self.node.store.size_at(latest[0])
         leaf = encode(
-            ["receipt", receipt.height, receipt.position, receipt.id, receipt.code, list(receipt.findings)]
+            [
+                "receipt",
+                receipt.height,
+                receipt.position,
+                receipt.id,
+                receipt.code,
+                receipt.rule,
+                list(receipt.findings),
+            ]
         )
         log = self.node.ledger.log
         if leaf_hash(leaf) != log.leaf(receipt.index):
@@ -154,11 +162,6 @@ class Views:
         if with_proof:
             answer["proof"] = ledger.prove(key).encode().hex()
         return answer
-
-    def _size_at(self, height: int) -> int:
-        from ledger.checkpoint import parse_checkpoint
-
-        return parse_checkpoint(self.node.store.own_checkpoint(height)[0]).size
 
     def _receipt(self, receipt: StoredReceipt) -> Json:
         answer: dict[str, Json] = {

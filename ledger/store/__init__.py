@@ -11,24 +11,28 @@ from __future__ import annotations
 
 from ledger.store.documents import envelope_bytes
 from ledger.store.rows import (
+    GapRow,
     InboxRow,
     LogRow,
     OutboxRow,
     PoolRow,
     Report,
     SecondCheckpointError,
+    SnapshotRow,
     StoredReceipt,
 )
 from ledger.store.session import damage_named
 from ledger.store.store import Store
 
 __all__ = [
+    "GapRow",
     "InboxRow",
     "LogRow",
     "OutboxRow",
     "PoolRow",
     "Report",
     "SecondCheckpointError",
+    "SnapshotRow",
     "Store",
     "StoredReceipt",
     "damage_named",

@@ -22,6 +22,7 @@ import apsw
 
 from ledger.errors import DamagedStoreError, GenesisError, LedgerError
 from ledger.genesis import Genesis
+from ledger.store.rows import GapRow, SnapshotRow
 from ledger.store.schema import (
     FORMAT,
     INDEX_TABLES,
@@ -52,7 +53,10 @@ class Contents:
         hard_state: term, vote, commit.
         terms: of the log's entries.
         size: leaves in the Merkle log.
+        snapshot: the last one taken or received.
+        gaps: what snapshots let the node pass over.
         damaged_blocks: executed heights whose bytes are not what was written.
+        absent_blocks: heights whose bytes were never here.
     """
 
     genesis: Genesis
@@ -62,7 +66,10 @@ class Contents:
     hard_state: tuple[int, int, int] = (0, 0, 0)
     terms: array[int] = field(default_factory=lambda: array("Q"))
     size: int = 0
+    snapshot: SnapshotRow = SnapshotRow()  # noqa: RUF009 (it is frozen)
+    gaps: list[GapRow] = field(default_factory=list)
     damaged_blocks: list[int] = field(default_factory=list)
+    absent_blocks: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +189,7 @@ def scan_primary(session: Session) -> Contents:
     progress = Progress(*cast("tuple[int, ...]", read_single(session, "progress")))
     contents = Contents(*read_meta(session), progress)
     contents.hard_state = cast("tuple[int, int, int]", read_single(session, "hard_state"))
+    _scan_snapshot(session, contents)
     pending = _scan_log(session, contents)
     executed = _scan_executed(session, contents)
     _scan_blocks(session, contents, executed, pending)
@@ -262,6 +270,25 @@ def _scan_keys(session: Session, table: str) -> list[Column]:
     return found
 
 
+def _scan_snapshot(session: Session, contents: Contents) -> None:
+    """Fill in the snapshot and the gaps."""
+    awaited, index, term, configuration, data = cast(
+        "tuple[int, int, int, bytes, bytes]", read_single(session, "snapshot")
+    )
+    contents.snapshot = SnapshotRow(index, term, configuration, data, bool(awaited))
+    for row in session.scan("gap", "SELECT * FROM gap ORDER BY leaf_first"):
+        check_digest("gap", f"gap up to leaf {_name(row[0])}", row[-1], *row[:-1])
+        leaf_end, leaf_first, height_first, height_end, frontier = cast(
+            "tuple[int, int, int, int, bytes]", row[:-1]
+        )
+        hashes = tuple(frontier[i : i + 32] for i in range(0, len(frontier), 32))
+        contents.gaps.append(GapRow(leaf_first, leaf_end, height_first, height_end, hashes))
+    if len(contents.gaps) != contents.progress.gaps:
+        raise DamagedStoreError(
+            "table gap", f"it has {len(contents.gaps)} rows where {contents.progress.gaps} were written"
+        )
+
+
 def _scan_log(session: Session, contents: Contents) -> dict[tuple[int, bytes], int]:
     """Fill in the terms; return the blocks of entries that are not executed yet, with their index."""
     progress = contents.progress
@@ -280,16 +307,19 @@ def _scan_log(session: Session, contents: Contents) -> dict[tuple[int, bytes], i
     return pending
 
 
-def _scan_executed(session: Session, contents: Contents) -> dict[tuple[int, bytes], int]:
-    """Fill in the Merkle log's size; return the executed blocks."""
-    executed: dict[tuple[int, bytes], int] = {}
+def _scan_executed(session: Session, contents: Contents) -> dict[tuple[int, bytes], bool]:
+    """Fill in the Merkle log's size; return the executed blocks, and whether this node executed them itself."""
+    executed: dict[tuple[int, bytes], bool] = {}
     heights: list[Column] = []
     for row in session.scan("executed", "SELECT * FROM executed"):
         check_digest("executed", f"height {_name(row[0])}", row[-1], *row[:-1])
         height, block_hash, size = cast("tuple[int, bytes, int]", row[:3])
         heights.append(height)
-        executed[height, block_hash] = height
+        # A row without signature may stand for a block that was taken over; one that was executed had its bytes.
+        executed[height, block_hash] = bool(row[6])
         contents.size = size
+    heights.extend(height for gap in contents.gaps for height in range(gap.height_first, gap.height_end))
+    heights.sort(key=lambda height: cast(int, height))
     _check_numbers("executed", heights, 1, contents.progress.height)
     return executed
 
@@ -297,20 +327,27 @@ def _scan_executed(session: Session, contents: Contents) -> dict[tuple[int, byte
 def _scan_blocks(
     session: Session,
     contents: Contents,
-    executed: dict[tuple[int, bytes], int],
+    executed: dict[tuple[int, bytes], bool],
     pending: dict[tuple[int, bytes], int],
 ) -> None:
+    damaged: dict[tuple[int, bytes], None] = {}
     for row in session.scan("block", "SELECT height, hash, digest, bytes FROM block"):
         height, block_hash, digest, data = cast("tuple[int, bytes, bytes, bytes]", row)
         if block_digest(height, block_hash, data) == digest:
             executed.pop((height, block_hash), None)
             pending.pop((height, block_hash), None)
+        else:
+            damaged[height, block_hash] = None
     for (height, _), index in pending.items():
         raise DamagedStoreError(
             f"table block, block {height} of log entry {index}",
             "its bytes are missing or do not match their digest",
         )
-    contents.damaged_blocks.extend(executed.values())
+    for (height, block_hash), was_here in executed.items():
+        if was_here or (height, block_hash) in damaged:
+            contents.damaged_blocks.append(height)
+        else:
+            contents.absent_blocks.append(height)
 
 
 def _check_numbers(table: str, found: list[Column], first: int, last: int) -> None:

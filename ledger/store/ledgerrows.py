@@ -7,7 +7,9 @@ Rules:
 - This node keeps at most one signed checkpoint per size, for ever: heights follow each other, sizes grow, and
   rows of executed heights are never changed or deleted.
 - A block's bytes are hashed again at every read; bytes that do not match are never handed out.
-- A receipt is kept as the leaf that the Merkle log hashes; the rule and the block's time stand beside it.
+- A receipt is kept as the leaf that the Merkle log hashes; its block's time stands beside it.
+- Heights that a snapshot let this node pass over are not here until they were fetched, and asking for one says so.
+  Its row then has neither checkpoint nor signature: this node states nothing of what it did not execute.
 - The receipt of an id is the one that consumed it: a rubbish signature ordered first does not hide what came
   after.
 """
@@ -15,18 +17,18 @@ Rules:
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 import apsw
 
 from ledger.codes import Code
 from ledger.encoding import Value, decode
-from ledger.errors import DamagedBlockError, DamagedStoreError
+from ledger.errors import DamagedBlockError, DamagedStoreError, NotHereYetError
 from ledger.execution import CONSUMING, Execution
 from ledger.genesis import Genesis
 from ledger.store.raftrows import RaftRows
-from ledger.store.rows import PoolRow, SecondCheckpointError, StoredReceipt
+from ledger.store.rows import GapRow, PoolRow, SecondCheckpointError, StoredReceipt
 from ledger.store.schema import Column, block_digest, row_digest
 from ledger.store.session import Progress, Row, check_digest
 
@@ -50,6 +52,8 @@ class LedgerRows(RaftRows):
         super().__init__(connection, progress, hard_state, terms)
         self.genesis = genesis
         self._size = size  # leaves in the Merkle log
+        self._gaps: list[GapRow] = []
+        self._absent: dict[int, bool] = {}  # heights without whole bytes: true for damaged ones
         self._stale: list[str] = []  # why derived data must be rebuilt before they are read
 
     # Blocks.
@@ -68,9 +72,12 @@ class LedgerRows(RaftRows):
 
         Raises:
             IndexError: if the height is not executed; genesis has no block.
+            NotHereYetError: if this node has not fetched it yet.
             DamagedBlockError: if the bytes are missing or do not match their digest.
         """
         block_hash = cast(bytes, self._executed(height)[1])
+        if self._absent.get(height) is False:
+            raise NotHereYetError(height)
         try:
             rows = self.rows(
                 "block", "SELECT digest, bytes FROM block WHERE height = ? AND hash = ?", (height, block_hash)
@@ -103,6 +110,11 @@ class LedgerRows(RaftRows):
             "INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?)",
             (height, block_hash, block_digest(height, block_hash, data), data),
         )
+        self._absent.pop(height, None)
+
+    def note_damaged(self, height: int) -> None:
+        """Take note that an executed block's bytes were found damaged, so that they are fetched again."""
+        self._absent[height] = True
 
     # Execution.
 
@@ -120,7 +132,7 @@ class LedgerRows(RaftRows):
         execution: Execution,
         *,
         block_hash: bytes,
-        applied_index: int,
+        applied_index: int | None,
         checkpoint_signature: bytes,
         removed: Iterable[bytes] = (),
     ) -> None:
@@ -129,8 +141,8 @@ class LedgerRows(RaftRows):
         Args:
             execution: of the next height; its block's bytes are in the store already.
             block_hash: the block's.
-            applied_index: index of the log entry that carried it.
-            checkpoint_signature: this node's, over the execution's checkpoint.
+            applied_index: index of the log entry that carried it; None for a block that came without the log.
+            checkpoint_signature: this node's, over the execution's checkpoint; empty if it does not sign.
             removed: ids of transactions that leave the pool.
 
         Raises:
@@ -140,40 +152,52 @@ class LedgerRows(RaftRows):
         checkpoint = execution.checkpoint
         text = checkpoint.text()
         self._check_next(execution, text, checkpoint_signature)
-        self._check_applied(applied_index)
+        if applied_index is not None:
+            self._check_applied(applied_index)
         if not self.rows(
             "block", "SELECT 1 FROM block WHERE height = ? AND hash = ?", (execution.height, block_hash)
         ):
             raise ValueError(
                 f"block {execution.height} {block_hash.hex()} has no bytes in the store; put them first"
             )
-        self._change(applied_index=applied_index, height=execution.height)
+        moved = {} if applied_index is None else {"applied_index": applied_index}
+        self._change(height=execution.height, **moved)
         time_ms = self._put_derived(execution)
         columns: tuple[Column, ...] = (
             execution.height,
             block_hash,
             checkpoint.size,
             time_ms,
-            applied_index,
+            applied_index or 0,
             text.encode(),
             checkpoint_signature,
         )
-        self.connection.execute(
-            "INSERT INTO executed VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (*columns, row_digest("executed", *columns)),
-        )
+        self._insert_executed(columns)
         self.pool_remove(removed)
 
     def own_checkpoint(self, height: int) -> tuple[str, bytes]:
-        """Return the text of the checkpoint that this node has signed at an executed height, and its
-        signature.
+        """Return the text of this node's checkpoint at an executed height, and its signature.
+
+        The signature is empty where it signed none: as a node that does not order, or where a certificate told it
+        what others executed. The text is empty too for a height that was fetched later.
 
         Raises:
             IndexError: if the height is not executed.
+            NotHereYetError: if this node has not fetched it yet.
             DamagedStoreError: if its row does not match its digest.
         """
         row = self._executed(height)
         return cast(bytes, row[5]).decode(), cast(bytes, row[6])
+
+    def size_at(self, height: int) -> int:
+        """Return the number of leaves in the Merkle log after an executed height.
+
+        Raises:
+            IndexError: if the height is not executed.
+            NotHereYetError: if this node has not fetched it yet.
+            DamagedStoreError: if its row does not match its digest.
+        """
+        return cast(int, self._executed(height)[2])
 
     def block_time_ms(self, height: int) -> int:
         """Return an executed block's time, UTC milliseconds.
@@ -269,12 +293,17 @@ class LedgerRows(RaftRows):
     def receipts(self, after_index: int, limit: int) -> list[StoredReceipt]:
         """Return receipts beyond a leaf index (-1 for the first), oldest first, at most `limit`.
 
+        None beyond a leaf that is not here yet: whoever reads on from one to the next misses nothing.
+
         Raises:
             DamagedStoreError: if a leaf does not match its digest, or derived data wait for `load_ledger`.
         """
         self._require_derived()
-        sql = f"{_LEAVES} WHERE idx > ? AND id IS NOT NULL ORDER BY idx LIMIT ?"
-        return [_read_receipt(row) for row in self.rows("leaf", sql, (after_index, limit))]
+        sql = f"{_LEAVES} WHERE idx > ? AND idx < ? AND id IS NOT NULL ORDER BY idx LIMIT ?"
+        end = min(
+            (gap.leaf_first for gap in self._gaps if gap.leaf_end > after_index + 1), default=self._size
+        )
+        return [_read_receipt(row) for row in self.rows("leaf", sql, (after_index, end, limit))]
 
     def last_receipt_index(self, height: int) -> int:
         """Return the leaf index of the last receipt at or below a height, or -1."""
@@ -292,10 +321,18 @@ class LedgerRows(RaftRows):
         if not 1 <= height <= self.height:
             raise IndexError(f"block {height} is not executed; heights are 1 .. {self.height}")
         rows = self.rows("executed", "SELECT * FROM executed WHERE height = ?", (height,))
+        if not rows and any(gap.height_first <= height < gap.height_end for gap in self._gaps):
+            raise NotHereYetError(height)
         if not rows:
             raise DamagedStoreError(f"table executed, height {height}", "the row is missing")
         check_digest("executed", f"height {height}", rows[0][-1], *rows[0][:-1])
         return rows[0]
+
+    def _insert_executed(self, columns: tuple[Column, ...]) -> None:
+        self.connection.execute(
+            "INSERT INTO executed VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (*columns, row_digest("executed", *columns)),
+        )
 
     def _certificate(self, sql: str, *bindings: int) -> tuple[int, str] | None:
         rows = self.rows("certificate", sql, bindings)
@@ -329,47 +366,50 @@ class LedgerRows(RaftRows):
 
     def _put_derived(self, execution: Execution) -> int:
         """Write state, leaves and receipts; return the block's time, UTC milliseconds."""
-        upserts = [(key, value) for key, value in execution.changes.items() if value is not None]
-        deletes = [(key,) for key, value in execution.changes.items() if value is None]
-        self.connection.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", upserts)
-        if deletes:
-            self.connection.executemany("DELETE FROM state WHERE key = ?", deletes)
+        self._put_state(execution.changes)
         rows: list[Row] = []
         for index, columns in enumerate(leaf_columns(execution), self._size):
             rows.append((index, *columns, row_digest("leaf", index, *columns)))
-        self.connection.executemany("INSERT INTO leaf VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self.connection.executemany("INSERT INTO leaf VALUES (?, ?, ?, ?, ?)", rows)
         self._size += len(rows)
-        return cast(int, rows[-1][3])
+        return cast(int, rows[-1][2])
+
+    def _put_state(self, changes: Mapping[str, bytes | None]) -> None:
+        upserts = [(key, value) for key, value in changes.items() if value is not None]
+        deletes = [(key,) for key, value in changes.items() if value is None]
+        self.connection.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", upserts)
+        if deletes:
+            self.connection.executemany("DELETE FROM state WHERE key = ?", deletes)
 
     def _require_derived(self) -> None:
         if self._stale:
             raise DamagedStoreError("derived data", f"{'; '.join(self._stale)}; load_ledger rebuilds them")
 
 
-_LEAVES = "SELECT idx, id, rule, time_ms, data, digest FROM leaf"
+_LEAVES = "SELECT idx, id, time_ms, data, digest FROM leaf"
 
 
 def _read_receipt(row: Row) -> StoredReceipt:
-    index, key, rule, time_ms, data, digest = cast("tuple[int, bytes, str | None, int, bytes, bytes]", row)
-    check_digest("leaf", f"leaf {index}", digest, index, key, rule, time_ms, data)
-    fields = cast("tuple[str, int, int, bytes, str, list[str]]", _decode_leaf(data))
-    _, height, position, transaction_id, code, findings = fields
+    index, key, time_ms, data, digest = cast("tuple[int, bytes, int, bytes, bytes]", row)
+    check_digest("leaf", f"leaf {index}", digest, index, key, time_ms, data)
+    fields = cast("tuple[str, int, int, bytes, str, str | None, list[str]]", decode_leaf(data))
+    _, height, position, transaction_id, code, rule, findings = fields
     return StoredReceipt(
         index, height, position, transaction_id, _CODES[code], rule, tuple(findings), time_ms
     )
 
 
-def leaf_columns(execution: Execution) -> list[tuple[bytes | None, str | None, int, bytes]]:
+def leaf_columns(execution: Execution) -> list[tuple[bytes | None, int, bytes]]:
     """Return the columns of an execution's leaf rows between number and digest, in order."""
     count = len(execution.receipts)
     receipts, others = execution.leaves[:count], execution.leaves[count:]
-    time_ms = cast(int, _decode_leaf(others[-1])[3])
-    rows: list[tuple[bytes | None, str | None, int, bytes]] = [
-        (receipt.id, receipt.rule, time_ms, data)
-        for receipt, data in zip(execution.receipts, receipts, strict=True)
+    time_ms = cast(int, decode_leaf(others[-1])[3])
+    rows: list[tuple[bytes | None, int, bytes]] = [
+        (receipt.id, time_ms, data) for receipt, data in zip(execution.receipts, receipts, strict=True)
     ]
-    return [*rows, *((None, None, time_ms, data) for data in others)]
+    return [*rows, *((None, time_ms, data) for data in others)]
 
 
-def _decode_leaf(leaf: bytes) -> list[Value]:
+def decode_leaf(leaf: bytes) -> list[Value]:
+    """Return the fields of a leaf's data, its kind first."""
     return cast("list[Value]", decode(leaf, limit_bytes=LEAF_BYTES_MAX))

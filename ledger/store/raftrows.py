@@ -5,7 +5,10 @@ Rules:
 - A block's bytes are kept once, with the blocks; its log row names hash and height.
 - Appending first deletes every row from the first new index on, and with them the bytes of blocks that no row
   names any longer and that were not executed. Executed entries are never deleted so.
-- Compaction deletes log rows alone; executed blocks stay for ever.
+- Compaction deletes log rows alone; executed blocks stay for ever. It goes no further than a snapshot that was
+  recorded, and committed, before.
+- A snapshot received takes the place of the whole log in one transaction; what it stands for is *awaited* until the
+  state is here, and nothing is executed before.
 - What is read is checked against its digest; terms are kept in memory, since Raft asks for them all the time.
 """
 
@@ -18,7 +21,7 @@ from typing import cast
 import apsw
 
 from ledger.errors import DamagedBlockError, DamagedStoreError
-from ledger.store.rows import LogRow
+from ledger.store.rows import LogRow, SnapshotRow
 from ledger.store.schema import block_digest, row_digest
 from ledger.store.session import Progress, Session, check_digest
 
@@ -42,6 +45,8 @@ class RaftRows(Session):
         super().__init__(connection, progress)
         self._hard_state = hard_state
         self._terms = terms  # of entries first_index .. last_index
+        self._snapshot = SnapshotRow()
+        self._snapshot_sequence = 0
 
     def hard_state(self) -> tuple[int, int, int]:
         """Return term, vote (0 for none) and commit index, as last set."""
@@ -141,14 +146,63 @@ class RaftRows(Session):
         self.connection.executemany("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", map(_log_columns, rows))
         self._terms.extend(row.term for row in rows)
 
+    @property
+    def snapshot(self) -> SnapshotRow:
+        """The last snapshot taken or received; of index 0 if there was none."""
+        return self._snapshot
+
+    def put_snapshot(self, snapshot: SnapshotRow) -> None:
+        """Record a snapshot that this node took of what it has executed, in the open transaction.
+
+        Raises:
+            ValueError: if it is of something that was not executed, or older than the last one.
+        """
+        if not self._snapshot.index <= snapshot.index <= self.applied_index:
+            raise ValueError(
+                f"a snapshot at {snapshot.index} is not within {self._snapshot.index} .. {self.applied_index}"
+            )
+        self._write_snapshot(snapshot)
+
+    def restore_log(self, snapshot: SnapshotRow) -> None:
+        """Put a snapshot received in the place of the whole log, in the open transaction; its state is awaited.
+
+        Raises:
+            ValueError: if it is not ahead of everything executed.
+        """
+        if snapshot.index <= max(self.applied_index, self.first_index - 1):
+            raise ValueError(
+                f"a snapshot at {snapshot.index} is not ahead of what was executed ({self.applied_index})"
+            )
+        index = snapshot.index
+        self._change(first_index=index + 1, before_term=snapshot.term, last_index=index)
+        self._truncate(0)
+        self._write_snapshot(snapshot)
+
+    def _write_snapshot(self, snapshot: SnapshotRow) -> None:
+        self._change()
+        columns = (1, int(snapshot.awaited), snapshot.index, snapshot.term)
+        rest = (snapshot.configuration, snapshot.data)
+        self.connection.execute(
+            "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*columns, *rest, row_digest("snapshot", *columns, *rest)),
+        )
+        self._snapshot = snapshot
+        self._snapshot_sequence = self.sequence
+
     def compact(self, index: int) -> None:
         """Forget log entries up to and with `index`, in the open transaction; executed blocks stay.
 
         Raises:
-            ValueError: if an entry that was not executed would go.
+            ValueError: if an entry would go that was not executed, or that no snapshot committed before stands for.
         """
         if index > self.applied_index:
             raise ValueError(f"log entry {index} is not executed yet ({self.applied_index} is); it must stay")
+        is_open = self.connection.in_transaction and self._snapshot_sequence == self.sequence
+        if index > self._snapshot.index or self._snapshot.awaited or is_open:
+            raise ValueError(
+                f"log entry {index} must stay: no snapshot recorded and committed before stands for it "
+                f"(the last is at {self._snapshot.index})"
+            )
         if index < self.first_index:
             return
         self._change(first_index=index + 1, before_term=self.entry_term(index))
@@ -162,7 +216,7 @@ class RaftRows(Session):
             (first,),
         )
         self.connection.execute("DELETE FROM log WHERE idx >= ?", (first,))
-        del self._terms[first - self.first_index :]
+        del self._terms[max(0, first - self.first_index) :]
         self.connection.executemany(
             "DELETE FROM block WHERE height = ?1 AND hash = ?2 "
             "AND NOT EXISTS (SELECT 1 FROM executed WHERE height = ?1 AND hash = ?2) "

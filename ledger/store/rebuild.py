@@ -16,31 +16,31 @@ from ledger.checkpoint import parse_checkpoint
 from ledger.errors import BadBlockError, DamagedStoreError, LedgerError
 from ledger.execution import Execution, Ledger
 from ledger.keys import Verifier
-from ledger.merkle import leaf_hash
-from ledger.store.ledgerrows import LedgerRows
+from ledger.merkle import MerkleLog, leaf_hash
 from ledger.store.schema import row_digest
 from ledger.store.session import Row
+from ledger.store.syncrows import SyncRows
 
 
 class StaleError(Exception):
     """Derived data are damaged, or do not give what this node has signed."""
 
 
-def restore(store: LedgerRows, verifier: Verifier) -> Ledger:
+def restore(store: SyncRows, verifier: Verifier) -> Ledger:
     """Return the ledger that the derived tables hold.
 
     Raises:
         StaleError: if they are damaged, or do not give the roots of the last signed checkpoint.
     """
     try:
-        hashes = [leaf_hash(cast(bytes, row[4])) for row in read_leaves(store)]
+        log = _read_log(store)
         items = cast(
             "list[tuple[str, bytes]]", store.rows("state", "SELECT key, value FROM state ORDER BY key")
         )
         height = store.height
         if height == 0:
             ledger = Ledger(store.genesis, verifier)
-            if list(ledger.state.items()) != items or hashes:
+            if list(ledger.state.items()) != items or log.size:
                 raise StaleError("the state is not genesis'")
             return ledger
         ledger = Ledger.restore(
@@ -50,7 +50,7 @@ def restore(store: LedgerRows, verifier: Verifier) -> Ledger:
             block_hash=store.block_hash(height),
             time_ms=store.block_time_ms(height),
             state_items=items,
-            leaf_hashes=hashes,
+            log=log,
         )
     except DamagedStoreError as error:
         raise StaleError(f"{error.what}: {error.reason}") from error
@@ -64,13 +64,30 @@ def restore(store: LedgerRows, verifier: Verifier) -> Ledger:
     return ledger
 
 
-def read_leaves(store: LedgerRows) -> Iterator[Row]:
-    """Yield the leaf rows in order, each checked.
+def _read_log(store: SyncRows) -> MerkleLog:
+    log = MerkleLog()
+    gaps = list(store.gaps)
+    for row in read_leaves(store):
+        while gaps and gaps[0].leaf_first == log.size:
+            log.skip(gaps[0].leaf_end, gaps.pop(0).frontier)
+        log.append(leaf_hash(cast(bytes, row[3])))
+    for gap in gaps:
+        log.skip(gap.leaf_end, gap.frontier)
+    return log
+
+
+def read_leaves(store: SyncRows) -> Iterator[Row]:
+    """Yield the leaf rows that are here, in order, each checked.
 
     Raises:
         DamagedStoreError: if one does not match its digest, or the numbers have a gap.
     """
-    for expected, row in enumerate(store.scan("leaf", "SELECT * FROM leaf")):
+    expected = -1
+    ends = {gap.leaf_first: gap.leaf_end for gap in store.gaps}
+    for row in store.scan("leaf", "SELECT * FROM leaf"):
+        expected += 1
+        while expected in ends:
+            expected = ends[expected]
         if row_digest("leaf", *row[:-1]) != row[-1]:
             raise DamagedStoreError(f"table leaf, leaf {row[0]!r}", "the row does not match its digest")
         if row[0] != expected:
@@ -78,7 +95,7 @@ def read_leaves(store: LedgerRows) -> Iterator[Row]:
         yield row
 
 
-def execute_again(store: LedgerRows, ledger: Ledger) -> Iterator[Execution]:
+def execute_again(store: SyncRows, ledger: Ledger) -> Iterator[Execution]:
     """Check and execute every block, and compare it with the checkpoint that was signed over it.
 
     Args:
@@ -90,6 +107,7 @@ def execute_again(store: LedgerRows, ledger: Ledger) -> Iterator[Execution]:
 
     Raises:
         DamagedStoreError: at the first block that is damaged, does not hold, or gives another checkpoint.
+        NotHereYetError: at the first block that is not here yet.
     """
     genesis = store.genesis
     for height in range(1, store.height + 1):
@@ -109,7 +127,8 @@ def execute_again(store: LedgerRows, ledger: Ledger) -> Iterator[Execution]:
         except BadBlockError as error:
             raise DamagedStoreError(f"block {height}", str(error)) from error
         execution = ledger.execute(block, store.block_hash(height))
-        if execution.checkpoint.text() != store.own_checkpoint(height)[0]:
+        stated = store.own_checkpoint(height)[0]
+        if stated and execution.checkpoint.text() != stated:
             raise DamagedStoreError(
                 f"block {height}", "executing it gives another checkpoint than this node signed"
             )

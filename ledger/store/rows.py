@@ -32,6 +32,42 @@ class LogRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotRow:
+    """What stands for the log up to and with `index`.
+
+    Attributes:
+        index: the last entry it stands for; 0 for none at all.
+        term: that entry's term.
+        configuration: who voted when that entry had been applied, in the caller's bytes.
+        data: the caller's: certificate, header and frontier.
+        awaited: whether it was received, and the state that it stands for is still being fetched.
+    """
+
+    index: int = 0
+    term: int = 0
+    configuration: bytes = b""
+    data: bytes = b""
+    awaited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GapRow:
+    """What a snapshot let a node pass over, as far as it was not fetched since.
+
+    Attributes:
+        leaf_first, leaf_end: leaves of the Merkle log that are not here, without the end.
+        height_first, height_end: heights whose rows are not here, without the end.
+        frontier: hashes of the complete subtrees of the log of `leaf_end` leaves, largest first.
+    """
+
+    leaf_first: int
+    leaf_end: int
+    height_first: int
+    height_end: int
+    frontier: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PoolRow:
     """A transaction that this node has accepted and that has no receipt yet."""
 
@@ -103,6 +139,7 @@ class Report:
             looked for.
         damage: what does not hold, each with its place; empty if the store is whole.
         notes: what cannot be seen from inside.
+        absent: heights whose blocks this node has still to fetch; they, and what follows, were not executed again.
     """
 
     height: int
@@ -116,8 +153,9 @@ class Report:
     free_bytes: int
     damage: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    absent: int = 0
 
     @property
     def whole(self) -> bool:
-        """Whether everything held."""
-        return not self.damage
+        """Whether everything is here and held."""
+        return not self.damage and not self.absent

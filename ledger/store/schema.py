@@ -7,8 +7,9 @@ Rules:
   included: a row that was changed, or that turns up under another key or in another table, does not match.
 - State rows have no digest: the state root in the last signed checkpoint covers them all.
 - Primary rows cannot vanish unseen: log entries, executed heights and the inbox are numbered without gaps up
-  to a number in the progress row; certificates, pool and outbox are counted there; blocks are named by
-  others.
+  to a number in the progress row, but for the gaps that snapshots left, each of which has a row; gaps,
+  certificates, pool and outbox are counted there; blocks are named by others.
+- *Scratch* is what is only underway, chunks of a state being fetched: damage there is fetched again.
 - The schema's text is compared letter by letter; a file with another schema is not this store.
 - No UNIQUE constraints and no automatic indexes: every index has a name, so that a damaged one can be dropped
   and made again.
@@ -21,7 +22,7 @@ from typing import TypeAlias
 
 import msgpack
 
-FORMAT = 2
+FORMAT = 3
 """Number of this schema; a change of any statement below needs another one."""
 
 Column: TypeAlias = "int | str | bytes | None"
@@ -36,11 +37,21 @@ PRIMARY_TABLES: dict[str, str] = {
         "first_index INTEGER NOT NULL, before_term INTEGER NOT NULL, last_index INTEGER NOT NULL, "
         "applied_index INTEGER NOT NULL, height INTEGER NOT NULL, inbox_index INTEGER NOT NULL, "
         "certificates INTEGER NOT NULL, pooled INTEGER NOT NULL, outgoing INTEGER NOT NULL, "
+        "gaps INTEGER NOT NULL, "
         "digest BLOB NOT NULL) STRICT"
     ),
     "hard_state": (
         "CREATE TABLE hard_state(one INTEGER PRIMARY KEY, term INTEGER NOT NULL, vote INTEGER NOT NULL, "
         "commit_index INTEGER NOT NULL, digest BLOB NOT NULL) STRICT"
+    ),
+    "snapshot": (
+        "CREATE TABLE snapshot(one INTEGER PRIMARY KEY, awaited INTEGER NOT NULL, idx INTEGER NOT NULL, "
+        "term INTEGER NOT NULL, configuration BLOB NOT NULL, data BLOB NOT NULL, digest BLOB NOT NULL) STRICT"
+    ),
+    "gap": (
+        "CREATE TABLE gap(leaf_end INTEGER PRIMARY KEY, leaf_first INTEGER NOT NULL, "
+        "height_first INTEGER NOT NULL, height_end INTEGER NOT NULL, frontier BLOB NOT NULL, "
+        "digest BLOB NOT NULL) STRICT"
     ),
     "log": (
         "CREATE TABLE log(idx INTEGER PRIMARY KEY, term INTEGER NOT NULL, type INTEGER NOT NULL, data BLOB, "
@@ -76,8 +87,15 @@ PRIMARY_TABLES: dict[str, str] = {
 DERIVED_TABLES: dict[str, str] = {
     "state": "CREATE TABLE state(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
     "leaf": (
-        "CREATE TABLE leaf(idx INTEGER PRIMARY KEY, id BLOB, rule TEXT, time_ms INTEGER NOT NULL, "
+        "CREATE TABLE leaf(idx INTEGER PRIMARY KEY, id BLOB, time_ms INTEGER NOT NULL, "
         "data BLOB NOT NULL, digest BLOB NOT NULL) STRICT"
+    ),
+}
+
+SCRATCH_TABLES: dict[str, str] = {
+    "chunk": (
+        "CREATE TABLE chunk(hash BLOB PRIMARY KEY, data BLOB NOT NULL, digest BLOB NOT NULL) "
+        "STRICT, WITHOUT ROWID"
     ),
 }
 
@@ -89,10 +107,10 @@ INDEXES: dict[str, str] = {
 
 INDEX_TABLES: dict[str, str] = {"leaf_by_id": "leaf", "outbox_by_root": "outbox", "inbox_by_root": "inbox"}
 
-SCHEMA: dict[str, str] = {**PRIMARY_TABLES, **DERIVED_TABLES, **INDEXES}
+SCHEMA: dict[str, str] = {**PRIMARY_TABLES, **DERIVED_TABLES, **SCRATCH_TABLES, **INDEXES}
 """Every object of the file, in the order of creation, by name."""
 
-REBUILDABLE: frozenset[str] = frozenset(DERIVED_TABLES) | frozenset(INDEXES)
+REBUILDABLE: frozenset[str] = frozenset(DERIVED_TABLES) | frozenset(SCRATCH_TABLES) | frozenset(INDEXES)
 
 DIGEST_BYTES = 16
 

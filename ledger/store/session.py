@@ -76,6 +76,7 @@ class Progress:
         certificates: rows of certificates.
         pooled: rows of the pool.
         outgoing: rows of the outbox.
+        gaps: rows of gaps that snapshots left.
     """
 
     sequence: int = 0
@@ -88,6 +89,7 @@ class Progress:
     certificates: int = 0
     pooled: int = 0
     outgoing: int = 0
+    gaps: int = 0
 
     def columns(self) -> tuple[int, ...]:
         """Return the row's columns between key and digest."""
@@ -102,6 +104,7 @@ class Progress:
             self.certificates,
             self.pooled,
             self.outgoing,
+            self.gaps,
         )
 
 
@@ -172,7 +175,7 @@ class Session:
         self._progress = replace(self._progress, **progress)
         columns = self._progress.columns()
         self.connection.execute(
-            "INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*columns, row_digest("progress", 1, *columns)),
         )
 

@@ -6,20 +6,20 @@ from array import array
 
 import apsw
 
-from ledger.errors import DamagedStoreError
+from ledger.errors import DamagedBlockError, DamagedStoreError
 from ledger.execution import Ledger
 from ledger.genesis import Genesis
 from ledger.keys import Verifier
 from ledger.store import damage, rebuild
 from ledger.store.documents import DocumentRows
-from ledger.store.ledgerrows import LedgerRows
-from ledger.store.rows import Report
+from ledger.store.rows import Report, SnapshotRow
 from ledger.store.schema import DERIVED_TABLES, FORMAT, SCHEMA, row_digest
 from ledger.store.session import Progress, Session
+from ledger.store.syncrows import SyncRows
 from ledger.store.verify import Verification
 
 
-class Store(LedgerRows, DocumentRows):
+class Store(SyncRows, DocumentRows):
     """One node's store over a connection that it is given.
 
     Made by `create` or `open`, then `load_ledger`. Every method that changes something does so in the open
@@ -45,6 +45,11 @@ class Store(LedgerRows, DocumentRows):
         )
         self.organization = contents.organization
         self.incarnation = contents.incarnation
+        self._snapshot = contents.snapshot
+        self._gaps = list(contents.gaps)
+        self._absent = dict.fromkeys(contents.absent_blocks, False) | dict.fromkeys(
+            contents.damaged_blocks, True
+        )
 
     @classmethod
     def create(
@@ -75,6 +80,7 @@ class Store(LedgerRows, DocumentRows):
             "INSERT INTO hard_state VALUES (?, ?, ?, ?, ?)",
             (*hard_state, row_digest("hard_state", *hard_state)),
         )
+        store._write_snapshot(SnapshotRow())
         values = {
             "format": str(FORMAT).encode(),
             "genesis": genesis.encode(),
@@ -117,6 +123,11 @@ class Store(LedgerRows, DocumentRows):
             f"block {height}: its bytes are damaged; it is not served until it is fetched again"
             for height in contents.damaged_blocks
         )
+        absent = len(contents.absent_blocks) + sum(gap.height_end - gap.height_first for gap in contents.gaps)
+        if absent:
+            store.repairs.append(
+                f"{absent} blocks were passed over by a snapshot; they are not served until they are fetched"
+            )
         return store
 
     def load_ledger(self, verifier: Verifier) -> Ledger:
@@ -138,6 +149,8 @@ class Store(LedgerRows, DocumentRows):
             except rebuild.StaleError as error:
                 self._stale.append(str(error))
         reasons = "; ".join(self._stale)
+        if self._gaps or self._absent:
+            self._refuse_rebuilding(reasons)
         self._clear_derived()
         ledger = Ledger(self.genesis, verifier)
         for execution in rebuild.execute_again(self, ledger):
@@ -159,6 +172,15 @@ class Store(LedgerRows, DocumentRows):
             verifier: for the signatures; one that remembers nothing verifies each of them.
         """
         return Verification(self, verifier, self.organization, self.incarnation).run()
+
+    def _refuse_rebuilding(self, reasons: str) -> None:
+        damaged = [height for height, was_here in self._absent.items() if was_here]
+        if damaged:
+            raise DamagedBlockError(damaged[0], f"its bytes are damaged, and it is needed, because {reasons}")
+        raise DamagedStoreError(
+            "derived data",
+            f"{reasons}; they cannot be rebuilt while blocks are not here that a snapshot passed over",
+        )
 
     def _make_again(self, structure: damage.Structure, missing: tuple[str, ...]) -> None:
         """Create what was forgotten, in the open transaction."""

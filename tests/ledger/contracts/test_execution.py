@@ -274,7 +274,7 @@ def test_a_restored_ledger_goes_on_as_the_same(new_pilot: Callable) -> None:
         block_hash=ledger.block_hash,
         time_ms=ledger.time_ms,
         state_items=Random(1).sample(list(ledger.state.items()), len(ledger.state)),
-        leaf_hashes=leaves,
+        log=MerkleLog(leaves),
     )
     assert restored.checkpoint == ledger.checkpoint
     later_ms = ledger.time_ms + 40 * DAY_MS
@@ -294,7 +294,7 @@ def test_a_damaged_nonce_record_is_not_restored(pilot) -> None:
             block_hash=bytes(32),
             time_ms=0,
             state_items={**genesis_items(pilot.genesis), "nonce/acme/1/1": encode({"id": b""})},
-            leaf_hashes=[],
+            log=MerkleLog(),
         )
 
 
@@ -316,8 +316,8 @@ def test_leaves_are_the_receipts_then_the_block(pilot) -> None:
     execution = pilot.block(signed.raw, b"rubbish")
     height = execution.height
     assert [decode(leaf, limit_bytes=1000) for leaf in execution.leaves] == [
-        ["receipt", height, 0, signed.id, "VALID", []],
-        ["receipt", height, 1, malformed_id(b"rubbish"), "MALFORMED", []],
+        ["receipt", height, 0, signed.id, "VALID", None, []],
+        ["receipt", height, 1, malformed_id(b"rubbish"), "MALFORMED", None, []],
         ["block", height, pilot.ledger.block_hash, pilot.ledger.time_ms, pilot.ledger.state_root],
     ]
 
@@ -330,6 +330,7 @@ def test_a_receipts_leaf_carries_its_findings(pilot) -> None:
         0,
         receipt.id,
         "VALID",
+        None,
         ["BLANKET_TOO_LONG"],
     ]
 

@@ -286,7 +286,7 @@ def test_damaged_state_and_leaves_are_rebuilt_and_that_is_said(still):
     node = still.node.crash_copy(still.directory / "look").load()
     key, value = next(item for item in node.ledger.state.items() if item[0].startswith("document/"))
     receipt = node.store.receipts(-1, 1)[0]
-    leaf = encode(["receipt", 1, 0, receipt.id, receipt.code, []])
+    leaf = encode(["receipt", 1, 0, receipt.id, receipt.code, None, []])
     node.close()
     for text, reason in (
         (key.encode(), "state"),

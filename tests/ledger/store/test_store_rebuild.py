@@ -31,7 +31,7 @@ def reload(node):
         ("UPDATE state SET value = x'00' WHERE key LIKE 'document/%'", "state"),
         ("DELETE FROM state WHERE key LIKE 'nonce/%'", "the state gives another root"),
         ("INSERT INTO state VALUES ('zz', x'00')", "the state gives another root"),
-        ("UPDATE leaf SET rule = 'x' WHERE idx = 1", "leaf 1: the row does not match"),
+        ("UPDATE leaf SET time_ms = 1 WHERE idx = 1", "leaf 1: the row does not match"),
         ("DELETE FROM leaf WHERE idx = 2", "leaf 2: the row is missing"),
         ("DELETE FROM leaf WHERE idx = (SELECT max(idx) FROM leaf)", "the leaves give another log"),
     ],
@@ -218,9 +218,9 @@ def test_verification_counts_what_it_verified(node):
 @pytest.mark.parametrize(
     ("sql", "find"),
     [
-        ("UPDATE leaf SET rule = 'x' WHERE idx = 1", "table leaf, leaf 1"),
+        ("UPDATE leaf SET time_ms = 1 WHERE idx = 1", "table leaf, leaf 1"),
         ("DELETE FROM leaf WHERE idx = 11", "table leaf, leaf 11: it is not what execution gives"),
-        ("INSERT INTO leaf SELECT 12, id, rule, time_ms, data, digest FROM leaf WHERE idx = 1", "leaf 12"),
+        ("INSERT INTO leaf SELECT 12, id, time_ms, data, digest FROM leaf WHERE idx = 1", "leaf 12"),
         ("UPDATE state SET value = x'00' WHERE key LIKE 'document/%'", "table state, document/"),
         ("DELETE FROM state WHERE key = 'organization/acme'", "table state, organization/acme"),
         ("UPDATE certificate SET note = x'00' WHERE height = 2", "table certificate, row 2"),

@@ -10,7 +10,16 @@ import pytest
 from ledger.codes import Code
 from ledger.errors import DamagedStoreError
 from ledger.execution import Execution
-from ledger.store import InboxRow, LogRow, OutboxRow, PoolRow, SecondCheckpointError, Store, session
+from ledger.store import (
+    InboxRow,
+    LogRow,
+    OutboxRow,
+    PoolRow,
+    SecondCheckpointError,
+    SnapshotRow,
+    Store,
+    session,
+)
 from ledger.store.documents import ENVELOPE_ROW_BYTES
 
 
@@ -157,9 +166,16 @@ def test_truncation_removes_the_bytes_of_blocks_that_nothing_names_any_longer(no
     assert [row.data for row in node.store.entries(2, 4, 1000)] == [b"new", b"again"]
 
 
+def snapshot(node, index):
+    """Record a snapshot of what is executed up to `index`, and commit it."""
+    node.store.put_snapshot(SnapshotRow(index, node.store.entry_term(index), b"who votes", b"certificate"))
+    node.commit()
+
+
 def test_truncation_leaves_executed_blocks(node):
     node.grow(2)
     kept = block_keys(node)
+    snapshot(node, 2)
     node.store.compact(2)
     node.store.append_entries([filler(3, 2, 3, b"lost")])
     node.store.append_entries([empty(3, 3)])
@@ -170,6 +186,7 @@ def test_compaction_forgets_entries_and_keeps_blocks_and_the_last_term(node):
     node.grow(3)
     before = [node.store.block(height) for height in (1, 2, 3)]
     node.store.append_entries([empty(4, 2)])
+    snapshot(node, 3)
     node.store.compact(2)
     node.store.compact(1)
     node.commit()

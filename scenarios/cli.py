@@ -29,8 +29,9 @@ from scenarios.errors import RefusedError, ScenarioError
 from scenarios.exporting.credential import export_credential, write_credential
 from scenarios.exporting.held import find_document
 from scenarios.judging.verdict import EXIT_INTERNAL, EXIT_USAGE, Verdict
-from scenarios.model.catalog import library_names, load_scenario
+from scenarios.model.catalog import library_names, load_scenario, load_script_of
 from scenarios.model.schema import schema_text
+from scenarios.model.template import write_new
 from scenarios.network.commands import init_network, sign_file, up_network, verify_path
 from scenarios.network.process import run_node
 from scenarios.telling.narration import Narrator, print_summary
@@ -74,6 +75,7 @@ def run(
     unsupported = loaded.unsupported_in(world)
     if unsupported:
         raise ScenarioError(unsupported)
+    script, script_text = load_script_of(scenario) or (None, None)
     seed = seed or secrets.token_hex(4)
     console = _console()
     console.print(
@@ -86,6 +88,8 @@ def run(
         out,
         trace_messages=trace == "messages",
         on_event_book=lambda book: book.subscribe(narrator),
+        script=script,
+        script_text=script_text,
     )
     result = run_scenario(loaded, options)
     print_summary(console, loaded, result.trial.history, result.metrics, result.judgment)
@@ -99,6 +103,18 @@ def list_() -> int:
     console = _console()
     for name in library_names():
         console.print(f"{name:<36} {load_scenario(name).title}", highlight=False)
+    return 0
+
+
+@app.command
+def new(
+    name: Annotated[str, Parameter(help="The scenario's name; the file is NAME.yaml or NAME.py.")],
+    *,
+    python: Annotated[bool, Parameter(help="Write the scenario in Python.", negative="")] = False,
+) -> int:
+    """Write a commented scenario to begin with; it passes as it stands."""
+    path = write_new(name, Path(), python=python)
+    print(f"{path}: run it with `seatrial run ./{path}`")
     return 0
 
 

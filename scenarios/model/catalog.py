@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scenarios.errors import Fault, Place, ScenarioError, nearest
-from scenarios.model import Scenario, read_scenario
+from scenarios.model import Scenario, pythonfile, read_scenario
+from scenarios.model.pythonfile import Script, load_script, read_python_source
 from scenarios.model.source import Source, apply_overrides, overlay, read_source
 from scenarios.model.yamltree import Leaf
 
@@ -39,6 +40,18 @@ def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Sc
     return read_scenario(apply_overrides(load_source(name_or_path), overrides))
 
 
+def load_script_of(name_or_path: str | Path) -> tuple[Script, str] | None:
+    """Return what happens in a scenario written in Python and its file's text, or None for one in YAML.
+
+    Raises:
+        ScenarioError: It cannot be run.
+    """
+    path = Path(name_or_path)
+    if path.suffix != pythonfile.SUFFIX:
+        return None
+    return load_script(path), path.read_text(encoding="utf-8")
+
+
 def load_source(name_or_path: str | Path) -> Source:
     """Return a scenario's text with everything it extends, not yet checked against the model.
 
@@ -50,7 +63,8 @@ def load_source(name_or_path: str | Path) -> Source:
 
 
 def _loaded(path: Path, below: tuple[Path, ...]) -> Source:
-    source = read_source(path, _shown(path))
+    read = read_python_source if path.suffix == pythonfile.SUFFIX else read_source
+    source = read(path, _shown(path))
     extends = source.root.entries.get("extends")
     if extends is None or not isinstance(extends[1], Leaf) or not isinstance(extends[1].value, str):
         return source
@@ -66,7 +80,7 @@ def _loaded(path: Path, below: tuple[Path, ...]) -> Source:
 
 
 def _find(name: str, directory: Path, place: Place) -> Path:
-    if "/" in name or name.endswith((SUFFIX, ".yml", ".json")):
+    if "/" in name or name.endswith((SUFFIX, ".yml", ".json", pythonfile.SUFFIX)):
         path = directory / name
         if path.is_file():
             return path

@@ -82,6 +82,19 @@ def read_source(path: Path, name: str | None = None) -> Source:
         ScenarioError: The file cannot be read, is too large, is no YAML, or its root is no mapping.
     """
     shown = name or str(path)
+    return parse_source(read_text(path, shown), shown)
+
+
+def read_text(path: Path, shown: str) -> str:
+    """Return a file's text.
+
+    Args:
+        path: The file.
+        shown: How to call it in faults.
+
+    Raises:
+        ScenarioError: The file cannot be read, is too large, or is no UTF-8.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(FILE_BYTES_MAX + 1)
@@ -92,12 +105,11 @@ def read_source(path: Path, name: str | None = None) -> Source:
         fault = Fault(Place(shown), "the file is too large", f"at most {FILE_BYTES_MAX} bytes", "shorten it")
         raise ScenarioError([fault])
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         fault = Fault(Place(shown, line, 1), "the text is not UTF-8", "", "save the file as UTF-8")
         raise ScenarioError([fault]) from error
-    return parse_source(text, shown)
 
 
 def parse_source(text: str, name: str) -> Source:

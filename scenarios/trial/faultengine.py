@@ -14,8 +14,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from scenarios.errors import RefusedError
 from scenarios.model import Scenario
-from scenarios.model.faults import Crash, FaultRecord, Latency, Loss, Partition, Pause, PowerLoss, Restart
+from scenarios.model.faults import (
+    KINDS_BY_WORLD,
+    Crash,
+    FaultRecord,
+    Latency,
+    Loss,
+    Partition,
+    Pause,
+    PowerLoss,
+    Restart,
+)
 from scenarios.model.units import Clock, Span
 from scenarios.trial.agenda import Agenda
 from scenarios.trial.eventbook import EventBook
@@ -82,6 +93,7 @@ class FaultEngine:
         self._chance = chance
         self._tasks: list[asyncio.Task[None]] = []
         self._begun: list[int] = []
+        self._extra = 0
         self.in_force: dict[int, InForce] = {}
 
     def start(self) -> None:
@@ -90,6 +102,38 @@ class FaultEngine:
         for number, fault in enumerate(self._scenario.faults, 1):
             task = loop.create_task(self._follow(number, fault), name=f"fault {number}")
             self._tasks.append(task)
+
+    async def begin(self, fault: FaultRecord) -> End:
+        """Begin a fault now that the scenario does not list; return what ends it, once.
+
+        Raises:
+            RefusedError: if it fits nobody, or this world cannot do it.
+        """
+        able = KINDS_BY_WORLD[self._world.kind]
+        if fault.kind not in able:
+            limit = f"it can do {', '.join(able)}"
+            raise RefusedError(f"the {self._world.kind} world cannot do {fault.kind}", limit, "")
+        self._extra += 1
+        number = len(self._scenario.faults) + self._extra
+        hit = await self._targets(number, fault)
+        if not hit:
+            raise RefusedError(
+                f"fault {fault.kind}: {fault.target} fits no node now", "", "wait until it does"
+            )
+        in_force = await self._force(number, fault, hit)
+        if in_force is None:
+            return _nothing
+        if fault.lasts is not None:
+            task = asyncio.get_running_loop().create_task(
+                self._end_after(in_force, fault.lasts), name=f"fault {number}"
+            )
+            self._tasks.append(task)
+
+        async def end() -> None:
+            if number in self.in_force:
+                await self._end(in_force)
+
+        return end
 
     @property
     def never_begun(self) -> list[int]:
@@ -124,6 +168,12 @@ class FaultEngine:
         if not hit:
             self._book.add("fault.missed", {"fault": number, "kind": fault.kind, "target": str(fault.target)})
             return
+        in_force = await self._force(number, fault, hit)
+        if in_force is not None and fault.lasts is not None:
+            await self._end_after(in_force, fault.lasts)
+
+    async def _force(self, number: int, fault: FaultRecord, hit: Sequence[str]) -> InForce | None:
+        """Let a fault begin; return it, or None if it is over at once."""
         self._begun.append(number)
         self._book.add(
             "fault.began",
@@ -131,12 +181,15 @@ class FaultEngine:
         )
         end = await self._apply(fault, hit)
         if end is None:
-            return
+            return None
         lasts = fault.lasts
         in_force = InForce(number, fault.kind, hit, None if lasts is None else lasts.clock, end)
         self.in_force[number] = in_force
-        if lasts is not None:
-            await self._wait(lasts)
+        return in_force
+
+    async def _end_after(self, in_force: InForce, lasts: Span) -> None:
+        await self._wait(lasts)
+        if in_force.number in self.in_force:
             await self._end(in_force)
 
     async def _beginning(self, fault: FaultRecord) -> None:
@@ -202,6 +255,10 @@ class FaultEngine:
         self.in_force.pop(fault.number, None)
         await fault.end()
         self._book.add("fault.ended", {"fault": fault.number, "kind": fault.kind, "hit": list(fault.hit)})
+
+
+async def _nothing() -> None:
+    """End what was over at once."""
 
 
 def _later(mend: Callable[[], None]) -> End:

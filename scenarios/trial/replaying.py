@@ -15,7 +15,8 @@ from pathlib import Path
 
 from scenarios.errors import RefusedError
 from scenarios.model.catalog import load_scenario
-from scenarios.trial.runfolder import EVENTS_FILE, RunFolder
+from scenarios.model.pythonfile import load_script
+from scenarios.trial.runfolder import EVENTS_FILE, SCRIPT_FILE, RunFolder
 from scenarios.trial.runner import RunOptions, run_scenario
 
 
@@ -44,9 +45,19 @@ def replay(folder: RunFolder) -> Difference | None:
             f"{folder.path} is a run in the {run['world']} world", "only virtual runs repeat", ""
         )
     scenario = load_scenario(folder.path / "scenario.yaml")
+    script_path = folder.path / SCRIPT_FILE
+    if run.get("script") and not script_path.exists():
+        raise RefusedError(
+            f"{folder.path} was run by a script that was no file", "its text is not in the folder", ""
+        )
+    script = load_script(script_path) if script_path.exists() else None
     with tempfile.TemporaryDirectory() as directory:
         options = RunOptions(
-            "virtual", str(run["seed"]), Path(directory), trace_messages=bool(run["trace_messages"])
+            "virtual",
+            str(run["seed"]),
+            Path(directory),
+            trace_messages=bool(run["trace_messages"]),
+            script=script,
         )
         repeated = run_scenario(scenario, options).folder
         return compare(folder, repeated)

@@ -2,7 +2,8 @@
 
 Rules:
 - A folder per run, `OUT/<scenario>/<time>-<seed>/`, and a link `latest` beside it; nothing is overwritten.
-- `scenario.yaml` is the whole scenario after `extends` and overrides; with `run.json` it is all that a replay needs.
+- `scenario.yaml` is the whole scenario after `extends` and overrides; with `run.json`, and
+  with `script.py` where the scenario is written in Python, it is all that a replay needs.
 - `public/` is what any member may see, `observer/` the simulator's private truth; both have `events.ndjson`.
 - `nodes/<organization>/` has each node's database and watermark as its disk kept them.
 - In the virtual world everything but `run.json`'s `host` block repeats bit for bit from scenario and seed.
@@ -22,6 +23,7 @@ from scenarios.trial.eventbook import Event
 
 EVENTS_FILE = "events.ndjson"
 TRACE_FILE = "messages.txt"
+SCRIPT_FILE = "script.py"
 
 _SEED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

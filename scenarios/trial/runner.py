@@ -35,7 +35,8 @@ from scenarios.judging.verdict import JudgedExpectation, Judgment, judge
 from scenarios.model import Scenario
 from scenarios.network.founding import Charter, Founding, Member, found_from_seed
 from scenarios.trial.eventbook import EventBook
-from scenarios.trial.runfolder import RunFolder
+from scenarios.trial.pilot import Script
+from scenarios.trial.runfolder import SCRIPT_FILE, RunFolder
 from scenarios.trial.tracing import MessageTrace
 from scenarios.trial.trial import Trial, TrialOutcome
 from scenarios.worlds.base import NetworkPlan, World
@@ -55,6 +56,8 @@ class RunOptions:
         out: where run folders go.
         trace_messages: whether every message is written down.
         on_event_book: called with the event book before anything happens, to follow it.
+        script: what happens besides the scenario's steps, if it is written in Python.
+        script_text: the file that the script came from, kept in the folder so that the run can be repeated.
         tamper: called with the trial before it runs; for tests only.
     """
 
@@ -63,6 +66,8 @@ class RunOptions:
     out: Path
     trace_messages: bool = False
     on_event_book: Callable[[EventBook], None] = lambda _book: None
+    script: Script | None = None
+    script_text: str | None = None
     tamper: Callable[[Trial], None] = lambda _trial: None
 
 
@@ -136,6 +141,8 @@ class _Run:
     def run(self) -> RunResult:
         """Run, judge, write."""
         self.folder.write_text("scenario.yaml", self.scenario.resolved())
+        if self.options.script_text is not None:
+            self.folder.write_text(SCRIPT_FILE, self.options.script_text)
         lines = None
         if self.options.trace_messages:
             lines = self.folder.trace_path.open("w", encoding="utf-8")
@@ -209,7 +216,7 @@ class _Run:
 
     async def _trial(self, world: World) -> None:
         self.book = EventBook(self._now_ms, world.now_ns)
-        self.trial = Trial(self.scenario, world, self.book, self._chance)
+        self.trial = Trial(self.scenario, world, self.book, self._chance, self.options.script)
         self.book.subscribe(self.measurement)
         for check in self.checks:
             if not isinstance(check, Confidentiality):
@@ -251,15 +258,18 @@ class _Run:
         self.trial.history.metrics = metrics
         expectations = [
             JudgedExpectation(expectation.text, expectation.evaluate(self.trial.history))
-            for expectation in self.scenario.expect
+            for expectation in (*self.scenario.expect, *self.trial.pilot.expectations)
         ]
+        pilot = self.trial.pilot
         judgment = judge(
             expectations,
             self.checks,
             must_exercise=self.scenario.checks,
-            open_points=[f"fault {number} never began" for number in self.outcome.faults_never_begun],
+            open_points=[f"fault {number} never began" for number in self.outcome.faults_never_begun]
+            + (["the script still waited when the calendar ended"] if self.outcome.script_unfinished else []),
             violations=[f"progress: {text}" for text in self.outcome.progress_faults]
-            + [f"durability: {text}" for text in unreadable],
+            + [f"durability: {text}" for text in unreadable]
+            + ([f"script: {pilot.failure}"] if pilot.failure is not None else []),
         )
         self._write(judgment, metrics)
         return RunResult(self.folder, judgment, metrics, self.trial, self.book)
@@ -334,6 +344,7 @@ class _Run:
                 "seed": self.options.seed,
                 "world": self.options.world,
                 "trace_messages": self.options.trace_messages,
+                "script": self.options.script is not None,
                 "version": version("seatrial"),
                 "network": self.trial.world.founding.genesis.network,
                 "host": {

@@ -58,6 +58,7 @@ class Settling:
         seen_receipt: the last receipt the public record has.
         faults_explain: whether faults in force block what is pending and do not end by themselves in protocol time.
         election_timeout_ms_max: the longest election timeout.
+        script_active: whether the scenario's script, if it has one, is at work.
         poll_s: pause between two looks, protocol seconds.
     """
 
@@ -66,6 +67,7 @@ class Settling:
     seen_receipt: Callable[[], int]
     faults_explain: Callable[[], bool]
     election_timeout_ms_max: int
+    script_active: Callable[[], bool] = lambda: False
     poll_s: float = POLL_S
 
     async def rest(self, limit_s: float = STUCK_S) -> Rest:
@@ -85,18 +87,18 @@ class Settling:
             if seen_idle >= SEEN_IDLE_MIN:
                 return Rest.IDLE
             picture = self._picture(standings)
-            if picture != last:
+            if picture != last or self.script_active():
                 last, moved_at = picture, loop.time()
             still_s = loop.time() - moved_at
             long_still = still_s > 2 * self.election_timeout_ms_max / 1000
-            if long_still and self.faults_explain() and not any(a.active for a in self.agents.values()):
+            if long_still and self.faults_explain() and not self._is_anybody_active():
                 return Rest.STALLED
             if still_s > limit_s:
                 return Rest.STUCK
 
     def _is_idle(self, standings: Mapping[str, Standing | None]) -> bool:
         up = {o: standing for o, standing in standings.items() if standing is not None}
-        if not up or any(agent.active or agent.blocked for agent in self.agents.values()):
+        if not up or self._is_anybody_active() or any(agent.blocked for agent in self.agents.values()):
             return False
         heights = {(s.height, s.certified) for s in up.values()}
         if len(heights) != 1 or any(s.height != s.certified for s in up.values()):
@@ -109,6 +111,9 @@ class Settling:
         if any(agent.seen_receipt < last_receipt for agent in self.agents.values()):
             return False
         return all(self.agents[o].seen_document >= s.last_document for o, s in up.items() if o in self.agents)
+
+    def _is_anybody_active(self) -> bool:
+        return self.script_active() or any(agent.active for agent in self.agents.values())
 
     def _picture(self, standings: Mapping[str, Standing | None]) -> tuple[object, ...]:
         nodes = tuple(

@@ -34,6 +34,7 @@ from scenarios.trial.faultengine import FaultEngine
 from scenarios.trial.history import History
 from scenarios.trial.ledgerwatch import LedgerWatch
 from scenarios.trial.names import Names
+from scenarios.trial.pilot import Pilot, Script
 from scenarios.trial.settling import Rest, Settling
 from scenarios.worlds.base import World
 
@@ -49,6 +50,7 @@ class TrialOutcome:
     Attributes:
         progress_faults: why it got stuck or did not converge, if it did.
         faults_never_begun: numbers of faults that never began.
+        script_unfinished: whether the script had not come to its end when trade was over.
         metrics_texts: each node's Prometheus figures at the end.
         wallets: every organization's wallet, for the search for leaks.
         frames_sent, bytes_sent: by the nodes' last lives, as they count themselves.
@@ -56,6 +58,7 @@ class TrialOutcome:
 
     progress_faults: list[str] = field(default_factory=list)
     faults_never_begun: list[int] = field(default_factory=list)
+    script_unfinished: bool = False
     metrics_texts: dict[str, str] = field(default_factory=dict)
     wallets: dict[str, Wallet] = field(default_factory=dict)
     frames_sent: int = 0
@@ -124,15 +127,23 @@ class Trial:
         world: where.
         book: where events are written; its clocks are this trial's.
         chance: makes independent streams of chance by name.
+        script: what happens besides the scenario's steps, if it is written in Python.
     """
 
     def __init__(
-        self, scenario: Scenario, world: World, book: EventBook, chance: Callable[[str], Random]
+        self,
+        scenario: Scenario,
+        world: World,
+        book: EventBook,
+        chance: Callable[[str], Random],
+        script: Script | None = None,
     ) -> None:
         self.scenario = scenario
         self.world = world
         self.book = book
         self.chance = chance
+        self.script = script
+        self.pilot = Pilot(self)
         self.agenda = Agenda()
         self.history = History()
         self.names = Names()
@@ -192,6 +203,7 @@ class Trial:
             lambda: self._watch.seen,
             self._faults_explain,
             self.scenario.network.heartbeat_ms * 2 * self.scenario.network.election_ticks,
+            lambda: self.pilot.active,
         )
         self.faults = FaultEngine(
             self.scenario,
@@ -200,7 +212,7 @@ class Trial:
             self.history,
             self.agenda,
             self.now_ms,
-            self._leader,
+            self.leader,
             self.chance,
         )
         self._spawn(self._watch.run(), "ledger watch", self.world.organizations[0])
@@ -211,6 +223,8 @@ class Trial:
         self.faults.start()
         for number, step in enumerate(self.scenario.steps, 1):
             self._spawn(self._take_step(number, step), f"step {number}", step.by)
+        if self.script is not None:
+            self._spawn(self.pilot.run(self.script), "script", self.world.organizations[0])
         end_ms = self.scenario.calendar.end_ms
         while True:
             await self._rest("trade")
@@ -223,6 +237,7 @@ class Trial:
     async def _end(self) -> None:
         self.book.add("phase", {"name": "heal"})
         self.outcome.faults_never_begun = self.faults.never_begun
+        self.outcome.script_unfinished = self.pilot.is_running
         await self.faults.heal()
         self.book.add("phase", {"name": "converge"})
         if await self.settling.rest(CONVERGENCE_LIMIT_S) is not Rest.IDLE:
@@ -317,7 +332,8 @@ class Trial:
     def _faults_explain(self) -> bool:
         return self.faults.blocks
 
-    async def _leader(self) -> str | None:
+    async def leader(self) -> str | None:
+        """Return whose node leads, if anybody's."""
         for organization in self.world.organizations:
             standing = await self.world.standing(organization)
             if standing is not None and standing.role == "leader":

@@ -38,7 +38,6 @@ def test_the_readme_shows_every_command():
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_readme_s_commands_do_what_they_say(tmp_path):
-    (tmp_path / "mine.yaml").write_text("scenario: mine\nextends: nafta-certificate\ntitle: Mine\n")
     anchor = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
     (tmp_path / "anchor.yaml").write_text(anchor)
     ran = 0

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from ledger.forms.form434 import (
-    PUBLIC_FACTS,
-    Form434Facts,
-    check_form,
-    disclosed_names,
-    flatten,
-    may_be_signed,
-    public_facts,
-    unflatten,
-)
-from ledger.forms.schema import FormFault, Severity
+from ledger.forms.catalog import CERTIFICATES, FORMS, public_facts
+from ledger.forms.form import Form, Lines
+from ledger.forms.period import PUBLIC_FACTS, CertificateFacts
+from ledger.forms.schema import FormFault, Severity, may_be_signed
 
 __all__ = [
+    "CERTIFICATES",
+    "FORMS",
     "PUBLIC_FACTS",
-    "Form434Facts",
+    "CertificateFacts",
+    "Form",
     "FormFault",
+    "Lines",
     "Severity",
-    "check_form",
-    "disclosed_names",
-    "flatten",
     "may_be_signed",
     "public_facts",
-    "unflatten",
 ]

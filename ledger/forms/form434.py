@@ -15,24 +15,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from ledger.contracts.certificate import blanket_too_long
-from ledger.contracts.parameters import BLANKET_MONTHS_MAX, LEGAL_DATE_FIRST, LEGAL_DATE_LAST
-from ledger.contracts.records import Blanket
 from ledger.encoding import Value
-from ledger.forms.lines import flatten_lines, unflatten_lines
+from ledger.forms.form import Form, Lines
+from ledger.forms.period import PUBLIC_FACTS, missing, period_rule
 from ledger.forms.schema import (
     FieldRule,
     FormFault,
-    Severity,
-    check_fields,
     date,
     email,
     one_of,
     pattern,
     phone,
-    read_date,
     text,
     whole_number,
 )
@@ -63,10 +57,6 @@ PRODUCER_BASIS = {
 }
 """Box 8; the numbering of the three NOs is unconfirmed."""
 
-GOODS_MAX = 50
-PUBLIC_FACTS = ("signed_on", "blanket_from", "blanket_to", "shipment")
-"""The only fields whose values are on the ledger."""
-
 PRODUCER_FIELDS = ("producer_name", "producer_address", "producer_email", "producer_tax_id")
 
 _HS6 = re.compile(r"[0-9]{4}\.?[0-9]{2}")
@@ -90,7 +80,6 @@ FIELD_RULES: tuple[FieldRule, ...] = (
     FieldRule("importer_address", 4, text, required=False),
     FieldRule("importer_email", 4, email, required=False),
     FieldRule("importer_tax_id", 4, text, required=False),
-    FieldRule("goods", 5, lambda _: None, required=False),
     FieldRule("signed_on", 11, date),
     FieldRule("signer_name", 11, text),
     FieldRule("signer_title", 11, text),
@@ -114,121 +103,17 @@ GOODS_RULES: tuple[FieldRule, ...] = (
 """Boxes 5 to 10 of one line; the producer of a line is for a LIST in box 3."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form434Facts:
-    """The form's public facts, as a certificate's anchor carries them."""
-
-    signed_on: str
-    blanket: tuple[str, str] | None
-    shipment: str | None
-
-
-def check_form(fields: Mapping[str, Value]) -> list[FormFault]:
-    """Return every fault of a filled-in form, by box; an empty list means that it may be signed.
-
-    Args:
-        fields: as filled in; `goods` is a list of maps.
-    """
-    faults = check_fields(FIELD_RULES, fields, "", box=11)
-    faults += _check_period(fields)
-    faults += _check_producer(fields)
-    if fields.get("importer") == NAMED:
-        faults += _missing(fields, 4, ("importer_name", "importer_address"), "the importer is NAMED")
-    faults += _check_goods(fields)
-    return sorted(faults, key=lambda fault: (fault.box, fault.field))
-
-
-def may_be_signed(faults: list[FormFault]) -> bool:
-    """Say whether none of the faults is one of form."""
-    return all(fault.severity is not Severity.FORM for fault in faults)
-
-
-def flatten(fields: Mapping[str, Value]) -> dict[str, Value]:
-    """Return the form's fields one by one, as documents commit to them; empty ones are left out."""
-    return flatten_lines(fields, "goods")
-
-
-def unflatten(flat: Mapping[str, Value]) -> dict[str, Value]:
-    """Return the form's fields out of single ones, as disclosed in an envelope; lines keep their order."""
-    return unflatten_lines(flat, "goods")
-
-
-def disclosed_names(fields: Mapping[str, Value], role: Role) -> tuple[str, ...]:
-    """Return the names of the single fields that an addressee of some role may read, sorted.
-
-    Args:
-        fields: the form, as filled in.
-        role: in which the addressee gets it. Customs gets all; an importer all but a producer that is
-            available to Customs upon request; anyone else gets nothing.
-    """
-    names = sorted(flatten(fields))
-    if role is Role.CUSTOMS:
-        return tuple(names)
-    if role is not Role.IMPORTER:
-        return ()
-    if fields.get("producer") != ON_REQUEST:
-        return tuple(names)
-    return tuple(name for name in names if name.rpartition(".")[2] not in PRODUCER_FIELDS)
-
-
-def public_facts(fields: Mapping[str, Value]) -> Form434Facts:
-    """Return what of a form goes on the ledger.
-
-    Raises:
-        ValueError: if the form has faults in these fields; check it first.
-    """
-    faults = [fault for fault in check_form(fields) if fault.field in PUBLIC_FACTS]
-    if not may_be_signed(faults):
-        raise ValueError(f"form 434: {'; '.join(map(str, faults))}")
-    first, last = read_date(fields.get("blanket_from")), read_date(fields.get("blanket_to"))
-    signed_on, shipment = read_date(fields.get("signed_on")), fields.get("shipment")
-    if signed_on is None:
-        raise ValueError("form 434: box 11, signed_on: is empty; fill it in")
-    return Form434Facts(
-        signed_on=signed_on.isoformat(),
-        blanket=None if first is None or last is None else (first.isoformat(), last.isoformat()),
-        shipment=shipment if type(shipment) is str else None,
-    )
-
-
-def _missing(fields: Mapping[str, Value], box: int, names: tuple[str, ...], why: str) -> list[FormFault]:
-    return [
-        FormFault(box, name, f"is empty, but {why}; fill it in") for name in names if fields.get(name) is None
-    ]
-
-
-def _check_period(fields: Mapping[str, Value]) -> list[FormFault]:
-    first, last = read_date(fields.get("blanket_from")), read_date(fields.get("blanket_to"))
-    has_blanket = fields.get("blanket_from") is not None or fields.get("blanket_to") is not None
-    faults = []
-    if has_blanket == (fields.get("shipment") is not None):
-        faults.append(
-            FormFault(
-                2, "blanket_from", "name either a blanket period or one shipment, not both, not neither"
-            )
-        )
-    if has_blanket:
-        faults += _missing(fields, 2, ("blanket_from", "blanket_to"), "a blanket period has both its days")
-    for box, name in ((2, "blanket_from"), (2, "blanket_to"), (11, "signed_on")):
-        day = read_date(fields.get(name))
-        if day is not None and not LEGAL_DATE_FIRST <= day <= LEGAL_DATE_LAST:
-            faults.append(FormFault(box, name, f"{day} is outside {LEGAL_DATE_FIRST} .. {LEGAL_DATE_LAST}"))
-    if first is None or last is None:
-        return faults
-    if first > last:
-        faults.append(FormFault(2, "blanket_to", f"{last} is before the first day, {first}"))
-    elif not any(fault.field.startswith("blanket") for fault in faults) and blanket_too_long(
-        Blanket(first, last)
-    ):
-        message = f"the period from {first} to {last} is longer than {BLANKET_MONTHS_MAX}"
-        faults.append(FormFault(2, "blanket_to", message, Severity.FINDING))
-    return faults
+def _withheld(fields: Mapping[str, Value], role: Role) -> frozenset[str]:
+    """Customs reads all; an importer all but a producer that is available to Customs upon request."""
+    if role is Role.CUSTOMS or fields.get("producer") != ON_REQUEST:
+        return frozenset()
+    return frozenset(PRODUCER_FIELDS)
 
 
 def _check_producer(fields: Mapping[str, Value]) -> list[FormFault]:
     producer = fields.get("producer")
     if producer in (NAMED, ON_REQUEST):
-        return _missing(fields, 3, ("producer_name", "producer_address"), f"the producer is {producer}")
+        return missing(fields, 3, ("producer_name", "producer_address"), f"the producer is {producer}")
     return [
         FormFault(3, name, f"is filled in, but the producer is {producer!r}; leave it out or choose {NAMED}")
         for name in PRODUCER_FIELDS
@@ -236,18 +121,18 @@ def _check_producer(fields: Mapping[str, Value]) -> list[FormFault]:
     ]
 
 
-def _check_goods(fields: Mapping[str, Value]) -> list[FormFault]:
+def _check_importer(fields: Mapping[str, Value]) -> list[FormFault]:
+    if fields.get("importer") != NAMED:
+        return []
+    return missing(fields, 4, ("importer_name", "importer_address"), "the importer is NAMED")
+
+
+def _check_line_producers(fields: Mapping[str, Value]) -> list[FormFault]:
     goods = fields.get("goods")
-    if type(goods) is not list or not 1 <= len(goods) <= GOODS_MAX:
-        return [FormFault(5, "goods", f"expected a list of 1 to {GOODS_MAX} lines of goods")]
     faults = []
-    for place, line in enumerate(goods, 1):
-        where = f"goods.{place}."
-        if type(line) is not dict:
-            faults.append(FormFault(5, where[:-1], "expected the fields of one line"))
-            continue
-        faults += check_fields(GOODS_RULES, line, where, box=5)
-        faults += _check_line_producer(fields.get("producer"), line, where)
+    for place, line in enumerate(goods if type(goods) is list else [], 1):
+        if type(line) is dict:
+            faults += _check_line_producer(fields.get("producer"), line, f"goods.{place}.")
     return faults
 
 
@@ -265,3 +150,19 @@ def _check_line_producer(producer: Value, line: Mapping[str, Value], where: str)
     if producer != LIST and (named or line.get("producer_address") is not None):
         faults.append(FormFault(3, f"{where}producer_name", "is for a LIST in box 3 only; leave it out"))
     return faults
+
+
+FORM_434 = Form(
+    code="NAFTA-434",
+    title="form 434",
+    source="CBP Form 434; 19 CFR 181.11, 181.22(b)",
+    readers=frozenset({Role.CUSTOMS, Role.IMPORTER}),
+    fields=FIELD_RULES,
+    lines=Lines("goods", 5, GOODS_RULES),
+    public=PUBLIC_FACTS,
+    coded=("criterion", "importer", "net_cost", "origin", "producer", "producer_basis"),
+    rules=(period_rule(2, 11), _check_producer, _check_importer, _check_line_producers),
+    withheld=_withheld,
+    last_box=11,
+)
+"""NAFTA's certificate of origin."""

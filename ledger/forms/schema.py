@@ -52,6 +52,11 @@ class FormFault:
         return f"box {self.box}, {self.field}: {self.message}"
 
 
+def may_be_signed(faults: Iterable[FormFault]) -> bool:
+    """Say whether none of the faults is one of form."""
+    return all(fault.severity is not Severity.FORM for fault in faults)
+
+
 Check = Callable[[Value], str | None]
 """Says what is wrong with a present value, or None."""
 

@@ -20,14 +20,15 @@ from scenarios.agents.agent import (
 )
 from scenarios.agents.authority import authority_of
 from scenarios.agents.casting import application_for
+from scenarios.agents.certifier import Certifier
 from scenarios.agents.client import NodeClient
 from scenarios.agents.customs import Customs
 from scenarios.agents.desk import Desk, Kind
-from scenarios.agents.exporter import Exporter
 from scenarios.agents.importer import Importer
 from scenarios.agents.observer import Observer
 from scenarios.agents.papers import Paper, PaperError, PaperKind
 from scenarios.agents.script import Script
+from scenarios.agents.seller import Seller
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.work import Act, WaitKind
 from scenarios.model.network import Organization
@@ -35,9 +36,9 @@ from scenarios.model.network import Organization
 __all__ = [
     "Act",
     "Agent",
+    "Certifier",
     "Customs",
     "Desk",
-    "Exporter",
     "Importer",
     "Kind",
     "Observer",
@@ -48,6 +49,7 @@ __all__ = [
     "RefusedActError",
     "Relation",
     "Script",
+    "Seller",
     "StepError",
     "Surroundings",
     "WaitKind",

@@ -40,9 +40,9 @@ from scenarios.agents.client import (
 )
 from scenarios.agents.desk import Desk
 from scenarios.agents.mail import Mail, MailFault, Mailroom
-from scenarios.agents.papers import Paper, PaperError, PaperKind, open_fields
+from scenarios.agents.papers import Paper, PaperError, open_fields
 from scenarios.agents.register import Folding, Place, Register
-from scenarios.agents.script import Behavior, Script, Step
+from scenarios.agents.script import Behavior, Delay, Script, Step
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.work import Act, WaitKind, Workload
 
@@ -297,8 +297,12 @@ class Agent:
 
         return pause
 
-    async def receive_about(self, kind: PaperKind, sender: str, subject: str) -> Paper:
-        """Wait for a sender's document of a kind about a claim."""
+    def draw_ms(self, delay: Delay) -> int | None:
+        """Return how long this agent takes this time, or None for never."""
+        return delay.draw_ms(self.random)
+
+    async def receive_about(self, kind: str, sender: str, subject: str) -> Paper:
+        """Wait for a sender's document of a kind about a claim, or one that opens a commitment (kind FINE)."""
         shelf = self.mailroom.about(kind, sender, subject)
         with self._work.waiting(WaitKind.ENVELOPE, f"{kind} of {subject}", shelf.arrived.is_set):
             await shelf.arrived.wait()

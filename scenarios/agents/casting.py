@@ -14,14 +14,19 @@ from functools import cache
 
 from ledger.genesis import Role
 from scenarios.agents.agent import Agent, Relation
+from scenarios.agents.certifier import Certifier
 from scenarios.agents.customs import Customs
-from scenarios.agents.exporter import Exporter
 from scenarios.agents.importer import Importer
 from scenarios.agents.observer import Observer
+from scenarios.agents.seller import Seller
 
 PARTS: tuple[tuple[Role, type[Agent]], ...] = (
     (Role.CUSTOMS, Customs),
-    (Role.EXPORTER, Exporter),
+    (Role.EXPORTER, Certifier),
+    (Role.EXPORTER, Seller),
+    (Role.PRODUCER, Certifier),
+    (Role.PRODUCER, Seller),
+    (Role.IMPORTER, Certifier),
     (Role.IMPORTER, Importer),
 )
 """A role and a part that it brings; a role may bring several, and several roles the same one."""

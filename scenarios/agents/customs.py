@@ -4,7 +4,10 @@ Rules:
 - The fine state of a claim moves only by the private review table; each public act that goes with a move
   carries a fresh salted commitment to the new state, and its salt goes to the importer alone.
 - Most claims are allowed without a question. A ledger finding, or a defect in what Customs holds, leads to a
-  request (CF-28); what the answer does not cure leads to denial, and so does silence past the request's time.
+  request (CF-28), or to a notice where small importations look like a series made to evade. A certificate's own
+  defect gets time to cure once; what is wrong after that leads to denial (CF-29), and so does silence, or an
+  answer, past the time given.
+- A protest is granted if what supports it has no defect and it came in time.
 - What the scenario scripts for a claim (a request, a decision) this program leaves to the script.
 - One job at a time works on one claim; a move is looked up again when its turn comes.
 - Fine states are recorded for the observer alone; defects and reasons go into envelopes only.
@@ -12,11 +15,9 @@ Rules:
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ledger.codes import Code
@@ -24,6 +25,7 @@ from ledger.contracts import (
     Actor,
     FineState,
     LegalCalendar,
+    Refusal,
     Review,
     ReviewEvent,
     RuleViolatedError,
@@ -34,10 +36,12 @@ from ledger.contracts import (
 from ledger.encoding import Value
 from scenarios.agents.agent import Agent, RefusedActError, Relation, StepError, Surroundings
 from scenarios.agents.authority import authority_of, business_ms
+from scenarios.agents.casefile import CaseFile
 from scenarios.agents.client import Receipt
-from scenarios.agents.examination import Defect, Evidence, examine, examine_answer
-from scenarios.agents.papers import KIND, Paper, PaperKind
-from scenarios.agents.register import ClaimEntry, Place, claim_id
+from scenarios.agents.evidence import Archive
+from scenarios.agents.examination import CURABLE, Defect, examine, examine_answer
+from scenarios.agents.papers import FINE, KIND, PaperKind
+from scenarios.agents.register import Place, claim_id
 from scenarios.agents.script import is_decided_by_script, is_requested_by_script
 from scenarios.agents.work import Act, WaitKind
 from scenarios.model.steps import (
@@ -51,43 +55,15 @@ from scenarios.model.steps import (
 )
 
 OWN_QUESTION = "Send the certificate of origin, proof of its possession before the claim, and the invoice."
+SERIES_QUESTION = "These importations look like one, made small to need no certificate. Send the certificate."
 _DAY = datetime.timedelta(days=1)
+_SILENT = (FineState.CERT_REQUESTED, FineState.CURE)
 _LIQUIDABLE = (FineState.CLAIMED, FineState.ALLOWED, FineState.DENIED)
 _HOLDING_ACTS: Mapping[str, tuple[str, str]] = {
     "suspend-holding": ("holding.suspend", "holding.suspended"),
     "reinstate-holding": ("holding.reinstate", "holding.reinstated"),
     "reject-holding": ("holding.reject", "holding.rejected"),
 }
-
-
-@dataclass(slots=True)
-class CaseFile:
-    """What Customs knows of one claim.
-
-    Attributes:
-        id: the claim's id on the ledger.
-        turn: held by the job that works on it.
-        claim: what the ledger says, once the claim is filed.
-        committed: the commitment with which it was filed.
-        review: its fine state.
-        is_corrected: whether the importer has corrected the claim.
-        is_due: whether the time to liquidate has come.
-    """
-
-    id: str
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    claim: ClaimEntry | None = None
-    committed: bytes = b""
-    review: Review = field(default_factory=Review)
-    is_corrected: bool = False
-    is_due: bool = False
-
-    @property
-    def filed(self) -> ClaimEntry:
-        """The claim, which is on the ledger."""
-        if self.claim is None:
-            raise AssertionError(f"claim {self.id} is worked on before it was filed")
-        return self.claim
 
 
 class Customs(Agent):
@@ -105,6 +81,7 @@ class Customs(Agent):
         ("claim.file_post", Relation.ANY): "claim_filed",
         ("claim.correct", Relation.ANY): "claim_corrected",
         ("claim.respond", Relation.ANY): "claim_answered",
+        ("claim.protest", Relation.ANY): "claim_protested",
     }
 
     def __init__(self, surroundings: Surroundings) -> None:
@@ -114,6 +91,7 @@ class Customs(Agent):
             genesis.zone_offsets, map(datetime.date.fromisoformat, genesis.holidays)
         )
         self._cases: dict[str, CaseFile] = {}
+        self._archive = Archive(self.register, self.mailroom, self.wallet, self._calendar)
         self._decides = authority_of(genesis) == self.id
 
     # What it does by itself.
@@ -127,7 +105,8 @@ class Customs(Agent):
         case.claim, case.committed = claim, bytes.fromhex(str(receipt.body["fine"]))
         self._note_state(case, FineState.CLAIMED.value, receipt.time_ms, claim.importer)
         self.news.fire()
-        liquidate_ms, review_ms = self.behavior.liquidate_after.ms, self.behavior.review_after.ms
+        liquidate_ms = self.draw_ms(self.behavior.liquidate_after)
+        review_ms = self.draw_ms(self.behavior.review_after)
         if liquidate_ms is not None:
             due_ms = business_ms(claim.entry_on) + liquidate_ms
             self.start(f"liquidate {case.id}", self._liquidate_at(case, due_ms))
@@ -140,11 +119,13 @@ class Customs(Agent):
         async with self._turn(case):
             if case.review.state is not FineState.CLAIMED or case.is_corrected:
                 return
-            defects = examine(self._evidence(case))
-            if defects:
-                await self._request(case, OWN_QUESTION, defects)
-            else:
+            defects = examine(self._archive.evidence(case))
+            if not defects:
                 await self._close(case, ReviewEvent.ALLOW, ())
+            elif Defect.SERIES in defects:
+                await self._request(case, ReviewEvent.SERIES_NOTICE, SERIES_QUESTION, defects)
+            else:
+                await self._request(case, ReviewEvent.REQUEST, OWN_QUESTION, defects)
 
     async def claim_answered(self, receipt: Receipt) -> None:
         """Take an answer in, and decide when its time comes."""
@@ -152,8 +133,12 @@ class Customs(Agent):
         if not self._decides:
             return
         async with self._turn(case):
+            today = self._calendar.legal_date(receipt.time_ms)
+            due_on = case.review.due_on
             try:
-                today = self._calendar.legal_date(receipt.time_ms)
+                if case.review.state in _SILENT and due_on is not None and today > due_on:
+                    await self._close(case, ReviewEvent.DENY_SILENCE, (Defect.NO_ANSWER.value,))
+                    raise RuleViolatedError("submit", Refusal.TOO_EARLY, "the time has passed")
                 case.review = advance_review(
                     case.review, ReviewEvent.SUBMIT, Actor.CLAIMANT, today, self._calendar
                 )
@@ -162,15 +147,55 @@ class Customs(Agent):
                 return
             self._note_state(case, case.review.state.value, receipt.time_ms, case.filed.importer)
         mail = await self.receive(receipt.documents[0], receipt.creator or "")
+        case.answer = mail.paper
         self.record("request.answered", private=True, claim=self._name(case), time_ms=self.desk.now_ms())
-        review_ms = self.behavior.review_after.ms
+        review_ms = self.draw_ms(self.behavior.review_after)
         if review_ms is None or is_decided_by_script(self.script, self._name(case)):
             return
         await self.sleep_until(receipt.time_ms + review_ms)
         async with self._turn(case):
             if case.review.state is FineState.UNDER_REVIEW:
-                defects = examine_answer(self._evidence(case), mail.paper)
-                await self._close(case, ReviewEvent.DENY if defects else ReviewEvent.ALLOW, defects)
+                await self._decide(case)
+
+    async def _decide(self, case: CaseFile) -> None:
+        defects = examine_answer(self._archive.evidence(case), case.answer)
+        if not defects:
+            await self._close(case, ReviewEvent.ALLOW, ())
+        elif not case.has_cured and CURABLE.issuperset(defects):
+            case.has_cured = True
+            await self._tell(case, ReviewEvent.FIND_DEFECT, PaperKind.CURE_NOTICE, defects)
+            self._watch_silence(case)
+        elif self.behavior.denial == "PROPOSED" and case.review.due_on is None and not case.is_proposed:
+            case.is_proposed = True
+            await self._tell(case, ReviewEvent.PROPOSE_DENIAL, PaperKind.ACTION, defects)
+            self._watch_silence(case)
+        else:
+            await self._close(case, ReviewEvent.DENY, defects)
+
+    async def claim_protested(self, receipt: Receipt) -> None:
+        """Take a protest in, and grant or deny it when its time comes."""
+        case = self._case(self.register.claim_of(receipt).id)
+        if not self._decides:
+            return
+        today = self._calendar.legal_date(receipt.time_ms)
+        async with self._turn(case):
+            case.review = advance_review(
+                case.review, ReviewEvent.PROTEST, Actor.CLAIMANT, today, self._calendar
+            )
+            self._note_state(case, case.review.state.value, receipt.time_ms, case.filed.importer)
+        mail = await self.receive(receipt.documents[0], receipt.creator or "")
+        case.answer = mail.paper
+        review_ms = self.draw_ms(self.behavior.review_after)
+        if review_ms is None:
+            return
+        await self.sleep_until(receipt.time_ms + review_ms)
+        async with self._turn(case):
+            defects = examine_answer(self._archive.evidence(case), case.answer)
+            if defects:
+                await self._close(case, ReviewEvent.DENY_PROTEST, defects)
+                return
+            await self._close(case, ReviewEvent.GRANT_PROTEST, ())
+            await self._liquidate(case)
 
     async def claim_corrected(self, receipt: Receipt) -> None:
         """Note that the importer withdrew its claim; only liquidation is left."""
@@ -186,11 +211,20 @@ class Customs(Agent):
             if case.review.state in _LIQUIDABLE:
                 await self._liquidate(case)
 
-    async def _deny_silence_after(self, case: CaseFile, due_on: datetime.date) -> None:
+    def _watch_silence(self, case: CaseFile) -> None:
+        if case.review.due_on is not None:
+            self.start(f"silence of {case.id}", self._close_silence_after(case, case.review.due_on))
+
+    async def _close_silence_after(self, case: CaseFile, due_on: datetime.date) -> None:
         await self.sleep_until(business_ms(due_on + _DAY))
         async with self._turn(case):
-            if case.review.state is FineState.CERT_REQUESTED and case.review.due_on == due_on:
+            if case.review.due_on != due_on:
+                return
+            if case.review.state in _SILENT:
                 await self._close(case, ReviewEvent.DENY_SILENCE, (Defect.NO_ANSWER.value,))
+            elif case.review.state is FineState.UNDER_REVIEW:
+                defects = examine_answer(self._archive.evidence(case), case.answer)
+                await self._close(case, ReviewEvent.DENY, defects)
 
     # What is scripted.
 
@@ -198,7 +232,7 @@ class Customs(Agent):
         """Ask the importer (CF-28)."""
         case = await self._scripted(step.claim)
         async with self._turn(case):
-            await self._request(case, step.question, ())
+            await self._request(case, ReviewEvent.REQUEST, step.question, ())
 
     async def allow_claim(self, step: AllowClaim) -> None:
         """Close a review in the importer's favor."""
@@ -210,7 +244,7 @@ class Customs(Agent):
         """Deny a claim (CF-29)."""
         case = await self._scripted(step.claim)
         async with self._turn(case):
-            defects = examine(self._evidence(case))
+            defects = examine(self._archive.evidence(case))
             await self._close(case, ReviewEvent.DENY, defects, step.reason)
 
     async def liquidate(self, step: Liquidate) -> None:
@@ -231,13 +265,31 @@ class Customs(Agent):
 
     # Moves.
 
-    async def _request(self, case: CaseFile, question: str, defects: tuple[str, ...]) -> None:
-        after = self._advanced(case, ReviewEvent.REQUEST, self.desk.now_ms())
+    async def _request(
+        self, case: CaseFile, event: ReviewEvent, question: str, defects: tuple[str, ...]
+    ) -> None:
+        kind = PaperKind.SERIES_NOTICE if event is ReviewEvent.SERIES_NOTICE else PaperKind.REQUEST
+        await self._tell(case, event, kind, defects, question=question)
+        self.record("request.sent", private=True, claim=self._name(case), time_ms=self.desk.now_ms())
+        self._watch_silence(case)
+
+    async def _tell(
+        self,
+        case: CaseFile,
+        event: ReviewEvent,
+        kind: PaperKind,
+        defects: tuple[str, ...],
+        question: str | None = None,
+    ) -> None:
+        """Move a claim by an act that its importer is told of in a document."""
+        after = self._advanced(case, event, self.desk.now_ms())
         fine, salt = self._commit_to(case, after.state)
         root = self.commit(
             {
-                KIND: PaperKind.REQUEST.value,
+                KIND: kind.value,
                 "claim": case.id,
+                FINE: fine,
+                "action": "PROPOSED" if kind is PaperKind.ACTION else None,
                 "question": question,
                 "defects": list(defects),
                 "state": after.state.value,
@@ -246,10 +298,7 @@ class Customs(Agent):
             }
         )
         await self.send(root, case.filed.importer)
-        place = await self._move(case, ReviewEvent.REQUEST, fine, root)
-        self.record("request.sent", private=True, claim=self._name(case), time_ms=place.time_ms)
-        if case.review.due_on is not None:
-            self.start(f"silence of {case.id}", self._deny_silence_after(case, case.review.due_on))
+        await self._move(case, event, fine, root)
 
     async def _close(
         self, case: CaseFile, event: ReviewEvent, defects: tuple[str, ...], reason: str | None = None
@@ -262,6 +311,7 @@ class Customs(Agent):
             {
                 KIND: PaperKind.DECISION.value,
                 "claim": case.id,
+                FINE: fine,
                 "state": after.state.value,
                 "salt": salt,
                 "defects": list(defects),
@@ -311,19 +361,6 @@ class Customs(Agent):
         return fine, salt
 
     # Parts.
-
-    def _evidence(self, case: CaseFile) -> Evidence:
-        claim = case.filed
-        certificate = self.register.certificates.get(claim.certificate or "")
-        opened = None if certificate is None else self.wallet.opened(certificate.root)
-        paper = None if opened is None else Paper.of(opened)
-        return Evidence(
-            claim=claim,
-            committed=case.committed,
-            certificate=certificate,
-            entry_line=self.mailroom.about(PaperKind.ENTRY_LINE, claim.importer, claim.id).paper,
-            certificate_paper=paper if paper is not None and paper.kind == PaperKind.CERTIFICATE else None,
-        )
 
     def _case(self, ledger_id: str) -> CaseFile:
         return self._cases.setdefault(ledger_id, CaseFile(ledger_id))

@@ -15,8 +15,9 @@ from typing import Literal, Protocol
 from ledger.genesis import Genesis
 from p2p.observer import RecordField
 
-Kind = Literal["certificate", "claim"]
-"""What has a local name. A certificate's ledger id is its 32 hex digits, a claim's is `<entry>/<line>`."""
+Kind = Literal["certificate", "claim", "invoice"]
+"""What has a local name. A certificate's ledger id is its 32 hex digits, a claim's is `<entry>/<line>`,
+an invoice's is its root's 64 hex digits."""
 
 
 class Desk(Protocol):

@@ -6,7 +6,9 @@ Rules:
 - A claim carries a salted commitment to its fine state; the salt, and what is behind the entry line, goes to
   Customs in an envelope whose root is anchored before the claim.
 - A claim names a certificate only if the ledger has it.
-- An answer cites the certificate, the receipt of its own acknowledgement, and the invoice.
+- An answer cites the certificate, the receipt of its own acknowledgement, and the invoice; a claim on the
+  importer's own knowledge is answered with what it knows, one on paper with the slip.
+- A defect that Customs lets it cure is cured with the certificate that replaced the defective one, if it has it.
 - A decision is believed if its salt opens the commitment on the ledger.
 """
 
@@ -20,13 +22,13 @@ from ledger.encoding import Value
 from scenarios.agents.agent import Agent, Relation, StepError
 from scenarios.agents.authority import authority_of
 from scenarios.agents.client import Receipt
+from scenarios.agents.importer_papers import answer_fields, entry_line_fields
 from scenarios.agents.mail import MailFault
-from scenarios.agents.papers import KIND, Paper, PaperError, PaperKind
-from scenarios.agents.register import ClaimEntry, claim_id
+from scenarios.agents.papers import FINE, KIND, Paper, PaperError, PaperKind, is_certificate
+from scenarios.agents.register import CertificateEntry, ClaimEntry, claim_id
+from scenarios.agents.script import is_answered_by_script
 from scenarios.model.claims import Claim
-from scenarios.model.steps import CorrectClaim, FileClaim, FilePostClaim
-
-_MILLI_PERCENT = 1000
+from scenarios.model.steps import AnswerRequest, CorrectClaim, FileClaim, FilePostClaim, ProtestClaim
 
 
 class Importer(Agent):
@@ -36,11 +38,14 @@ class Importer(Agent):
         "file-claim": "file_claim",
         "file-post-claim": "file_claim",
         "correct-claim": "correct_claim",
+        "answer-request": "answer_request",
+        "protest-claim": "protest_claim",
     }
     reactions: ClassVar[Mapping[tuple[str, Relation], str]] = {
         ("certificate.deliver", Relation.CONCERNED): "certificate_delivered",
         ("certificate.notify", Relation.CONCERNED): "notice_given",
         ("claim.open", Relation.CONCERNED): "claim_opened",
+        ("claim.act", Relation.CONCERNED): "claim_moved",
         ("claim.close", Relation.CONCERNED): "claim_closed",
     }
 
@@ -54,14 +59,14 @@ class Importer(Agent):
         name = self.desk.local_name("certificate", certificate.id)
         mail = await self.receive(certificate.root, receipt.creator or "")
         body: dict[str, Value] = {"certificate": bytes.fromhex(certificate.id)}
-        if mail.paper is None or mail.paper.kind != PaperKind.CERTIFICATE:
+        if mail.paper is None or not is_certificate(mail.paper.kind):
             reason = mail.fault or MailFault.UNREADABLE
             complained = await self.transact("holding.complain", {**body, "reason": reason.value})
             self.record(
                 "certificate.complained", certificate=name, reason=reason.value, time_ms=complained.time_ms
             )
             return
-        delay_ms = self.behavior.acknowledge_after.ms
+        delay_ms = self.draw_ms(self.behavior.acknowledge_after)
         if delay_ms is None:
             return
         await self.sleep_until(receipt.time_ms + delay_ms)
@@ -83,10 +88,15 @@ class Importer(Agent):
         if self.desk.ledger_id("claim", step.claim) is None:
             self.desk.bind("claim", step.claim, ledger_id)
         certificate = self._certificate_for(claim)
+        invoice = await self._pass_on_invoice(claim)
         salt = self.wallet.draw_salt()
         fine = fine_commitment(salt, claim.entry, claim.line, FineState.CLAIMED)
         self.wallet.keep_salt(fine, salt)
-        await self._send_to_customs(_entry_line(claim, certificate, salt))
+        inflates = "inflates-quantity" in self.behavior.dishonest
+        shipment = self._shipment_of(claim, certificate)
+        await self._send_to_customs(
+            entry_line_fields(claim, certificate, invoice, shipment, salt, inflates=inflates)
+        )
         body: dict[str, Value] = {
             "entry": claim.entry,
             "line": claim.line,
@@ -95,7 +105,7 @@ class Importer(Agent):
             "certificate": None if certificate is None else bytes.fromhex(certificate),
             "entry_on": claim.entry_on.isoformat(),
             "import_on": claim.import_on.isoformat(),
-            "shipment": claim.shipment,
+            "shipment": shipment,
             "fine": fine,
         }
         act = "claim.file_post" if isinstance(step, FilePostClaim) else "claim.file"
@@ -140,24 +150,47 @@ class Importer(Agent):
         name = self.desk.local_name("claim", claim.id)
         request = await self.receive(receipt.documents[0], receipt.creator or "")
         self.record("request.received", private=True, claim=name, time_ms=self.desk.now_ms())
-        delay_ms = self.behavior.answer_after.ms
-        if delay_ms is None:
+        if request.paper is None or request.paper.kind not in (PaperKind.REQUEST, PaperKind.SERIES_NOTICE):
             return
-        await self.sleep_until(receipt.time_ms + delay_ms)
-        if request.paper is None or request.paper.kind != PaperKind.REQUEST or name is None:
-            return
+        await self._answer_in_time(claim, name, receipt.time_ms, cured=False)
+
+    async def claim_moved(self, receipt: Receipt) -> None:
+        """Cure a defect that Customs has found, if this importer can; take anything else in."""
+        claim = self.register.claim_of(receipt)
+        fine = claim.fine
+        paper = await self.receive_about(FINE, receipt.creator or "", fine.hex())
+        name = self.desk.local_name("claim", claim.id)
+        self.record("notice.received", private=True, claim=name, time_ms=self.desk.now_ms())
+        if paper.kind == PaperKind.CURE_NOTICE and self._successor_of(claim) is not None:
+            await self._answer_in_time(claim, name, receipt.time_ms, cured=True)
+
+    async def answer_request(self, step: AnswerRequest) -> None:
+        """Answer Customs when the scenario says so."""
+        claim = await self._filed(step.claim)
+        await self.until(f"claim {step.claim} opened", lambda: claim.request is not None)
+        await self._answer(claim, step.claim, self._shown(step.document, claim))
+
+    async def protest_claim(self, step: ProtestClaim) -> None:
+        """Protest a liquidation, with what supports the claim."""
+        claim = await self._filed(step.claim)
         customs = authority_of(self.desk.genesis)
-        await self._pass_on_certificate(claim, customs)
-        root = self.commit(self._answer(claim, self.script.claims[name]))
+        salt = self.wallet.draw_salt()
+        fine = fine_commitment(salt, claim.entry, claim.line, FineState.PROTESTED)
+        self.wallet.keep_salt(fine, salt)
+        shown = self._shown(step.document, claim)
+        await self._pass_on_certificate(shown, customs)
+        fields = answer_fields(PaperKind.PROTEST, claim, self.script.claims[step.claim], shown, self.id)
+        root = self.commit({**fields, "reason": step.reason, "salt": salt})
         await self.send(root, customs)
-        answered = await self.transact("claim.respond", {"entry": claim.entry, "line": claim.line}, (root,))
-        self.record("claim.answered", claim=name, time_ms=answered.time_ms)
+        body: dict[str, Value] = {"entry": claim.entry, "line": claim.line, "fine": fine}
+        protested = await self.transact("claim.protest", body, (root,))
+        self.record("claim.protested", claim=step.claim, time_ms=protested.time_ms)
 
     async def claim_closed(self, receipt: Receipt) -> None:
         """Take Customs' decision in, and believe it if it opens the commitment on the ledger."""
         claim = self.register.claim_of(receipt)
         fine = claim.fine
-        decision = await self.receive_about(PaperKind.DECISION, receipt.creator or "", claim.id)
+        decision = await self.receive_about(FINE, receipt.creator or "", fine.hex())
         self.record(
             "decision.received",
             private=True,
@@ -176,13 +209,61 @@ class Importer(Agent):
         await self.send(root, customs)
         await self.transact("document.anchor", {"class": "commercial", "addressees": [customs]}, (root,))
 
-    async def _pass_on_certificate(self, claim: ClaimEntry, customs: str) -> None:
+    async def _answer_in_time(
+        self, claim: ClaimEntry, name: str | None, asked_ms: int, *, cured: bool
+    ) -> None:
+        delay_ms = self.draw_ms(self.behavior.answer_after)
+        if delay_ms is None or name is None or is_answered_by_script(self.script, name):
+            return
+        await self.sleep_until(asked_ms + delay_ms)
+        shown = self._successor_of(claim) if cured else self._shown(None, claim)
+        await self._answer(claim, name, shown)
+
+    async def _answer(self, claim: ClaimEntry, name: str, shown: CertificateEntry | None) -> None:
+        customs = authority_of(self.desk.genesis)
+        await self._pass_on_certificate(shown, customs)
+        root = self.commit(answer_fields(PaperKind.ANSWER, claim, self.script.claims[name], shown, self.id))
+        await self.send(root, customs)
+        answered = await self.transact("claim.respond", {"entry": claim.entry, "line": claim.line}, (root,))
+        self.record("claim.answered", claim=name, time_ms=answered.time_ms)
+
+    def _shown(self, document: str | None, claim: ClaimEntry) -> CertificateEntry | None:
+        """Return the certificate to show: the one named, the one claimed on, or the one that came since."""
+        name = document or self.script.claims[self.desk.local_name("claim", claim.id) or ""].certificate
+        ledger_id = claim.certificate if document is None else None
+        if ledger_id is None and name is not None:
+            ledger_id = self.desk.ledger_id("certificate", name)
+        return self.register.certificates.get(ledger_id or "")
+
+    def _successor_of(self, claim: ClaimEntry) -> CertificateEntry | None:
+        """Return the certificate that replaced the one claimed on, if this importer has it."""
+        before = self.register.certificates.get(claim.certificate or "")
+        after = self.register.certificates.get((before.successor if before is not None else None) or "")
+        return after if after is not None and after.possessed_by(self.id) is not None else None
+
+    async def _pass_on_certificate(self, certificate: CertificateEntry | None, customs: str) -> None:
         """Send Customs what this importer has of a certificate that was not addressed to Customs."""
-        certificate = self.register.certificates.get(claim.certificate or "")
         if certificate is None or customs in certificate.addressees:
             return
         if self.wallet.opened(certificate.root) is not None:
             await self.send(certificate.root, customs)
+
+    async def _pass_on_invoice(self, claim: Claim) -> bytes | None:
+        """Send Customs the invoice of a claim as it came, and return its root; None if there is none here."""
+        root_hex = None if claim.invoice is None else self.desk.ledger_id("invoice", claim.invoice)
+        if root_hex is None:
+            return None
+        root = bytes.fromhex(root_hex)
+        if self.wallet.opened(root) is None:
+            return None
+        await self.send(root, authority_of(self.desk.genesis))
+        return root
+
+    def _shipment_of(self, claim: Claim, certificate: str | None) -> str | None:
+        """Return the shipment a claim is for; one who reuses a certificate names the certificate's own."""
+        if certificate is None or "reuses-shipment" not in self.behavior.dishonest:
+            return claim.shipment
+        return self.register.certificates[certificate].shipment
 
     def _certificate_for(self, claim: Claim) -> str | None:
         """Return the id of the certificate a claim rests on, if the ledger has it by now."""
@@ -198,49 +279,6 @@ class Importer(Agent):
             raise StepError(f"claim {name} is not on the ledger; file it first")
         await self.until(f"claim {name} filed", lambda: ledger_id in self.register.claims)
         return self.register.claims[ledger_id]
-
-    def _answer(self, claim: ClaimEntry, scripted: Claim) -> dict[str, Value]:
-        answer: dict[str, Value] = {
-            KIND: PaperKind.ANSWER.value,
-            "claim": claim.id,
-            "invoice": scripted.goods.invoice,
-            "invoice_description": scripted.goods.description,
-            "invoice_quantity": scripted.goods.quantity,
-            "invoice_unit": scripted.goods.unit,
-            "invoice_value_usd": scripted.goods.value_usd,
-        }
-        certificate = self.register.certificates.get(claim.certificate or "")
-        if certificate is not None:
-            answer["certificate"] = certificate.id
-            answer["certificate_root"] = certificate.root
-            proof = certificate.acknowledged.get(self.id)
-            if proof is not None:
-                answer["acknowledgement"] = proof.id
-        return answer
-
-
-def _entry_line(claim: Claim, certificate: str | None, salt: bytes) -> dict[str, Value]:
-    """Return what is behind an entry line, for Customs alone."""
-    return {
-        KIND: PaperKind.ENTRY_LINE.value,
-        "claim": claim_id(claim.entry, claim.line),
-        "certificate": certificate,
-        "spi": claim.spi,
-        "entry_on": claim.entry_on.isoformat(),
-        "import_on": claim.import_on.isoformat(),
-        "shipment": claim.shipment,
-        "entry_type": claim.entry_type,
-        "port": claim.port,
-        "description": claim.goods.description,
-        "hts": claim.goods.hts,
-        "quantity": claim.goods.quantity,
-        "unit": claim.goods.unit,
-        "value_usd": claim.goods.value_usd,
-        "invoice": claim.goods.invoice,
-        "general_rate_milli_percent": round(claim.duty.general_percent * _MILLI_PERCENT),
-        "preferential_rate_milli_percent": round(claim.duty.preferential_percent * _MILLI_PERCENT),
-        "salt": salt,
-    }
 
 
 def _opens(decision: Paper, claim: ClaimEntry, fine: bytes) -> bool:

@@ -4,6 +4,7 @@ Rules:
 - An envelope may come before the act that anchors its root, or long after; who needs it waits for the root.
 - Who waits says from whom: rubbish that another member sends under the same root spoils nothing.
 - The first envelope from a sender that opens under its root is the document; faults before it are forgotten.
+- What an official act moved is told under the commitment that the act put on the ledger.
 - The sender is the member whose node sent it, as this organization's node says.
 """
 
@@ -13,7 +14,7 @@ import asyncio
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from scenarios.agents.papers import SUBJECT, Paper
+from scenarios.agents.papers import FINE, SUBJECT, Paper
 
 
 class MailFault(StrEnum):
@@ -74,3 +75,8 @@ class Mailroom:
             if shelf.paper is None:
                 shelf.paper = paper
                 shelf.arrived.set()
+        if paper.has(FINE):
+            told = self.about(FINE, sender, paper.raw(FINE).hex())
+            if told.paper is None:
+                told.paper = paper
+                told.arrived.set()

@@ -17,22 +17,34 @@ from typing import NoReturn
 
 from ledger.documents import DocumentPlain, OpenedEnvelope, Private
 from ledger.encoding import Value
+from ledger.forms import CERTIFICATES, FORMS
 
 KIND = "kind"
 SUBJECT = "claim"
 """The field that says which claim a document is about."""
+FINE = "fine"
+"""The field that says which commitment on the ledger a document opens."""
 
 
 class PaperKind(StrEnum):
     """What a document is."""
 
-    CERTIFICATE = "NAFTA-434"
+    INVOICE = "INVOICE"
     ENTRY_LINE = "ENTRY-LINE"
     REQUEST = "CF-28"
     ANSWER = "CF-28-REPLY"
+    SERIES_NOTICE = "SERIES-NOTICE"
+    CURE_NOTICE = "CURE-NOTICE"
+    ACTION = "CF-29"
+    PROTEST = "PROTEST"
     DECISION = "DECISION"
     CORRECTION = "CORRECTION"
     NOTICE = "NOTICE"
+
+
+def is_certificate(kind: str) -> bool:
+    """Say whether a kind is a certificate of origin, on whichever form."""
+    return kind in CERTIFICATES
 
 
 PUBLIC_FIELDS: frozenset[str] = frozenset(
@@ -45,8 +57,12 @@ PUBLIC_FIELDS: frozenset[str] = frozenset(
         "certificate_root",
         "claim",
         "discovered_on",
+        "entry",
         "entry_on",
+        "fine",
         "import_on",
+        "invoice_root",
+        "regime",
         "shipment",
         "signed_on",
         "spi",
@@ -56,16 +72,9 @@ PUBLIC_FIELDS: frozenset[str] = frozenset(
 
 CODE_FIELDS: frozenset[str] = frozenset(
     {
-        "criterion",
         "defects",
-        "entry_type",
-        "importer",
-        "net_cost",
-        "origin",
-        "port",
-        "producer",
         "state",
-        "unit",
+        *(name for form in FORMS.values() for name in form.coded),
     }
 )
 """Fields whose values are words of a form or of a table: to find such a word elsewhere tells nothing."""
@@ -141,6 +150,17 @@ class Paper:
         value = self._value(name)
         if not isinstance(value, bytes):
             self._refuse(name, "is no byte string")
+        return value
+
+    def integer(self, name: str) -> int:
+        """Return a field that is a whole number.
+
+        Raises:
+            PaperError: if it is missing or no whole number.
+        """
+        value = self._value(name)
+        if type(value) is not int:
+            self._refuse(name, "is no whole number")
         return value
 
     def date(self, name: str) -> datetime.date:

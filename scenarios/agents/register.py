@@ -41,16 +41,23 @@ class CertificateEntry:
     """A certificate as any member sees it; `acknowledged` holds who has proven possession, and where."""
 
     id: str
+    form: str
     issuer: str
     root: bytes
     signed_on: datetime.date
     blanket: tuple[datetime.date, datetime.date] | None
+    shipment: str | None
     addressees: tuple[str, ...]
     anchored: Place
     delivered: dict[str, Place] = field(default_factory=dict)
     acknowledged: dict[str, Place] = field(default_factory=dict)
+    refused: dict[str, Place] = field(default_factory=dict)
     notice: str | None = None
     successor: str | None = None
+
+    def possessed_by(self, importer: str) -> Place | None:
+        """Return what proves an importer's possession: its acknowledgement, or its own anchoring; or None."""
+        return self.anchored if self.issuer == importer else self.acknowledged.get(importer)
 
 
 @dataclass(slots=True)
@@ -60,10 +67,12 @@ class ClaimEntry:
     entry: str
     line: int
     importer: str
+    regime: str
     spi: str
     certificate: str | None
     entry_on: datetime.date
     import_on: datetime.date
+    shipment: str | None
     post: bool
     fine: bytes
     filed: Place
@@ -129,10 +138,12 @@ class Register:
         certificate = body.text("certificate")
         self.certificates[certificate] = CertificateEntry(
             id=certificate,
+            form=body.text("form"),
             issuer=creator,
             root=receipt.documents[0],
             signed_on=body.date("signed_on"),
             blanket=None if days is None else (days.date("from"), days.date("to")),
+            shipment=body.optional_text("shipment"),
             addressees=body.texts("addressees", 1000),
             anchored=place_of(receipt),
         )
@@ -142,6 +153,9 @@ class Register:
 
     def _acknowledged(self, receipt: Receipt, creator: str, _body: Fields) -> None:
         self.certificate_of(receipt).acknowledged[creator] = place_of(receipt)
+
+    def _refused(self, receipt: Receipt, _creator: str, body: Fields) -> None:
+        self.certificate_of(receipt).refused[body.text("holder")] = place_of(receipt)
 
     def _notified(self, receipt: Receipt, _creator: str, body: Fields) -> None:
         self.certificate_of(receipt).notice = body.text("reason")
@@ -154,10 +168,12 @@ class Register:
             entry=body.text("entry"),
             line=body.integer("line"),
             importer=creator,
+            regime=body.text("regime"),
             spi=body.text("spi"),
             certificate=body.optional_text("certificate"),
             entry_on=body.date("entry_on"),
             import_on=body.date("import_on"),
+            shipment=body.optional_text("shipment"),
             post=receipt.type == "claim.file_post",
             fine=bytes.fromhex(body.text("fine")),
             filed=place_of(receipt),
@@ -171,6 +187,8 @@ class Register:
         claim.findings = (*claim.findings, *receipt.findings)
         if receipt.type == "claim.open":
             claim.request = receipt.documents[0]
+        elif receipt.type == "claim.protest":
+            claim.answers.append(receipt.documents[0])
 
     def _answered(self, receipt: Receipt, _creator: str, _body: Fields) -> None:
         self.claim_of(receipt).answers.append(receipt.documents[0])
@@ -201,6 +219,7 @@ _FOLDS: dict[str, _Fold] = {
     "certificate.notify": Register._notified,
     "certificate.supersede": Register._superseded,
     "holding.acknowledge": Register._acknowledged,
+    "holding.reject": Register._refused,
     "claim.file": Register._filed,
     "claim.file_post": Register._filed,
     "claim.correct": Register._moved,
@@ -208,5 +227,6 @@ _FOLDS: dict[str, _Fold] = {
     "claim.act": Register._moved,
     "claim.close": Register._moved,
     "claim.liquidate": Register._moved,
+    "claim.protest": Register._moved,
     "claim.respond": Register._answered,
 }

@@ -11,19 +11,33 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from scenarios.model.claims import Claim
-from scenarios.model.documents import Nafta434
+from scenarios.model.documents import Document
+from scenarios.model.invoices import Invoice
 from scenarios.model.network import Agent as Behavior
-from scenarios.model.steps import AllowClaim, DenyClaim, RequestInformation, Step
+from scenarios.model.network import Delay
+from scenarios.model.steps import AllowClaim, AnswerRequest, DenyClaim, RequestInformation, Step
 
-__all__ = ["Behavior", "Script", "Step", "is_decided_by_script", "is_requested_by_script"]
+__all__ = [
+    "Behavior",
+    "Delay",
+    "Script",
+    "Step",
+    "is_answered_by_script",
+    "is_decided_by_script",
+    "is_requested_by_script",
+]
 
 
 class Script(Protocol):
     """A scenario's documents, claims and steps, by local names."""
 
     @property
-    def documents(self) -> Mapping[str, Nafta434]:
+    def documents(self) -> Mapping[str, Document]:
         """The documents."""
+
+    @property
+    def invoices(self) -> Mapping[str, Invoice]:
+        """The commercial invoices."""
 
     @property
     def claims(self) -> Mapping[str, Claim]:
@@ -37,6 +51,11 @@ class Script(Protocol):
 def is_requested_by_script(script: Script, claim: str | None) -> bool:
     """Whether the scenario itself asks for information on a claim."""
     return any(isinstance(step, RequestInformation) and step.claim == claim for step in script.steps)
+
+
+def is_answered_by_script(script: Script, claim: str | None) -> bool:
+    """Whether the scenario itself answers Customs on a claim."""
+    return any(isinstance(step, AnswerRequest) and step.claim == claim for step in script.steps)
 
 
 def is_decided_by_script(script: Script, claim: str | None) -> bool:

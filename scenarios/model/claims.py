@@ -5,14 +5,17 @@ Rules:
   and Customs.
 - A claim that breaks the trade's rules is no fault of the scenario: the ledger records findings. Only what
   could not be filed at all is refused, unless the claim says `faulty: true`.
+- A claim says what it rests on, or it follows: the certificate it names, else the importer's own knowledge.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from ledger.contracts.regime import REGIMES
+from scenarios.errors import RefusedError
 from scenarios.model.subjects import NAME_PATTERN
 from scenarios.model.units import DateText, Record
 
@@ -31,6 +34,15 @@ class Goods(Record):
     unit: str = Field(min_length=1, max_length=20, description="Unit of quantity, such as kg.")
     value_usd: int = Field(ge=1, le=10**12, description="Entered value, whole US dollars.")
     invoice: str = Field(min_length=1, max_length=100, description="Number of the commercial invoice.")
+    article: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="Brand, style or part number that tells identical goods from others; as on the certificate.",
+    )
+    origin: str | None = Field(
+        None, pattern=r"^[A-Z]{2,3}$", description="Country of origin as declared: MX."
+    )
 
 
 class Duty(Record):
@@ -41,6 +53,14 @@ class Duty(Record):
     source: str = Field(min_length=1, max_length=300, description="Where the rates were read.")
 
 
+class PaperProof(Record):
+    """A dated slip that says when the importer got the certificate on paper."""
+
+    received_on: DateText = Field(description="Day on which it was handed over.")
+    carrier: str = Field(min_length=1, max_length=100, description="Who carried it.")
+    slip: str = Field(min_length=1, max_length=100, description="Number of the slip.")
+
+
 class Claim(Record):
     """One preference claim on one entry line."""
 
@@ -48,8 +68,22 @@ class Claim(Record):
     certificate: LocalName | None = Field(
         None, description="Local name of the certificate it rests on; absent for a claim without one."
     )
-    regime: Literal["NAFTA"] = Field("NAFTA", description="Trade agreement claimed under.")
-    spi: Literal["MX", "CA"] = Field(description="Special program indicator.")
+    regime: Literal["NAFTA", "CAFTA-DR", "USMCA"] = Field(
+        "NAFTA", description="Trade agreement claimed under."
+    )
+    spi: Literal["MX", "CA", "P", "P+", "S", "S+"] = Field(
+        description="Special program indicator of the agreement: MX, CA; P, P+; S, S+."
+    )
+    basis: Literal["CERTIFICATE", "KNOWLEDGE", "SMALL-VALUE", "NON-COMMERCIAL"] | None = Field(
+        None,
+        description="What it rests on; by default the certificate it names, else the importer's knowledge.",
+    )
+    invoice: LocalName | None = Field(
+        None, description="Local name of the invoice that goes to Customs with the claim."
+    )
+    paper: PaperProof | None = Field(
+        None, description="Proof of possession on paper, shown to Customs if it asks."
+    )
     entry: str = Field(
         pattern=r"^[A-Z0-9]{3}-[0-9]{7}-[0-9]$", description='Entry number, form "XXX-NNNNNNN-C", quoted.'
     )
@@ -68,3 +102,20 @@ class Claim(Record):
         description="Scripted mistake: allows an entry line used twice, or a certificate not addressed to "
         "the importer.",
     )
+
+    @model_validator(mode="after")
+    def _check_indicator(self) -> Claim:
+        known = REGIMES[self.regime].origins_of_spi
+        if self.spi not in known:
+            what = f"{self.spi} is no indicator of {self.regime}"
+            raise RefusedError(
+                what, f"it has {', '.join(known)}", "correct it or the regime", inside=("spi",)
+            )
+        return self
+
+    @property
+    def rests_on(self) -> str:
+        """What the claim rests on, as the entry line says it."""
+        if self.basis is not None:
+            return self.basis
+        return "CERTIFICATE" if self.certificate is not None else "KNOWLEDGE"

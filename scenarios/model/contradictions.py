@@ -2,7 +2,8 @@
 
 Rules:
 - Such expectations are refused before the run: a trial that must fail proves nothing.
-- Only what is certain counts: a claim is decided once, ALLOWED or DENIED, and nothing follows LIQUIDATED.
+- Only what is certain counts: a claim is decided once, ALLOWED or DENIED, and nothing but a protest follows
+  LIQUIDATED.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ _OutcomeOfClaim: TypeAlias = Reaches | Ends | Never
 
 
 def _state_clash(one: _OutcomeOfClaim, other: _OutcomeOfClaim) -> str:
-    """A claim is decided once, ALLOWED or DENIED, and LIQUIDATED is the last state of all."""
+    """A claim is decided once, ALLOWED or DENIED, and nothing but a protest follows LIQUIDATED."""
     if isinstance(one, Never):
         if isinstance(other, Never) or one.state != other.state:
             return ""
@@ -76,7 +77,8 @@ def _state_clash(one: _OutcomeOfClaim, other: _OutcomeOfClaim) -> str:
         return ""
     if {one.state, other.state} == {ClaimState.ALLOWED, ClaimState.DENIED}:
         return "a claim is ALLOWED or DENIED, not both"
-    if isinstance(one, Ends) and ClaimState.LIQUIDATED == other.state != one.state:
+    after = (ClaimState.PROTESTED, ClaimState.PROTEST_GRANTED, ClaimState.PROTEST_DENIED)
+    if isinstance(one, Ends) and ClaimState.LIQUIDATED == other.state != one.state and one.state not in after:
         return "a LIQUIDATED claim ends LIQUIDATED"
     return ""
 

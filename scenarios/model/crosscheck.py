@@ -11,10 +11,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Iterator
 
+from ledger.contracts import REGIME_OF_FORM
 from ledger.genesis import Role
 from scenarios.errors import Fault, RefusedError, UnknownNameError
 from scenarios.model.contradictions import contradictions
-from scenarios.model.documents import Document
+from scenarios.model.documents import Document, form_of
 from scenarios.model.expectations import (
     CertificateReaches,
     Ends,
@@ -28,7 +29,7 @@ from scenarios.model.expectations import (
 )
 from scenarios.model.faults import Partition, check_target
 from scenarios.model.formcheck import form_refusals
-from scenarios.model.network import AGENT_ROLES
+from scenarios.model.network import AGENT_ROLES, plays
 from scenarios.model.predicates import (
     BlockCommitted,
     CertificateReached,
@@ -42,13 +43,17 @@ from scenarios.model.scenario import Scenario
 from scenarios.model.source import Source
 from scenarios.model.steps import (
     ROLES,
+    AnswerRequest,
+    ClaimStep,
     CorrectClaim,
     FileClaim,
     FilePostClaim,
     IssueCertificate,
     NotifyIncorrect,
+    ProtestClaim,
     ReinstateHolding,
     RejectHolding,
+    SendInvoice,
     Step,
     SupersedeCertificate,
     SuspendHolding,
@@ -70,7 +75,7 @@ def cross_check(scenario: Scenario, source: Source, salvage: Salvage | None = No
         salvage: What was left out of `scenario` because it is wrong in itself.
     """
     found: list[Fault] = []
-    for rule in (_network, _documents, _claims, _steps, _faults, _expectations):
+    for rule in (_network, _documents, _invoices, _claims, _steps, _faults, _expectations):
         for found_at, seen in rule(scenario):
             refusal = salvage.judge(seen) if salvage is not None else seen
             if refusal is None:
@@ -87,14 +92,17 @@ def _members(scenario: Scenario, location: Location, names: Iterable[str]) -> Re
             yield (*location, position), UnknownNameError("organization", name, scenario.organizations)
 
 
-def _member(scenario: Scenario, location: Location, name: str, role: Role | None, act: str) -> Refusals:
-    """Refuse a name that is no member, or a member without the role its act needs."""
+def _member(
+    scenario: Scenario, location: Location, name: str, role: Role | tuple[Role, ...] | None, act: str
+) -> Refusals:
+    """Refuse a name that is no member, or a member without a role its act needs."""
     if name not in scenario.organizations:
         yield location, UnknownNameError("organization", name, scenario.organizations)
-    elif role is not None and role not in scenario.roles[name]:
-        able = [other for other, roles in scenario.roles.items() if role in roles]
-        limit = f"{act} needs the role {role}; {name} has {', '.join(scenario.roles[name])}"
-        remedy = f"let {' or '.join(able)} do it" if able else f"give somebody the role {role}"
+    elif role is not None and not plays(scenario.roles[name], role):
+        able = [other for other, roles in scenario.roles.items() if plays(roles, role)]
+        needed = role if isinstance(role, Role) else " or ".join(role)
+        limit = f"{act} needs the role {needed}; {name} has {', '.join(scenario.roles[name])}"
+        remedy = f"let {' or '.join(able)} do it" if able else f"give somebody the role {needed}"
         yield location, RefusedError(f"{name} may not do this", limit, remedy)
 
 
@@ -113,16 +121,21 @@ def _network(scenario: Scenario) -> Refusals:
         yield where, RefusedError(f"{liars} liars are too many", limit, f"name {3 * liars + 1} orderers")
     for name, organization in scenario.organizations.items():
         for delay, role in AGENT_ROLES.items():
-            if delay in organization.agent.model_fields_set and role not in organization.roles:
-                refusal = RefusedError(f"{name} is no {role}", f"{delay} is for the role {role}", "remove it")
+            if delay in organization.agent.model_fields_set and not plays(organization.roles, role):
+                needed = role if isinstance(role, Role) else " or ".join(role)
+                refusal = RefusedError(
+                    f"{name} is no {needed}", f"{delay} is for the role {needed}", "remove it"
+                )
                 yield ("organizations", name, "agent", delay), refusal
 
 
 def _documents(scenario: Scenario) -> Refusals:
     for name, document in scenario.documents.items():
         where = ("documents", name)
-        act = "issuing a certificate"
-        yield from _member(scenario, (*where, "issuer"), document.issuer, Role.EXPORTER, act)
+        act = f"issuing a certificate on form {document.form}"
+        able = tuple(role for role in Role if role in REGIME_OF_FORM[form_of(document).code].certifiers)
+        needed = able[0] if len(able) == 1 else able
+        yield from _member(scenario, (*where, "issuer"), document.issuer, needed, act)
         yield from _members(scenario, (*where, "addressees"), document.addressees)
         yield from _addressees(scenario, (*where, "addressees"), document)
         if not document.faulty:
@@ -138,9 +151,21 @@ def _addressees(scenario: Scenario, location: Location, document: Document) -> R
     if len(set(document.addressees)) != len(document.addressees):
         yield location, RefusedError("names somebody twice", "", "name each addressee once")
     importers = [name for name, roles in scenario.roles.items() if Role.IMPORTER in roles]
-    if not any(name in importers for name in document.addressees):
+    certifies_itself = Role.IMPORTER in REGIME_OF_FORM[form_of(document).code].certifiers
+    holders = (*document.addressees, document.issuer) if certifies_itself else document.addressees
+    if not any(name in importers for name in holders):
         remedy = f"add {' or '.join(importers)}" if importers else "give somebody the role importer"
         yield location, RefusedError("no importer is among the addressees", "somebody must hold it", remedy)
+
+
+def _invoices(scenario: Scenario) -> Refusals:
+    for name, invoice in scenario.invoices.items():
+        where = ("invoices", name)
+        sellers = (Role.EXPORTER, Role.PRODUCER)
+        yield from _member(scenario, (*where, "issuer"), invoice.issuer, sellers, "selling")
+        yield from _member(scenario, (*where, "to"), invoice.to, Role.IMPORTER, "buying")
+        if invoice.issuer == invoice.to:
+            yield (*where, "to"), RefusedError(f"{invoice.to} is the issuer", "", "sell to another")
 
 
 def _claims(scenario: Scenario) -> Refusals:
@@ -163,11 +188,13 @@ def _claims(scenario: Scenario) -> Refusals:
             if document is None:
                 refusal = UnknownNameError("document", claim.certificate, scenario.documents)
                 yield (*where, "certificate"), refusal
-            elif claim.importer not in document.addressees and not claim.faulty:
+            elif claim.importer not in (*document.addressees, document.issuer) and not claim.faulty:
                 limit = f"{claim.certificate} goes to {', '.join(document.addressees)}"
                 remedy = f"add {claim.importer} to its addressees, or say faulty: true"
                 what = f"{claim.importer} is no addressee of {claim.certificate}"
                 yield (*where, "certificate"), RefusedError(what, limit, remedy)
+        if claim.invoice is not None and claim.invoice not in scenario.invoices:
+            yield (*where, "invoice"), UnknownNameError("invoice", claim.invoice, scenario.invoices)
         first_use = used.setdefault((claim.entry, claim.line), name)
         if first_use != name and not claim.faulty:
             what = f"entry {claim.entry} line {claim.line} is claimed by {first_use} too"
@@ -208,22 +235,36 @@ def _step_names(scenario: Scenario, where: Location, step: Step) -> Refusals:
             if document is None:
                 return
             if isinstance(step, SuspendHolding | ReinstateHolding | RejectHolding):
-                if step.holder not in document.addressees:
+                if step.holder not in (*document.addressees, document.issuer):
                     yield (*where, "holder"), UnknownNameError("addressee", step.holder, document.addressees)
             elif step.by != document.issuer and {step.by, document.issuer} <= scenario.organizations.keys():
                 what = f"{step.by} is not the issuer of {step.document}"
                 yield (*where, "by"), RefusedError(what, "", f"let {document.issuer} do it")
+        case SendInvoice():
+            invoice = scenario.invoices.get(step.invoice)
+            if invoice is None:
+                yield (*where, "invoice"), UnknownNameError("invoice", step.invoice, scenario.invoices)
+            elif step.by != invoice.issuer and {step.by, invoice.issuer} <= scenario.organizations.keys():
+                what = f"{step.by} is not the issuer of {step.invoice}"
+                yield (*where, "by"), RefusedError(what, "", f"let {invoice.issuer} do it")
         case _:
-            claim = scenario.claims.get(step.claim)
-            if claim is None:
-                yield (*where, "claim"), UnknownNameError("claim", step.claim, scenario.claims)
-            elif (
-                isinstance(step, FileClaim | FilePostClaim | CorrectClaim)
-                and step.by != claim.importer
-                and {step.by, claim.importer} <= scenario.organizations.keys()
-            ):
-                what = f"{step.by} is not the importer of {step.claim}"
-                yield (*where, "by"), RefusedError(what, "", f"let {claim.importer} do it")
+            yield from _claim_step(scenario, where, step)
+
+
+def _claim_step(scenario: Scenario, where: Location, step: ClaimStep) -> Refusals:
+    shown = step.document if isinstance(step, AnswerRequest | ProtestClaim) else None
+    if shown is not None and shown not in scenario.documents:
+        yield (*where, "document"), UnknownNameError("document", shown, scenario.documents)
+    claim = scenario.claims.get(step.claim)
+    if claim is None:
+        yield (*where, "claim"), UnknownNameError("claim", step.claim, scenario.claims)
+    elif (
+        isinstance(step, FileClaim | FilePostClaim | CorrectClaim | AnswerRequest | ProtestClaim)
+        and step.by != claim.importer
+        and {step.by, claim.importer} <= scenario.organizations.keys()
+    ):
+        what = f"{step.by} is not the importer of {step.claim}"
+        yield (*where, "by"), RefusedError(what, "", f"let {claim.importer} do it")
 
 
 def _inside_calendar(scenario: Scenario, location: Location, moment: Moment) -> Refusals:
@@ -304,7 +345,8 @@ def _expectation(scenario: Scenario, location: Location, expectation: Expectatio
             if document is None:
                 yield location, UnknownNameError("document", expectation.certificate, scenario.documents)
                 return
-            if expectation.holder is not None and expectation.holder not in document.addressees:
+            holders = (*document.addressees, document.issuer)
+            if expectation.holder is not None and expectation.holder not in holders:
                 yield location, UnknownNameError("addressee", expectation.holder, document.addressees)
             issued = [
                 step.at

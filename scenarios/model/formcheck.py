@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.forms import Severity, check_form
+from ledger.forms import Severity
 from scenarios.errors import RefusedError
-from scenarios.model.documents import Document
+from scenarios.model.documents import Document, form_of, form_values
 from scenarios.model.yamltree import Location
 
 
 def form_refusals(document: Document) -> Iterator[tuple[Location, RefusedError]]:
     """Yield what the form's own rules refuse, each with its place under `fields`."""
-    for fault in check_form(document.form_values()):
+    for fault in form_of(document).check(form_values(document)):
         if fault.severity is Severity.FORM:
             what, _, remedy = fault.message.partition("; ")
             say = "say faulty: true if this is meant"

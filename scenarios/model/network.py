@@ -8,8 +8,9 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from random import Random
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -22,21 +23,38 @@ from scenarios.model.units import Duration, MomentText, RangeMs, Record, Text, n
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """How long an agent takes; `duration` is None for one that never acts."""
+    """How long an agent takes: always the same, spread evenly between two durations, or never.
+
+    Attributes:
+        duration: the only or the shortest one; None for an agent that never acts.
+        longest: the longest one, if it is spread.
+    """
 
     duration: Duration | None
+    longest: Duration | None = None
 
     def __str__(self) -> str:
-        return str(self.duration) if self.duration is not None else "never"
+        if self.duration is None:
+            return "never"
+        return str(self.duration) if self.longest is None else f"{self.duration}..{self.longest}"
 
-    @property
-    def ms(self) -> int | None:
-        """The delay in milliseconds, or None for never."""
-        return self.duration.ms if self.duration is not None else None
+    def draw_ms(self, random: Random) -> int | None:
+        """Return one delay in milliseconds, or None for never; only a spread one draws."""
+        if self.duration is None or self.longest is None:
+            return None if self.duration is None else self.duration.ms
+        return random.randint(self.duration.ms, self.longest.ms)
 
 
 def _delay(text: str) -> Delay:
-    return Delay(None if text == "never" else parse_duration(text))
+    if text == "never":
+        return Delay(None)
+    shortest, dots, longest = text.partition("..")
+    if not dots:
+        return Delay(parse_duration(text))
+    low, high = parse_duration(shortest), parse_duration(longest)
+    if high.ms < low.ms:
+        raise RefusedError(f'"{text}" ends before it begins', "", f"write {high}..{low}")
+    return Delay(low, high)
 
 
 def _role(text: str) -> Role:
@@ -84,8 +102,20 @@ class Calendar(Record):
 
 
 DelayText = Annotated[
-    Delay, Text(_delay, {"pattern": r"^([0-9]+(ms|s|min|h|d)|never)$", "examples": ["2h", "never"]}, no_unit)
+    Delay,
+    Text(
+        _delay,
+        {
+            "pattern": r"^([0-9]+(ms|s|min|h|d)(\.\.[0-9]+(ms|s|min|h|d))?|never)$",
+            "examples": ["2h", "1d..12d", "never"],
+        },
+        no_unit,
+    ),
 ]
+
+
+Rate = Annotated[float, Field(ge=0, le=1)]
+"""A share between 0 and 1."""
 
 
 class Agent(Record):
@@ -98,6 +128,20 @@ class Agent(Record):
     answer_after: DelayText = Field(
         _delay("1d"), description="Importer: from a request of Customs to the answer."
     )
+    careless: dict[str, Rate] = Field(
+        {},
+        description="Certifier: how often it leaves a field of a form out or spoils it, by the field's name.",
+    )
+    dishonest: tuple[Literal["back-dates", "inflates-quantity", "reuses-shipment"], ...] = Field(
+        (),
+        description="Named frauds: back-dates (certifier: signs with a date 60 days earlier), inflates-quantity "
+        "(importer: enters a tenth more than invoiced), reuses-shipment (importer: a certificate for one shipment "
+        "for any other).",
+    )
+    denial: Literal["TAKEN", "PROPOSED"] = Field(
+        "TAKEN",
+        description="Customs: whether it denies at once (CF-29 taken) or proposes first (CF-29 proposed).",
+    )
     review_after: DelayText = Field(
         _delay("1d"),
         description="Customs: from a claim, or from the importer's answer, to the decision.",
@@ -108,13 +152,23 @@ class Agent(Record):
     )
 
 
-AGENT_ROLES: Mapping[str, Role] = {
+_CERTIFIERS = (Role.EXPORTER, Role.PRODUCER, Role.IMPORTER)
+
+AGENT_ROLES: Mapping[str, Role | tuple[Role, ...]] = {
+    "careless": _CERTIFIERS,
+    "dishonest": _CERTIFIERS,
+    "denial": Role.CUSTOMS,
     "acknowledge_after": Role.IMPORTER,
     "answer_after": Role.IMPORTER,
     "review_after": Role.CUSTOMS,
     "liquidate_after": Role.CUSTOMS,
 }
 """The role that each behavior of an agent is for."""
+
+
+def plays(held: Collection[Role], needed: Role | tuple[Role, ...]) -> bool:
+    """Say whether one of the roles held is the one needed, or one of them."""
+    return needed in held if isinstance(needed, Role) else any(role in held for role in needed)
 
 
 class Organization(Record):

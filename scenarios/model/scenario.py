@@ -23,7 +23,8 @@ from scenarios.model.claims import Claim, LocalName
 from scenarios.model.documents import Document
 from scenarios.model.expectations import ExpectationText
 from scenarios.model.faults import KINDS_BY_WORLD, ORGANIZATION_PATTERN, FaultRecord
-from scenarios.model.network import AGENT_ROLES, Calendar, Network, Organization
+from scenarios.model.invoices import Invoice
+from scenarios.model.network import AGENT_ROLES, Calendar, Network, Organization, plays
 from scenarios.model.source import Source
 from scenarios.model.steps import Step
 from scenarios.model.units import Moment, Record
@@ -58,6 +59,7 @@ class Scenario(Record):
         default_factory=lambda: Network.model_validate({}), description="The network between their nodes."
     )
     documents: dict[LocalName, Document] = Field({}, description="Documents by local name.")
+    invoices: dict[LocalName, Invoice] = Field({}, description="Commercial invoices by local name.")
     claims: dict[LocalName, Claim] = Field({}, description="Preference claims by local name.")
     steps: tuple[Step, ...] = Field(
         (), description="What is scripted; everything else the agents do by themselves."
@@ -100,7 +102,7 @@ class Scenario(Record):
         value = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"extends"})
         for name, organization in self.organizations.items():
             agent = value["organizations"][name]["agent"]
-            own = {key: delay for key, delay in agent.items() if AGENT_ROLES[key] in organization.roles}
+            own = {key: delay for key, delay in agent.items() if plays(organization.roles, AGENT_ROLES[key])}
             value["organizations"][name]["agent"] = own
         text = json.dumps(value, indent=2, ensure_ascii=False)
         return _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"

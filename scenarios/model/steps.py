@@ -29,7 +29,9 @@ class _HoldingStep(_DocumentStep):
     holder: str = Field(description="Importer whose holding it is.")
 
 
-class _ClaimStep(StepRecord):
+class ClaimStep(StepRecord):
+    """What every step on a claim has."""
+
     claim: LocalName = Field(description="Local name of the claim.")
 
 
@@ -73,26 +75,52 @@ class RejectHolding(_HoldingStep):
     do: Literal["reject-holding"]
 
 
-class FileClaim(_ClaimStep):
+class SendInvoice(StepRecord):
+    """Send an invoice to its buyer, its root anchored."""
+
+    do: Literal["send-invoice"]
+    invoice: LocalName = Field(description="Local name of the invoice.")
+
+
+class FileClaim(ClaimStep):
     """Claim preference on the entry summary (19 CFR 142.12(b))."""
 
     do: Literal["file-claim"]
 
 
-class FilePostClaim(_ClaimStep):
+class FilePostClaim(ClaimStep):
     """Claim preference after importation (19 USC 1520(d))."""
 
     do: Literal["file-post-claim"]
 
 
-class CorrectClaim(_ClaimStep):
+class CorrectClaim(ClaimStep):
     """Correct a claim and pay the duty (19 CFR 181.21(b))."""
 
     do: Literal["correct-claim"]
     discovered_on: DateText = Field(description="Day on which the importer learned that the claim is wrong.")
 
 
-class RequestInformation(_ClaimStep):
+class AnswerRequest(ClaimStep):
+    """Answer Customs' request, or cure a defect it found, whatever the agent would do."""
+
+    do: Literal["answer-request"]
+    document: LocalName | None = Field(
+        None, description="Certificate to show in place of the one claimed on: the corrected one."
+    )
+
+
+class ProtestClaim(ClaimStep):
+    """Protest the liquidation of an entry line (19 USC 1514)."""
+
+    do: Literal["protest-claim"]
+    reason: str = Field(min_length=1, max_length=2000, description="Why; private to both parties.")
+    document: LocalName | None = Field(
+        None, description="Certificate to show in place of the one claimed on: the corrected one."
+    )
+
+
+class RequestInformation(ClaimStep):
     """Ask the importer for the certificate and its support (CBP Form 28)."""
 
     do: Literal["request-information"]
@@ -101,20 +129,20 @@ class RequestInformation(_ClaimStep):
     )
 
 
-class AllowClaim(_ClaimStep):
+class AllowClaim(ClaimStep):
     """Close a review in the importer's favor, whatever the agent would do."""
 
     do: Literal["allow-claim"]
 
 
-class DenyClaim(_ClaimStep):
+class DenyClaim(ClaimStep):
     """Deny a claim (CBP Form 29), whatever the agent would do."""
 
     do: Literal["deny-claim"]
     reason: str = Field(min_length=1, max_length=2000, description="Why; private to both parties.")
 
 
-class Liquidate(_ClaimStep):
+class Liquidate(ClaimStep):
     """Liquidate the entry line (19 USC 1500)."""
 
     do: Literal["liquidate"]
@@ -127,9 +155,12 @@ Step: TypeAlias = Annotated[
     | SuspendHolding
     | ReinstateHolding
     | RejectHolding
+    | SendInvoice
     | FileClaim
     | FilePostClaim
     | CorrectClaim
+    | AnswerRequest
+    | ProtestClaim
     | RequestInformation
     | AllowClaim
     | DenyClaim
@@ -137,10 +168,15 @@ Step: TypeAlias = Annotated[
     Field(discriminator="do"),
 ]
 
-ROLES: Mapping[str, Role] = {
-    "issue-certificate": Role.EXPORTER,
-    "notify-incorrect": Role.EXPORTER,
-    "supersede-certificate": Role.EXPORTER,
+_CERTIFIERS = (Role.EXPORTER, Role.PRODUCER, Role.IMPORTER)
+
+ROLES: Mapping[str, Role | tuple[Role, ...]] = {
+    "issue-certificate": _CERTIFIERS,
+    "notify-incorrect": _CERTIFIERS,
+    "supersede-certificate": _CERTIFIERS,
+    "send-invoice": (Role.EXPORTER, Role.PRODUCER),
+    "answer-request": Role.IMPORTER,
+    "protest-claim": Role.IMPORTER,
     "suspend-holding": Role.CUSTOMS,
     "reinstate-holding": Role.CUSTOMS,
     "reject-holding": Role.CUSTOMS,
@@ -152,4 +188,4 @@ ROLES: Mapping[str, Role] = {
     "deny-claim": Role.CUSTOMS,
     "liquidate": Role.CUSTOMS,
 }
-"""The role each act needs."""
+"""The role each act needs, or the roles of which it needs one."""

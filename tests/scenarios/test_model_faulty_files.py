@@ -235,7 +235,11 @@ def test_a_wrong_calendar_is_told(calendar: str, expected: str) -> None:
             "claims.e1.port=2709",
             'claims.e1.port: 2709 is a number here, not text; codes are text; quote it: "2709"',
         ),
-        ("claims.e1.spi=US", 'claims.e1.spi: "US" is not allowed; one of "MX" or "CA"'),
+        ("claims.e1.spi=US", 'claims.e1.spi: "US" is not allowed; one of "MX", "CA", "P", "P+", "S" or "S+"'),
+        (
+            "claims.e1.spi=P",
+            "claims.e1.spi: P is no indicator of NAFTA; it has CA, MX; correct it or the regime",
+        ),
         (
             'steps.2.at="2018-09-04T03:59:59"',
             "steps.2.at: 2018-09-04T03:59:59 is before the start; the start is 2018-09-04T08:00:00Z",
@@ -410,4 +414,4 @@ def test_a_scenario_reads_back_from_its_resolved_text() -> None:
     again: Scenario = read_scenario(parse_source(scenario.resolved(), "resolved"))
     assert again.model_dump(mode="json") == scenario.model_dump(mode="json")
     assert again.resolved() == scenario.resolved()
-    assert again.organizations["importer"].agent.answer_after.ms is None
+    assert again.organizations["importer"].agent.answer_after.duration is None

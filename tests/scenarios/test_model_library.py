@@ -11,12 +11,12 @@ import pytest
 
 from ledger.contracts.deadlines import LegalCalendar
 from ledger.contracts.parameters import SUMMARY_WORKING_DAYS
-from ledger.forms import check_form
 from ledger.holidays_data import calendar_data
 from scenarios.errors import ScenarioError
 from scenarios.judging.leaks import CANARY_CHARACTERS_MIN
 from scenarios.model import FileClaim, scenario_schema, schema_text
 from scenarios.model.catalog import EXTENDS_DEPTH_MAX, LIBRARY, library_names, load_scenario
+from scenarios.model.documents import form_of, form_values
 from scenarios.model.faults import VIRTUAL_KINDS
 from scenarios.model.source import read_source
 from scenarios.model.steps import ROLES, Step
@@ -56,7 +56,7 @@ def test_the_dates_of_nafta_certificate_are_lawful_working_days() -> None:
     scenario = load_scenario("nafta-certificate")
     offsets, holidays = calendar_data(scenario.calendar.zone, 2018, 2019)
     legal = LegalCalendar(offsets, [datetime.date.fromisoformat(day) for day in holidays])
-    certificate = scenario.documents["c1"].form_values()
+    certificate = form_values(scenario.documents["c1"])
     for claim in scenario.claims.values():
         assert legal.is_working_day(claim.entry_on)
         assert legal.is_working_day(claim.import_on)
@@ -75,8 +75,8 @@ def test_the_dates_of_nafta_certificate_are_lawful_working_days() -> None:
 def test_the_certificate_is_filled_in_and_its_private_texts_can_be_searched_for() -> None:
     scenario = load_scenario("nafta-certificate")
     document = scenario.documents["c1"]
-    assert check_form(document.form_values()) == []
-    texts = dict(_private_texts(document.form_values()))
+    assert form_of(document).check(form_values(document)) == []
+    texts = dict(_private_texts(form_values(document)))
     for name, claim in scenario.claims.items():
         texts |= {f"{name}.description": claim.goods.description, f"{name}.invoice": claim.goods.invoice}
     assert len(texts) >= 20

@@ -7,18 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.encoding import Value
-from ledger.forms import (
-    PUBLIC_FACTS,
-    Severity,
-    check_form,
-    disclosed_names,
-    flatten,
-    may_be_signed,
-    public_facts,
-    unflatten,
-)
+from ledger.forms import CERTIFICATES, PUBLIC_FACTS, Severity, may_be_signed
+from ledger.forms import public_facts as facts_of_form
 from ledger.genesis import Role
 
+FORM_434 = CERTIFICATES["NAFTA-434"]
 GOOD: dict[str, Value] = {
     "description": "Tuna in airtight containers, in oil",
     "hs6": "1604.14",
@@ -50,7 +43,7 @@ FORM: dict[str, Value] = {
 
 
 def faults(**changes: Value) -> list[tuple[int, str]]:
-    return [(fault.box, fault.field) for fault in check_form(FORM | changes)]
+    return [(fault.box, fault.field) for fault in FORM_434.check(FORM | changes)]
 
 
 def goods_faults(**changes: Value) -> list[tuple[int, str]]:
@@ -58,7 +51,7 @@ def goods_faults(**changes: Value) -> list[tuple[int, str]]:
 
 
 def test_a_well_filled_form_has_no_faults() -> None:
-    assert check_form(FORM) == []
+    assert FORM_434.check(FORM) == []
     assert faults(blanket_from=None, blanket_to=None, shipment="INV-2018/77") == []
 
 
@@ -74,7 +67,7 @@ def test_every_fault_is_reported_at_once_with_its_box() -> None:
         "pages": "1",
         "quantity": 12,
     }
-    found = [(fault.box, fault.field) for fault in check_form(broken)]
+    found = [(fault.box, fault.field) for fault in FORM_434.check(broken)]
     expected = [
         (1, "exporter_email"),
         (1, "exporter_name"),
@@ -118,7 +111,7 @@ def test_an_hs_number_is_six_digits_of_text(hs6: Value, sound: bool) -> None:
 
 
 def test_a_number_for_a_code_is_told_to_be_quoted() -> None:
-    (fault,) = check_form(FORM | {"goods": [GOOD | {"hs6": 30342}]})
+    (fault,) = FORM_434.check(FORM | {"goods": [GOOD | {"hs6": 30342}]})
     assert "quote it" in fault.message
 
 
@@ -138,7 +131,7 @@ def test_the_codes_of_a_line(field: str, box: int, good, bad) -> None:
 
 def test_a_blanket_over_twelve_months_is_a_finding_and_may_be_signed() -> None:
     assert faults(blanket_from="2018-09-04", blanket_to="2019-09-03") == []
-    found = check_form(FORM | {"blanket_from": "2018-09-04", "blanket_to": "2019-09-04"})
+    found = FORM_434.check(FORM | {"blanket_from": "2018-09-04", "blanket_to": "2019-09-04"})
     assert [(fault.box, fault.field, fault.severity) for fault in found] == [
         (2, "blanket_to", Severity.FINDING)
     ]
@@ -161,7 +154,7 @@ def test_a_blanket_may_begin_before_the_signature() -> None:
     ],
 )
 def test_a_period_is_a_whole_blanket_or_one_shipment(changes: dict[str, Value]) -> None:
-    found = check_form(FORM | changes)
+    found = FORM_434.check(FORM | changes)
     assert {fault.box for fault in found} == {2}
     assert not may_be_signed(found)
 
@@ -194,38 +187,42 @@ def test_a_named_importer_is_filled_in() -> None:
 
 
 def test_customs_reads_all_and_the_importer_not_a_producer_available_upon_request() -> None:
-    assert disclosed_names(FORM, Role.CUSTOMS) == tuple(sorted(flatten(FORM)))
-    hidden = set(disclosed_names(FORM, Role.CUSTOMS)) - set(disclosed_names(FORM, Role.IMPORTER))
+    assert FORM_434.disclosed_names(FORM, Role.CUSTOMS) == tuple(sorted(FORM_434.flatten(FORM)))
+    hidden = set(FORM_434.disclosed_names(FORM, Role.CUSTOMS)) - set(
+        FORM_434.disclosed_names(FORM, Role.IMPORTER)
+    )
     assert hidden == {"producer_name", "producer_address"}
-    assert "producer" in disclosed_names(FORM, Role.IMPORTER)
+    assert "producer" in FORM_434.disclosed_names(FORM, Role.IMPORTER)
     named = FORM | {"producer": "NAMED"}
-    assert disclosed_names(named, Role.IMPORTER) == disclosed_names(named, Role.CUSTOMS)
+    assert FORM_434.disclosed_names(named, Role.IMPORTER) == FORM_434.disclosed_names(named, Role.CUSTOMS)
 
 
 def test_nobody_else_reads_anything() -> None:
     assert all(
-        disclosed_names(FORM, role) == () for role in Role if role not in {Role.CUSTOMS, Role.IMPORTER}
+        FORM_434.disclosed_names(FORM, role) == ()
+        for role in Role
+        if role not in {Role.CUSTOMS, Role.IMPORTER}
     )
 
 
 def test_public_are_the_signature_date_and_the_period_alone() -> None:
-    facts = public_facts(FORM)
+    facts = facts_of_form(FORM_434, FORM)
     assert (facts.signed_on, facts.blanket, facts.shipment) == (
         "2018-09-04",
         ("2018-09-01", "2019-08-31"),
         None,
     )
-    single = public_facts(FORM | {"blanket_from": None, "blanket_to": None, "shipment": "S1"})
+    single = facts_of_form(FORM_434, FORM | {"blanket_from": None, "blanket_to": None, "shipment": "S1"})
     assert (single.blanket, single.shipment) == (None, "S1")
     assert PUBLIC_FACTS == ("signed_on", "blanket_from", "blanket_to", "shipment")
     with pytest.raises(ValueError, match="box 11, signed_on"):
-        public_facts(FORM | {"signed_on": "soon"})
+        facts_of_form(FORM_434, FORM | {"signed_on": "soon"})
 
 
 def test_single_fields_come_together_again() -> None:
     form: dict[str, Value] = FORM | {"goods": [GOOD | {"hs6": str(100000 + n)} for n in range(11)]}
-    assert flatten(form)["goods.11.hs6"] == "100010"
-    assert unflatten(flatten(form)) == form
+    assert FORM_434.flatten(form)["goods.11.hs6"] == "100010"
+    assert FORM_434.unflatten(FORM_434.flatten(form)) == form
 
 
 @settings(max_examples=50, deadline=None)
@@ -241,10 +238,10 @@ def test_single_fields_come_together_again() -> None:
     )
 )
 def test_whatever_is_filled_in_gives_faults_and_never_an_error(fields: dict[str, Value]) -> None:
-    for fault in check_form(fields):
+    for fault in FORM_434.check(fields):
         assert 1 <= fault.box <= 11
         assert fault.message
-    assert not may_be_signed(check_form(fields)) or set(FORM) - set(fields) <= {
+    assert not may_be_signed(FORM_434.check(fields)) or set(FORM) - set(fields) <= {
         "producer_name",
         "producer_address",
     }

@@ -1,6 +1,9 @@
-"""The exporter's application: it signs certificates of origin, sends them, and owns up to errors.
+"""The certifier's application: it signs certificates of origin, sends them, and owns up to errors.
 
 Rules:
+- Who certifies is an exporter, a producer or an importer, as the form's agreement allows.
+- A careless certifier spoils fields at the rates it is given; such a form is signed and sent as it is.
+- One that back-dates writes a signature date sixty days before the day on which it signs.
 - A form with faults is not signed, unless the scenario says that somebody really sends such a paper.
 - Every addressee gets its own envelope: Customs all fields, an importer all but a producer that is available
   to Customs upon request. All envelopes share the anchored root.
@@ -11,25 +14,28 @@ Rules:
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import ClassVar
 
 from ledger.encoding import Value
-from ledger.forms import check_form, disclosed_names, flatten, may_be_signed, public_facts
+from ledger.forms import Form, may_be_signed, public_facts
 from ledger.genesis import Role
 from scenarios.agents.agent import Agent, Relation, StepError
+from scenarios.agents.carelessness import spoil
 from scenarios.agents.client import Receipt
 from scenarios.agents.papers import KIND, PaperKind
 from scenarios.agents.register import CertificateEntry
-from scenarios.model.documents import Nafta434
+from scenarios.model.documents import Document, form_of, form_values
 from scenarios.model.steps import IssueCertificate, NotifyIncorrect, SupersedeCertificate
 
 CERTIFICATE_ID_BYTES = 16
 NOTICE_CODE = "INCORRECT"
+BACK_DATED_DAYS = 60
 
 
-class Exporter(Agent):
-    """What an exporter's application does."""
+class Certifier(Agent):
+    """What a certifier's application does."""
 
     steps: ClassVar[Mapping[str, str]] = {
         "issue-certificate": "issue",
@@ -43,15 +49,15 @@ class Exporter(Agent):
     async def issue(self, step: IssueCertificate) -> None:
         """Sign a certificate, send its envelopes, anchor it, and state its delivery to every importer."""
         document = self.script.documents[step.document]
-        fields = self._filled_in(step.document, document)
+        form = form_of(document)
+        fields = self._filled_in(step.document, document, form)
         certificate = self.random.randbytes(CERTIFICATE_ID_BYTES)
         self.desk.bind("certificate", step.document, certificate.hex())
-        root = self.commit({KIND: PaperKind.CERTIFICATE.value, **flatten(fields)})
+        root = self.commit({KIND: form.code, **form.flatten(fields)})
         for addressee in document.addressees:
-            await self.send(root, addressee, self._readable_by(addressee, fields))
-        anchored = await self.transact(
-            "certificate.anchor", self._anchor(certificate, document, fields), (root,)
-        )
+            await self.send(root, addressee, self._readable_by(addressee, form, fields))
+        body = self._anchor(certificate, document, form, fields)
+        anchored = await self.transact("certificate.anchor", body, (root,))
         self.record(
             "certificate.issued",
             certificate=step.document,
@@ -111,35 +117,38 @@ class Exporter(Agent):
             time_ms=receipt.time_ms,
         )
 
-    def _filled_in(self, name: str, document: Nafta434) -> dict[str, Value]:
-        fields = document.form_values()
-        faults = check_form(fields)
+    def _filled_in(self, name: str, document: Document, form: Form) -> dict[str, Value]:
+        fields = form_values(document)
+        if "back-dates" in self.behavior.dishonest:
+            today = datetime.datetime.fromtimestamp(self.desk.now_ms() / 1000, datetime.UTC).date()
+            fields["signed_on"] = (today - datetime.timedelta(days=BACK_DATED_DAYS)).isoformat()
+        faults = form.check(fields)
         if not may_be_signed(faults) and not document.faulty:
             boxes = ", ".join(f"{fault.box} ({fault.field})" for fault in faults)
             raise StepError(f"document {name}: faults in box {boxes}; correct them or say faulty: true")
-        return fields
+        return spoil(fields, self.behavior.careless, self.random)
 
-    def _readable_by(self, addressee: str, fields: Mapping[str, Value]) -> tuple[str, ...]:
+    def _readable_by(self, addressee: str, form: Form, fields: Mapping[str, Value]) -> tuple[str, ...]:
         roles = self.desk.genesis.organization(addressee).roles
         role = Role.CUSTOMS if Role.CUSTOMS in roles else Role.IMPORTER
-        return (KIND, *disclosed_names(fields, role))
+        return (KIND, *form.disclosed_names(fields, role))
 
     def _anchor(
-        self, certificate: bytes, document: Nafta434, fields: Mapping[str, Value]
+        self, certificate: bytes, document: Document, form: Form, fields: Mapping[str, Value]
     ) -> dict[str, Value]:
         try:
-            facts = public_facts(fields)
+            facts = public_facts(form, fields)
         except ValueError:
             # The error quotes the field's value, which is private.
             raise StepError(
-                "the form's date, blanket or shipment cannot stand on the ledger; correct box 2 or 11"
+                "the form's date, blanket or shipment cannot stand on the ledger; correct them"
             ) from None
         blanket: Value = None
         if facts.blanket is not None:
             blanket = {"from": facts.blanket[0], "to": facts.blanket[1]}
         return {
             "certificate": certificate,
-            "form": PaperKind.CERTIFICATE.value,
+            "form": form.code,
             "signed_on": facts.signed_on,
             "blanket": blanket,
             "shipment": facts.shipment,

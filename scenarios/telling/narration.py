@@ -107,14 +107,17 @@ def print_summary(
     history: History,
     metrics: Mapping[str, RecordField | float],
     judgment: Judgment,
+    *,
+    with_figures: bool = True,
 ) -> None:
-    """Print documents and claims, figures, and the verdict."""
+    """Print documents and claims, figures if asked for, and the verdict."""
     console.print()
     if scenario.documents:
         console.print(_certificates(scenario, history))
     if scenario.claims:
         console.print(_claims(scenario, history))
-    console.print(_figures(metrics))
+    if with_figures:
+        console.print(_figures(metrics))
     _print_expectations(console, judgment)
     for violation in judgment.violations:
         console.print(Text(f"violated   {violation}", style="red"))

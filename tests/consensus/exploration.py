@@ -4,21 +4,22 @@ Rules:
 
 - The cores are the implementation's own, fed through `RawNode` as any caller would; nothing is a model.
 - The world may deliver any message in flight next (so it reorders), deliver it and keep a copy, let a
-  candidate's patience end, let a leader's heartbeat fall due, ask it for a proposal, a read or to hand
-  over, end the oldest write of a node, and crash a node with any number of its writes under way on disk; it
-  restarts at once (being down longer is the same as hearing nothing). Loss is never delivering; where more
-  than `flying_max` messages are in flight, some must be lost first, any of them.
+  candidate's patience end, let a leader's heartbeat fall due, ask it for a proposal, a read, a change of members
+  or to hand over, drop what a node has applied, end the oldest write of a node, and crash a node with any number
+  of its writes under way on disk; it restarts at once (being down longer is the same as hearing nothing). Loss is
+  never delivering; where more than `flying_max` messages are in flight, some must be lost first, any of them.
 - A state is canonical: everything that a core, its disk and its writes hold, the multiset of messages in
   flight, what the world may still spend, and the history that no crash erases (who led which term, what
   was ever committed). Numbers of Readies count relatively, timers only where they decide something.
 - What one node does with one input depends on that node alone, so it is computed once for each pair of
   local state and input, and looked up ever after. This, and a walk over `__slots__` in place of
   `copy.deepcopy` (19 us in place of 310 us for a leader of three), is what makes the search fast.
-- By symmetry, where all logs start equal, the first to campaign is node 1.
+- By symmetry, where all start equal and no change names one of them, the first to campaign is node 1.
 - Raft's safety is checked in each state: election safety over history, leaders append-only, log matching,
   leader completeness, state machine safety, committed entries on a majority of disks, a leader's match on
-  its peer's disk, persist before send, monotonic term, vote and commit, index order, and that no
-  read shows less than was committed when it was asked for.
+  its peer's disk, persist before send, monotonic term, vote and commit, index order, one change of members in
+  flight, every node's configuration as its log has it, and that no read shows less than was committed when it was
+  asked for.
 
 `python -m tests.consensus.exploration --help` runs deeper searches than the tests do.
 """
@@ -31,20 +32,24 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from consensus import (
+    LEAVE_JOINT,
+    Change,
+    ChangeType,
+    ConfChange,
     Config,
+    ConfState,
     Entry,
     EntryType,
     HardState,
     MemoryStorage,
     Message,
     Ready,
-    majority,
+    Transition,
 )
 from tests.consensus.exploration_bounds import Bounds, Report
 from tests.consensus.exploration_node import (
     Constant,
     Local,
-    Log,
     View,
     check_leaves,
     check_local,
@@ -52,20 +57,19 @@ from tests.consensus.exploration_node import (
     is_immutable,
     require,
     slots,
+    spelled,
     view_of,
 )
+from tests.consensus.exploration_rules import History, Rules
 
 Action = tuple[Any, ...]
-History = tuple[tuple[int, ...], Log, tuple[int, ...], tuple[int, ...]]
-"""Who led each term (negative: in a life that is over); what was ever committed; in which term each of these
-entries was; for each read asked for, how many entries were committed at that moment."""
 Outcome = tuple[int, tuple[int, ...], tuple[tuple[int, int], ...]]
 """What an input leads to: the local state, the messages sent, the reads answered by number and index."""
 State = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]
 """Local state of every node, messages in flight, budgets, history: all by number."""
 
 ELECTION_TICK: Final = 2
-CAMPAIGNS, PROPOSALS, DUPLICATES, CRASHES, BEATS, TRANSFERS, READS = range(7)
+CAMPAIGNS, PROPOSALS, DUPLICATES, CRASHES, BEATS, TRANSFERS, READS, CHANGES, RELEASES = range(9)
 
 
 class Explorer:
@@ -73,7 +77,8 @@ class Explorer:
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
-        self.voters = tuple(range(1, bounds.nodes + 1))
+        self.nodes = tuple(range(1, bounds.nodes + 1))
+        self.rules = Rules(bounds.conf)
         self.forgotten = {"_number", "config", "_storage"}
         if not bounds.check_quorum:
             self.forgotten |= {"election_elapsed", "heartbeat_elapsed", "recent_active"}
@@ -86,10 +91,10 @@ class Explorer:
         self.history_ids: dict[History, int] = {}
         self.steps: dict[tuple[int, Action], Outcome] = {}
         self.checked: dict[tuple[tuple[int, ...], int], int] = {}
-        self.matching: dict[tuple[Log, Log], bool] = {}
         self.transitions = 0
         self.committed_max = 0
         self.reads_answered = 0
+        self.snapshots = 0
         self.trying: Action = ()
 
     # --- numbering
@@ -100,14 +105,14 @@ class Explorer:
         if number is None:
             number = self.local_ids[key] = len(self.locals)
             self.locals.append(local)
-            self.views.append(view_of(local))
+            self.views.append(view_of(local, self.bounds.changes))
         return number
 
     def _key(self, value: Any, ready_number: int) -> Any:
         kind = type(value)
         if kind is Ready:
             return (ready_number - value.number, tuple(value.entries), value.hard_state, value.must_sync,
-                    tuple(value.committed_entries), tuple(value.messages_after_append))  # fmt: skip
+                    tuple(value.committed_entries), tuple(value.messages_after_append), value.snapshot)  # fmt: skip
         if is_immutable(kind):
             return value
         if kind is list or kind is deque:
@@ -150,12 +155,15 @@ class Explorer:
             terms = self.bounds.logs[node - 1]
             disk.append([Entry(term, index, EntryType.NORMAL, b"old") for index, term in enumerate(terms, 1)])
             disk.hard_state = HardState(term=max(max(log, default=0) for log in self.bounds.logs))
-        return self._intern_local(Local(self._config(node), disk, []))
+        return self._intern_local(Local(self._config(node, self.bounds.conf), disk, []))
 
-    def _config(self, node: int) -> Config:
+    def _config(self, node: int, conf: ConfState) -> Config:
         return Config(
             id=node,
-            voters=self.voters,
+            voters=(),
+            conf_state=conf,
+            accept_snapshots=True,
+            tail_bytes_max=1 if self.bounds.releases_max else 1 << 20,
             rng=Constant(),
             election_tick=ELECTION_TICK,
             pre_vote=self.bounds.pre_vote,
@@ -173,6 +181,7 @@ class Explorer:
             after = self._act(after, action, sent)
             answered = self._work(after, sent)
             check_local(before, after, crashed=action[0] == "crash")
+            self.snapshots += after.core._core.log._floor > before.core._core.log._floor
             numbers = tuple(self._intern_message(message) for message in sent)
             known = (self._intern_local(after), numbers, tuple(answered))
             self.steps[number, action] = known
@@ -193,12 +202,17 @@ class Explorer:
                 core.transfer_leader(peer)
             case ("read", read_number):
                 core.read_index(b"%d" % read_number)
+            case ("change", number):
+                change = self.bounds.changes[number]
+                core.propose_conf_change(spelled(change), change)
+            case ("release",):
+                local.release()
             case ("persist",):
                 self._persist(local, sent)
             case ("crash", written):
                 for ready in list(local.writing)[:written]:
                     local.write(ready)
-                return Local(self._config(core.id), local.disk, local.applied)
+                return Local(self._config(core.id, local.conf), local.disk, local.applied)
         return local
 
     def _work(self, local: Local, sent: list[Message]) -> list[tuple[int, int]]:
@@ -218,15 +232,14 @@ class Explorer:
         return answered
 
     def _persist(self, local: Local, sent: list[Message]) -> None:
-        ready = local.writing.popleft()
-        local.write(ready)
+        ready = local.persist()
         _send(local, ready.messages_after_append, sent)
         local.core.advance(ready)
 
     # --- all nodes
 
     def _initial(self) -> State:
-        nodes = tuple(self._start(node) for node in self.voters)
+        nodes = tuple(self._start(node) for node in self.nodes)
         bounds = self.bounds
         budgets = (
             bounds.campaigns_max,
@@ -236,6 +249,8 @@ class Explorer:
             bounds.beats_max,
             bounds.transfers_max,
             bounds.reads_max,
+            bounds.changes_max,
+            bounds.releases_max,
         )
         return nodes, (), budgets, self._check(nodes, self._intern_history(((), (), (), ())))
 
@@ -249,7 +264,7 @@ class Explorer:
             yield ("step", number), node, flying[:place] + flying[place + 1 :], None
             if budgets[DUPLICATES]:
                 yield ("step", number), node, flying, DUPLICATES
-        first_move = not self.bounds.logs and budgets[CAMPAIGNS] == self.bounds.campaigns_max
+        first_move = self.bounds.is_symmetric and budgets[CAMPAIGNS] == self.bounds.campaigns_max
         for node, number in enumerate(nodes, 1):
             view = self.views[number]
             if view.writes:
@@ -257,6 +272,8 @@ class Explorer:
             if budgets[CRASHES] and not first_move:
                 for written in range(view.writes + 1):
                     yield ("crash", written), node, flying, CRASHES
+            if budgets[RELEASES] and view.releases:
+                yield ("release",), node, flying, RELEASES
             if view.leads:
                 yield from self._asks(view, flying, budgets, len(self.histories[history][3]))
             elif not first_move or node == 1:
@@ -274,8 +291,14 @@ class Explorer:
         if budgets[READS] and view.reads:
             yield ("read", reads), node, flying, READS
         if budgets[TRANSFERS]:
-            for peer, _ in view.matches:
+            for peer in view.conf.voters:
+                if peer == node:
+                    continue
                 yield ("transfer", peer), node, flying, TRANSFERS
+
+        if budgets[CHANGES]:
+            for number in view.changes:
+                yield ("change", number), node, flying, CHANGES
 
     def _patience(
         self, number: int, node: int, flying: tuple[int, ...], budgets: tuple[int, ...]
@@ -285,7 +308,7 @@ class Explorer:
             ends = core.election_elapsed + 1 >= core.election_timeout
             if budgets[CAMPAIGNS] or not ends:
                 yield ("tick",), node, flying, CAMPAIGNS if ends else None
-        elif budgets[CAMPAIGNS]:
+        elif budgets[CAMPAIGNS] and self.views[number].stands:
             yield ("campaign",), node, flying, CAMPAIGNS
 
     def successors(self, state: State) -> Iterator[tuple[Action, State]]:
@@ -364,6 +387,8 @@ class Explorer:
             led,
             self.committed_max,
             self.reads_answered,
+            len({view.conf for view in self.views}),
+            self.snapshots,
             violation,
             path,
         )
@@ -388,83 +413,17 @@ class Explorer:
             )
         return " ".join(str(part) for part in action)
 
-    # --- what must hold
-
     def _check(self, nodes: tuple[int, ...], history: int) -> int:
         """Checks a combination of local states against history; gives the history from here on."""
         known = self.checked.get((nodes, history))
-        if known is not None:
-            return known
-        views = [self.views[number] for number in nodes]
-        leaders, committed, terms, reads = self.histories[history]
-        committed, terms = _extended(committed, terms, views)
-        for view in views:
-            if view.leads:
-                leaders = _led(leaders, view, committed[: sum(term < view.term for term in terms)])
-            for peer, match in view.matches:
-                other = views[peer - 1]
-                if other.stored_term == view.term:
-                    require(
-                        other.stored[:match] == view.log[:match], f"match {match} of {peer} is not stored"
-                    )
-        logs = [log for view in views for log in (view.log, view.stored)]
-        for position, log in enumerate(logs):
-            for other_log in logs[:position]:
-                self._check_matching(log, other_log)
-        if committed:
-            holders = sum(view.stored[: len(committed)] == committed for view in views)
-            require(
-                holders >= majority(len(views)), f"index {len(committed)} is committed but on {holders} disks"
-            )
-        after = self._intern_history((leaders, committed, terms, reads))
-        self.checked[nodes, history] = after
-        return after
-
-    def _check_matching(self, one: Log, other: Log) -> None:
-        known = self.matching.get((one, other))
         if known is None:
-            known = all(
-                one[: index + 1] == other[: index + 1]
-                for index in range(min(len(one), len(other)))
-                if one[index][0] == other[index][0]
-            )
-            self.matching[one, other] = known
-        require(known, f"log matching: {one} and {other}")
+            after = self.rules.check([self.views[number] for number in nodes], self.histories[history])
+            known = self.checked[nodes, history] = self._intern_history(after)
+        return known
 
 
 def _spend(budgets: tuple[int, ...], kind: int) -> tuple[int, ...]:
     return (*budgets[:kind], budgets[kind] - 1, *budgets[kind + 1 :])
-
-
-def _extended(committed: Log, terms: tuple[int, ...], views: list[View]) -> tuple[Log, tuple[int, ...]]:
-    """What is committed, with what these nodes know of it; the leader who commits knows it first."""
-    for view in views:
-        known = view.log[: view.commit]
-        shared = min(len(known), len(committed))
-        require(known[:shared] == committed[:shared], f"node {view.node}: a committed entry changed")
-        committed += known[shared:]
-        terms += (view.term,) * (len(committed) - len(terms))
-    for view in views:
-        require(
-            view.applied == committed[: len(view.applied)], f"node {view.node} applied what is not committed"
-        )
-    return committed, terms
-
-
-def _led(leaders: tuple[int, ...], view: View, committed: Log) -> tuple[int, ...]:
-    """Who led, with this leader; `committed` is what earlier terms committed, and no more.
-
-    A node may win an old term by a vote that was long under way, after a later term has committed.
-    """
-    leaders += (0,) * (view.term - len(leaders))
-    known = leaders[view.term - 1]
-    require(known in (0, view.node), f"election safety: term {view.term} is led by {known}, then {view.node}")
-    if not known:
-        require(
-            view.log[: len(committed)] == committed,
-            f"leader completeness: leader {view.node} of term {view.term} lacks what was committed before",
-        )
-    return (*leaders[: view.term - 1], view.node, *leaders[view.term :])
 
 
 def _send(local: Local, messages: Any, sent: list[Message]) -> None:
@@ -488,6 +447,8 @@ COUNTED: Final = (
     "beats",
     "transfers",
     "reads",
+    "changes",
+    "releases",
     "writes",
 )
 
@@ -502,6 +463,15 @@ def main(arguments: list[str]) -> int:
         parser.add_argument(f"--{name}", dest=field, type=int, default=getattr(plain, field), metavar="N")
     parser.add_argument("--depth", dest="depth_max", type=int, default=plain.depth_max, metavar="N")
     parser.add_argument("--states", dest="states_max", type=int, default=3_000_000, metavar="N")
+    parser.add_argument("--learners", type=int, default=0, metavar="N")
+    parser.add_argument(
+        "--ask",
+        dest="changes",
+        type=_changes,
+        default=(),
+        metavar="+3/-1,+3/leave",
+        help="changes of members to ask for: + voter, = learner, - removal; joint if it moves more than one voter",
+    )
     parser.add_argument("--pre-vote", action="store_true")
     parser.add_argument("--check-quorum", action="store_true")
     parser.add_argument(
@@ -514,6 +484,21 @@ def main(arguments: list[str]) -> int:
     if report.violation is not None:
         print(f"BROKEN: {report.violation}", *report.path, sep="\n  ")
     return int(report.violation is not None)
+
+
+def _changes(text: str) -> tuple[ConfChange, ...]:
+    return tuple(changed(change) for change in text.split("/"))
+
+
+def changed(text: str) -> ConfChange:
+    """The change that a text such as `+3,-1` asks for; `leave` leaves a joint configuration."""
+    if text == "leave":
+        return LEAVE_JOINT
+    kinds = {"+": ChangeType.ADD_VOTER, "=": ChangeType.ADD_LEARNER, "-": ChangeType.REMOVE}
+    joint = Transition.JOINT_EXPLICIT if text.endswith("!") else Transition.AUTO
+    return ConfChange(
+        tuple(Change(kinds[part[0]], int(part[1:])) for part in text.removesuffix("!").split(",")), joint
+    )
 
 
 def _logs(text: str) -> tuple[tuple[int, ...], ...]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from consensus import ConfChange, ConfState
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -17,6 +19,10 @@ class Bounds:
         beats_max: ticks of leaders.
         transfers_max: leaders asked to hand over to another voter.
         reads_max: leaders asked for a linearizable read.
+        learners: so many of the nodes, the last ones, are learners at the start.
+        changes: the changes of members that a leader may be asked for.
+        changes_max: how many of them.
+        releases_max: nodes that make a snapshot of all they have applied and drop it from their log.
         writes_max: writes under way at one node; 0 makes every write instant.
         pre_vote: as in `Config`.
         check_quorum: as in `Config`; time then passes tick by tick at every node.
@@ -34,12 +40,28 @@ class Bounds:
     beats_max: int = 0
     transfers_max: int = 0
     reads_max: int = 0
+    learners: int = 0
+    changes: tuple[ConfChange, ...] = ()
+    changes_max: int = 0
+    releases_max: int = 0
     writes_max: int = 1
     pre_vote: bool = False
     check_quorum: bool = False
     logs: tuple[tuple[int, ...], ...] = ()
     states_max: int = 1 << 60
     depth_max: int = 1 << 60
+
+    @property
+    def conf(self) -> ConfState:
+        """The configuration at the start."""
+        ids = tuple(range(1, self.nodes + 1))
+        voters = self.nodes - self.learners
+        return ConfState(voters=ids[:voters], learners=ids[voters:])
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether nodes differ in nothing but their names at the start."""
+        return not (self.logs or self.learners or self.changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +78,8 @@ class Report:
         leaders: terms led in some state.
         committed_max: the longest committed log in any state.
         reads_answered: answers to reads, over all transitions.
+        confs: distinct configurations that some node went by.
+        snapshots: inputs after which a node had put a snapshot in the place of its log.
         violation: the broken rule, or None.
         path: the moves that lead there.
     """
@@ -69,6 +93,8 @@ class Report:
     leaders: int
     committed_max: int
     reads_answered: int
+    confs: int
+    snapshots: int
     violation: str | None
     path: tuple[str, ...]
 
@@ -77,5 +103,6 @@ class Report:
         return (
             f"{self.states} states ({whole}), {self.transitions} transitions, depth {self.depth}, "
             f"{self.local_states} local states, {self.inputs} inputs run, terms led {self.leaders}, "
-            f"longest committed log {self.committed_max}, read answers {self.reads_answered}"
+            f"longest committed log {self.committed_max}, read answers {self.reads_answered}, "
+            f"configurations {self.confs}, snapshots taken in {self.snapshots}"
         )

@@ -4,10 +4,13 @@ Rules:
 
 - A copy shares what is immutable and nothing else. It walks `__slots__`, so that attributes added to the
   cores later are copied too; `copy.deepcopy` does the same sixteen times slower.
+- A change of members is spelled in its entry, and a snapshot's data is the applied log it stands for: what a node
+  needs to go on is in what it gets.
 - What holds of one node is checked across each input: the disk forgets nothing, indexes keep their order,
   a leader only appends, and no message shows what its sender's disk does not hold.
 """
 
+import ast
 from collections import deque
 from dataclasses import dataclass, is_dataclass
 from enum import Enum
@@ -15,18 +18,29 @@ from random import Random
 from typing import Any, Final
 
 from consensus import (
+    LEAVE_JOINT,
+    Change,
+    ChangeType,
+    ConfChange,
     Config,
+    ConfState,
     Entry,
+    EntryType,
     MemoryStorage,
     Message,
     MessageType,
     RawNode,
     Ready,
     Role,
+    Snapshot,
+    Transition,
+    election,
+    membership,
+    next_conf,
 )
 
 Log = tuple[tuple[int, bytes], ...]
-"""Term and data of every entry."""
+"""Term and data of every entry; the data begins with the entry's type."""
 
 BYTES_MAX: Final = 1 << 40
 
@@ -87,36 +101,108 @@ def clone(value: Any, memo: dict[int, Any]) -> Any:
     return known
 
 
-class Local:
-    """One node: its core, its disk, and the writes under way."""
+def spelled(change: ConfChange) -> bytes:
+    """The data of a change's entry."""
+    if change == LEAVE_JOINT:
+        return b""
+    parts = [(int(item.type), item.node) for item in change.changes]
+    return repr((parts, change.transition.value)).encode()
 
-    __slots__ = ("applied", "core", "disk", "writing")
+
+def derived(data: bytes) -> ConfChange:
+    """The change that an entry's data spells."""
+    if not data:
+        return LEAVE_JOINT
+    parts, transition = ast.literal_eval(data.decode())
+    return ConfChange(tuple(Change(ChangeType(kind), node) for kind, node in parts), Transition(transition))
+
+
+def fetched(snapshot: Snapshot) -> list[Entry]:
+    """The applied entries that a snapshot stands for."""
+    return [
+        Entry(term, index, EntryType(kind), data)
+        for index, (term, kind, data) in enumerate(ast.literal_eval(snapshot.data.decode()), 1)
+    ]
+
+
+class Local:
+    """One node: its core, its disk with the configuration stored there, and the writes under way."""
+
+    __slots__ = ("applied", "conf", "core", "disk", "writing")
 
     def __init__(self, config: Config, disk: MemoryStorage, applied: list[Entry]) -> None:
         self.disk = disk
         self.applied = applied
+        self.conf = config.initial_conf
         self.core = RawNode(config, disk.hard_state, disk, len(applied))
         self.writing: deque[Ready] = deque()
 
     def write(self, ready: Ready) -> None:
         """What a Ready asks for, in one atomic write."""
+        if ready.snapshot is not None:
+            self.disk.apply_snapshot(ready.snapshot)
+            self.conf = ready.snapshot.conf_state
+            self.applied = fetched(ready.snapshot)
         self.disk.append(ready.entries)
         if ready.hard_state is not None:
             self.disk.hard_state = ready.hard_state
-        self.applied.extend(ready.committed_entries)
+        for entry in ready.committed_entries:
+            self.applied.append(entry)
+            if entry.type is EntryType.CONF_CHANGE:
+                self.conf = next_conf(self.conf, derived(entry.data))
+
+    def persist(self) -> Ready:
+        """The oldest write is done, and what it applies is in force; what is left is to send and to advance."""
+        ready = self.writing.popleft()
+        self.write(ready)
+        for entry in ready.committed_entries:
+            if entry.type is EntryType.CONF_CHANGE:
+                self.core.apply_conf_change(entry.index, derived(entry.data))
+        return ready
+
+    def release(self) -> None:
+        """Makes a snapshot of all that is applied and drops it from the log."""
+        data = repr([(entry.term, int(entry.type), entry.data) for entry in self.applied]).encode()
+        snapshot = self.disk.create_snapshot(len(self.applied), self.conf, data)
+        self.disk.compact(snapshot.index)
 
     def log(self) -> Log:
-        """The core's log, stored or not."""
-        core = self.core
-        return plain(core._core.log.slice(1, core.last_index + 1, BYTES_MAX))
+        """The core's log, stored or not; what is dropped of it, as the snapshot has it that stands for it."""
+        core, log = self.core, self.core._core.log
+        first = log.first_index
+        before: list[Entry] = self.applied[: first - 1]
+        for snapshot in (log.pending_snapshot, *(ready.snapshot for ready in reversed(self.writing))):
+            if snapshot is not None and snapshot.index == first - 1:
+                before = fetched(snapshot)
+                break
+        return plain((*before, *log.slice(first, core.last_index + 1, BYTES_MAX)))
 
     def stored(self) -> Log:
-        """The log on disk."""
-        return plain(self.disk.entries(1, self.disk.last_index() + 1, BYTES_MAX))
+        """The log on disk, from its beginning."""
+        first = self.disk.first_index()
+        kept = self.disk.entries(first, self.disk.last_index() + 1, BYTES_MAX)
+        return plain((*self.applied[: first - 1], *kept))
 
 
 def plain(entries: Any) -> Log:
-    return tuple((entry.term, entry.data) for entry in entries)
+    return tuple((entry.term, bytes([entry.type]) + entry.data) for entry in entries)
+
+
+def configuration(start: ConfState, log: Log) -> tuple[tuple[int, ConfState], ...]:
+    """Every configuration that the changes in `log` lead to, each with the index of its change."""
+    known = _CONFIGURATIONS.get((start, log))
+    if known is None:
+        known = ((0, start),)
+        if log:
+            known = configuration(start, log[:-1])
+            kind, data = log[-1][1][0], log[-1][1][1:]
+            if kind == EntryType.CONF_CHANGE:
+                known = (*known, (len(log), next_conf(known[-1][1], derived(data))))
+        _CONFIGURATIONS[start, log] = known
+    return known
+
+
+_CONFIGURATIONS: Final[dict[tuple[ConfState, Log], tuple[tuple[int, ConfState], ...]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +219,19 @@ class View:
     applied: Log
     matches: tuple[tuple[int, int], ...]
     writes: int
+    conf: ConfState
+    conf_index: int
     proposes: bool
     reads: bool
+    stands: bool
+    changes: tuple[int, ...]
+    releases: bool
 
 
-def view_of(local: Local) -> View:
-    """The view of a local state."""
+def view_of(local: Local, changes: tuple[ConfChange, ...] = ()) -> View:
+    """The view of a local state; `changes` are those that a leader may be asked for."""
     core = local.core
+    snapshot = local.disk.snapshot()
     leads = core.role is Role.LEADER
     return View(
         core.id,
@@ -152,8 +244,17 @@ def view_of(local: Local) -> View:
         plain(local.applied),
         tuple((peer, status.match) for peer, status in core.status().peers.items()),
         len(local.writing),
+        core.status().conf_state,
+        core._core.conf_index,
         leads and core.can_propose(1),
         leads and core.commit >= core.status().term_start,
+        not leads and election.may_campaign(core._core),
+        tuple(
+            number
+            for number, change in enumerate(changes)
+            if leads and core._refusal(1) is None and membership.refusal(core._core, change) is None
+        ),
+        len(local.applied) > (0 if snapshot is None else snapshot.index),
     )
 
 
@@ -195,6 +296,18 @@ def check_local(before: Local, after: Local, *, crashed: bool) -> None:
     require(indexes == list(range(1, len(indexes) + 1)), f"applied {indexes}")
     core, log = after.core, after.core._core.log
     require(log.applied <= log.applying <= log.commit <= log.last_index, f"index order: {core.status()}")
+    snapshot = after.disk.snapshot()
+    snapshot_index = 0 if snapshot is None else snapshot.index
+    require(
+        after.disk.first_index() - 1 <= snapshot_index <= len(after.applied) <= new.commit,
+        f"index order: snapshot {snapshot_index}, applied {len(after.applied)}, {new}",
+    )
+    in_flight = [
+        entry.index
+        for entry in log.slice(log.first_index, log.last_index + 1, BYTES_MAX)
+        if entry.type is EntryType.CONF_CHANGE and entry.index > core._core.conf_index
+    ]
+    require(core.role is not Role.LEADER or len(in_flight) <= 1, f"changes {in_flight} are in flight at once")
     require(log.stable <= log.handed <= log.last_index, f"stable {log.stable}, handed {log.handed}")
     require(after.stored()[: log.stable] == after.log()[: log.stable], "stable entries are not on disk")
     for peer, status in core.status().peers.items():

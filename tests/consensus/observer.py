@@ -352,7 +352,7 @@ class Observer:
             peer.id: count for peer in peers if peer.disk.chain()[count - 1 : count] == [self.committed[-1]]
         }
         # What came right after a change may have been committed with it, by the configuration before.
-        confs = [self.confs[index] for index in sorted(self.confs) if index <= count][-2:]
+        confs = [self.confs[index] for index in sorted(self.confs) if index < count][-2:]
         if not any(
             joint_committed_index(conf.halves, lambda node: holders.get(node, 0)) == count for conf in confs
         ):

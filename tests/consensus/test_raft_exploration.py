@@ -5,12 +5,20 @@ from typing import Any
 
 import pytest
 
-from consensus import Role, election, quorum, reads, replication
+from consensus import Change, ChangeType, ConfChange, Role, election, membership, quorum, reads, replication
 from consensus.core import Core
 from consensus.log import RaftLog
 from consensus.storage import MemoryStorage
-from consensus.types import ReadState
+from consensus.types import Entry, EntryType, ReadState, Snapshot
 from tests.consensus.exploration import Bounds, Explorer, Report, explore
+
+FIGURE_8 = ((1,), (), (2,))
+"""Node 1 led term 1, node 3 term 2, and neither's entry reached anybody."""
+VOTER_2, VOTER_3, WITHOUT_1 = (
+    Change(ChangeType.ADD_VOTER, 2),
+    Change(ChangeType.ADD_VOTER, 3),
+    Change(ChangeType.REMOVE, 1),
+)
 
 
 def sound(report: Report) -> Report:
@@ -81,8 +89,61 @@ def test_three_nodes_that_start_with_the_logs_of_figure_8() -> None:
     assert report.leaders == 2
 
 
-FIGURE_8 = ((1,), (), (2,))
-"""Node 1 led term 1, node 3 term 2, and neither's entry reached anybody."""
+ADD_2, REMOVE_1 = ConfChange((VOTER_2,)), ConfChange((WITHOUT_1,))
+REPLACE_1 = ConfChange((VOTER_3, WITHOUT_1))
+PROMOTED = {"nodes": 2, "learners": 1, "changes": (ADD_2, REMOVE_1), "flying_max": 2, "writes_max": 0}
+REPLACED = {
+    "nodes": 3, "learners": 1, "changes": (REPLACE_1,), "changes_max": 1, "proposals_max": 0,
+    "flying_max": 2, "writes_max": 0,
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_two_nodes_of_which_one_is_promoted_and_the_other_removed() -> None:
+    """Dissertation, 4.1 and 4.2: a learner gets its vote, and the leader that gave it leaves."""
+    report = sound(explore(Bounds(changes_max=2, **PROMOTED)))
+    assert report.complete
+    assert (report.leaders, report.confs, report.committed_max) == (2, 3, 5)
+
+
+@pytest.mark.slow
+def test_two_nodes_of_which_one_is_promoted_by_a_snapshot() -> None:
+    """What it learns of its promotion may come with the snapshot that stands for the change."""
+    report = sound(explore(Bounds(changes_max=1, releases_max=1, beats_max=1, **PROMOTED)))
+    assert report.complete
+    assert (report.leaders, report.confs) == (2, 2)
+    assert report.snapshots > 5
+
+
+@pytest.mark.slow
+def test_two_nodes_with_a_snapshot_a_crash_and_writes_under_way() -> None:
+    """Bug 29: a crash anywhere between the snapshot's arrival and its write, and everything that was under way."""
+    report = sound(
+        explore(
+            Bounds(
+                nodes=2, learners=1, campaigns_max=1, releases_max=1, beats_max=1, crashes_max=1, flying_max=2
+            )
+        )
+    )
+    assert report.complete
+    assert report.snapshots > 5
+
+
+@pytest.mark.slow
+def test_three_nodes_through_a_joint_configuration() -> None:
+    """Dissertation, 4.3: voter 1 is replaced by 3 in one step, whoever leads meanwhile, and it is left by itself."""
+    report = sound(explore(Bounds(**REPLACED)))
+    assert report.complete
+    assert (report.leaders, report.confs) == (2, 3)
+
+
+@pytest.mark.slow
+def test_three_nodes_and_a_snapshot() -> None:
+    report = sound(
+        explore(Bounds(nodes=3, campaigns_max=1, releases_max=1, beats_max=1, flying_max=2, writes_max=0))
+    )
+    assert report.complete
+    assert report.snapshots > 5
 
 
 def always(value: object) -> Callable[..., object]:
@@ -141,6 +202,32 @@ def count_the_own_vote_at_once(core: Core) -> None:
         election._decide(core)
 
 
+def append_without_noting_it(core: Core, data: bytes) -> Entry:
+    return replication.append_own(core, data, EntryType.CONF_CHANGE)
+
+
+def keep_the_old_configuration(core: Core, snapshot: Snapshot) -> None:
+    conf, index = core.conf, core.conf_index
+    ORIGINAL_RESTORE(core, snapshot)
+    core.conf = conf
+    core.conf_index = max(index, snapshot.index)
+
+
+ORIGINAL_RESTORE = Core.restore
+
+
+def take_a_snapshot_for_written(log: RaftLog, snapshot: Snapshot) -> None:
+    ORIGINAL_LOG_RESTORE(log, snapshot)
+    log.stable = snapshot.index
+
+
+ORIGINAL_LOG_RESTORE = RaftLog.restore
+
+
+def count_the_coming_voters_only(halves: Any, held: Any) -> int:
+    return quorum.committed_index([held(voter) for voter in halves[0]])
+
+
 SMALL = {"flying_max": 2, "writes_max": 0}
 NO_LOAD = {"proposals_max": 0, **SMALL}
 
@@ -171,6 +258,22 @@ BROKEN: dict[str, tuple[object, str, object, Bounds, str]] = {
     "a candidate counts its vote when an earlier write is done": (
         election, "own_vote_durable", count_the_own_vote_at_once,
         Bounds(nodes=1, campaigns_max=3, crashes_max=1, writes_max=2), "election safety"
+    ),
+    "changes are taken in one after the other": (
+        membership, "append_change", append_without_noting_it, Bounds(changes_max=3, **PROMOTED), "in flight at once"
+    ),
+    "a snapshot brings no configuration": (
+        Core, "restore", keep_the_old_configuration,
+        Bounds(changes_max=1, releases_max=1, beats_max=1, **PROMOTED), "goes by"
+    ),
+    "a snapshot is acknowledged before it is written": (
+        RaftLog, "restore", take_a_snapshot_for_written,
+        Bounds(nodes=2, learners=1, campaigns_max=1, releases_max=1, beats_max=1, flying_max=2),
+        "leaves 2 with only"
+    ),
+    "a joint configuration commits by its coming voters": (
+        quorum, "joint_committed_index", count_the_coming_voters_only,
+        Bounds(**{**REPLACED, "writes_max": 1, "campaigns_max": 1}), "disks"
     ),
     "reads are answered without asking who leads": (
         reads, "confirm", answer_reads_at_once, Bounds(reads_max=1, **NO_LOAD), "stale read"

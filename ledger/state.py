@@ -185,3 +185,23 @@ def shipment_key(exporter: str, shipment: str) -> str:
 def permit_key(importer: str) -> str:
     """Return the key of an importer's international fisheries trade permit."""
     return f"permit/{importer}"
+
+
+def carnet_key(carnet: bytes) -> str:
+    """Return the key of an ATA carnet, by its random id."""
+    return f"carnet/{carnet.hex()}"
+
+
+def carnet_goods_key(origin: bytes) -> str:
+    """Return the key of where a carnet's goods are, by the id of the first carnet of its line."""
+    return f"carnet-goods/{origin.hex()}"
+
+
+def carnet_voucher_key(origin: bytes, serial: int) -> str:
+    """Return the key of a voucher, by the first carnet of its line and its serial."""
+    return f"carnet-voucher/{origin.hex()}/{serial}"
+
+
+def carnet_claim_key(origin: bytes, serial: int) -> str:
+    """Return the key of customs' claim on what came in under a voucher."""
+    return f"carnet-claim/{origin.hex()}/{serial}"

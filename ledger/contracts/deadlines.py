@@ -9,6 +9,7 @@ Rules:
   the corresponding day is missing, so the period ends with the month).
 - A period of n months that covers both its ends lasts to the day before the corresponding day; where that
   month has no corresponding day, to the month's end.
+- Months after a day end on the corresponding day, or with the month where it has none.
 - All of it is defined for every block time and for every date a body may declare: nothing here raises.
 """
 
@@ -36,6 +37,12 @@ def add_calendar_days(day: datetime.date, count: int) -> datetime.date:
 def anniversary(day: datetime.date, years: int) -> datetime.date:
     """Return the same day and month `years` years later; 28 February for 29 February in a common year."""
     return _clamped(day.year + years, day.month, day.day)
+
+
+def add_months(day: datetime.date, months: int) -> datetime.date:
+    """Return the corresponding day `months` months later; the month's end where it has no such day."""
+    year, month = divmod(day.year * 12 + (day.month - 1) + months, 12)
+    return _clamped(year, month + 1, day.day)
 
 
 def last_day_of_period(first: datetime.date, months: int) -> datetime.date:

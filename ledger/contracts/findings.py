@@ -142,3 +142,38 @@ class Finding(StrEnum):
         "another form was filed for the same shipment of the same exporter",
         "design: one form covers one shipment",
     )
+    REEXPORT_LATE = (
+        "REEXPORT_LATE",
+        "the goods left after the final date for re-export that customs had set",
+        "ATA Convention (1961), Art. 5 and 6",
+    )
+    CARNET_EXPIRED_ABROAD = (
+        "CARNET_EXPIRED_ABROAD",
+        "the goods crossed the border after the carnet's validity had ended",
+        "ATA Convention (1961), Art. 6",
+    )
+    EXIT_UNRECORDED = (
+        "EXIT_UNRECORDED",
+        "the goods came from a country whose customs had not endorsed that they left it",
+        "ATA Convention (1961), Art. 7 and 8",
+    )
+    CARNET_CLAIM_LATE = (
+        "CARNET_CLAIM_LATE",
+        "customs claimed from the guaranteeing association more than a year after the carnet's expiry",
+        "ATA Convention (1961), Art. 6",
+    )
+    CARNET_CLAIM_EARLY = (
+        "CARNET_CLAIM_EARLY",
+        "customs claimed while the goods still had time to leave",
+        "ATA Convention (1961), Art. 6",
+    )
+    CARNET_ANSWER_LATE = (
+        "CARNET_ANSWER_LATE",
+        "the association's first answer, proof or deposit, came later than six months after the claim",
+        "ATA Convention (1961), Art. 7",
+    )
+    DISCHARGE_DISPUTED = (
+        "DISCHARGE_DISPUTED",
+        "customs claims although it had discharged the goods unconditionally, and says it was obtained improperly",
+        "ATA Convention (1961), Art. 6",
+    )

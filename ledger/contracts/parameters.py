@@ -139,6 +139,44 @@ CAPTAIN_TRAINING_FROM = datetime.date(2016, 5, 21)
 """Captain's statements for trips that begin on this day or later also certify the training course (50 CFR
 216.91; that the day a trip begins decides is our reading)."""
 
+CARNET_VALID_YEARS_MAX = Parameter(
+    1,
+    "year from issue",
+    Mark.READ,
+    "ATA Convention (1961), validity of carnets",
+    "The last day is the anniversary of the day of issue (our reading, as for every anniversary here).",
+)
+CARNET_CLAIM_YEARS = Parameter(
+    1,
+    "year after the carnet's expiry",
+    Mark.READ,
+    "ATA Convention (1961), Art. 6",
+    "anniversary of the last day",
+)
+CARNET_PROOF_MONTHS = Parameter(
+    6, "months from the claim", Mark.READ, "ATA Convention (1961), Art. 7", "the corresponding day is in time"
+)
+CARNET_RECOVERY_MONTHS = Parameter(
+    3, "months from the provisional deposit", Mark.PARTLY, "ATA Convention (1961), Art. 7"
+)
+CARNET_AMOUNT_PERCENT_MAX = Parameter(
+    110, "percent of import duties and taxes", Mark.READ, "ATA Convention (1961), Art. 6"
+)
+CARNET_SECURITY_PERCENT = Parameter(
+    40,
+    "percent of the general list's value, carnets issued in the United States",
+    Mark.PARTLY,
+    "practice of the United States' issuing association",
+    "India 55, Brazil 60, road vehicles 100 or 150 were read beside it; a scenario may ask for more.",
+)
+CARNET_FINAL_DATE_CALENDAR_DAYS = Parameter(
+    90,
+    "calendar days that customs gives to re-export, if it gives less than the carnet's validity",
+    Mark.UNCONFIRMED,
+    "assumption",
+    "a default of the customs' program; a scenario says another",
+)
+
 NAFTA_LAST_IMPORT_ON = datetime.date(2020, 6, 30)
 """NAFTA governs imports to this day, the USMCA from the next (Pub. L. 116-113; in force 2020-07-01)."""
 

@@ -14,6 +14,18 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ledger.contracts.act import Act
+from ledger.contracts.carnet.booklet import (
+    ISSUERS,
+    TRADERS,
+    ApplyCarnet,
+    IssueCarnet,
+    MoveCarnet,
+    ReplaceCarnet,
+    SecureCarnet,
+)
+from ledger.contracts.carnet.claim import AnswerCarnetClaim, DecideCarnetClaim, OpenCarnetClaim
+from ledger.contracts.carnet.settlement import SettleGoods
+from ledger.contracts.carnet.voucher import EndorseVoucher, PresentVoucher, RefuseVoucher
 from ledger.contracts.certificate import (
     AnchorCertificate,
     DeliverCertificate,
@@ -65,6 +77,7 @@ _EXPORTER = frozenset({Role.EXPORTER})
 _FISHERIES = frozenset({Role.FISHERIES})
 _AUTHORITIES = _CUSTOMS | _FISHERIES
 _CUSTODIANS = frozenset({Role.EXPORTER, Role.PROCESSOR, Role.IMPORTER})
+_GUARANTEEING = frozenset({Role.GUARANTEEING})
 _ANYONE_WHO_ACTS = frozenset(Role) - {Role.OBSERVER}
 
 
@@ -99,6 +112,21 @@ RULES: Mapping[str, TypeRule] = _registry(
     TypeRule("fisheries.respond", _IMPORTER, 1, RespondForm.read),
     TypeRule("fisheries.act", _AUTHORITIES, 0, DecideForm.read),
     TypeRule("fisheries.close", _AUTHORITIES, 0, DecideForm.read),
+    TypeRule("carnet.apply", TRADERS, 1, ApplyCarnet.read),
+    TypeRule("carnet.secure", TRADERS, 1, SecureCarnet.read),
+    TypeRule("carnet.issue", ISSUERS, 0, IssueCarnet.read),
+    TypeRule("carnet.activate", _CUSTOMS, 0, MoveCarnet.read),
+    TypeRule("carnet.present", TRADERS, 1, PresentVoucher.read),
+    TypeRule("carnet.endorse", _CUSTOMS, 1, EndorseVoucher.read),
+    TypeRule("carnet.refuse", _CUSTOMS, 1, RefuseVoucher.read),
+    TypeRule("carnet.settle", _CUSTOMS, 1, SettleGoods.read),
+    TypeRule("carnet.return", TRADERS, 0, MoveCarnet.read),
+    TypeRule("carnet.discharge", ISSUERS, 0, MoveCarnet.read),
+    TypeRule("carnet.replace", ISSUERS, 0, ReplaceCarnet.read),
+    TypeRule("carnet.claim", _CUSTOMS, 1, OpenCarnetClaim.read),
+    TypeRule("carnet.answer", _GUARANTEEING, 1, AnswerCarnetClaim.read),
+    TypeRule("carnet.decide", _CUSTOMS, 0, DecideCarnetClaim.read),
+    TypeRule("carnet.close", _CUSTOMS, 0, DecideCarnetClaim.read),
     TypeRule("document.anchor", _ANYONE_WHO_ACTS, 1, AnchorDocument.read),
 )
 """All transaction types, by name."""

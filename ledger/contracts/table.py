@@ -33,6 +33,12 @@ class Actor(StrEnum):
     AUTHORITY = "fisheries or customs"
     CUSTODIAN = "a party of the form's chain of custody"
     FILER = "the importer at the end of the form's chain of custody"
+    TRADER = "exporter, producer, processor, importer or broker"
+    CARNET_HOLDER = "the carnet's holder"
+    CARNET_ISSUER = "the association that issues the carnet"
+    HOME_CUSTOMS = "customs of the holder's country"
+    OFFICE = "the customs that the voucher names"
+    GUARANTOR = "the guaranteeing association that the claim names"
 
 
 class Refusal(StrEnum):
@@ -84,6 +90,61 @@ class Refusal(StrEnum):
         "foreign-document",
         "answer with a document of your own or one that is addressed to you",
     )
+    UNKNOWN_CARNET = ("unknown-carnet", "apply for the carnet first; check its id")
+    CARNET_EXISTS = ("carnet-exists", "draw a new random carnet id")
+    CARNET_REPLACED = ("carnet-replaced", "present the carnet that replaced it; this one is dead")
+    CARNET_EXPIRED = ("carnet-expired", "apply for a new carnet; an expired one takes no goods anywhere new")
+    UNKNOWN_ISSUER = (
+        "unknown-issuer",
+        "name a chamber or guaranteeing association of the holder's own country",
+    )
+    UNKNOWN_GUARANTOR = (
+        "unknown-guarantor",
+        "name an organization with the role guaranteeing of the country in question",
+    )
+    VALIDITY = ("validity", "let the carnet be valid from today for at most a year")
+    VOUCHER_USED = (
+        "voucher-used",
+        "present the next voucher; each serial is used once per carnet and its successors",
+    )
+    COUNTERFOIL = ("counterfoil", "present the counterfoil with the voucher's own serial")
+    UNKNOWN_VOUCHER = ("unknown-voucher", "name a voucher that was presented under this carnet")
+    UNKNOWN_OFFICE = ("unknown-office", "name an organization of the network that has the role customs")
+    WRONG_COUNTRY = (
+        "wrong-country",
+        "export and re-import go through the home customs, everything else through another country's",
+    )
+    UNLISTED_ITEM = (
+        "unlisted-item",
+        "present items of the general list alone; it cannot be added to after issue",
+    )
+    PIECES_MISSING = ("pieces-missing", "present no more pieces than are where the goods come from")
+    WRONG_IMPORT_VOUCHER = (
+        "wrong-import-voucher",
+        "cite the endorsed importation or transit voucher of the same country under which the pieces came in",
+    )
+    DATE_ORDER = ("date-order", "let an endorsement not come before that of the voucher it closes")
+    FINAL_DATE = (
+        "final-date",
+        "give a final date for re-export of goods that come in, not before the endorsement nor after the validity",
+    )
+    GOODS_ABROAD = (
+        "goods-abroad",
+        "bring every piece home, or have it settled, before the carnet is returned",
+    )
+    CLAIM_POSSIBLE = (
+        "claim-possible",
+        "wait until every import is closed, or the year for claims is over, and every claim is closed",
+    )
+    CARNET_DISCHARGED = (
+        "carnet-discharged",
+        "an unconditional discharge bars the claim; say that it was obtained improperly if that is found",
+    )
+    DUPLICATE_CARNET_CLAIM = (
+        "duplicate-carnet-claim",
+        "an importation voucher has one claim; go on with that one",
+    )
+    UNKNOWN_CARNET_CLAIM = ("unknown-carnet-claim", "check carnet and voucher; open the claim first")
     TOO_EARLY = ("too-early", "wait until the time given to the other side has passed")
     TOO_LATE = ("too-late", "the time in which this may be done has passed")
     UNKNOWN_FORM_370 = ("unknown-form-370", "have the exporter draft the form first")

@@ -37,7 +37,7 @@ ROLES = {
     "mill": (Role.PRODUCER,),
     "cannery": (Role.PROCESSOR,),
     "noaa": (Role.FISHERIES,),
-    "chamber": (Role.CHAMBER,),
+    "chamber": (Role.CHAMBER, Role.GUARANTEEING),
     "watcher": (Role.OBSERVER,),
 }
 C1 = bytes([1]) * 16
@@ -203,6 +203,12 @@ class Pilot:
 @pytest.fixture
 def pilot(pilot_genesis: Genesis) -> Pilot:
     return Pilot(pilot_genesis)
+
+
+@pytest.fixture(scope="session")
+def pilot_on() -> Callable[[Genesis], Pilot]:
+    """Makes a pilot of another founding."""
+    return Pilot
 
 
 @pytest.fixture(scope="session")

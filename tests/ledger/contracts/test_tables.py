@@ -24,6 +24,7 @@ from ledger.contracts import (
     rule_remedy,
 )
 from ledger.contracts import parameters as parameters_module
+from ledger.contracts.carnet import CARNET_CLAIM_TABLE, CARNET_REVIEW_TABLE, CARNET_TABLE, VOUCHER_TABLE
 from ledger.contracts.fisheries import FORM370_TABLE, INSPECTION_TABLE
 from ledger.contracts.parameters import Mark, Parameter
 
@@ -118,6 +119,44 @@ LISTED = {
         "AUDIT submit AUDIT",
         "AUDIT close-audit AUDITED",
     },
+    "carnet": {
+        "NONE carnet.apply APPLIED",
+        "APPLIED carnet.secure SECURED",
+        "SECURED carnet.issue ISSUED",
+        "ISSUED carnet.activate ACTIVE",
+        "ISSUED carnet.return RETURNED",
+        "ACTIVE carnet.present ACTIVE",
+        "ACTIVE carnet.return RETURNED",
+        "RETURNED carnet.discharge DISCHARGED",
+        "ISSUED carnet.replace REPLACED",
+        "ACTIVE carnet.replace REPLACED",
+    },
+    "voucher": {
+        "NONE carnet.present PRESENTED",
+        "PRESENTED carnet.endorse ENDORSED",
+        "PRESENTED carnet.refuse REFUSED",
+        "ENDORSED carnet.settle ENDORSED",
+    },
+    "carnet claim": {
+        "NONE carnet.claim OFFICIAL_OPEN",
+        "OFFICIAL_OPEN carnet.answer OFFICIAL_OPEN",
+        "OFFICIAL_OPEN carnet.decide OFFICIAL_OPEN",
+        "OFFICIAL_OPEN carnet.close OFFICIAL_CLOSED",
+    },
+    "carnet review": {
+        "CLAIM_OPEN object CONTESTED",
+        "CLAIM_OPEN prove PROOF_GIVEN",
+        "CLAIM_OPEN deposit PROVISIONAL_DEPOSIT",
+        "CLAIM_OPEN withdraw WITHDRAWN",
+        "CONTESTED amend CLAIM_OPEN",
+        "CONTESTED withdraw WITHDRAWN",
+        "PROOF_GIVEN accept REGULARIZED",
+        "PROOF_GIVEN reject CLAIM_OPEN",
+        "PROVISIONAL_DEPOSIT prove RECOVERY_SOUGHT",
+        "PROVISIONAL_DEPOSIT finalize FINAL",
+        "RECOVERY_SOUGHT accept REGULARIZED",
+        "RECOVERY_SOUGHT reject PROVISIONAL_DEPOSIT",
+    },
 }
 
 
@@ -128,8 +167,16 @@ class Everyone:
         return True
 
 
-PUBLIC_TABLES = [CERTIFICATE_TABLE, HOLDING_TABLE, CLAIM_TABLE, FORM370_TABLE]
-TABLES = [*PUBLIC_TABLES, REVIEW_TABLE, INSPECTION_TABLE]
+PUBLIC_TABLES = [
+    CERTIFICATE_TABLE,
+    HOLDING_TABLE,
+    CLAIM_TABLE,
+    FORM370_TABLE,
+    CARNET_TABLE,
+    VOUCHER_TABLE,
+    CARNET_CLAIM_TABLE,
+]
+TABLES = [*PUBLIC_TABLES, REVIEW_TABLE, INSPECTION_TABLE, CARNET_REVIEW_TABLE]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
@@ -214,7 +261,9 @@ def test_every_refusal_has_a_remedy_and_a_rule_id_leads_to_it() -> None:
 def test_every_finding_says_what_was_seen_and_where_it_is_written() -> None:
     for finding in Finding:
         assert finding.meaning
-        assert finding.source.startswith(("19 CFR", "19 USC", "50 CFR", "Pub. L.", "design:"))
+        assert finding.source.startswith(
+            ("19 CFR", "19 USC", "50 CFR", "Pub. L.", "ATA Convention", "design:")
+        )
 
 
 def test_every_parameter_has_a_source_and_the_unsure_ones_say_so() -> None:
@@ -234,6 +283,9 @@ def test_every_parameter_has_a_source_and_the_unsure_ones_say_so() -> None:
         "SERIES_NOTICE_CLAIMS_MIN",
         "SERIES_WINDOW_CALENDAR_DAYS",
         "VERIFICATION_REPLY_CALENDAR_DAYS",
+        "CARNET_RECOVERY_MONTHS",
+        "CARNET_SECURITY_PERCENT",
+        "CARNET_FINAL_DATE_CALENDAR_DAYS",
     }
     assert "unconfirmed" in str(parameters["PROPOSED_DENIAL_CALENDAR_DAYS"])
 

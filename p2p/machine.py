@@ -44,6 +44,8 @@ class Machine(Protocol):
     async def commit(self, connection: apsw.Connection, sequence: int) -> None:
         """Commit the open transaction, then record `sequence` in the watermark file; return when both are durable.
 
+        Until then the connection is not to be used: this may be at work on it in a thread.
+
         Raises:
             DiskFailureError: if either could not be made durable.
         """

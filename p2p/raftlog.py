@@ -25,6 +25,7 @@ class StoredLog:
         self.withheld = 0  # how often a damaged block was asked for
         self.is_busy = False
         self.was_asked = False  # while busy
+        self.refused = 0  # how often it was
 
     def first_index(self) -> int:
         """The index of the first entry that is or will be stored."""
@@ -48,6 +49,7 @@ class StoredLog:
         """
         if self.is_busy:
             self.was_asked = True
+            self.refused += 1
             raise StorageBusyError(
                 f"entries {low} .. {high - 1} are not in memory, and a commit is under way"
             )

@@ -85,6 +85,17 @@ class VirtualHost:
         """Whether the process is stopped."""
         return self.life is not None and self.life.alive and self.life.paused
 
+    @property
+    def disk_model(self) -> DiskModel:
+        """How its disk behaves, in this life from the next commit on, and in later ones."""
+        return self._disk_model
+
+    @disk_model.setter
+    def disk_model(self, model: DiskModel) -> None:
+        self._disk_model = model
+        if self.machine is not None:
+            self.machine.disk_model = model
+
     def boot(self, main: Program) -> Life:
         """Switch the power on if need be and run `main` in a new life.
 

@@ -5,8 +5,9 @@ Rules:
   its use.
 - The calendar is the host's hardware clock: it goes on through restarts, and runs with protocol time from
   where it was last set. `offset_ms` is what this host's clock is wrong by.
-- `commit` commits, then writes and syncs the watermark, then lets the time pass that both syncs would have
-  taken; the caller sends or answers nothing before that.
+- `commit` takes the time that both syncs would take, and at a random moment within it the transaction and then
+  the watermark become durable: a death before that moment loses them, one after it leaves them durable and
+  unanswered for. The caller sends or answers nothing before it returns, and keeps off the connection.
 - Virtual time does not count the processor: only the modelled sync takes time.
 """
 
@@ -64,14 +65,18 @@ class Calendar:
 
 
 class VirtualMachine:
-    """What one life on a virtual host may ask of its surroundings; see `p2p.machine.Machine`."""
+    """What one life on a virtual host may ask of its surroundings; see `p2p.machine.Machine`.
+
+    Attributes:
+        disk_model: how the disk behaves from the next commit on.
+    """
 
     def __init__(self, life: Life, seed: str, vfs: LifeVFS, calendar: Calendar, model: DiskModel) -> None:
         stream = f"{seed}:{life.host}:{life.number}"
         self._life = life
         self._vfs = vfs
         self._calendar = calendar
-        self._model = model
+        self.disk_model = model
         self._random = random.Random(f"{stream}:machine")
         self._sync_random = random.Random(f"{stream}:sync")
         self._connections: list[weakref.ref[apsw.Connection]] = []
@@ -106,17 +111,21 @@ class VirtualMachine:
         connection = apsw.Connection(filename, vfs=self._vfs.vfs_name)
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(f"PRAGMA synchronous={self._model.synchronous}")
+        connection.execute(f"PRAGMA synchronous={self.disk_model.synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint={WAL_AUTOCHECKPOINT_PAGES}")
         self._connections.append(weakref.ref(connection))
         return connection
 
     async def commit(self, connection: apsw.Connection, sequence: int) -> None:
-        """Commit, record `sequence` in the watermark, and return after the modelled sync time.
+        """Commit and record `sequence` in the watermark, somewhere within the modelled sync time; return after it.
 
         Raises:
             DiskFailureError: if either could not be made durable.
         """
+        model = self.disk_model
+        sync_ns = self._sync_random.randint(model.sync_low_ns, model.sync_high_ns)
+        before_ns = self._sync_random.randint(0, sync_ns)
+        await asyncio.sleep(before_ns / 1e9)
         try:
             connection.execute("COMMIT")
             self._vfs.write_file(WATERMARK_FILE, pack_watermark(sequence))
@@ -125,9 +134,7 @@ class VirtualMachine:
             raise DiskFailureError(
                 f"{self.name}: commit {sequence} is not durable ({error}); stop the node, do not retry"
             ) from error
-        model = self._model
-        sync_ns = self._sync_random.randint(model.sync_low_ns, model.sync_high_ns)
-        await asyncio.sleep(sync_ns / 1e9)
+        await asyncio.sleep((sync_ns - before_ns) / 1e9)
 
     def read_watermark(self) -> bytes | None:
         """Return the watermark file's bytes, or None if there is no such file."""

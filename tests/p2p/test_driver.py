@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import apsw
 import pytest
 
+from consensus import ENTRY_OVERHEAD_BYTES, Entry, EntryType, Ready
+from p2p import driver as driver_module
 from p2p import inbox as module
-from p2p.driver import Driver
+from p2p.driver import COMMIT_BYTES_MAX, Driver
 from p2p.errors import NodeHaltedError
 from p2p.frames import AliveFrame, HaveFrame
 from p2p.inbox import INBOX_BYTES_MAX, INBOX_FRAMES_MAX
+from p2p.live import INLINE_SYNC_NS_MAX, LiveMachine
 from p2p.machine import DiskFailureError
 
 ALIVE = AliveFrame()  # prompt
@@ -45,6 +51,11 @@ class Parts:
     taken: list[str] = field(default_factory=list)
     ended: int = 0
     steps: list[str] = field(default_factory=list)
+    readies: deque[Ready] = field(default_factory=deque)
+    sent: list[str] = field(default_factory=list)
+    staged: list[int] = field(default_factory=list)
+    finished: list[list[int]] = field(default_factory=list)
+    write: Callable[[int], None] | None = None
 
     def take(self, peer, frame):
         self.taken.append(peer)
@@ -66,12 +77,18 @@ class Parts:
         return None
 
     def ready(self):
-        return None
+        return self.readies.popleft() if self.readies else None
 
     def send(self, messages):
-        raise AssertionError("there is no Ready")
+        self.sent.extend(messages)
 
-    stage = finish = send
+    def stage(self, ready):
+        self.staged.append(ready.number)
+        if ready.entries and self.write is not None:
+            self.write(ready.number)
+
+    def finish(self, readies):
+        self.finished.append([ready.number for ready in readies])
 
     def after_turn(self):
         self.ended += 1
@@ -98,6 +115,13 @@ class Bench:
             await asyncio.sleep(0)
 
 
+def a_ready(number, *, size=0, now=(), after=()):
+    """A Ready with one entry of `size` bytes in all, or none, and messages that are but names."""
+    data = bytes(max(0, size - ENTRY_OVERHEAD_BYTES))
+    entries = (Entry(1, number, EntryType.NORMAL, data),) if size else ()
+    return Ready(number, None, None, entries, (), list(now), list(after), bool(size))
+
+
 @pytest.fixture
 async def bench():
     disk, parts = Disk(), Parts()
@@ -106,6 +130,7 @@ async def bench():
     connection.execute("CREATE TABLE t(n)")
     driver = Driver(disk, connection, lambda: 1, 100, parts)
     bench = Bench(disk, parts, connection, driver, asyncio.create_task(driver.run()))
+    parts.write = bench.write
     yield bench
     disk.gate.set()
     driver.stop()
@@ -135,6 +160,138 @@ async def test_a_turn_without_a_write_commits_nothing(bench):
     await bench.turn()
     assert bench.parts.taken == ["peer"]
     assert bench.disk.commits == 0
+
+
+async def test_during_a_commit_frames_are_taken_time_passes_and_what_needs_no_disk_is_sent(bench):
+    bench.disk.gate.clear()
+    bench.parts.readies.append(a_ready(1, size=100, now=["append 1"], after=["answer 1"]))
+    bench.driver.wake()
+    await bench.turn()
+    assert bench.connection.in_transaction
+    bench.driver._tick_due_at = 0.0
+    await bench.driver.deliver("leader", ALIVE, 10)
+    await bench.driver.deliver("gossip", HAVE, 10)
+    bench.parts.readies.append(a_ready(2, size=100, now=["heartbeat 2"], after=["answer 2"]))
+    await bench.turn()
+    assert bench.parts.taken == ["leader"]
+    assert "tick" in bench.parts.steps
+    assert bench.parts.steps.count("tend") < bench.parts.steps.count("tick"), "what tells of the ledger waits"
+    assert bench.parts.sent == ["append 1", "heartbeat 2"]
+    assert bench.parts.staged == [1], "nothing is staged between BEGIN and COMMIT of another"
+    assert bench.driver.is_busy
+    bench.disk.gate.set()
+    await bench.turn()
+    assert bench.parts.sent == ["append 1", "heartbeat 2", "answer 1", "answer 2"]
+    assert bench.parts.finished == [[1], [2]]
+    assert bench.parts.taken == ["leader", "gossip"]
+    assert bench.rows() == [1, 2]
+
+
+async def test_what_waits_for_no_write_of_its_own_waits_for_those_before_it(bench):
+    bench.disk.gate.clear()
+    bench.parts.readies.append(a_ready(1, size=100, after=["answer 1"]))
+    bench.driver.wake()
+    await bench.turn()
+    bench.parts.readies.append(a_ready(2, after=["answer 2"]))
+    bench.driver.wake()
+    await bench.turn()
+    assert bench.parts.sent == []
+    bench.disk.gate.set()
+    await bench.turn()
+    assert bench.parts.sent == ["answer 1", "answer 2"]
+    assert bench.disk.commits == 1
+
+
+async def test_readies_of_one_commit_s_time_are_one_commit(bench):
+    bench.disk.gate.clear()
+    for number in range(1, 6):
+        bench.parts.readies.append(a_ready(number, size=100))
+        bench.driver.wake()
+        await bench.turn()
+    bench.disk.gate.set()
+    await bench.turn()
+    assert bench.parts.finished == [[1], [2, 3, 4, 5]]
+    assert bench.disk.commits == 2
+    assert bench.driver.figures.readies_held == 4
+
+
+async def test_the_bytes_of_one_commit_are_bounded_but_one_ready_is_never_split(bench):
+    third = COMMIT_BYTES_MAX // 3
+    for number, size in enumerate((third, third, third, third, 2 * COMMIT_BYTES_MAX, third), 1):
+        bench.parts.readies.append(a_ready(number, size=size))
+    bench.driver.wake()
+    await bench.turn()
+    assert bench.parts.finished == [[1, 2, 3], [4], [5], [6]]
+    assert bench.driver._held_bytes == 0
+
+
+async def test_who_sends_more_than_the_disk_takes_is_not_heard_until_it_has(bench, monkeypatch):
+    monkeypatch.setattr(driver_module, "HELD_BYTES_MAX", 150)
+    bench.disk.gate.clear()
+    for number in (1, 2, 3):
+        bench.parts.readies.append(a_ready(number, size=100))
+        bench.driver.wake()
+        await bench.turn()
+    await bench.driver.deliver("peer", ALIVE, 10)
+    await bench.turn()
+    assert bench.parts.taken == []
+    bench.disk.gate.set()
+    await bench.turn()
+    assert bench.parts.taken == ["peer"]
+
+
+async def test_a_fault_during_a_commit_ends_the_driver_after_the_commit(bench):
+    """The connection must not be closed under a thread that is at work on it."""
+    bench.disk.gate.clear()
+    write = asyncio.create_task(bench.driver.durably(lambda: bench.write(1)))
+    await bench.turn()
+
+    def fail(peer, frame):
+        raise ValueError("a fault of this program")
+
+    bench.parts.take = fail
+    await bench.driver.deliver("peer", ALIVE, 10)
+    await bench.turn()
+    assert not bench.running.done()
+    bench.disk.gate.set()
+    with pytest.raises(ValueError, match="a fault of this program"):
+        await bench.running
+    with pytest.raises(NodeHaltedError):
+        await write
+    assert bench.rows() == [1]
+
+
+async def test_heartbeats_go_on_while_a_commit_is_in_a_thread(tmp_path, monkeypatch):
+    """The live machine: the COMMIT blocks its thread until three heartbeat intervals have passed in the loop."""
+    machine = LiveMachine("node", tmp_path, 0)
+    machine.sync_ns = INLINE_SYNC_NS_MAX
+    connection = machine.open_database("node.db")
+    connection.execute("CREATE TABLE t(n)")
+    ticked, threads, written = threading.Event(), [], LiveMachine._commit_now
+
+    def commit(self, *args):
+        threads.append(threading.current_thread())
+        assert ticked.wait(60), "no heartbeat during a COMMIT"
+        written(self, *args)
+
+    class Ticking(Parts):
+        def tick(self):
+            super().tick()
+            if threads and len(self.steps) >= before + 3:
+                ticked.set()
+
+    monkeypatch.setattr(LiveMachine, "_commit_now", commit)
+    parts = Ticking()
+    driver = Driver(machine, connection, lambda: 1, 1, parts)
+    bench = Bench(None, parts, connection, driver, asyncio.create_task(driver.run()))
+    before = len(parts.steps)
+    await driver.durably(lambda: bench.write(1))
+    assert threads
+    assert threads[0] is not threading.current_thread()
+    assert bench.rows() == [1]
+    driver.stop()
+    await bench.running
+    connection.close()
 
 
 async def test_nobody_reads_between_a_write_and_its_commit(bench):

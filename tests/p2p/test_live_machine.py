@@ -57,6 +57,38 @@ async def test_a_commit_is_in_the_database_and_its_number_in_the_watermark(machi
     assert (tmp_path / "data" / "watermark").stat().st_mode & 0o777 == 0o600
 
 
+async def test_a_disk_that_grows_slow_is_written_to_in_a_thread_and_inline_again_when_it_is_fast(
+    machine, monkeypatch
+):
+    """Bug: measured once at the start, a disk that slows down later would block the loop at every commit."""
+    now_ns = 0
+    sync_ns = 20_000
+    threads = []
+    written = LiveMachine._commit_now
+
+    def sync(_descriptor):
+        nonlocal now_ns
+        now_ns += sync_ns
+
+    def commit(self, *args):
+        threads.append(threading.current_thread() is not threading.main_thread())
+        written(self, *args)
+
+    monkeypatch.setattr(live.os, "fdatasync", sync)
+    monkeypatch.setattr(live.time, "monotonic_ns", lambda: now_ns)
+    monkeypatch.setattr(LiveMachine, "_commit_now", commit)
+    machine.sync_ns = sync_ns
+    connection = opened(machine)
+    for number in range(30):
+        sync_ns = 300_000_000 if 5 <= number < 10 else 20_000
+        begin(connection, number)
+        await machine.commit(connection, number)
+    assert threads[:6] == [False] * 6, "the sixth was the first slow one"
+    assert threads[6:12] == [True] * 6
+    assert threads[-1] is False
+    connection.close()
+
+
 async def test_a_slow_disk_s_commit_leaves_the_loop_free(machine, monkeypatch):
     machine.sync_ns = INLINE_SYNC_NS_MAX
     connection = opened(machine)

@@ -1,4 +1,4 @@
-"""Every paper form of origin trade, by its code."""
+"""Every paper form, by its code."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from ledger.encoding import Value
 from ledger.forms.cafta import CAFTA_DR
+from ledger.forms.carnet import ATA_CARNET
 from ledger.forms.entry_line import ENTRY_LINE
 from ledger.forms.form import Form
 from ledger.forms.form434 import FORM_434
@@ -14,14 +15,17 @@ from ledger.forms.inquiry import CF_28, CF_29, FORM_446
 from ledger.forms.invoice import INVOICE
 from ledger.forms.period import CertificateFacts, facts_of
 from ledger.forms.usmca import USMCA
+from ledger.forms.voucher import ATA_COUNTERFOIL, ATA_VOUCHER
 
 CERTIFICATES: Mapping[str, Form] = MappingProxyType({form.code: form for form in (FORM_434, CAFTA_DR, USMCA)})
 """The certificates of origin."""
 
+_OTHERS = (INVOICE, ENTRY_LINE, CF_28, CF_29, FORM_446, ATA_CARNET, ATA_VOUCHER, ATA_COUNTERFOIL)
+
 FORMS: Mapping[str, Form] = MappingProxyType(
     {
         **CERTIFICATES,
-        **{form.code: form for form in (INVOICE, ENTRY_LINE, CF_28, CF_29, FORM_446)},
+        **{form.code: form for form in _OTHERS},
     }
 )
 """All of them."""

@@ -47,7 +47,7 @@ class Form:
         coded: names of fields that take words of a fixed vocabulary; such a word tells nothing of whose it is.
         rules: over several fields.
         withheld: names (the last part, on lines) that an addressee in a role may not read, given the form.
-        last_box: the number of its last box.
+        last_box: the number or letter of its last box.
     """
 
     code: str
@@ -60,7 +60,7 @@ class Form:
     coded: tuple[str, ...] = ()
     rules: tuple[FormRule, ...] = ()
     withheld: Callable[[Mapping[str, Value], Role], frozenset[str]] = lambda _fields, _role: frozenset()
-    last_box: int = 1
+    last_box: int | str = 1
 
     @property
     def states_origin(self) -> bool:
@@ -81,7 +81,7 @@ class Form:
             faults += rule(fields)
         if self.lines is not None:
             faults += _check_lines(self.lines, fields)
-        return sorted(faults, key=lambda fault: (fault.box, fault.field))
+        return sorted(faults, key=lambda fault: fault.place)
 
     def flatten(self, fields: Mapping[str, Value]) -> dict[str, Value]:
         """Return the form's fields one by one, as documents commit to them; empty ones are left out."""

@@ -118,7 +118,7 @@ def check_form(fields: Mapping[str, Value]) -> list[FormFault]:
         if str(row.get("hts")).startswith(_FRESH):
             message = "is fresh or chilled tuna, which needs no Form 370; leave the row out"
             faults.append(FormFault(4, f"{where}hts", message))
-    return sorted(faults, key=lambda fault: (fault.box, fault.field))
+    return sorted(faults, key=lambda fault: fault.place)
 
 
 def check_trip(fields: Mapping[str, Value], where: str, box: int) -> list[FormFault]:

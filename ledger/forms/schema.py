@@ -37,16 +37,21 @@ class FormFault:
     """One thing wrong with a form.
 
     Attributes:
-        box: number of the form's box.
+        box: number or letter of the form's box.
         field: name of the field, such as `goods.2.hs6`.
         message: what is wrong and what to do.
         severity: whether the form or the law is not met.
     """
 
-    box: int
+    box: int | str
     field: str
     message: str
     severity: Severity = Severity.FORM
+
+    @property
+    def place(self) -> tuple[int, str, str]:
+        """Where it stands on the form, to sort by: numbered boxes first, then lettered ones."""
+        return (self.box, "", self.field) if isinstance(self.box, int) else (0, self.box, self.field)
 
     def __str__(self) -> str:
         return f"box {self.box}, {self.field}: {self.message}"
@@ -66,13 +71,13 @@ class FieldRule:
     """One field of a form: its box, its check, and whether it must be there."""
 
     name: str
-    box: int
+    box: int | str
     check: Check
     required: bool = True
 
 
 def check_fields(
-    rules: Iterable[FieldRule], fields: Mapping[str, Value], prefix: str, box: int
+    rules: Iterable[FieldRule], fields: Mapping[str, Value], prefix: str, box: int | str
 ) -> list[FormFault]:
     """Check fields against their rules.
 

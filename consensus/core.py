@@ -8,7 +8,8 @@ Rules:
   before responding").
 - A term is entered with no vote, no leader, no votes received and a fresh election timeout.
 - Sessions number campaigns and peers' stays under a leader, and are never used twice in one life; a new
-  life cannot lead or campaign in an old one's term, so (term, session) never comes again.
+  life cannot lead or campaign in an old one's term, so (term, session) never comes again. Pre-votes are the
+  exception: a new life may ask for the same term as an old one, and count its late grants; they elect nobody.
 """
 
 from collections import deque

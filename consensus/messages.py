@@ -8,7 +8,9 @@ Rules:
 - `session` is chosen by the asker and given back by the answerer; an answer to another session than the
   running one (an earlier campaign, a peer's earlier stay in the cluster) is ignored, even in the same term.
 - Fields are only ever added at the end, and left out where they say nothing, so that a message which uses no
-  new feature reads the same in an older version.
+  new feature reads the same in an older version. A kind, an entry type or a field that is not known is refused by
+  name and never skipped: a message half understood is another message. Who talks to whom is not decided here; the
+  caller's links let only equal versions meet.
 - `from_fields` refuses what no honest peer sends, and an append whose entries do not follow each other.
 """
 

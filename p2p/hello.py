@@ -4,6 +4,8 @@ Rules:
 - Both sides first send a fresh challenge, then sign both challenges, both names and who dialed, in the domain
   `hello` of their network. A hello recorded on one link is worth nothing on another.
 - A peer is who its signature says, by the node key that genesis registers; names alone prove nothing.
+- An opening begins with its version, and that is read before anything else of it: whatever a later version adds,
+  both sides learn which versions met. Two versions do not talk: docs/decisions/0021.
 - The node with the lower Raft id dials; an opening from the wrong side is refused.
 - What fails raises `HelloError`, and the link closes with that reason.
 """
@@ -23,6 +25,8 @@ from p2p.errors import HelloError
 VERSION = 1
 CHALLENGE_BYTES = 32
 _HELLO_BYTES_MAX = 1024
+_OPENING_FIELDS_MAX = 64
+"""More than this version's five, so that a later one's opening can be read as far as its version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +54,17 @@ def decode_opening(data: bytes) -> Opening:
     if len(data) > _HELLO_BYTES_MAX:
         raise HelloError(f"opening of {len(data)} bytes; at most {_HELLO_BYTES_MAX}")
     try:
-        value = msgpack.unpackb(data, raw=False, max_ext_len=0, max_map_len=0, max_array_len=5)
+        value = msgpack.unpackb(
+            data, raw=False, max_ext_len=0, max_map_len=0, max_array_len=_OPENING_FIELDS_MAX
+        )
     except (ValueError, msgpack.UnpackException, msgpack.ExtraData) as error:
         raise HelloError(f"opening is not msgpack: {error}") from error
     match value:
-        case [int(version), str(network), str(organization), int(incarnation), bytes(challenge)]:
-            if version != VERSION:
-                raise HelloError(f"version {version} is not spoken here; version {VERSION} is")
+        case [int(version), *_] if version != VERSION:
+            raise HelloError(
+                f"version {version} is not spoken here, version {VERSION} is; run one version on both sides"
+            )
+        case [int(), str(network), str(organization), int(incarnation), bytes(challenge)]:
             if len(challenge) != CHALLENGE_BYTES:
                 raise HelloError(f"challenge of {len(challenge)} bytes; {CHALLENGE_BYTES} are needed")
             return Opening(network, organization, incarnation, challenge)

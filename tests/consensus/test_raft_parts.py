@@ -286,6 +286,24 @@ def test_bug_36_a_message_without_new_features_reads_the_same_in_an_older_versio
         Message.from_fields([*GOOD, 0])
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ([11, *GOOD[1:]], r"message type 11 is unknown; known are \[1, 2, 3, 4, 5, 6, 7, 8, 9, 10\]"),
+        ([*GOOD[:10], [[2, 6, 1, b"x"]]], r"entry type 1 is unknown; known are \[0, 2\]"),
+        ([*GOOD[:10], [[2, 6, 0, b"x", 7]]], "entry must be a list of 4 fields"),
+        ([*GOOD, 4, [5, 3, [1, 2], [], [], [], 0, b"certificate"], 9], "must be a list of 11 to 13 fields"),
+    ],
+    ids=["kind", "entry type", "entry field", "field"],
+)
+def test_bug_36_what_only_another_version_sends_is_refused_by_name(
+    fields: list[object], message: str
+) -> None:
+    """Refused whole, before the core sees any of it: a message half understood would be another message."""
+    with pytest.raises(MalformedMessageError, match=message):
+        Message.from_fields(fields)
+
+
 def test_only_appends_carry_entries() -> None:
     fields = heartbeat(3).to_fields()
     fields[10] = GOOD[10]

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgpack
 import pytest
 
 from ledger.genesis import Role
@@ -142,7 +143,43 @@ def test_a_proof_cannot_be_reflected():
         cbp.check_proof(mine, theirs, proof, Verifier(), dialed_by_me=True)
 
 
-@pytest.mark.parametrize("data", [b"", b"\xc1", b"\x93\x01\x02\x03", b"x" * 2000])
+@pytest.mark.parametrize(
+    "data", [b"", b"\xc1", b"\x93\x01\x02\x03", b"x" * 2000, b"\x95\xa11\xa1n\xa1o\x01\xc4\x00"]
+)
 def test_rubbish_is_no_opening(data):
     with pytest.raises(HelloError):
         decode_opening(data)
+
+
+def _of_version(data: bytes, version: int, *added: object) -> bytes:
+    packed: bytes = msgpack.packb([version, *msgpack.unpackb(data, raw=False)[1:], *added], use_bin_type=True)
+    return packed
+
+
+@pytest.mark.parametrize("added", [(), ("one field more",)], ids=["same fields", "one more"])
+def test_bug_36_another_version_is_refused_by_name_whatever_it_adds(added):
+    ours = identity(founding(), "cbp").opening(b"c" * 32).encode()
+    with pytest.raises(
+        HelloError, match="version 2 is not spoken here, version 1 is; run one version on both"
+    ):
+        decode_opening(_of_version(ours, 2, *added))
+
+
+def test_bug_36_more_fields_under_this_version_are_no_opening():
+    ours = identity(founding(), "cbp").opening(b"c" * 32).encode()
+    with pytest.raises(HelloError, match="opening must be"):
+        decode_opening(_of_version(ours, 1, "one field more"))
+
+
+async def test_bug_36_two_versions_part_before_anything_is_signed():
+    found = founding()
+    outcome = (
+        await asyncio.gather(
+            _listen_once(
+                identity(found, "exporter"),
+                _of_version(identity(found, "cbp").opening(b"d" * 32).encode(), 2),
+            ),
+            return_exceptions=True,
+        )
+    )[0]
+    assert "version 2 is not spoken here" in str(outcome)

@@ -26,6 +26,7 @@ from ledger.electorate import Constituency, Electorate
 from ledger.encoding import Encodable, Value, decode, encode
 from ledger.errors import (
     BadBlockError,
+    BadLinkError,
     BadProofError,
     DamagedBlockError,
     DamagedStoreError,
@@ -70,6 +71,7 @@ from ledger.transaction import (
 __all__ = [
     "CONFIGURATION_TYPES",
     "BadBlockError",
+    "BadLinkError",
     "BadProofError",
     "Block",
     "BoxKey",

@@ -10,6 +10,7 @@ LedgerError
 ├── KeyFileError                a key file that is unreadable, readable by others, or no key
 ├── BadBlockError               a block whose header, signature, root or place in the chain does not hold
 ├── BadProofError               a proof, checkpoint or certificate that does not verify
+├── BadLinkError                a chain of configuration changes that does not lead to a roster
 ├── NoProofError                a proof asked for of what the log does not hold
 ├── EnvelopeError               an envelope that does not open or does not match its root
 ├── NotHereYetError             a height that this node has taken over by a snapshot and not fetched yet
@@ -58,6 +59,10 @@ class BadBlockError(LedgerError):
 
 class BadProofError(LedgerError):
     """A proof, checkpoint or certificate that does not verify."""
+
+
+class BadLinkError(LedgerError):
+    """A chain of configuration changes that does not lead from genesis to a roster."""
 
 
 class NoProofError(LedgerError):

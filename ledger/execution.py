@@ -35,19 +35,20 @@ from ledger.codes import Code
 from ledger.contracts.act import Act, Context, Sender
 from ledger.contracts.deadlines import LegalCalendar
 from ledger.contracts.findings import Finding
+from ledger.contracts.membership.approval import judged_approvals
 from ledger.contracts.rules import TypeRule, read_act
 from ledger.contracts.table import RuleViolatedError
 from ledger.encoding import decode, encode
 from ledger.errors import BadBlockError, BadProofError, DamagedStoreError, MalformedError
 from ledger.genesis import Genesis
-from ledger.keys import Domain, Verifier
+from ledger.keys import Verifier
 from ledger.members import Member
 from ledger.merkle import MerkleLog, leaf_hash
 from ledger.roster import Roster, roster_leaf
 from ledger.state import MEMBERSHIP_KEY, Overlay, Reader, State, nonce_key
 from ledger.statechunks import FrozenState
 from ledger.statetree import StateProof, StateTree
-from ledger.transaction import SignedTransaction, Transaction, malformed_id, parse_transaction
+from ledger.transaction import SignedTransaction, malformed_id, parse_transaction
 
 FORGOTTEN_PER_BLOCK_MAX = 1000
 """How many nonce records one block forgets at most: twice the default block, so that they cannot pile up."""
@@ -517,28 +518,13 @@ class _Run:
             calendar=self.ledger.calendar,
             height=self.height,
             roster=self.ledger.roster,
-            approvals=self._approvals(transaction),
+            approvals=judged_approvals(transaction, self.ledger.roster, self.ledger.verifier),
             verifier=self.ledger.verifier,
         )
         own = Overlay(self.changed)
         findings = checked.act.apply(context, own)
         self.changed.apply(own.changes)
         return findings
-
-    def _approvals(self, transaction: Transaction) -> tuple[tuple[str, bool], ...]:
-        """Return who approves, each with whether the signature is by its current key."""
-        if not transaction.approvals:
-            return ()
-        payload = transaction.approval_payload()
-        approvals: list[tuple[str, bool]] = []
-        for organization, signature in transaction.approvals:
-            member = self.ledger.roster.find(organization)
-            key = None if member is None else member.key
-            holds = key is not None and self.ledger.verifier.verify(
-                key, Domain.APPROVAL, transaction.network, payload, signature
-            )
-            approvals.append((organization, holds))
-        return tuple(approvals)
 
     def _use_nonce(self, signed: SignedTransaction) -> None:
         transaction = signed.transaction

@@ -48,6 +48,7 @@ class Domain(StrEnum):
     VOTE = "seatrial/vote/v1"
     ACK = "seatrial/ack/v1"
     PROMISE = "seatrial/promise/v1"
+    POSSESSION = "seatrial/possession/v1"
     ACKNOWLEDGEMENT = "seatrial/acknowledgement/v1"
     CREDENTIAL_KEY = "seatrial/credential-key/v1"
 

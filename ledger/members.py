@@ -77,6 +77,7 @@ class NodeTerm:
         until: height of the block that replaced or removed it.
         compromised_since: height above which its key proves nothing against its owner, if it was stolen.
         is_learner: whether it receives the log without a vote, to order later.
+        is_returning: whether it stands for an orderer's node that was replaced, until it takes a seat.
         in_place_of: the orderer who gives up its seat when this learner takes one.
         seats: its terms as an orderer.
     """
@@ -89,6 +90,7 @@ class NodeTerm:
     until: int | None = None
     compromised_since: int | None = None
     is_learner: bool = False
+    is_returning: bool = False
     in_place_of: str | None = None
     seats: tuple[Seat, ...] = ()
 
@@ -281,6 +283,7 @@ def _read_node(fields: Fields) -> NodeTerm:
         until=fields.optional_integer("until"),
         compromised_since=fields.optional_integer("compromised_since"),
         is_learner=fields.boolean("is_learner"),
+        is_returning=fields.boolean("is_returning"),
         in_place_of=fields.optional_text("in_place_of"),
         seats=tuple(_read_seat(Fields(item, "seat")) for item in fields.items("seats", TERMS_MAX)),
     )

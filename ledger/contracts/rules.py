@@ -53,6 +53,16 @@ from ledger.contracts.fisheries.form import (
 )
 from ledger.contracts.fisheries.permit import GrantPermit
 from ledger.contracts.holding import AcknowledgeHolding, ComplainHolding, DecideHolding
+from ledger.contracts.membership import (
+    AddMember,
+    DemoteOrderer,
+    PromoteOrderer,
+    ReadyNode,
+    RemoveMember,
+    ReplaceNode,
+    RevokeKey,
+    RotateKey,
+)
 from ledger.contracts.table import Refusal
 from ledger.errors import MalformedError
 from ledger.fields import Fields
@@ -62,12 +72,15 @@ from ledger.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class TypeRule:
-    """One transaction type: the roles of which a sender needs one, its number of documents, its body."""
+    """One transaction type: the roles of which a sender needs one, its number of documents, its body, and whether
+    others may approve it.
+    """
 
     type: str
     roles: frozenset[Role]
     documents: int
     read: Callable[[Fields], Act]
+    takes_approvals: bool = False
 
 
 _CERTIFIERS = frozenset({Role.EXPORTER, Role.PRODUCER, Role.IMPORTER})
@@ -78,7 +91,8 @@ _FISHERIES = frozenset({Role.FISHERIES})
 _AUTHORITIES = _CUSTOMS | _FISHERIES
 _CUSTODIANS = frozenset({Role.EXPORTER, Role.PROCESSOR, Role.IMPORTER})
 _GUARANTEEING = frozenset({Role.GUARANTEEING})
-_ANYONE_WHO_ACTS = frozenset(Role) - {Role.OBSERVER}
+_ANYONE = frozenset(Role)
+_ANYONE_WHO_ACTS = _ANYONE - {Role.OBSERVER}
 
 
 def _registry(*rules: TypeRule) -> Mapping[str, TypeRule]:
@@ -127,6 +141,14 @@ RULES: Mapping[str, TypeRule] = _registry(
     TypeRule("carnet.answer", _GUARANTEEING, 1, AnswerCarnetClaim.read),
     TypeRule("carnet.decide", _CUSTOMS, 0, DecideCarnetClaim.read),
     TypeRule("carnet.close", _CUSTOMS, 0, DecideCarnetClaim.read),
+    TypeRule("member.add", _ANYONE, 0, AddMember.read, takes_approvals=True),
+    TypeRule("member.remove", _ANYONE, 0, RemoveMember.read, takes_approvals=True),
+    TypeRule("orderer.promote", _ANYONE, 0, PromoteOrderer.read, takes_approvals=True),
+    TypeRule("orderer.demote", _ANYONE, 0, DemoteOrderer.read, takes_approvals=True),
+    TypeRule("node.replace", _ANYONE, 0, ReplaceNode.read),
+    TypeRule("node.ready", _ANYONE, 0, ReadyNode.read),
+    TypeRule("key.rotate", _ANYONE, 0, RotateKey.read),
+    TypeRule("key.revoke", _ANYONE, 0, RevokeKey.read, takes_approvals=True),
     TypeRule("document.anchor", _ANYONE_WHO_ACTS, 1, AnchorDocument.read),
 )
 """All transaction types, by name."""
@@ -146,7 +168,7 @@ def read_act(transaction: Transaction) -> tuple[TypeRule, Act] | None:
             f"transaction.documents: {rule.type} anchors {rule.documents}, got {len(transaction.documents)}; "
             f"list exactly the roots it anchors"
         )
-    if transaction.approvals:
+    if transaction.approvals and not rule.takes_approvals:
         raise MalformedError(f"transaction.approvals: {rule.type} takes none; leave the list empty")
     fields = Fields(transaction.body, f"{rule.type} body")
     act = rule.read(fields)

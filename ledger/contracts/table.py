@@ -39,6 +39,9 @@ class Actor(StrEnum):
     HOME_CUSTOMS = "customs of the holder's country"
     OFFICE = "the customs that the voucher names"
     GUARANTOR = "the guaranteeing association that the claim names"
+    OWNER = "the organization itself"
+    MAJORITY = "a majority of the members"
+    OWNER_OR_MAJORITY = "the organization itself or, for a successor, a majority of the members"
 
 
 class Refusal(StrEnum):
@@ -157,6 +160,45 @@ class Refusal(StrEnum):
     ALREADY_ENDORSED = ("already-endorsed", "you have endorsed this form; one endorsement is enough")
     PERMIT_ORDER = ("permit-order", "let the permit's first day not come after its last")
     NOT_IMPORTER = ("not-importer", "name an organization of the network that has the role importer")
+    BAD_APPROVAL = (
+        "bad-approval",
+        "leave out approvals that are no member's, and have the others sign this very transaction again",
+    )
+    TOO_FEW_APPROVALS = (
+        "too-few-approvals",
+        "have more members sign an approval of this transaction, then send it with a new signature",
+    )
+    BAD_POSSESSION = (
+        "bad-possession",
+        "have the new key's holder sign its registration for this organization in this network",
+    )
+    UNKNOWN_MEMBER = ("unknown-member", "name a present member of the network")
+    MEMBER_EXISTS = ("member-exists", "choose another id; ids are never used again")
+    TOO_MANY_MEMBERS = ("too-many-members", "remove a member first")
+    TOO_MANY_ORDERERS = (
+        "too-many-orderers",
+        "demote an orderer first, or name one in whose place this one comes",
+    )
+    NOT_AN_ORDERER = ("not-an-orderer", "name an orderer as the one who gives up its seat, or none")
+    LAST_CUSTOMS = ("last-customs", "add another member with the role customs first")
+    LAST_ORDERER = ("last-orderer", "promote another orderer first")
+    NO_QUORUM = ("no-quorum", "promote another orderer first: fewer could not certify a block")
+    REPLACEMENT_UNDER_WAY = (
+        "replacement-under-way",
+        "wait until the other orderer's new node is ready, or have the majority demote it",
+    )
+    WRONG_INCARNATION = ("wrong-incarnation", "read the member's record for its present incarnation")
+    UNKNOWN_KEY = ("unknown-key", "name a key that the organization has or had")
+    COMPROMISED_SINCE = (
+        "compromised-since",
+        "name a height from the key's registration up to this block",
+    )
+    NO_SUCCESSOR = (
+        "no-successor",
+        "the key is revoked already; name a successor and have the majority approve",
+    )
+    HAS_SUCCESSOR = ("has-successor", "leave out the successor, or rotate the current key")
+    ROSTER = ("roster", "change what the message names: the network could not go on with such members")
 
 
 class RuleViolatedError(LedgerError):

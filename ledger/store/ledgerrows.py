@@ -27,6 +27,8 @@ from ledger.encoding import Value, decode
 from ledger.errors import DamagedBlockError, DamagedStoreError, NotHereYetError
 from ledger.execution import CONSUMING, Execution
 from ledger.genesis import Genesis
+from ledger.lineage import ConfigurationLink, build_link
+from ledger.merkle import MerkleLog
 from ledger.store.raftrows import RaftRows
 from ledger.store.rows import GapRow, PoolRow, SecondCheckpointError, StoredReceipt
 from ledger.store.schema import Column, block_digest, row_digest
@@ -236,6 +238,22 @@ class LedgerRows(RaftRows):
             DamagedStoreError: if its row does not match its digest.
         """
         return self._certificate("SELECT height, note, digest FROM certificate ORDER BY height DESC LIMIT 1")
+
+    def configuration_link(self, height: int, log: MerkleLog) -> ConfigurationLink | None:
+        """Return the link of a height that changed the roster, or None while its certificate is not there.
+
+        Args:
+            height: as the roster's `heights` name it.
+            log: the Merkle log, at that height or later.
+
+        Raises:
+            IndexError: if the height is not executed.
+            DamagedStoreError: if what is read does not match its digest.
+        """
+        note = self.certificate(height)
+        if note is None:
+            return None
+        return build_link(self.block(height), note, cast(int, self._executed(height)[2]), log)
 
     # The pool.
 

@@ -26,6 +26,7 @@ from ledger.contracts import (
 from ledger.contracts import parameters as parameters_module
 from ledger.contracts.carnet import CARNET_CLAIM_TABLE, CARNET_REVIEW_TABLE, CARNET_TABLE, VOUCHER_TABLE
 from ledger.contracts.fisheries import FORM370_TABLE, INSPECTION_TABLE
+from ledger.contracts.membership import KEY_TABLE, NODE_TABLE
 from ledger.contracts.parameters import Mark, Parameter
 
 LISTED = {
@@ -44,6 +45,25 @@ LISTED = {
         "HELD holding.suspend SUSPENDED",
         "SUSPENDED holding.reinstate HELD",
         "SUSPENDED holding.reject NOT_ACCEPTED",
+    },
+    "node": {
+        "NONE member.add OUTSIDE",
+        "OUTSIDE orderer.promote LEARNER",
+        "LEARNER node.ready ORDERER",
+        "LEARNER orderer.demote OUTSIDE",
+        "ORDERER orderer.demote OUTSIDE",
+        "OUTSIDE node.replace OUTSIDE",
+        "LEARNER node.replace LEARNER",
+        "ORDERER node.replace LEARNER",
+        "OUTSIDE member.remove GONE",
+        "LEARNER member.remove GONE",
+        "ORDERER member.remove GONE",
+    },
+    "key": {
+        "CURRENT key.rotate FORMER",
+        "CURRENT key.revoke REVOKED",
+        "FORMER key.revoke REVOKED",
+        "REVOKED key.revoke REVOKED",
     },
     "claim": {
         "NONE claim.file CLAIMED",
@@ -175,6 +195,8 @@ PUBLIC_TABLES = [
     CARNET_TABLE,
     VOUCHER_TABLE,
     CARNET_CLAIM_TABLE,
+    NODE_TABLE,
+    KEY_TABLE,
 ]
 TABLES = [*PUBLIC_TABLES, REVIEW_TABLE, INSPECTION_TABLE, CARNET_REVIEW_TABLE]
 

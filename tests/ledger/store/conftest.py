@@ -12,6 +12,7 @@ import pytest
 
 from ledger.block import Block, build_block
 from ledger.checkpoint import certificate_of, sign_checkpoint
+from ledger.encoding import Value
 from ledger.execution import Execution, Ledger
 from ledger.genesis import Genesis, Organization, Role
 from ledger.keys import BoxKey, SigningKey, Verifier, seed_for
@@ -94,10 +95,10 @@ class Fleet:
     def sign(self, execution: Execution) -> bytes:
         return sign_checkpoint(execution.checkpoint, _key("cbp/node"))
 
-    def certificate(self, execution: Execution) -> str:
+    def certificate(self, execution: Execution, roster: Roster | None = None) -> str:
         checkpoint = execution.checkpoint
         signatures = [(name, sign_checkpoint(checkpoint, _key(f"{name}/node"))) for name in ("cbp", "acme")]
-        electorate = Roster.of_genesis(self.genesis).electorate(execution.height)
+        electorate = (roster or Roster.of_genesis(self.genesis)).electorate(execution.height)
         return certificate_of(checkpoint, signatures, electorate).note(electorate)
 
 
@@ -171,6 +172,15 @@ class Node:
             execution = self.execute(block)
             self.store.put_certificate(execution.height, self.fleet.certificate(execution))
             self.commit()
+
+    def change(self, creator: str, kind: str, body: dict[str, Value]) -> Execution:
+        """Order, execute, certify and commit one configuration transaction."""
+        raw = self.fleet.transaction(creator=creator, type=kind, body=body, documents=()).raw
+        execution = self.execute(self.order([raw]))
+        note = self.fleet.certificate(execution, self.ledger.roster)
+        self.store.put_certificate(execution.height, note)
+        self.commit()
+        return execution
 
     def crash_copy(self, directory: Path) -> Node:
         """Return a node over the files as a killed process leaves them."""

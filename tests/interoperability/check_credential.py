@@ -148,7 +148,7 @@ def check_evidence(credential, trust):
     leaf = base64url(evidence["leaf"])
     check_inclusion(leaf, int(lines[1].split()[1]), size, [base64.b64decode(x) for x in lines[2:]], root)
 
-    *_, raw_id, code, _findings = unpack(leaf)
+    _, height, _, raw_id, code, _findings = unpack(leaf)
     need(code == "VALID", f"the transaction was not valid but {code}")
     transaction = unpack(base64url(evidence["transaction"]))
     signature = transaction.pop("signature")
@@ -168,15 +168,18 @@ def check_evidence(credential, trust):
     check_state(
         evidence["issuerRecord"]["key"], record, base64url(evidence["issuerRecord"]["proof"]), state_root
     )
-    key = unpack(record)["key"]
-    need(signed(key, head + payload, signature), "the organization did not sign the transaction")
+    # A key's term begins after the block that registered it and ends with the block that replaced it.
+    terms = unpack(record)["keys"]
+    of_then = [t["key"] for t in terms if t["since"] < height <= (t["until"] or height)]
+    need(len(of_then) == 1, "the organization had no key when it was ordered")
+    need(signed(of_then[0], head + payload, signature), "the organization did not sign the transaction")
 
     statement = base64url(evidence["credentialKey"]["statement"])
     need(unpack(statement)["key"] == did_key(issuer["id"]), "the credential key is another")
     need(unpack(statement)["organization"] == issuer["organization"], "the credential key is another's")
     message = f"seatrial/credential-key/v1\n{network}\n".encode() + statement
     need(
-        signed(key, message, base64url(evidence["credentialKey"]["signature"])),
+        signed(terms[-1]["key"], message, base64url(evidence["credentialKey"]["signature"])),
         "the credential key is not vouched for",
     )
 

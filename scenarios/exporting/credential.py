@@ -169,7 +169,15 @@ def _evidence(held: HeldDocument, key: SigningKey) -> dict[str, Json]:
         raise RefusedError(f"{held.issuer} has no record in the state any more")
     receipt = held.receipt
     leaf = encode(
-        ["receipt", receipt.height, receipt.position, receipt.id, str(receipt.code), list(receipt.findings)]
+        [
+            "receipt",
+            receipt.height,
+            receipt.position,
+            receipt.id,
+            str(receipt.code),
+            receipt.rule,
+            list(receipt.findings),
+        ]
     )
     statement = key_statement(held.issuer, key.public)
     organization = held.founding.secrets[held.issuer].organization_key

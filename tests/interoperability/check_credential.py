@@ -148,7 +148,7 @@ def check_evidence(credential, trust):
     leaf = base64url(evidence["leaf"])
     check_inclusion(leaf, int(lines[1].split()[1]), size, [base64.b64decode(x) for x in lines[2:]], root)
 
-    _, height, _, raw_id, code, _findings = unpack(leaf)
+    _, height, _, raw_id, code, *_ = unpack(leaf)
     need(code == "VALID", f"the transaction was not valid but {code}")
     transaction = unpack(base64url(evidence["transaction"]))
     signature = transaction.pop("signature")

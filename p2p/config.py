@@ -43,6 +43,11 @@ class Timing:
     envelope_retry_ms: int = 3000
 
     @property
+    def election_timeout_ms_min(self) -> int:
+        """The shortest randomized election timeout."""
+        return self.heartbeat_ms * self.election_ticks
+
+    @property
     def election_timeout_ms_max(self) -> int:
         """The longest randomized election timeout."""
         return self.heartbeat_ms * (2 * self.election_ticks)

@@ -137,6 +137,10 @@ class Links:
         """Whether a link to `peer` is open."""
         return peer in self._links
 
+    def heard_since(self, at: float) -> list[str]:
+        """The peers whose open link brought something after protocol time `at`, seconds."""
+        return [peer for peer, link in self._links.items() if link.heard_at > at]
+
     async def start(self) -> None:
         """Listen for peers and begin to dial those this node must dial."""
         app = web.Application(middlewares=[self._only_peers])

@@ -48,6 +48,7 @@ from p2p.frames import (
     WantFrame,
 )
 from p2p.gossip import Gossip
+from p2p.handover import Handover
 from p2p.intake import Intake
 from p2p.links import Links
 from p2p.machine import Machine
@@ -60,6 +61,8 @@ from p2p.signal import Signal
 
 DATABASE = "node.db"
 TEND_INTERVAL_MS = 1000
+HEARD_HEARTBEATS = 3
+"""A peer that said nothing for so many heartbeat intervals is not handed leadership."""
 REPAIR_BYTES_MAX = 4 << 20
 """The most bytes of transactions sent in answer to one summary; the next one repairs the rest."""
 
@@ -133,6 +136,7 @@ class Node:
             answer=self.links.send,
         )
         self._to_greet: list[str] = []
+        self._handover: Handover | None = None
         self._push_at = self._reconcile_at = self._tend_at = self._lagging_since = 0.0
         self._has_changed = False
 
@@ -241,7 +245,22 @@ class Node:
         self._durable_later.append(action)
 
     def stop(self) -> None:
-        """End in good order after the turn under way."""
+        """End in good order: a leader hands over first, for at most the shortest election timeout.
+
+        A second call does not wait for that.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._handover is None and self.ordering.is_leader:
+            timing = self.config.timing
+            heard_ms = HEARD_HEARTBEATS * timing.heartbeat_ms
+            self._handover = Handover(
+                self.ordering,
+                lambda: self.links.heard_since(asyncio.get_running_loop().time() - heard_ms / 1000),
+                now + timing.election_timeout_ms_min / 1000,
+            )
+            if not self._handover.is_over(now):
+                self.driver.wake()
+                return
         self.driver.stop()
 
     async def send_envelope(self, root: bytes, to: str, envelope: bytes) -> bool:
@@ -297,6 +316,7 @@ class Node:
     def tick(self) -> None:
         """Let one heartbeat interval pass for Raft."""
         self.ordering.tick()
+        self._leave_if_handed_over()
 
     def tend(self, now: float) -> None:
         """Do what comes up now and then.
@@ -346,6 +366,8 @@ class Node:
         if ready.read_states:
             self.reads.confirmed(ready.read_states)
         self.ordering.follow(ready)
+        if ready.soft_state is not None:
+            self._leave_if_handed_over()
         return ready
 
     def send(self, messages: Sequence[Message]) -> None:
@@ -384,6 +406,10 @@ class Node:
         if self._has_changed or has_news:
             self._has_changed = False
             self.changed.fire()
+
+    def _leave_if_handed_over(self) -> None:
+        if self._handover is not None and self._handover.is_over(asyncio.get_running_loop().time()):
+            self.driver.stop()
 
     # Frames.
 

@@ -47,6 +47,8 @@ from p2p.raftlog import StoredLog, to_entry
 
 BLOCK_ROOM_BYTES = 1024
 """What a block takes beside its transactions: header, signature and framing."""
+INFLIGHT_BYTES_MAX = 4 << 20
+"""What a leader sends ahead of a follower's answers, so that all a slow disk makes a follower hold fits one commit."""
 UNBOUNDED = 1 << 62
 
 _FROM_LEADER = (MessageType.APPEND, MessageType.HEARTBEAT)
@@ -98,6 +100,7 @@ class Ordering:
             voters=tuple(genesis.raft_id(o) for o in genesis.orderers),
             rng=self.machine.random,
             election_tick=self.config.timing.election_ticks,
+            inflight_bytes_max=INFLIGHT_BYTES_MAX,
         )
         applied = self.store.applied_index
         self.raw = RawNode(raft_config, HardState(term, vote, commit), log, applied)
@@ -232,6 +235,30 @@ class Ordering:
     def applied(self, entry: Entry) -> None:
         """Take note that a committed entry was applied."""
         self._applied_term = entry.term
+
+    @property
+    def successor(self) -> str | None:
+        """To whom this leader is handing over, if to anybody."""
+        return self._members.get(self.raw.status().transferee)
+
+    def candidates(self, peers: Sequence[str]) -> list[str]:
+        """Return those of a leader's `peers` that may succeed it, the most complete log first."""
+        known = self.raw.status().peers
+        ids = [
+            i
+            for peer in peers
+            if (i := self.config.genesis.raft_id(peer)) in known and not known[i].is_learner
+        ]
+        return [self._members[i] for i in sorted(ids, key=lambda i: (-known[i].match, i))]
+
+    def hand_over(self, to: str) -> None:
+        """Hand leadership over.
+
+        Raises:
+            TransferRefusedError: if this node does not lead or `to` does not vote.
+        """
+        self.observer.record("raft.handover", node=self.config.organization, to=to)
+        self.raw.transfer_leader(self.config.genesis.raft_id(to))
 
     def peer_lost(self, peer: str) -> None:
         """Tell the core that a peer's link ended."""

@@ -10,7 +10,7 @@ Rules:
 - A protest is granted if what supports it has no defect and it came in time.
 - What the scenario scripts for a claim (a request, a decision) this program leaves to the script.
 - One job at a time works on one claim; a move is looked up again when its turn comes.
-- Fine states are recorded for the observer alone; defects and reasons go into envelopes only.
+- Fine states and the codes of defects are recorded for the observer alone; reasons go into envelopes only.
 """
 
 from __future__ import annotations
@@ -39,11 +39,12 @@ from scenarios.agents.authority import authority_of, business_ms
 from scenarios.agents.casefile import CaseFile
 from scenarios.agents.client import Receipt
 from scenarios.agents.evidence import Archive
-from scenarios.agents.examination import CURABLE, Defect, examine, examine_answer
+from scenarios.agents.examination import CURABLE, examine, examine_answer
 from scenarios.agents.papers import FINE, KIND, PaperKind
 from scenarios.agents.register import Place, claim_id
 from scenarios.agents.script import is_decided_by_script, is_requested_by_script
 from scenarios.agents.work import Act, WaitKind
+from scenarios.model.defects import Defect
 from scenarios.model.steps import (
     AllowClaim,
     DenyClaim,
@@ -109,7 +110,10 @@ class Customs(Agent):
         review_ms = self.draw_ms(self.behavior.review_after)
         if liquidate_ms is not None:
             due_ms = business_ms(claim.entry_on) + liquidate_ms
-            self.start(f"liquidate {case.id}", self._liquidate_at(case, due_ms))
+            # What was claimed after its time to liquidate is liquidated when it is decided.
+            case.is_due = due_ms <= receipt.time_ms
+            if not case.is_due:
+                self.start(f"liquidate {case.id}", self._liquidate_at(case, due_ms))
         if review_ms is None:
             return
         await self.sleep_until(receipt.time_ms + review_ms)
@@ -191,11 +195,9 @@ class Customs(Agent):
         await self.sleep_until(receipt.time_ms + review_ms)
         async with self._turn(case):
             defects = examine_answer(self._archive.evidence(case), case.answer)
-            if defects:
-                await self._close(case, ReviewEvent.DENY_PROTEST, defects)
-                return
-            await self._close(case, ReviewEvent.GRANT_PROTEST, ())
-            await self._liquidate(case)
+            await self._close(
+                case, ReviewEvent.DENY_PROTEST if defects else ReviewEvent.GRANT_PROTEST, defects
+            )
 
     async def claim_corrected(self, receipt: Receipt) -> None:
         """Note that the importer withdrew its claim; only liquidation is left."""
@@ -307,6 +309,14 @@ class Customs(Agent):
         fine, salt = self._commit_to(case, after.state)
         place = await self._move(case, event, fine, None)
         self.record("claim.closed", claim=self._name(case), time_ms=place.time_ms)
+        self.record(
+            "claim.decided",
+            private=True,
+            claim=self._name(case),
+            state=after.state.value,
+            defects=list(defects),
+            time_ms=place.time_ms,
+        )
         root = self.commit(
             {
                 KIND: PaperKind.DECISION.value,
@@ -319,7 +329,7 @@ class Customs(Agent):
             }
         )
         await self.send(root, case.filed.importer)
-        if case.is_due:
+        if event is ReviewEvent.GRANT_PROTEST or (case.is_due and event is not ReviewEvent.DENY_PROTEST):
             await self._liquidate(case)
 
     async def _liquidate(self, case: CaseFile) -> None:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from ledger.contracts import REGIMES, FineState, fine_commitment
 from ledger.contracts.findings import Finding
@@ -27,33 +26,7 @@ from ledger.forms import CERTIFICATES, Severity
 from ledger.forms.lines import unflatten_lines
 from scenarios.agents.papers import KIND, Paper, PaperError, PaperKind
 from scenarios.agents.register import CertificateEntry, ClaimEntry
-
-
-class Defect(StrEnum):
-    """What is wrong with a claim beyond the ledger's own findings."""
-
-    NO_ENTRY_LINE = "NO_ENTRY_LINE"
-    COMMITMENT_NOT_OPENED = "COMMITMENT_NOT_OPENED"
-    DIFFERS_FROM_CLAIM = "DIFFERS_FROM_CLAIM"
-    NO_CERTIFICATE = "NO_CERTIFICATE"
-    NO_BASIS = "NO_BASIS"
-    CERTIFICATE_NOT_SEEN = "CERTIFICATE_NOT_SEEN"
-    DIFFERS_FROM_ANCHOR = "DIFFERS_FROM_ANCHOR"
-    NOT_FILLED_IN = "NOT_FILLED_IN"
-    HS_MISMATCH = "HS_MISMATCH"
-    NOT_IDENTICAL = "NOT_IDENTICAL"
-    NO_CRITERION = "NO_CRITERION"
-    ORIGIN_MISMATCH = "ORIGIN_MISMATCH"
-    UNREADABLE = "UNREADABLE"
-    NO_ANSWER = "NO_ANSWER"
-    WRONG_CERTIFICATE = "WRONG_CERTIFICATE"
-    POSSESSION_NOT_PROVEN = "POSSESSION_NOT_PROVEN"
-    INVOICE_MISMATCH = "INVOICE_MISMATCH"
-    OVER_INVOICE = "OVER_INVOICE"
-    TWO_PORTS = "TWO_PORTS"
-    REFUSED_BEFORE = "REFUSED_BEFORE"
-    SERIES = "SERIES"
-
+from scenarios.model.defects import Defect
 
 CURABLE = frozenset(
     {Defect.NOT_FILLED_IN, Defect.NO_CRITERION, Defect.WRONG_CERTIFICATE, Defect.CERTIFICATE_NOT_SEEN}

@@ -18,6 +18,7 @@ from scenarios.model.contradictions import contradictions
 from scenarios.model.documents import Document, form_of
 from scenarios.model.expectations import (
     CertificateReaches,
+    DeniedFor,
     Ends,
     Expectation,
     HasFinding,
@@ -330,7 +331,7 @@ def _expectations(scenario: Scenario) -> Refusals:
 
 def _expectation(scenario: Scenario, location: Location, expectation: Expectation) -> Refusals:
     match expectation:
-        case Reaches() | Never() | Ends() | HasFinding() | HasNoFinding():
+        case Reaches() | Never() | Ends() | HasFinding() | HasNoFinding() | DeniedFor():
             kind = expectation.kind
             yield from _subject(scenario, location, kind, expectation.name)
             if isinstance(expectation, Reaches):

@@ -15,6 +15,7 @@ Rules:
 | `claim e1 ends LIQUIDATED` | it is the last state at the trial's end |
 | `claim e1 has finding NO_POSSESSION` | the ledger recorded it |
 | `claim e1 has no finding [NO_POSSESSION]` | the ledger recorded none (not this one) |
+| `claim e1 is denied for NOT_IDENTICAL` | Customs denied it, or its protest, for this finding or defect among others |
 | `certificate c1 is ACTIVE [within 2 days]` | the certificate was ever in this state |
 | `certificate c1 is HELD by importer [within 2 days]` | this importer's holding was ever in this state |
 | `step 3 is refused by certificate.deliver/not-addressed` | this form rule refused a transaction of the step |
@@ -36,6 +37,7 @@ from ledger.contracts.findings import Finding
 from ledger.contracts.records import CertificateState, HoldingState
 from ledger.contracts.rules import rule_remedy
 from scenarios.errors import RefusedError, UnknownNameError
+from scenarios.model.defects import Defect
 from scenarios.model.subjects import NAME_PATTERN, SUBJECTS, SubjectKind
 from scenarios.model.units import UNITS_MS, Duration, Text
 
@@ -109,6 +111,9 @@ class TrialHistory(Protocol):
 
     def findings(self, kind: str, name: str) -> Sequence[str]:
         """Return all findings recorded for the transactions about a subject."""
+
+    def reasons(self, kind: str, name: str) -> Sequence[str]:
+        """Return the codes for which a subject was denied; empty if it was not."""
 
     def code_of(self, step: int) -> str | None:
         """Return the code of a step, counted from 1; None while a transaction of it has no receipt."""
@@ -307,6 +312,28 @@ class HasNoFinding(SubjectSentence):
 
 
 @dataclass(frozen=True, slots=True)
+class DeniedFor(Sentence):
+    """Customs denied a claim, or its protest, and this code was among its reasons."""
+
+    kind: SubjectKind
+    name: str
+    code: str
+
+    def describe(self) -> str:
+        """Return what has to be seen."""
+        return f"{self.kind.word} {self.name} is denied, and {self.code} is among the reasons"
+
+    def evaluate(self, history: TrialHistory) -> Outcome:
+        """Judge it."""
+        reasons = history.reasons(self.kind.field, self.name)
+        if self.code in reasons:
+            return _held(f"{self.kind.word} {self.name} was denied for {', '.join(reasons)}")
+        return _not_held(
+            history, f"{self.kind.word} {self.name} was denied for {', '.join(reasons) or 'nothing'}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateReaches(Sentence):
     """A certificate, or one importer's holding of it, is in a state, by a deadline if there is one."""
 
@@ -409,6 +436,7 @@ Expectation: TypeAlias = (
     | Ends
     | HasFinding
     | HasNoFinding
+    | DeniedFor
     | CertificateReaches
     | TransactionIs
     | StepRefused
@@ -427,6 +455,7 @@ SENTENCES = (
             "has no finding [FINDING]",
         )
     ),
+    "claim NAME is denied for CODE",
     "certificate NAME is STATE [within N days]",
     "certificate NAME is STATE by ORGANIZATION [within N days]",
     "transaction of step N is CODE",
@@ -525,7 +554,20 @@ def _subject_rules(kind: SubjectKind) -> tuple[tuple[str, Callable[[re.Match[str
     )
 
 
+_REASONS = [*(finding.value for finding in Finding), *(defect.value for defect in Defect)]
+
+
+def _reason(text: str) -> str:
+    if text not in _REASONS:
+        raise UnknownNameError("reason", text, _REASONS)
+    return text
+
+
 _RULES: tuple[tuple[str, Callable[[re.Match[str]], Expectation]], ...] = (
+    (
+        rf"claim {_NAME} is denied for (?P<reason>{_WORD})",
+        lambda m: DeniedFor(m.string, SUBJECTS["claim"], m["name"], _reason(m["reason"])),
+    ),
     *(rule for kind in SUBJECTS.values() for rule in _subject_rules(kind)),
     (
         rf"certificate {_NAME} is (?P<state>{_WORD})(?: (?:by|to|for) (?P<holder>[a-z0-9-]+))?{_WITHIN}",

@@ -35,6 +35,7 @@ _HOLDING_TARGETS = {
     step.event: step.target.value for step in HOLDING_TABLE.steps if step.target != step.state
 }
 _STATE_EVENTS = {f"{kind.field}.state": kind.field for kind in SUBJECTS.values()}
+_DENIALS = ("DENIED", "PROTEST_DENIED")
 _EVENT_STATE = {CertificateEvent.DELIVERED: "DELIVERED", CertificateEvent.HELD: "HELD"}
 
 
@@ -50,6 +51,7 @@ class History:
     _states: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
     _begun: dict[tuple[str, str], int] = field(default_factory=dict)
     _findings: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    _reasons: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _step_transactions: dict[int, list[str]] = field(default_factory=dict)
     _codes: dict[str, str] = field(default_factory=dict)
     _rules: dict[str, str] = field(default_factory=dict)
@@ -65,6 +67,8 @@ class History:
         elif event.name in _STATE_EVENTS:
             kind = _STATE_EVENTS[event.name]
             self.note_state(kind, event.text(kind), event.integer("time_ms"), event.text("state"))
+        elif event.name == "claim.decided":
+            self._take_decision(event)
         elif event.name == "raft.role" and event.fields["role"] == "leader":
             self._leader_seen = True
         elif event.name == "block.executed":
@@ -136,6 +140,10 @@ class History:
         """Return all findings recorded for the transactions about a subject."""
         return self._findings.get((kind, name), [])
 
+    def reasons(self, kind: str, name: str) -> Sequence[str]:
+        """Return the codes for which a subject was denied; empty if it was not."""
+        return self._reasons.get((kind, name), [])
+
     def rules_of(self, step: int) -> Sequence[str]:
         """Return the form rules that refused transactions of a step, in their order."""
         return [self._rules[known] for known in self._step_transactions.get(step, ()) if known in self._rules]
@@ -159,6 +167,11 @@ class History:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         return float(value)
+
+    def _take_decision(self, event: Event) -> None:
+        defects = event.fields.get("defects")
+        if event.text("state") in _DENIALS and isinstance(defects, list):
+            self._reasons.setdefault(("claim", event.text("claim")), []).extend(defects)
 
     def _take_receipt(self, event: Event) -> None:
         self._codes[event.text("id")] = event.text("code")

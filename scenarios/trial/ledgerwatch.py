@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
+from ledger.contracts import REGIME_OF_FORM
+from ledger.genesis import Role
 from p2p.observer import RecordField
 from scenarios.agents.client import ApiProblem, NodeClient, NodeUnreachableError, Receipt
 from scenarios.trial.eventbook import EventBook
@@ -29,6 +31,7 @@ class LedgerWatch:
         is_up: whether a node is worth asking.
         book: where receipts are written.
         names: the scenario's local names.
+        importers: members that hold what they certify themselves, where the agreement lets importers certify.
     """
 
     def __init__(
@@ -37,11 +40,13 @@ class LedgerWatch:
         is_up: Callable[[str], bool],
         book: EventBook,
         names: Names,
+        importers: Collection[str],
     ) -> None:
         self._clients = clients
         self._is_up = is_up
         self._book = book
         self._names = names
+        self._importers = importers
         self.seen = -1
 
     async def run(self) -> None:
@@ -86,4 +91,7 @@ class LedgerWatch:
         if receipt.type is not None and receipt.type.startswith(("holding.", "certificate.deliver")):
             holder = receipt.body.get("holder", receipt.creator)
             fields["holder"] = holder if isinstance(holder, str) else None
+        elif receipt.type == "certificate.anchor" and receipt.creator in self._importers:
+            regime = REGIME_OF_FORM[str(receipt.body.get("form"))]
+            fields["holder"] = receipt.creator if Role.IMPORTER in regime.certifiers else None
         return fields

@@ -18,7 +18,7 @@ from random import Random
 
 import aiohttp
 
-from ledger.genesis import Genesis
+from ledger.genesis import Genesis, Role
 from ledger.transaction import parse_transaction
 from p2p.finality import TransactionStatus
 from p2p.observer import RecordField
@@ -196,7 +196,9 @@ class Trial:
         for organization in self.world.organizations:
             with self.world.place(organization):
                 clients[organization] = self._start_agent(organization)
-        self._watch = LedgerWatch(clients, self.world.is_up, self.book, self.names)
+        genesis = self.world.founding.genesis
+        importers = [member.id for member in genesis.with_role(Role.IMPORTER)]
+        self._watch = LedgerWatch(clients, self.world.is_up, self.book, self.names, importers)
         self.settling = Settling(
             self.world,
             self.agents,

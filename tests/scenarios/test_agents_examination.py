@@ -11,9 +11,10 @@ import pytest
 from ledger.contracts import FineState, fine_commitment
 from ledger.documents import Private
 from ledger.encoding import Value
-from scenarios.agents.examination import CURABLE, Billed, Defect, Evidence, examine, examine_answer
+from scenarios.agents.examination import CURABLE, Billed, Evidence, examine, examine_answer
 from scenarios.agents.papers import CODE_FIELDS, Paper, PaperError, PaperKind, open_fields
 from scenarios.agents.register import CertificateEntry, ClaimEntry, Place
+from scenarios.model.defects import Defect
 
 SALT = bytes(range(16))
 ROOT = bytes(range(32))

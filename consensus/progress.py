@@ -8,7 +8,8 @@ Rules:
   sent, until the window (messages or bytes in flight) is full. Then one empty append per heartbeat answer
   keeps the flow alive, so that a window lost whole does not stall the peer.
 - SNAPSHOT: what it needs next is no longer in the log. The snapshot is repeated with each answer to a heartbeat
-  until the peer acknowledges its index, or the caller says what became of it.
+  until the peer acknowledges its index or any other from which the log goes on, or the caller says what became
+  of it.
 - An answer that no message of ours can still cause (rejected at or below `match`, or not at the place being
   probed) is stale and changes nothing.
 """
@@ -153,13 +154,18 @@ class Progress:
         """Whether an empty append would teach the peer a higher commit index."""
         return self.sent_commit < min(commit, self.next - 1)
 
-    def accepted(self, index: int) -> bool:
-        """Takes an acknowledgement up to `index`; tells whether it says anything new."""
+    def accepted(self, index: int, *, log_goes_on: bool = False) -> bool:
+        """Takes an acknowledgement up to `index`; tells whether it says anything new.
+
+        Args:
+            index: the last index that matches.
+            log_goes_on: whether the leader's log has what follows it, so that no snapshot is needed.
+        """
         if index < self.match or (index == self.match and self.state is ProgressState.REPLICATE):
             return False
         self.match = index
         self.next = max(self.next, index + 1)
-        if self.state is ProgressState.SNAPSHOT and index < self.pending_snapshot:
+        if self.state is ProgressState.SNAPSHOT and index < self.pending_snapshot and not log_goes_on:
             return True
         self.paused = False
         if self.state is not ProgressState.REPLICATE:

@@ -176,7 +176,7 @@ def handle_append_response(core: Core, message: Message) -> None:
         if progress.rejected(message.index, hint):
             send_append(core, message.sender, progress, even_if_empty=True)
         return
-    if not progress.accepted(message.index):
+    if not progress.accepted(message.index, log_goes_on=core.log.term(message.index) is not None):
         return
     if advance_commit(core):
         broadcast_append(core)

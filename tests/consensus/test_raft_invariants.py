@@ -231,7 +231,7 @@ def a_write_is_done_before_it_is(patch: Patch) -> None:
 
 
 def an_acknowledgement_moves_match_alone(patch: Patch) -> None:
-    def accepted(progress: Progress, index: int) -> bool:
+    def accepted(progress: Progress, index: int, **_: bool) -> bool:
         moved = index > progress.match
         progress.match = max(index, progress.match)
         return moved

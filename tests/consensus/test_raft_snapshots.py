@@ -171,7 +171,7 @@ def test_applied_below_the_beginning_is_refused_at_start() -> None:
 
 
 def test_no_snapshot_at_hand_waits_for_the_next_heartbeat() -> None:
-    node, disk = make_node(storage=disk_with(1, 1, commit=2))
+    node, disk = make_node(storage=disk_with(1, 1, commit=2), applied=2)
     sent = elect(node, disk)
     (probe,) = only(sent, MessageType.APPEND, to=2)
     disk.create_snapshot(2, THREE)
@@ -353,6 +353,22 @@ def test_the_answer_of_an_old_append_does_not_end_a_snapshot() -> None:
     peer = node.status().peers[2]
     assert (peer.state, peer.match, peer.next) == (ProgressState.SNAPSHOT, 1, 4)
     node.step(ack(probe, index=3))
+    assert node.status().peers[2].state is ProgressState.REPLICATE
+
+
+def test_a_peer_that_needs_no_snapshot_any_more_is_sent_the_rest_of_the_log() -> None:
+    """As etcd's: wherever an acknowledgement comes from, what the log has need not be fetched as a state."""
+    disk = disk_with(1, 1, 1, 1, commit=4)
+    disk.create_snapshot(4, THREE)
+    disk.compact(2)
+    node, _ = make_node(storage=disk, applied=4)
+    (probe,) = only(elect(node, disk), MessageType.APPEND, to=2)
+    node.step(refused(probe))
+    assert only(work(node, disk), MessageType.SNAPSHOT)
+    assert node.status().peers[2].pending_snapshot == 4
+    node.step(ack(probe, index=2))
+    (rest,) = only(work(node, disk), MessageType.APPEND, to=2)
+    assert (rest.index, [entry.index for entry in rest.entries]) == (2, [3, 4, 5])
     assert node.status().peers[2].state is ProgressState.REPLICATE
 
 

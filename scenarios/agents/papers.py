@@ -66,6 +66,7 @@ PUBLIC_FIELDS: frozenset[str] = frozenset(
         "shipment",
         "signed_on",
         "spi",
+        *(name for form in FORMS.values() for name in form.public),
     }
 )
 """Fields whose values are on the ledger, or follow from what is."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from scenarios.model.carnets import AtaCarnet, AtaReplacement
 from scenarios.model.claims import Claim
 from scenarios.model.documents import Document
 from scenarios.model.invoices import Invoice
@@ -42,6 +43,10 @@ class Script(Protocol):
     @property
     def claims(self) -> Mapping[str, Claim]:
         """The claims."""
+
+    @property
+    def carnets(self) -> Mapping[str, AtaCarnet | AtaReplacement]:
+        """The ATA carnets."""
 
     @property
     def steps(self) -> Sequence[Step]:

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from ledger.contracts import REGIME_OF_FORM
 from ledger.genesis import Role
 from scenarios.errors import Fault, RefusedError, UnknownNameError
+from scenarios.model.carnetcheck import carnet_step, carnets
+from scenarios.model.carnetsteps import CarnetStep
 from scenarios.model.contradictions import contradictions
 from scenarios.model.documents import Document, form_of
 from scenarios.model.expectations import (
@@ -76,7 +78,7 @@ def cross_check(scenario: Scenario, source: Source, salvage: Salvage | None = No
         salvage: What was left out of `scenario` because it is wrong in itself.
     """
     found: list[Fault] = []
-    for rule in (_network, _documents, _invoices, _claims, _steps, _faults, _expectations):
+    for rule in (_network, _documents, _invoices, _claims, carnets, _steps, _faults, _expectations):
         for found_at, seen in rule(scenario):
             refusal = salvage.judge(seen) if salvage is not None else seen
             if refusal is None:
@@ -213,7 +215,10 @@ def _steps(scenario: Scenario) -> Refusals:
             yield from _inside_calendar(scenario, (*where, "at"), step.at)
         if step.when is not None:
             yield from _predicate(scenario, (*where, "when"), step.when)
-        yield from _step_names(scenario, where, step)
+        if isinstance(step, CarnetStep):
+            yield from carnet_step(scenario, where, step)
+        else:
+            yield from _step_names(scenario, where, step)
 
 
 def _step_names(scenario: Scenario, where: Location, step: Step) -> Refusals:
@@ -248,7 +253,7 @@ def _step_names(scenario: Scenario, where: Location, step: Step) -> Refusals:
             elif step.by != invoice.issuer and {step.by, invoice.issuer} <= scenario.organizations.keys():
                 what = f"{step.by} is not the issuer of {step.invoice}"
                 yield (*where, "by"), RefusedError(what, "", f"let {invoice.issuer} do it")
-        case _:
+        case ClaimStep():
             yield from _claim_step(scenario, where, step)
 
 

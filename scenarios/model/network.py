@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, model_validator
 
+from ledger.contracts.carnet import TRADERS
+from ledger.contracts.parameters import CARNET_FINAL_DATE_CALENDAR_DAYS
 from ledger.genesis import Role
 from scenarios.errors import RefusedError, UnknownNameError
 from scenarios.model.units import Duration, MomentText, RangeMs, Record, Text, no_unit, parse_duration
@@ -150,9 +152,31 @@ class Agent(Record):
         _delay("314d"),
         description="Customs: from the date of entry to liquidation (about 314 days, medey.com).",
     )
+    issue_after: DelayText = Field(
+        _delay("1d"),
+        description="Association: from a carnet's security to its issue, or a loss to the replacement.",
+    )
+    endorse_after: DelayText = Field(
+        _delay("1h"), description="Customs: from goods presented under a carnet to the stamp, or the refusal."
+    )
+    final_after: DelayText = Field(
+        _delay(f"{CARNET_FINAL_DATE_CALENDAR_DAYS.value}d"),
+        description="Customs: from a carnet's importation to the final date for re-export, within the validity.",
+    )
+    carnet_claim_after: DelayText = Field(
+        _delay("30d"),
+        description="Customs: from a final date that passed, or a late re-export, to the claim.",
+    )
+    prove_after: DelayText = Field(
+        _delay("30d"), description="Carnet holder: from customs' claim to the proof, if it has one."
+    )
+    return_after: DelayText = Field(
+        _delay("1d"), description="Carnet holder: from the last goods' homecoming to the carnet's return."
+    )
 
 
 _CERTIFIERS = (Role.EXPORTER, Role.PRODUCER, Role.IMPORTER)
+_TRADERS = tuple(role for role in Role if role in TRADERS)
 
 AGENT_ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "careless": _CERTIFIERS,
@@ -162,6 +186,12 @@ AGENT_ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "answer_after": Role.IMPORTER,
     "review_after": Role.CUSTOMS,
     "liquidate_after": Role.CUSTOMS,
+    "issue_after": (Role.CHAMBER, Role.GUARANTEEING),
+    "endorse_after": Role.CUSTOMS,
+    "final_after": Role.CUSTOMS,
+    "carnet_claim_after": Role.CUSTOMS,
+    "prove_after": _TRADERS,
+    "return_after": _TRADERS,
 }
 """The role that each behavior of an agent is for."""
 

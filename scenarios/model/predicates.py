@@ -12,6 +12,9 @@ Rules:
 | `certificate c1 held [by importer]` | a holding is HELD on the ledger |
 | `claim e1 filed` | the claim is on the ledger |
 | `claim e1 is UNDER_REVIEW` | the claim's fine state was ever this |
+| `carnet k1 is ACTIVE` | the carnet was ever in this state |
+| `voucher k1/3 is ENDORSED` | the voucher was ever in this state |
+| `carnet claim k1/3 is CLAIM_OPEN` | customs' claim under the voucher was ever in this fine state |
 """
 
 from __future__ import annotations

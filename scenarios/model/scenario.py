@@ -19,6 +19,7 @@ from pydantic import Field, PrivateAttr
 
 from ledger.genesis import Role
 from scenarios.errors import Fault, Place
+from scenarios.model.carnets import Carnet
 from scenarios.model.claims import Claim, LocalName
 from scenarios.model.documents import Document
 from scenarios.model.expectations import ExpectationText
@@ -61,6 +62,7 @@ class Scenario(Record):
     documents: dict[LocalName, Document] = Field({}, description="Documents by local name.")
     invoices: dict[LocalName, Invoice] = Field({}, description="Commercial invoices by local name.")
     claims: dict[LocalName, Claim] = Field({}, description="Preference claims by local name.")
+    carnets: dict[LocalName, Carnet] = Field({}, description="ATA carnets by local name.")
     steps: tuple[Step, ...] = Field(
         (), description="What is scripted; everything else the agents do by themselves."
     )

@@ -16,6 +16,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from ledger.genesis import Role
+from scenarios.model.carnetsteps import CARNET_ROLES, CarnetSteps
 from scenarios.model.claims import LocalName
 from scenarios.model.stepbase import StepRecord
 from scenarios.model.units import DateText
@@ -164,7 +165,8 @@ Step: TypeAlias = Annotated[
     | RequestInformation
     | AllowClaim
     | DenyClaim
-    | Liquidate,
+    | Liquidate
+    | CarnetSteps,
     Field(discriminator="do"),
 ]
 
@@ -187,5 +189,6 @@ ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "allow-claim": Role.CUSTOMS,
     "deny-claim": Role.CUSTOMS,
     "liquidate": Role.CUSTOMS,
+    **CARNET_ROLES,
 }
 """The role each act needs, or the roles of which it needs one."""

@@ -13,10 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ledger.contracts.carnet import CarnetFineState, CarnetStatus, VoucherState
 from scenarios.errors import UnknownNameError
 
 NAME_PATTERN = r"[a-z][a-z0-9-]{0,39}"
 """Local names: of documents, claims and whatever else a scenario names."""
+
+
+VOUCHER_PART = r"/[0-9]{1,3}"
+"""What a voucher's name has after its carnet's: `k1/3` is voucher 3 of carnet k1."""
 
 
 class ClaimState(StrEnum):
@@ -84,6 +89,27 @@ SUBJECTS: Mapping[str, SubjectKind] = _registry(
         section="claims",
         states=tuple(state.value for state in ClaimState),
         begun_by=("file-claim", "file-post-claim"),
+    ),
+    SubjectKind(
+        word="carnet",
+        field="carnet",
+        section="carnets",
+        states=tuple(status.value for status in CarnetStatus),
+        begun_by=("apply-carnet",),
+    ),
+    SubjectKind(
+        word="voucher",
+        field="voucher",
+        section="carnets",
+        states=tuple(state.value for state in VoucherState if state is not VoucherState.NONE),
+        part=VOUCHER_PART,
+    ),
+    SubjectKind(
+        word="carnet claim",
+        field="carnet_claim",
+        section="carnets",
+        states=tuple(state.value for state in CarnetFineState),
+        part=VOUCHER_PART,
     ),
 )
 """All kinds, by word."""

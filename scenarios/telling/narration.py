@@ -8,7 +8,6 @@ Rules:
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -22,6 +21,8 @@ from scenarios.judging.measure import SHARES
 from scenarios.judging.verdict import Judgment, Verdict
 from scenarios.model import Scenario
 from scenarios.model.expectations import Judgement
+from scenarios.telling.carnets import CARNET_SENTENCES, carnet_claim_table, carnet_table
+from scenarios.telling.moments import local
 from scenarios.trial.eventbook import Event
 from scenarios.trial.history import History
 
@@ -56,6 +57,7 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     "claim.closed": lambda f: f"closes its review of claim {f['claim']}",
     "claim.state": lambda f: f"claim {f['claim']} is {f['state']}",
     "claim.liquidated": lambda f: f"liquidates claim {f['claim']}",
+    **CARNET_SENTENCES,
     "act.refused": lambda f: f"is refused: {f['act']} ({f['code']} {f['rule'] or ''})",
     "fault.began": lambda f: f"{f['kind']} of {_joined(f['hit'])}",
     "fault.ended": lambda f: f"{f['kind']} of {_joined(f['hit'])} is over",
@@ -88,17 +90,14 @@ class Narrator:
             return
         if event.name == "claim.state" and event.fields["state"] not in _SHOWN_STATES:
             return
+        if event.name == "carnet_claim.state" and event.fields.get("is_first"):
+            return
         who = event.fields.get("organization") or event.fields.get("node") or "the weather"
         style = "yellow" if event.name.startswith(("fault.", "node.", "act.", "checkpoint.")) else ""
         line = Text(f"{local(event.calendar_ms, self.zone)}  ", style="dim")
         line.append(f"{who!s:<12}", style="bold")
         line.append(sentence(event.fields), style=style)
         self.console.print(line)
-
-
-def local(time_ms: int, zone: ZoneInfo) -> str:
-    """Return a moment as local date and time, to the minute."""
-    return datetime.datetime.fromtimestamp(time_ms / 1000, zone).strftime("%Y-%m-%d %H:%M")
 
 
 def print_summary(
@@ -116,6 +115,10 @@ def print_summary(
         console.print(_certificates(scenario, history))
     if scenario.claims:
         console.print(_claims(scenario, history))
+    if scenario.carnets:
+        console.print(carnet_table(scenario, history))
+    if history.subjects("carnet_claim"):
+        console.print(carnet_claim_table(history, scenario.zone))
     if with_figures:
         console.print(_figures(metrics))
     _print_expectations(console, judgment)

@@ -16,12 +16,25 @@ from zoneinfo import ZoneInfo
 from scenarios.errors import RefusedError
 from scenarios.model import Scenario
 from scenarios.model.subjects import SUBJECTS
-from scenarios.telling.narration import local
+from scenarios.telling.carnets import about_carnet, about_voucher
+from scenarios.telling.moments import local
 from scenarios.trial.runfolder import RunFolder
 
 Fields = Mapping[str, object]
 _HIDDEN = ("number", "calendar", "protocol_ns", "event", "body", "documents", "index", "position", "time_ms")
-_TELLING = ("claim.", "certificate.", "holding.", "request.", "decision.", "answer.", "notice.", "act.")
+_TELLING = (
+    "claim.",
+    "certificate.",
+    "holding.",
+    "request.",
+    "decision.",
+    "answer.",
+    "notice.",
+    "act.",
+    "carnet.",
+    "goods.",
+    "carnet_claim.",
+)
 
 
 def tell(folder: RunFolder, scenario: Scenario, subject: str) -> list[str]:
@@ -36,11 +49,15 @@ def tell(folder: RunFolder, scenario: Scenario, subject: str) -> list[str]:
         RefusedError: if the run knows nothing of that name.
     """
     events = [json.loads(line) for line in folder.event_lines("observer")]
+    stories: list[str] = []
     for kind in SUBJECTS.values():
         known = getattr(scenario, kind.section)
         if subject.partition("/")[0] in known and re.fullmatch(kind.pattern, subject):
-            about = _ABOUT[kind.word](scenario, subject)
-            return [f"{kind.word} {subject}: {about}", *_lines(events, kind.field, subject, scenario)]
+            lines = list(_lines(events, kind.field, subject, scenario))
+            if lines or not kind.part:
+                stories += [f"{kind.word} {subject}: {_ABOUT[kind.word](scenario, subject)}", *lines]
+    if stories:
+        return stories
     if subject in scenario.documents:
         document = scenario.documents[subject]
         head = f"document {subject}: {document.form}, issued by {document.issuer} for {', '.join(document.addressees)}"
@@ -65,7 +82,12 @@ def _about_claim(scenario: Scenario, name: str) -> str:
     return f"entry {claim.entry} line {claim.line}, {claim.regime} {claim.spi}, by {claim.importer} {rests}"
 
 
-_ABOUT: Mapping[str, Callable[[Scenario, str], str]] = {"claim": _about_claim}
+_ABOUT: Mapping[str, Callable[[Scenario, str], str]] = {
+    "claim": _about_claim,
+    "carnet": about_carnet,
+    "voucher": about_voucher,
+    "carnet claim": about_voucher,
+}
 """What a story begins with, by the kind's word."""
 
 

@@ -26,6 +26,7 @@ from scenarios.model.predicates import (
     SubjectReached,
 )
 from scenarios.model.subjects import SUBJECTS
+from scenarios.trial.carnetstates import CarnetStates
 from scenarios.trial.eventbook import Event
 
 _CERTIFICATE_TARGETS = {
@@ -53,6 +54,7 @@ class History:
     _findings: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _reasons: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _step_transactions: dict[int, list[str]] = field(default_factory=dict)
+    _carnets: CarnetStates = field(default_factory=CarnetStates)
     _codes: dict[str, str] = field(default_factory=dict)
     _rules: dict[str, str] = field(default_factory=dict)
     _leader_seen: bool = False
@@ -114,7 +116,8 @@ class History:
 
     def states(self, kind: str, name: str) -> States:
         """Return a subject's states in order; empty if it was never on the ledger."""
-        return sorted(self._states.get((kind, name), []), key=lambda item: item[0])
+        states = sorted(self._states.get((kind, name), []), key=lambda item: item[0])
+        return self._carnets.with_expiry(name, states, self.reached_ms) if kind == "carnet" else states
 
     def certificate_states(self, certificate: str) -> States:
         """Return the certificate's states; empty if it was never anchored."""
@@ -184,6 +187,8 @@ class History:
         certificate = event.fields.get("certificate")
         holder = event.fields.get("holder")
         time_ms = event.integer("time_ms")
+        for subject_kind, subject_name, state in self._carnets.take(event, self.states):
+            self.note_state(subject_kind, subject_name, time_ms, state)
         findings = event.fields.get("findings")
         for subject in SUBJECTS.values():
             name = event.fields.get(subject.field)

@@ -26,7 +26,11 @@ class Names:
 
     def local(self, kind: Kind, ledger_id: str) -> str | None:
         """Return the local name of an id, or None."""
-        return self._to_local.get((kind, ledger_id))
+        if kind in _OF_A_CARNET:
+            carnet, _, serial = ledger_id.partition("/")
+            name = self.local("carnet", carnet)
+            return None if name is None else f"{name}/{serial}"
+        return self._to_local.get(("carnet" if kind == "carnet_successor" else kind, ledger_id))
 
     def ledger(self, kind: Kind, local_name: str) -> str | None:
         """Return the id of a local name, or None if it is not on the ledger yet."""
@@ -52,8 +56,31 @@ def _claim(body: Mapping[str, Value]) -> str | None:
     return f"{entry}/{line}" if isinstance(entry, str) and isinstance(line, int) else None
 
 
+def _carnet(body: Mapping[str, Value]) -> str | None:
+    carnet = body.get("carnet")
+    return carnet if isinstance(carnet, str) else None
+
+
+def _carnet_successor(body: Mapping[str, Value]) -> str | None:
+    successor = body.get("successor")
+    return successor if isinstance(successor, str) and _carnet(body) is not None else None
+
+
+def _of_carnet(name: str) -> Callable[[Mapping[str, Value]], str | None]:
+    def id_of(body: Mapping[str, Value]) -> str | None:
+        carnet, serial = _carnet(body), body.get(name)
+        return f"{carnet}/{serial}" if carnet is not None and isinstance(serial, int) else None
+
+    return id_of
+
+
+_OF_A_CARNET = ("voucher", "carnet_claim")
 _IDS: tuple[tuple[Kind, Callable[[Mapping[str, Value]], str | None]], ...] = (
     ("certificate", _certificate),
     ("claim", _claim),
+    ("carnet", _carnet),
+    ("carnet_successor", _carnet_successor),
+    ("voucher", _of_carnet("serial")),
+    ("carnet_claim", _of_carnet("voucher")),
 )
 """Per kind, the ledger id that a body names, if it names one."""

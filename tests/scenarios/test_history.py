@@ -125,3 +125,32 @@ def test_a_metric_is_a_number(teller: Teller) -> None:
     metric = teller.history.metric
     assert (metric("blocks"), metric("share")) == (3.0, 0.5)
     assert metric("name") is metric("flag") is metric("missing") is None
+
+
+def carnet_act(teller: Teller, act: str, **fields: RecordField) -> None:
+    teller.receipt(act, **{"carnet": "k1", "body": "{}", **fields})
+
+
+def test_carnets_and_vouchers_have_the_states_that_their_tables_give(teller: Teller) -> None:
+    carnet_act(teller, "carnet.apply")
+    carnet_act(teller, "carnet.secure")
+    carnet_act(teller, "carnet.present", voucher="k1/1")
+    carnet_act(teller, "carnet.endorse", voucher="k1/1", findings=["REEXPORT_LATE"])
+    assert [state for _, state in teller.history.states("carnet", "k1")] == ["APPLIED", "SECURED"]
+    assert teller.history.states("voucher", "k1/1") == [(2 * DAY_MS, "PRESENTED"), (3 * DAY_MS, "ENDORSED")]
+    assert teller.history.findings("voucher", "k1/1") == ["REEXPORT_LATE"]
+    assert teller.history.findings("carnet", "k1") == ["REEXPORT_LATE"]
+
+
+def test_a_carnet_expires_by_the_day_and_its_successor_with_it(teller: Teller) -> None:
+    carnet_act(teller, "carnet.issue", body='{"valid_until": "1970-01-05"}')
+    carnet_act(teller, "carnet.activate")
+    carnet_act(teller, "carnet.replace", carnet_successor="k2")
+    assert [state for _, state in teller.history.states("carnet", "k2")] == ["ACTIVE"]
+    teller.number = 6
+    teller.tell("phase")
+    states = teller.history.states("carnet", "k2")
+    assert states == [(2 * DAY_MS, "ACTIVE"), (5 * DAY_MS + DAY_MS * 2 // 3, "EXPIRED")]
+    assert [state for _, state in teller.history.states("carnet", "k1")][-1] == "REPLACED"
+    carnet_act(teller, "carnet.return", carnet="k2")
+    assert [state for _, state in teller.history.states("carnet", "k2")] == ["ACTIVE", "EXPIRED", "RETURNED"]

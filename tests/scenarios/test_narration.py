@@ -12,7 +12,8 @@ from p2p.observer import RecordField
 from scenarios.judging.verdict import JudgedExpectation, Judgment, Verdict
 from scenarios.model.catalog import load_scenario
 from scenarios.model.expectations import Judgement, Outcome
-from scenarios.telling.narration import Narrator, local, print_summary
+from scenarios.telling.moments import local
+from scenarios.telling.narration import Narrator, print_summary
 from scenarios.trial.eventbook import Event
 from scenarios.trial.history import History
 

@@ -143,7 +143,7 @@ class _Voucher:
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
-        return cls(read_carnet_id(fields), fields.integer("serial", 1, VOUCHERS_MAX))
+        return cls(read_carnet_id(fields), fields.integer("voucher", 1, VOUCHERS_MAX))
 
     def find(self, context: Context, state: Writer) -> tuple[CarnetRecord, VoucherRecord]:
         carnet = find_carnet(context.event, state, self.carnet)

@@ -471,6 +471,7 @@ FORM370: dict[str, Value] = {"form370": bytes([3]) * 16}
 K1 = bytes([3]) * 16
 CARNET: dict[str, Value] = {"carnet": K1}
 VOUCHER: dict[str, Value] = CARNET | {"serial": 1}
+CLAIMED: dict[str, Value] = CARNET | {"voucher": 1}
 SOUND: dict[str, dict[str, Value]] = {
     "carnet.apply": CARNET | {"issuer": "chamber", "items": [[1, 2]]},
     "carnet.secure": CARNET,
@@ -484,10 +485,10 @@ SOUND: dict[str, dict[str, Value]] = {
     "carnet.return": CARNET,
     "carnet.discharge": CARNET,
     "carnet.replace": CARNET | {"successor": bytes(16)},
-    "carnet.claim": VOUCHER | FINE | {"association": "chamber", "improper": False},
-    "carnet.answer": VOUCHER,
-    "carnet.decide": VOUCHER | FINE,
-    "carnet.close": VOUCHER | FINE,
+    "carnet.claim": CLAIMED | FINE | {"association": "chamber", "improper": False},
+    "carnet.answer": CLAIMED,
+    "carnet.decide": CLAIMED | FINE,
+    "carnet.close": CLAIMED | FINE,
     "certificate.anchor": {
         "certificate": C1,
         "form": "NAFTA-434",

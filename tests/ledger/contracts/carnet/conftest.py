@@ -141,15 +141,15 @@ class Border:
 
     def claim(self, serial: int, on: str, office: str = "cbsa", **changes: Value) -> Receipt:
         body: dict[str, Value] = {
-            "carnet": K1, "serial": serial, "association": "ca-chamber", "improper": False, "fine": FINE,
+            "carnet": K1, "voucher": serial, "association": "ca-chamber", "improper": False, "fine": FINE,
         }  # fmt: skip
         return self.act(office, "carnet.claim", body | changes, on=on, document=True)
 
     def answer(self, serial: int, on: str, association: str = "ca-chamber") -> Receipt:
-        return self.act(association, "carnet.answer", {"carnet": K1, "serial": serial}, on=on, document=True)
+        return self.act(association, "carnet.answer", {"carnet": K1, "voucher": serial}, on=on, document=True)
 
     def decide(self, kind: str, serial: int, on: str, office: str = "cbsa") -> Receipt:
-        return self.act(office, kind, {"carnet": K1, "serial": serial, "fine": FINE}, on=on)
+        return self.act(office, kind, {"carnet": K1, "voucher": serial, "fine": FINE}, on=on)
 
     def carnet(self, carnet: bytes = K1) -> CarnetRecord:
         return read_carnet(self.pilot.ledger.state.get(carnet_key(carnet)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
 import signal
 import sys
@@ -19,12 +20,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, validators
 from rich.console import Console
 
 from ledger.errors import LedgerError
 from p2p.errors import PeerError
 from scenarios.agents.nonces import NonceFileError
+from scenarios.campaign.campaign import CampaignOptions, run_campaign
+from scenarios.campaign.campaign import exit_code as campaign_exit_code
+from scenarios.campaign.job import jobs_of
+from scenarios.campaign.told import tell_campaign
 from scenarios.errors import RefusedError, ScenarioError
 from scenarios.exporting.credential import export_credential, write_credential
 from scenarios.exporting.held import find_document
@@ -95,6 +100,41 @@ def run(
     print_summary(console, loaded, result.trial.history, result.metrics, result.judgment)
     _print_where(console, result, scenario, world, seed, set_)
     return result.judgment.verdict.exit_code
+
+
+@app.command
+def campaign(
+    scenario: Annotated[list[str], Parameter(help="Library names or files.", negative="")],
+    *,
+    seeds: Annotated[int, Parameter(help="How many seeds each.", validator=validators.Number(gte=1))] = 100,
+    first: Annotated[int, Parameter(help="The first seed.", validator=validators.Number(gte=0))] = 1,
+    jobs: Annotated[
+        int | None, Parameter(help="Processes on this machine; one per processor if absent.")
+    ] = None,
+    cluster: Annotated[
+        str | None, Parameter(help="Address of a Dask scheduler whose workers run them instead.")
+    ] = None,
+    out: Annotated[
+        Path | None, Parameter(help="The campaign's directory; the same command takes it up again.")
+    ] = None,
+    set_: Annotated[
+        list[str], Parameter(name="--set", help="KEY=VALUE: override a value of every file.", negative="")
+    ] = [],  # noqa: B006 - never changed
+) -> int:
+    """Run scenarios over many seeds and say how often what came of them."""
+    if jobs is not None and jobs < 1:
+        raise RefusedError(f"--jobs {jobs}", "1 or more processes", "leave it out for one per processor")
+    loaded = [
+        (load_scenario(name, set_), script[1] if (script := load_script_of(name)) else None)
+        for name in scenario
+    ]
+    directory = out or RUNS / "campaigns" / f"{'+'.join(s.scenario for s, _ in loaded)}-{first}-{seeds}"[:120]
+    options = CampaignOptions(directory, jobs or os.cpu_count() or 1, cluster, _complain)
+    journal = run_campaign(list(jobs_of(loaded, first, seeds)), options)
+    results = list(journal.results.values())
+    for line in tell_campaign(results, directory):
+        print(line)
+    return campaign_exit_code(results)
 
 
 @app.command(name="list")

@@ -232,7 +232,7 @@ class Pilot:
                 for task in self._begun:
                     await task
         except AssertionError as error:
-            self.failure = _told(error)
+            self.failure = _told(error, with_file=False)
         except RefusedError as error:
             raise RefusedError(_told(error)) from error
         except Exception as error:
@@ -282,12 +282,11 @@ def _read(adapter: TypeAdapter[T], value: object, what: str) -> T:
         raise RefusedError(f"{what}: {told}") from error
 
 
-def _told(error: BaseException) -> str:
-    """Return an error with the line of the script that it arose in."""
+def _told(error: BaseException, *, with_file: bool = True) -> str:
+    """Return an error with the line of the script that it arose in; without the file, the same wherever it lies."""
     here = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-    said = str(error) or type(error).__name__
-    if not here:
-        return said
-    line = here[0]
     kind = "" if isinstance(error, RefusedError) else f"{type(error).__name__}: "
-    return f"{line.filename}:{line.lineno}: {kind}{said or line.line}"
+    if not here:
+        return f"{kind}{error}"
+    place = f"{here[0].filename}:{here[0].lineno}" if with_file else f"line {here[0].lineno}"
+    return f"{place}: {kind}{str(error) or here[0].line}"

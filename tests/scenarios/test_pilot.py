@@ -19,7 +19,7 @@ def test_an_assertion_that_fails_is_a_violation_with_its_line(pilot):
 
     run = flown(pilot, script)
     assert run.verdict == "violated"
-    assert any("test_pilot.py:" in text and "delivered too soon" in text for text in run.violations)
+    assert any("script: line " in text and "delivered too soon" in text for text in run.violations)
 
 
 def test_a_script_that_still_waits_leaves_the_verdict_undecided(pilot):

@@ -1,0 +1,126 @@
+"""One job run in this process.
+
+Rules:
+- The run's folder is kept, where asked for, only if the run did not pass; it is what `seatrial show` and `replay` take.
+- A failure of the program itself is raised: it is no verdict.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from scenarios.campaign.job import Job, Plain
+from scenarios.campaign.result import Result
+from scenarios.judging.measure import Measurement
+from scenarios.model import read_scenario
+from scenarios.model.pythonfile import Script, load_script
+from scenarios.model.source import parse_source
+from scenarios.trial.eventbook import Event, EventBook
+from scenarios.trial.runner import RunOptions, RunResult, run_scenario
+
+NS_PER_S = 1_000_000_000
+
+
+class FaultWatch:
+    """Follows events and notes of every fault whether it hit while a transaction was under way: submitted, and not
+    certified at every node yet.
+
+    Args:
+        nodes: every node's organization.
+    """
+
+    def __init__(self, nodes: Sequence[str]) -> None:
+        self.faults: list[dict[str, Plain]] = []
+        self.last_ns = 0
+        self._nodes = len(nodes)
+        self._measurement = Measurement(nodes)
+
+    def __call__(self, event: Event) -> None:
+        """Take an event into account."""
+        self.last_ns = max(self.last_ns, event.protocol_ns)
+        self._measurement(event)
+        if event.name == "fault.began":
+            journeys = self._measurement.journeys.values()
+            self.faults.append(
+                {
+                    "number": event.integer("fault"),
+                    "kind": event.text("kind"),
+                    "in_flight": any(len(journey.certified_ns) < self._nodes for journey in journeys),
+                }
+            )
+
+
+def execute(job: Job, keep: Path | None = None) -> Result:
+    """Run a job in the virtual world.
+
+    Args:
+        job: to run.
+        keep: where the folder of a run that did not pass goes, under the job's name; None keeps nothing.
+
+    Raises:
+        ScenarioError: if the job's scenario does not hold.
+        Exception: whatever failed in the program itself.
+    """
+    scenario = read_scenario(parse_source(job.text, job.scenario))
+    watch = FaultWatch(list(scenario.organizations))
+
+    def follow(book: EventBook) -> None:
+        book.subscribe(watch)
+
+    cpu, real = time.process_time(), time.monotonic()
+    with tempfile.TemporaryDirectory() as directory:
+        script = _script(job, Path(directory))
+        options = RunOptions(
+            "virtual",
+            job.seed,
+            Path(directory),
+            on_event_book=follow,
+            script=script,
+            script_text=job.script,
+        )
+        ran = run_scenario(scenario, options)
+        result = _result(job, ran, watch, time.process_time() - cpu, time.monotonic() - real)
+        if keep is not None and result.verdict != "passed":
+            shutil.rmtree(keep / job.name, ignore_errors=True)
+            shutil.copytree(ran.folder.path, keep / job.name)
+    return result
+
+
+def _script(job: Job, directory: Path) -> Script | None:
+    if job.script is None:
+        return None
+    path = directory / "script.py"
+    path.write_text(job.script, encoding="utf-8")
+    return load_script(path)
+
+
+def _result(job: Job, ran: RunResult, watch: FaultWatch, cpu_s: float, real_s: float) -> Result:
+    judgment = ran.judgment
+    metrics = {
+        name: float(value)
+        for name, value in ran.metrics.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+    prefix, suffix = "check_", "_exercised"
+    return Result(
+        scenario=job.scenario,
+        seed=job.seed,
+        verdict=judgment.verdict.value,
+        violations=list(judgment.violations),
+        open_points=list(judgment.open_points),
+        expectations={e.sentence: e.outcome.judgement.value for e in judgment.expectations},
+        metrics=metrics,
+        exercised={
+            name.removeprefix(prefix).removesuffix(suffix): int(value)
+            for name, value in metrics.items()
+            if name.startswith(prefix) and name.endswith(suffix)
+        },
+        faults=watch.faults,
+        cpu_s=round(cpu_s, 3),
+        real_s=round(real_s, 3),
+        protocol_s=round(watch.last_ns / NS_PER_S, 3),
+    )

@@ -1,0 +1,61 @@
+"""What one seed's run came to, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from scenarios.campaign.job import Plain
+
+LOST = "lost"
+"""The verdict of a run that ended its worker twice: nothing is known of what it came to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One run's end.
+
+    Attributes:
+        scenario, seed: which run.
+        verdict: `passed`, `violated`, `undecided`, or `lost`.
+        violations, open_points: in words.
+        expectations: each sentence and what became of it.
+        metrics: figures by name, numbers only.
+        exercised: how often each check was exercised.
+        faults: of every fault that began, its number, kind, and whether it hit while a transaction was under way.
+        cpu_s, real_s: what the run cost.
+        protocol_s: how long it was on the protocol clock.
+        reason: why it was lost.
+    """
+
+    scenario: str
+    seed: str
+    verdict: str
+    violations: list[str] = field(default_factory=list)
+    open_points: list[str] = field(default_factory=list)
+    expectations: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    exercised: dict[str, int] = field(default_factory=dict)
+    faults: list[dict[str, Plain]] = field(default_factory=list)
+    cpu_s: float = 0.0
+    real_s: float = 0.0
+    protocol_s: float = 0.0
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """Scenario and seed."""
+        return f"{self.scenario}-{self.seed}"
+
+    def plain(self) -> dict[str, Plain]:
+        """Return the result as a JSON object."""
+        return asdict(self)
+
+    @staticmethod
+    def of_plain(value: Mapping[str, object]) -> Result:
+        """Return the result of a JSON object.
+
+        Raises:
+            TypeError: if the object has other fields.
+        """
+        return Result(**value)  # type: ignore[arg-type]

@@ -1,0 +1,115 @@
+"""What a campaign came to: counts, shares with their uncertainty, and what was exercised.
+
+Rules:
+- A share is given with its 95 percent Wilson interval (Wilson, 1927): of 1,000 seeds without a violation one may say
+  that fewer than 0.4 percent violate, not that none does.
+- Nothing is left out: lost runs are counted, and so are expectations that stayed open.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from scenarios.campaign.job import Plain
+from scenarios.campaign.result import LOST, Result
+
+Z_95 = 1.959963984540054
+VERDICTS = ("passed", "violated", "undecided", LOST)
+
+
+def wilson(hits: int, of: int, z: float = Z_95) -> tuple[float, float]:
+    """Return the Wilson score interval of a share.
+
+    Args:
+        hits: how often it came true.
+        of: how often it could have.
+        z: quantile of the normal distribution.
+
+    Raises:
+        ValueError: if the counts are no share.
+    """
+    if not 0 <= hits <= of or of == 0:
+        raise ValueError(f"{hits} of {of} is no share")
+    share = hits / of
+    spread = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    center = share + z * z / (2 * of)
+    below = 1 + z * z / of
+    low = 0.0 if hits == 0 else (center - spread) / below
+    high = 1.0 if hits == of else (center + spread) / below
+    return low, high
+
+
+@dataclass(slots=True)
+class ScenarioSummary:
+    """One scenario's runs.
+
+    Attributes:
+        scenario: its name.
+        runs: how many.
+        verdicts: counts.
+        failing: seeds that did not pass, with the first thing that did not hold.
+        exercised: of every check, in how many runs it was exercised and how often in all.
+        expectations: of every sentence, how often it held, failed, stayed open.
+        faults: of every fault by number and kind, in how many runs it began and hit a transaction under way.
+        cpu_s: of the runs.
+    """
+
+    scenario: str
+    runs: int = 0
+    verdicts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VERDICTS, 0))
+    failing: dict[str, str] = field(default_factory=dict)
+    exercised: dict[str, list[int]] = field(default_factory=dict)
+    expectations: dict[str, dict[str, int]] = field(default_factory=dict)
+    faults: dict[str, dict[str, int]] = field(default_factory=dict)
+    cpu_s: list[float] = field(default_factory=list)
+
+    def add(self, result: Result) -> None:
+        """Take a result into account."""
+        self.runs += 1
+        self.verdicts[result.verdict] += 1
+        if result.verdict != "passed":
+            failed = [s for s, judged in result.expectations.items() if judged == "failed"]
+            why = [*result.violations, *failed, *result.open_points, result.reason]
+            self.failing[result.seed] = next((text for text in why if text), "")[:300]
+        for name, count in result.exercised.items():
+            runs_and_all = self.exercised.setdefault(name, [0, 0])
+            runs_and_all[0] += count > 0
+            runs_and_all[1] += count
+        for sentence, judged in result.expectations.items():
+            counts = self.expectations.setdefault(sentence, {})
+            counts[judged] = counts.get(judged, 0) + 1
+        for fault in result.faults:
+            counts = self.faults.setdefault(
+                f"{fault['number']} {fault['kind']}", {"began": 0, "in_flight": 0}
+            )
+            counts["began"] += 1
+            counts["in_flight"] += bool(fault["in_flight"])
+        if result.verdict != LOST:
+            self.cpu_s.append(result.cpu_s)
+
+    def plain(self) -> dict[str, Plain]:
+        """Return the summary as a JSON object."""
+        shares: dict[str, Plain] = {}
+        for verdict, count in self.verdicts.items():
+            low, high = wilson(count, self.runs)
+            shares[verdict] = {"count": count, "share": count / self.runs, "low_95": low, "high_95": high}
+        return {
+            "runs": self.runs,
+            "verdicts": shares,
+            "failing": dict(self.failing),
+            "exercised": {name: {"runs": n[0], "times": n[1]} for name, n in sorted(self.exercised.items())},
+            "expectations": {s: dict(counts) for s, counts in self.expectations.items()},
+            "faults": {name: dict(counts) for name, counts in sorted(self.faults.items())},
+            "cpu_s_median": statistics.median(self.cpu_s) if self.cpu_s else None,
+        }
+
+
+def summarize(results: Iterable[Result]) -> Mapping[str, ScenarioSummary]:
+    """Return a summary per scenario, in the order of first appearance."""
+    summaries: dict[str, ScenarioSummary] = {}
+    for result in results:
+        summaries.setdefault(result.scenario, ScenarioSummary(result.scenario)).add(result)
+    return summaries

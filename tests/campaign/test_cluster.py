@@ -1,0 +1,103 @@
+"""A campaign over a real Dask scheduler and two workers on loopback."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from scenarios.campaign.cluster import run_on_cluster
+from scenarios.errors import RefusedError
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH": "0"}
+LIMIT_S = 60
+
+
+def started(stack, *arguments, log):
+    process = stack.enter_context(
+        subprocess.Popen(
+            [sys.executable, "-m", *map(str, arguments)],
+            env=ENVIRONMENT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    )
+    stack.callback(process.kill)
+    return process
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """The scheduler's address, and its two workers' processes."""
+    file = tmp_path / "scheduler.json"
+    with ExitStack() as stack:
+        log = stack.enter_context((tmp_path / "cluster.log").open("wb"))
+        options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", file]
+        started(stack, "distributed.cli.dask_scheduler", *options, log=log)
+        until = time.monotonic() + LIMIT_S
+        while not file.exists() or not file.read_text().strip():
+            assert time.monotonic() < until, (tmp_path / "cluster.log").read_text()
+            time.sleep(0.1)
+        address = json.loads(file.read_text())["address"]
+        worker = ["--nthreads", "1", "--nworkers", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"]
+        workers = [
+            started(
+                stack,
+                "distributed.cli.dask_worker",
+                address,
+                *worker,
+                "--local-directory",
+                tmp_path / str(n),
+                log=log,
+            )
+            for n in range(2)
+        ]
+        yield address, workers
+
+
+def campaign(address, out, seeds):
+    command = [sys.executable, "-m", "scenarios.cli", "campaign", "nafta-certificate", "--seeds", str(seeds)]
+    return subprocess.Popen(
+        [*command, "--cluster", address, "--out", out],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_workers(address, count):
+    code = f"from distributed import Client\nc = Client({address!r})\nc.wait_for_workers({count}, timeout={LIMIT_S})"
+    subprocess.run([sys.executable, "-c", code], check=True, env=ENVIRONMENT, timeout=2 * LIMIT_S)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_worker_that_dies_costs_nothing_but_time(cluster, tmp_path):
+    address, workers = cluster
+    wait_for_workers(address, 2)
+    with campaign(address, tmp_path / "c", 6) as running:
+        results = tmp_path / "c" / "results.ndjson"
+        until = time.monotonic() + LIMIT_S
+        while not results.exists() or not results.read_bytes():
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        workers[0].send_signal(signal.SIGKILL)
+        out, err = running.communicate(timeout=120)
+    assert running.returncode == 0, out + err
+    seeds = [json.loads(line)["seed"] for line in results.read_text().splitlines()]
+    assert sorted(seeds) == ["1", "2", "3", "4", "5", "6"]
+    assert "nafta-certificate: 6 runs" in out
+
+
+async def test_a_place_where_no_scheduler_answers_is_named(unused_tcp_port_factory, monkeypatch):
+    monkeypatch.setattr("scenarios.campaign.cluster.CONNECT_LIMIT_S", 0.5)
+    with pytest.raises(RefusedError, match="no scheduler answers at tcp"):
+        await run_on_cluster(f"tcp://127.0.0.1:{unused_tcp_port_factory()}", [], lambda _result: None)

@@ -165,7 +165,7 @@ def test_a_fault_is_counted_as_a_hit_only_with_a_transaction_under_way():
     busy = (
         "async def scenario(pilot):\n"
         "    doing = pilot.begin('issue-certificate', by='exporter', document='c1')\n"
-        "    await pilot.protocol('80ms')\n"
+        "    await pilot.protocol('200ms')\n"
         "    await pilot.fault('crash', target='leader', lasts={'protocol': '3s'})\n"
         "    await doing.done()\n"
     )

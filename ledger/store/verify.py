@@ -82,7 +82,7 @@ class Verification:
             file_bytes=file_bytes,
             free_bytes=free_bytes,
             damage=tuple(self._damage),
-            notes=(*self._notes, f"{free_bytes} of {file_bytes} bytes are free; {FREE_NOTE}"),
+            notes=(*self._notes, FREE_NOTE),
             absent=self._absent,
         )
 

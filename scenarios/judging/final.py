@@ -3,11 +3,16 @@
 Rules:
 - What counts is what a reopened store says, watermark and all: durability is judged on disks, not on memory.
 - A store that does not open is a node that is missing at the end, with the reason.
+- What is looked at stays as it is: opening a store repairs it and copies its WAL, so a copy is opened.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -16,34 +21,64 @@ from ledger.checkpoint import parse_checkpoint
 from ledger.errors import LedgerError
 from ledger.execution import CONSUMING
 from ledger.store import Store, damage_named
+from scenarios.errors import RefusedError
 from scenarios.judging.checks import FinalNode, FinalState
 
 DATABASE = "node.db"
 WATERMARK = "watermark"
+STORE_FILES = (DATABASE, f"{DATABASE}-wal", WATERMARK)
+"""What a node's data directory holds."""
+_SHARED_FIRST, _SHARED_BYTES = 0x40000002, 510
+"""The bytes of a database file that SQLite's shared and exclusive locks are on (its file format, "Locking")."""
 _PAGE = 500
 
 
-def open_store(directory: Path) -> Store:
-    """Open the store in a node's data directory.
+@contextmanager
+def opened_copy(directory: Path) -> Iterator[Store]:
+    """Open a copy of the store in a node's data directory; nothing in the directory is changed.
 
     Raises:
         DamagedStoreError: naming what is damaged.
         FileNotFoundError: if there is no database.
+        RefusedError: if a node is running on the database.
     """
     path = directory / DATABASE
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; a node's data directory has its {DATABASE}")
-    with damage_named(str(path), anything=True):
-        connection = apsw.Connection(str(path))
-        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-    watermark = directory / WATERMARK
-    try:
-        return Store.open(connection, watermark=watermark.read_bytes() if watermark.exists() else None)
-    except BaseException:
-        connection.close()
-        raise
+    with tempfile.TemporaryDirectory(prefix="seatrial-") as name:
+        copy = Path(name)
+        with _held(path):
+            for filename in STORE_FILES:
+                if (directory / filename).exists():
+                    shutil.copyfile(directory / filename, copy / filename)
+        watermark = copy / WATERMARK
+        with damage_named(str(path), anything=True):
+            connection = apsw.Connection(str(copy / DATABASE))
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=OFF")
+        try:
+            yield Store.open(connection, watermark=watermark.read_bytes() if watermark.exists() else None)
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _held(database: Path) -> Iterator[None]:
+    """Keep every node off a database for a while.
+
+    A running node has SQLite's exclusive lock on the file; one that starts meanwhile finds ours.
+    """
+    with database.open("rb") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, _SHARED_BYTES, _SHARED_FIRST)
+        except (BlockingIOError, PermissionError) as error:
+            raise RefusedError(
+                f"{database}: a node is running on it",
+                "a copy taken meanwhile would be torn",
+                "stop the node first (Ctrl-C where `seatrial up` or `seatrial node` runs)",
+            ) from error
+        yield
 
 
 def read_final(directories: Mapping[str, Path], organizations: Sequence[str]) -> tuple[FinalState, list[str]]:
@@ -52,14 +87,10 @@ def read_final(directories: Mapping[str, Path], organizations: Sequence[str]) ->
     faults: list[str] = []
     for organization, directory in directories.items():
         try:
-            store = open_store(directory)
+            with opened_copy(directory) as store:
+                nodes[organization] = _final_node(store)
         except (LedgerError, FileNotFoundError, apsw.Error) as error:
             faults.append(f"{organization}: {error}")
-            continue
-        try:
-            nodes[organization] = _final_node(store)
-        finally:
-            store.connection.close()
     return FinalState(organizations, nodes), faults
 
 

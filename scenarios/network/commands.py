@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -22,11 +23,12 @@ from ruamel.yaml.error import YAMLError
 from ledger.encoding import Value
 from ledger.errors import EncodingError, LedgerError
 from ledger.keys import BoxKey, SigningKey, Verifier
+from ledger.store import Report
 from p2p.errors import ConfigError
 from scenarios.agents.nonces import NonceFile
 from scenarios.agents.wallet import Wallet
 from scenarios.errors import RefusedError
-from scenarios.judging.final import DATABASE, open_store
+from scenarios.judging.final import DATABASE, opened_copy
 from scenarios.model import Scenario
 from scenarios.network.deployment import (
     GENESIS_FILE,
@@ -202,10 +204,12 @@ def _read_transaction(file: Path) -> dict[str, Value]:
 
 
 def verify_path(path: Path, say: Say) -> int:
-    """Verify one store, or every store of a run; return 0 if all hold, else 1.
+    """Verify one store, or every store of a run or network; return 0 if all are whole, else 1.
+
+    Nothing is changed: what a node would repair when it starts is told, and counts as damage.
 
     Raises:
-        RefusedError: if there is no store there.
+        RefusedError: if there is no store there, or a node is running on one.
     """
     if path.is_file():
         if path.name != DATABASE:
@@ -214,35 +218,41 @@ def verify_path(path: Path, say: Say) -> int:
                 f"a store is {DATABASE} with its watermark beside it",
                 "name that file",
             )
-        return _verify_store(path.parent, str(path), say)
-    directories = sorted(p.parent for p in path.glob("nodes/*/node.db")) or sorted(
-        p.parent for p in path.glob("*/data/node.db")
-    )
-    if not directories:
-        raise RefusedError(f"{path}: no node's database here", "a run's folder or a node.db", "")
-    return max(_verify_store(directory, str(directory.relative_to(path)), say) for directory in directories)
+        stores = {str(path): path.parent}
+    else:
+        found = [*path.glob(f"nodes/*/{DATABASE}"), *path.glob(f"*/data/{DATABASE}"), *path.glob(DATABASE)]
+        stores = {str(p.parent.relative_to(path)): p.parent for p in sorted(found)}
+    if not stores:
+        raise RefusedError(
+            f"{path}: no node's database here",
+            f"a run's folder, a network's folder or a {DATABASE}",
+            "a node writes its database when it first starts",
+        )
+    reports = [_verify_store(directory, name, say) for name, directory in stores.items()]
+    for note in dict.fromkeys(note for report in reports if report is not None for note in report.notes):
+        say(f"note: {note}")
+    whole = sum(report is not None and report.whole for report in reports)
+    say(f"{whole} of {len(reports)} stores are whole; nothing was changed")
+    return 0 if whole == len(reports) else 1
 
 
-def _verify_store(directory: Path, name: str, say: Say) -> int:
+def _verify_store(directory: Path, name: str, say: Say) -> Report | None:
+    """Tell what one store's verification found; None if it does not even open."""
     try:
-        store = open_store(directory)
-        store.load_ledger(Verifier())
+        with opened_copy(directory) as store:
+            store.load_ledger(Verifier())
+            repairs = tuple(f"found on opening a copy of it: {r}" for r in store.repairs)
+            report = store.verify_all(Verifier(0))
     except LedgerError as error:
-        say(f"{name}: {error}")
-        return 1
-    try:
-        for repair in store.repairs:
-            say(f"{name}: found and rebuilt: {repair}")
-        report = store.verify_all(Verifier(0))
-    finally:
-        store.connection.close()
+        say(f"{name}: damaged: {error}")
+        return None
+    report = replace(report, damage=repairs + report.damage)
+    state = "whole" if report.whole else "DAMAGED"
     say(
-        f"{name}: height {report.height}: {report.blocks} blocks, {report.transactions} transactions executed again, "
-        f"{report.state_keys} state keys, {report.leaves} leaves, {report.certificates} certificates, "
-        f"{report.checkpoints} own checkpoints"
+        f"{name}: {state}, height {report.height}: {report.transactions} transactions of {report.blocks} blocks"
+        f" executed again, {report.state_keys} state keys, {report.leaves} leaves, {report.certificates}"
+        f" certificates, {report.checkpoints} own checkpoints"
     )
-    for note in report.notes:
-        say(f"{name}: {note}")
     for damage in report.damage:
         say(f"{name}: damaged: {damage}")
-    return 0 if report.whole else 1
+    return report

@@ -28,7 +28,7 @@ from p2p.topology import TopologyKind
 from p2p.virtual import VirtualWorld, run_virtual
 from scenarios.judging.canaries import canaries, public_words
 from scenarios.judging.checks import Agreement, Check, Confidentiality, DecidedOnce, Durability
-from scenarios.judging.final import DATABASE, WATERMARK, read_final
+from scenarios.judging.final import DATABASE, STORE_FILES, read_final
 from scenarios.judging.leaks import LeakSearch, stored_values
 from scenarios.judging.measure import Measurement, traffic
 from scenarios.judging.verdict import JudgedExpectation, Judgment, judge
@@ -42,8 +42,6 @@ from scenarios.trial.trial import Trial, TrialOutcome
 from scenarios.worlds.base import NetworkPlan, World
 from scenarios.worlds.live import LiveWorld
 from scenarios.worlds.virtual import SimulatedWorld
-
-DISK_FILES = (DATABASE, f"{DATABASE}-wal", WATERMARK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +175,7 @@ class _Run:
             finally:
                 for organization in world.organizations:
                     self._keep_disk(
-                        organization, {n: kit.host(organization).disk.read(n) for n in DISK_FILES}
+                        organization, {n: kit.host(organization).disk.read(n) for n in STORE_FILES}
                     )
 
         run_virtual(main, seed=self.options.seed, world=kit)
@@ -211,7 +209,7 @@ class _Run:
         finally:
             for organization in world.organizations:
                 data = self.folder.path / "network" / organization / "data"
-                kept = {n: (data / n).read_bytes() for n in DISK_FILES if (data / n).exists()}
+                kept = {n: (data / n).read_bytes() for n in STORE_FILES if (data / n).exists()}
                 self._keep_disk(organization, kept)
 
     async def _trial(self, world: World) -> None:

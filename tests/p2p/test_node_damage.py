@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
@@ -10,6 +12,7 @@ from ledger.errors import DamagedBlockError
 from ledger.store.schema import row_digest
 from p2p.errors import ConfigError
 from p2p.raftlog import StoredLog
+from scenarios.errors import RefusedError
 from scenarios.network.commands import verify_path
 
 VICTIM = "noaa"
@@ -216,8 +219,76 @@ def test_damage_in_free_space_is_harmless_and_verify_says_so(five, tmp_path):
     assert (health["status"], health["repairs"], health["height"]) == ("ok", [], 4)
     said = []
     assert verify_path(database, said.append) == 0
-    assert "bytes are free; damage in free pages" in said[1]
-    assert "changes nothing that is served" in said[1]
+    assert "whole, height 3" in said[0]
+    assert said[1].startswith("note: damage in free pages")
+    assert said[2:] == ["1 of 1 stores are whole; nothing was changed"]
+
+
+def contents(directory):
+    return {file.name: file.read_bytes() for file in directory.iterdir()}
+
+
+def test_verify_changes_nothing_and_what_it_would_have_to_repair_is_damage(five, tmp_path):
+    async def main(net):
+        await prepared(net)
+        flip(net, places(net, b"certificate/")[-1] + 2)
+        return saved(net, tmp_path)
+
+    database = five(main)
+    before = contents(tmp_path)
+    for _ in range(2):
+        said = []
+        assert verify_path(database, said.append) == 1
+        assert "DAMAGED, height 3" in said[0]
+        assert all("damaged: found on opening a copy of it: " in line for line in said[1:-2])
+        assert "state, leaves and receipts: rebuilt from 3 blocks" in said[-3]
+        assert said[-1] == "0 of 1 stores are whole; nothing was changed"
+        assert contents(tmp_path) == before
+
+
+def test_verify_tells_what_cannot_be_seen_once_and_counts_what_is_whole(five, tmp_path):
+    async def main(net):
+        await prepared(net)
+        for name in ("a", "b"):
+            (tmp_path / name / "data").mkdir(parents=True)
+            saved(net, tmp_path / name / "data")
+
+    five(main)
+    (tmp_path / "b" / "data" / "watermark").unlink()
+    said = []
+    assert verify_path(tmp_path, said.append) == 1
+    assert [line.partition(":")[0] for line in said] == [
+        "a/data",
+        "b/data",
+        "note",
+        "1 of 2 stores are whole; nothing was changed",
+    ]
+
+
+HOLDER = """
+import sys, apsw
+connection = apsw.Connection(sys.argv[1])
+connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+connection.execute("PRAGMA journal_mode=WAL")
+connection.execute("SELECT count(*) FROM meta")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_verify_refuses_a_store_that_a_node_runs_on(five, tmp_path):
+    async def main(net):
+        await prepared(net)
+        return saved(net, tmp_path)
+
+    database = five(main)
+    command = [sys.executable, "-c", HOLDER, str(database)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(RefusedError, match=r"node\.db: a node is running on it;.*stop the node first"):
+            verify_path(database, print)
+        holder.communicate()
+    assert verify_path(database, lambda _line: None) == 0
 
 
 def test_verify_names_a_damaged_block(five, tmp_path):

@@ -43,6 +43,7 @@ from p2p.finality import TransactionStatus
 from p2p.intake import Submission
 from p2p.metrics import render_metrics
 from p2p.node import Node
+from p2p.ports import listen
 from p2p.views import Views
 
 WAIT_MS_MAX = 60_000
@@ -382,7 +383,7 @@ async def serve_api(
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
-        await web.TCPSite(runner, node.config.api_host, node.config.api_port).start()
+        await listen(runner, node.config.api_host, node.config.api_port, "the HTTP interface")
         on_open()
         await asyncio.get_running_loop().create_future()
     finally:

@@ -5,6 +5,7 @@ PeerError
 ├── FrameError        bytes from a peer that are no frame of ours: the link closes with the reason
 ├── HelloError        an opening whose network, name, challenge or signature does not hold
 ├── ReadFailedError   no leader confirmed a linearizable read in time: nothing is known
+├── InUseError        a port or a store that another process holds
 ├── OverloadedError   a limit is reached; nothing was kept, and the same may be taken later
 └── NodeHaltedError   the node cannot go on and says why; it must not be restarted blindly
 """
@@ -30,6 +31,10 @@ class HelloError(PeerError):
 
 class ReadFailedError(PeerError):
     """No leader confirmed a linearizable read in time; nothing is known."""
+
+
+class InUseError(PeerError):
+    """A port or a store that another process holds; the message says which and what to do."""
 
 
 class OverloadedError(PeerError):

@@ -43,6 +43,7 @@ from p2p.frames import (
 from p2p.hello import CHALLENGE_BYTES, Identity, shake_hands
 from p2p.machine import Machine
 from p2p.observer import Observer
+from p2p.ports import listen
 
 QUEUE_BYTES_MAX = 16 << 20
 PEER_PATH = "/peer"
@@ -147,7 +148,7 @@ class Links:
         app.router.add_get(PEER_PATH, self._accept)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, logger=self._server_log())
         await self._runner.setup()
-        await web.TCPSite(self._runner, self.config.peer_host, self.config.peer_port).start()
+        await listen(self._runner, self.config.peer_host, self.config.peer_port, "other nodes")
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
         genesis = self.config.genesis
         for peer in self._needed_peers():

@@ -20,6 +20,7 @@ from pathlib import Path
 import apsw
 
 from ledger.watermark import pack_watermark
+from p2p.errors import ConfigError, InUseError
 from p2p.machine import DiskFailureError
 
 WATERMARK_FILE = "watermark"
@@ -39,17 +40,25 @@ class LiveMachine:
 
     Attributes:
         sync_ns: how long a small synced write takes, a moving mean.
+
+    Raises:
+        ConfigError: if nothing can be written there.
     """
 
     def __init__(self, name: str, directory: Path, calendar_ms: int) -> None:
         self._name = name
         self._directory = directory
-        directory.mkdir(parents=True, exist_ok=True)
         self._random = random.SystemRandom()
         self._base_ms = calendar_ms
         self._base_ns = time.monotonic_ns()
         self._watermark: int | None = None
-        self.sync_ns = _measure_sync(directory)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self.sync_ns = _measure_sync(directory)
+        except OSError as error:
+            raise ConfigError(
+                f"{directory}: cannot be written ({error.strerror}); a node needs a data directory of its own"
+            ) from error
 
     @property
     def name(self) -> str:
@@ -71,10 +80,27 @@ class LiveMachine:
         self._base_ns = time.monotonic_ns()
 
     def open_database(self, filename: str) -> apsw.Connection:
-        """Open a SQLite file: exclusive locking, then WAL, then full synchronous."""
-        connection = apsw.Connection(str(self._directory / filename))
-        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-        connection.execute("PRAGMA journal_mode=WAL")
+        """Open a SQLite file: exclusive locking, then WAL, then full synchronous.
+
+        Raises:
+            InUseError: if another process holds it.
+            ConfigError: if it cannot be opened for writing.
+        """
+        path = self._directory / filename
+        try:
+            connection = apsw.Connection(str(path))
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            connection.execute("PRAGMA journal_mode=WAL")
+        except apsw.BusyError as error:
+            raise InUseError(
+                f"{path}: another process works on this database; stop the node that runs on it"
+                " (is this network up already?)"
+            ) from error
+        except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
+            raise ConfigError(
+                f"{path}: cannot be opened for writing ({error}); make the file and its folder writable for whoever"
+                " runs the node"
+            ) from error
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint={WAL_AUTOCHECKPOINT_PAGES}")
         return connection

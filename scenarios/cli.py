@@ -1,17 +1,20 @@
 """The command line: `seatrial COMMAND`.
 
 Rules:
-- Exit codes: 0 passed, 1 violated, 2 undecided, 64 a wrong call or file, 70 a failure of the program itself.
+- Exit codes: 0 passed, 1 violated, 2 undecided, 64 a wrong call or file, or a place that cannot be read or written, 70
+  a failure of the program itself.
 - What a command cannot do it says with place, value, limit and remedy; a traceback is only ever our own fault.
 - Long work shows who does what as it goes; a success says little.
+- Who stops listening (`| head`) ends nothing: a run is carried to its verdict and its folder written.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import errno
 import os
 import secrets
+import shlex
 import signal
 import sys
 import traceback
@@ -22,6 +25,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter, validators
 from rich.console import Console
+from rich.text import Text
 
 from ledger.errors import LedgerError
 from p2p.errors import PeerError
@@ -46,6 +50,16 @@ from scenarios.trial.runfolder import RunFolder
 from scenarios.trial.runner import RunOptions, RunResult, run_scenario
 
 RUNS = Path("runs")
+_OUTSIDE = {
+    errno.ENOSPC: "make room on that disk",
+    errno.EDQUOT: "make room: the quota on that disk is used up",
+    errno.EROFS: "choose a place that can be written",
+    errno.EACCES: "change its permissions, or choose another place",
+    errno.EPERM: "change its permissions, or choose another place",
+    errno.EMFILE: "raise the limit of open files (`ulimit -n`)",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+"""Failures that lie outside the program wherever they meet it, with what to do."""
 
 app = App(
     name="seatrial",
@@ -83,9 +97,7 @@ def run(
     script, script_text = load_script_of(scenario) or (None, None)
     seed = seed or secrets.token_hex(4)
     console = _console()
-    console.print(
-        f"[dim]{loaded.scenario}: {loaded.title}; {world} world, seed {seed}[/dim]", highlight=False
-    )
+    console.print(Text(f"{loaded.scenario}: {loaded.title}; {world} world, seed {seed}", style="dim"))
     narrator = Narrator(console, loaded.zone)
     options = RunOptions(
         world,
@@ -98,7 +110,11 @@ def run(
     )
     result = run_scenario(loaded, options)
     print_summary(console, loaded, result.trial.history, result.metrics, result.judgment)
-    _print_where(console, result, scenario, world, seed, set_)
+    again = ["seatrial", "run", scenario, "--world", world, "--seed", seed]
+    again += [word for override in set_ for word in ("--set", override)]
+    again += [] if out == RUNS else ["--out", str(out)]
+    again += [] if trace is None else ["--trace", trace]
+    _print_where(console, result, shlex.join(again))
     return result.judgment.verdict.exit_code
 
 
@@ -180,6 +196,10 @@ def schema() -> int:
 def show(run: RunPath, subject: Annotated[str, Parameter(help="Claim, document or transaction id.")]) -> int:
     """Tell the story of one claim, document or transaction of a run."""
     folder = _run_folder(run)
+    if not folder.is_finished:
+        print(
+            "this run is unfinished: it was stopped or failed before its verdict; this is what it had recorded"
+        )
     for line in tell(folder, load_scenario(folder.path / "scenario.yaml"), subject):
         print(line)
     return 0
@@ -262,8 +282,15 @@ def sign(
     raw = sign_file(directory, organization, file)
     if out is None:
         sys.stdout.buffer.write(raw)
-    else:
+        return 0
+    try:
         out.write_bytes(raw)
+    except OSError as error:
+        raise RefusedError(
+            f"--out {out} cannot be written: {error.strerror}",
+            "",
+            "name a file in a folder that can be written",
+        ) from error
     return 0
 
 
@@ -281,13 +308,19 @@ def node(
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    sys.exit(_guarded(lambda: app(exit_on_error=False, print_error=False, result_action="return_value")))
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(words: list[str]) -> int:
+    """Run one command and return its exit code; nothing is raised."""
+    return _guarded(lambda: app(words, exit_on_error=False, print_error=False, result_action="return_value"))
 
 
 def _guarded(call: Callable[[], object]) -> int:
     """Turn every failure into a message and an exit code."""
     try:
         code = call()
+        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except CycloptsError as error:
         _complain(f"seatrial: {error}", "run `seatrial --help` or `seatrial COMMAND --help`")
@@ -305,8 +338,13 @@ def _guarded(call: Callable[[], object]) -> int:
         _complain("seatrial: stopped by Ctrl-C; no node is left running")
         return 128 + signal.SIGINT
     except BrokenPipeError:
+        _write_no_more()
         return 0
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _OUTSIDE:
+            where = "" if error.filename is None else f"{error.filename}: "
+            _complain(f"seatrial: {where}{error.strerror}; {_OUTSIDE[error.errno]}")
+            return EXIT_USAGE
         traceback.print_exc()
         _complain("seatrial: this is a fault of seatrial itself; please report it with the lines above")
         return EXIT_INTERNAL
@@ -317,11 +355,23 @@ def _complain(*lines: str) -> None:
         print(line, file=sys.stderr)
 
 
+class _Console(Console):
+    """A console that goes on in silence when nobody listens any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Write no more; what is under way goes on."""
+        _write_no_more()
+
+
+def _write_no_more() -> None:
+    """Let standard output lead nowhere, so that nothing fails by it, the interpreter's last flush included."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def _console() -> Console:
-    console = Console(highlight=False, soft_wrap=True)
-    if not console.is_terminal:
-        console.width = 120
-    return console
+    return _Console(highlight=False, soft_wrap=True)
 
 
 def _run_folder(path: Path) -> RunFolder:
@@ -332,16 +382,15 @@ def _run_folder(path: Path) -> RunFolder:
     return RunFolder(path.resolve())
 
 
-def _print_where(
-    console: Console, result: RunResult, scenario: str, world: str, seed: str, overrides: list[str]
-) -> None:
-    console.print(f"[dim]folder     {result.folder.path}[/dim]")
+def _print_where(console: Console, result: RunResult, again: str) -> None:
+    console.print(Text(f"folder     {result.folder.path}", style="dim"))
     if result.judgment.verdict is not Verdict.PASSED:
-        extra = "".join(f" --set {json.dumps(o)}" for o in overrides)
-        console.print(f"again      seatrial run {scenario} --world {world} --seed {seed}{extra}")
+        console.print(Text(f"again      {again}"))
         if result.trial.scenario.claims:
             claim = next(iter(result.trial.scenario.claims))
-            console.print(f"look       seatrial show {result.folder.path} {claim}")
+            console.print(
+                Text(f"look       {shlex.join(['seatrial', 'show', str(result.folder.path), claim])}")
+            )
 
 
 if __name__ == "__main__":

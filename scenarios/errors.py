@@ -13,6 +13,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 EXIT_CODE = 64
 """Usage error, as sysexits.h has it."""
@@ -84,6 +85,15 @@ class RefusedError(ValueError):
         self.limit = limit
         self.remedy = remedy
         self.inside = inside
+
+
+def unwritable(path: Path, error: OSError) -> RefusedError:
+    """Return the refusal of a file of a run that cannot be written."""
+    return RefusedError(
+        f"{path} cannot be written: {error.strerror or error}",
+        "the run's folder is left unfinished",
+        "make room or give another --out, then run it again",
+    )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

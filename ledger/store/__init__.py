@@ -23,8 +23,10 @@ from ledger.store.rows import (
 )
 from ledger.store.session import damage_named
 from ledger.store.store import Store
+from ledger.store.verify import FREE_NOTE
 
 __all__ = [
+    "FREE_NOTE",
     "GapRow",
     "InboxRow",
     "LogRow",

@@ -9,12 +9,8 @@ Rules:
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from ledger.block import decode_block
 from ledger.documents import OpenedEnvelope, open_envelope
@@ -24,7 +20,7 @@ from ledger.keys import Verifier
 from ledger.store import Store, StoredReceipt
 from ledger.transaction import Transaction, parse_transaction
 from scenarios.errors import RefusedError
-from scenarios.judging.final import open_store
+from scenarios.judging.final import opened_copy
 from scenarios.model import Scenario
 from scenarios.model.catalog import load_scenario
 from scenarios.network.founding import Founding
@@ -94,7 +90,7 @@ def find_document(folder: RunFolder, document: str, holder: str | None) -> HeldD
     if holder not in founding.secrets:
         known = ", ".join(founding.secrets)
         raise RefusedError(f'holder "{holder}" is no organization of this run', f"they are {known}")
-    with _opened(folder.node_directory(holder)) as store:
+    with opened_copy(folder.node_directory(holder)) as store:
         ledger = store.load_ledger(Verifier())
         certificate = store.latest_certificate()
         if certificate is None:
@@ -168,19 +164,6 @@ def _anchors(
             transaction = parse_transaction(raw, len(raw)).transaction
             if transaction.documents:
                 yield receipt, transaction, raw
-
-
-@contextmanager
-def _opened(directory: Path) -> Iterator[Store]:
-    if not directory.is_dir():
-        raise RefusedError(f"{directory} does not exist", "a run's folder has a directory per node")
-    with tempfile.TemporaryDirectory() as copy:
-        shutil.copytree(directory, copy, dirs_exist_ok=True)
-        store = open_store(Path(copy))
-        try:
-            yield store
-        finally:
-            store.connection.close()
 
 
 def _receipts(folder: RunFolder) -> Iterator[dict[str, object]]:

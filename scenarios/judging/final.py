@@ -39,12 +39,11 @@ def opened_copy(directory: Path) -> Iterator[Store]:
 
     Raises:
         DamagedStoreError: naming what is damaged.
-        FileNotFoundError: if there is no database.
-        RefusedError: if a node is running on the database.
+        RefusedError: if there is no database, or a node is running on it.
     """
     path = directory / DATABASE
     if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; a node's data directory has its {DATABASE}")
+        raise RefusedError(f"{path} does not exist", f"a node's data directory has its {DATABASE}")
     with tempfile.TemporaryDirectory(prefix="seatrial-") as name:
         copy = Path(name)
         with _held(path):
@@ -89,7 +88,7 @@ def read_final(directories: Mapping[str, Path], organizations: Sequence[str]) ->
         try:
             with opened_copy(directory) as store:
                 nodes[organization] = _final_node(store)
-        except (LedgerError, FileNotFoundError, apsw.Error) as error:
+        except (LedgerError, RefusedError, apsw.Error) as error:
             faults.append(f"{organization}: {error}")
     return FinalState(organizations, nodes), faults
 

@@ -23,12 +23,13 @@ from ruamel.yaml.error import YAMLError
 from ledger.encoding import Value
 from ledger.errors import EncodingError, LedgerError
 from ledger.keys import BoxKey, SigningKey, Verifier
-from ledger.store import Report
+from ledger.store import FREE_NOTE, Report
 from p2p.errors import ConfigError
 from scenarios.agents.nonces import NonceFile
 from scenarios.agents.wallet import Wallet
 from scenarios.errors import RefusedError
 from scenarios.judging.final import DATABASE, opened_copy
+from scenarios.judging.verdict import EXIT_INTERNAL, EXIT_USAGE
 from scenarios.model import Scenario
 from scenarios.network.deployment import (
     GENESIS_FILE,
@@ -52,13 +53,15 @@ def init_network(directory: Path, scenario: Scenario, base_port: int, say: Say) 
     """Found a network of a scenario's organizations in `directory`.
 
     Raises:
-        ConfigError: if there is a network already.
+        ConfigError: if there is a network already, or the directory cannot be written.
         RefusedError: if the ports do not fit.
     """
     organizations = list(scenario.organizations)
     if not 1024 <= base_port <= 65535 - 2 * len(organizations):
         raise RefusedError(
-            f"base port {base_port} leaves no room for {2 * len(organizations)} ports", "1024 up", ""
+            f"--base-port {base_port} leaves no room for {2 * len(organizations)} ports",
+            f"1024 to {65535 - 2 * len(organizations)}",
+            "choose one within",
         )
     members = [Member(i, o.name, o.country, o.roles) for i, o in scenario.organizations.items()]
     charter = Charter(
@@ -75,7 +78,13 @@ def init_network(directory: Path, scenario: Scenario, base_port: int, say: Say) 
         for number, organization in enumerate(organizations)
     }
     plan = network_plan(scenario)
-    write_deployment(directory, founding, plan, addresses, calendar_ms=None, with_control=False)
+    try:
+        write_deployment(directory, founding, plan, addresses, calendar_ms=None, with_control=False)
+    except OSError as error:
+        raise ConfigError(
+            f"no network can be founded in {directory}: {error.filename}: {error.strerror}; give an empty or new"
+            " directory that can be written"
+        ) from error
     say(
         f"network {founding.genesis.network}: {len(organizations)} organizations, k = {founding.genesis.quorum}"
     )
@@ -103,7 +112,7 @@ async def up_network(directory: Path, say: Say) -> int:
             path = directory / organization / NODE_FILE
             read_node_file(path)
             processes[organization] = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "scenarios.cli", "node", "--config", str(path), "--until-stdin-ends"),
+                *(sys.executable, "-m", "scenarios", "node", "--config", str(path), "--until-stdin-ends"),
                 stdin=asyncio.subprocess.PIPE,
                 start_new_session=True,
             )
@@ -120,7 +129,7 @@ async def _until_one_ends(
         for organization, process in processes.items():
             if process.returncode is not None:
                 say(f"the node of {organization} ended with {process.returncode}; stopping the others")
-                return 70
+                return EXIT_USAGE if process.returncode == EXIT_USAGE else EXIT_INTERNAL
         try:
             async with asyncio.timeout(0.3):
                 await stopping.wait()
@@ -229,8 +238,7 @@ def verify_path(path: Path, say: Say) -> int:
             "a node writes its database when it first starts",
         )
     reports = [_verify_store(directory, name, say) for name, directory in stores.items()]
-    for note in dict.fromkeys(note for report in reports if report is not None for note in report.notes):
-        say(f"note: {note}")
+    say(f"note: {FREE_NOTE}")
     whole = sum(report is not None and report.whole for report in reports)
     say(f"{whole} of {len(reports)} stores are whole; nothing was changed")
     return 0 if whole == len(reports) else 1
@@ -247,7 +255,7 @@ def _verify_store(directory: Path, name: str, say: Say) -> Report | None:
         say(f"{name}: damaged: {error}")
         return None
     report = replace(report, damage=repairs + report.damage)
-    state = "whole" if report.whole else "DAMAGED"
+    state = "whole" if report.whole else "DAMAGED" if report.damage else "incomplete"
     say(
         f"{name}: {state}, height {report.height}: {report.transactions} transactions of {report.blocks} blocks"
         f" executed again, {report.state_keys} state keys, {report.leaves} leaves, {report.certificates}"
@@ -255,4 +263,7 @@ def _verify_store(directory: Path, name: str, say: Say) -> Report | None:
     )
     for damage in report.damage:
         say(f"{name}: damaged: {damage}")
+    for note in report.notes:
+        if note != FREE_NOTE:
+            say(f"{name}: {note}")
     return report

@@ -140,7 +140,7 @@ def read_node_file(path: Path) -> NodeFile:
         raise ConfigError(
             f"{path}: {error.strerror}; give the node.yaml that `seatrial init` wrote"
         ) from error
-    except YAMLError as error:
+    except (YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not YAML: {error}") from error
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())

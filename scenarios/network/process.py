@@ -3,8 +3,9 @@
 Rules:
 - SIGTERM and SIGINT stop it in good order; SIGKILL is what a crash is.
 - Started by a trial it also stops when its standard input ends, so that no node outlives whoever started it.
-- It prints one line when it serves and one when it ends. One that was told something wrong (a file, a key) says so
-  and exits with 64; one that cannot go on (a damaged store, a failed disk) says why and exits with 70.
+- It prints one line when it serves and one when it ends. One that was told something wrong (a file, a key, a port or
+  store that another process holds) says so and exits with 64; one that cannot go on (a damaged store, a failed disk)
+  says why and exits with 70.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import uvloop
 from ledger.errors import KeyFileError, LedgerError
 from p2p.api import Api, serve_api
 from p2p.control import EventLog
-from p2p.errors import ConfigError, PeerError
+from p2p.errors import ConfigError, InUseError, PeerError
 from p2p.live import LiveMachine
 from p2p.machine import DiskFailureError
 from p2p.node import Node
@@ -35,7 +36,7 @@ def run_node(path: Path, *, until_stdin_ends: bool = False) -> int:
     """Run the node of a node file until it is told to stop; return the exit code."""
     try:
         return uvloop.run(_run(path, until_stdin_ends=until_stdin_ends))
-    except (ConfigError, KeyFileError) as error:
+    except (ConfigError, InUseError, KeyFileError) as error:
         print(f"seatrial node: {error}", file=sys.stderr, flush=True)
         return EXIT_CANNOT_START
     except (LedgerError, PeerError, DiskFailureError) as error:

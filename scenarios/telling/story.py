@@ -8,7 +8,6 @@ Rules:
 from __future__ import annotations
 
 import datetime
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from zoneinfo import ZoneInfo
@@ -48,7 +47,7 @@ def tell(folder: RunFolder, scenario: Scenario, subject: str) -> list[str]:
     Raises:
         RefusedError: if the run knows nothing of that name.
     """
-    events = [json.loads(line) for line in folder.event_lines("observer")]
+    events: list[Fields] = list(folder.events())
     stories: list[str] = []
     for kind in SUBJECTS.values():
         known = getattr(scenario, kind.section)

@@ -16,7 +16,7 @@ from pathlib import Path
 from scenarios.errors import RefusedError
 from scenarios.model.catalog import load_scenario
 from scenarios.model.pythonfile import load_script
-from scenarios.trial.runfolder import EVENTS_FILE, SCRIPT_FILE, RunFolder
+from scenarios.trial.runfolder import EVENTS_FILE, RUN_FILE, SCRIPT_FILE, RunFolder
 from scenarios.trial.runner import RunOptions, run_scenario
 
 
@@ -34,15 +34,21 @@ def replay(folder: RunFolder) -> Difference | None:
     """Repeat a run and return the first difference, or None if there is none.
 
     Raises:
-        RefusedError: if it was a live run, or the folder is no run's.
+        RefusedError: if it was a live run, or the folder is no finished run's or damaged.
     """
-    try:
-        run = folder.read_json("run.json")
-    except FileNotFoundError as error:
-        raise RefusedError(f"{folder.path} is no finished run: it has no run.json") from error
-    if run["world"] != "virtual":
+    run = folder.read_json(RUN_FILE)
+    world, seed, trace = (run.get(name) for name in ("world", "seed", "trace_messages"))
+    if not isinstance(seed, str) or not isinstance(trace, bool):
         raise RefusedError(
-            f"{folder.path} is a run in the {run['world']} world", "only virtual runs repeat", ""
+            f"{folder.path / RUN_FILE}: no seed or no trace_messages",
+            "",
+            "the folder is damaged; run the scenario again",
+        )
+    if world != "virtual":
+        raise RefusedError(
+            f"{folder.path} is a run in the {world} world",
+            "only virtual runs repeat",
+            "run it with --world virtual for one that does",
         )
     scenario = load_scenario(folder.path / "scenario.yaml")
     script_path = folder.path / SCRIPT_FILE
@@ -51,26 +57,30 @@ def replay(folder: RunFolder) -> Difference | None:
             f"{folder.path} was run by a script that was no file", "its text is not in the folder", ""
         )
     script = load_script(script_path) if script_path.exists() else None
+    for name in compared(folder):
+        folder.lines(name)  # what is missing is told before the time is spent
     with tempfile.TemporaryDirectory() as directory:
-        options = RunOptions(
-            "virtual",
-            str(run["seed"]),
-            Path(directory),
-            trace_messages=bool(run["trace_messages"]),
-            script=script,
-        )
+        options = RunOptions("virtual", seed, Path(directory), trace_messages=trace, script=script)
         repeated = run_scenario(scenario, options).folder
         return compare(folder, repeated)
 
 
-def compare(recorded: RunFolder, repeated: RunFolder) -> Difference | None:
-    """Return the first difference between two runs' folders, or None."""
+def compared(folder: RunFolder) -> list[str]:
+    """Return the names of the files in which a repeated run must not differ."""
     names = [f"observer/{EVENTS_FILE}", f"public/{EVENTS_FILE}", "metrics.json", "verdict.json"]
-    if recorded.trace_path.exists():
-        names.append(str(recorded.trace_path.relative_to(recorded.path)))
-    for name in names:
-        ours = (recorded.path / name).read_text(encoding="utf-8").splitlines()
-        theirs = (repeated.path / name).read_text(encoding="utf-8").splitlines()
+    if folder.trace_path.exists():
+        names.append(str(folder.trace_path.relative_to(folder.path)))
+    return names
+
+
+def compare(recorded: RunFolder, repeated: RunFolder) -> Difference | None:
+    """Return the first difference between two runs' folders, or None.
+
+    Raises:
+        RefusedError: if a file is missing or cannot be read.
+    """
+    for name in compared(recorded):
+        ours, theirs = recorded.lines(name), repeated.lines(name)
         for number, (one, other) in enumerate(zip_longest(ours, theirs, fillvalue="(nothing)"), 1):
             if one != other:
                 return Difference(name, number, one, other)

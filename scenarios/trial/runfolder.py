@@ -1,7 +1,9 @@
 """What a run leaves behind.
 
 Rules:
-- A folder per run, `OUT/<scenario>/<time>-<seed>/`, and a link `latest` beside it; nothing is overwritten.
+- A folder per run, `OUT/<scenario>/<time>-<seed>/`; nothing is overwritten. A link `latest` beside it leads to the last
+  run that came to its verdict: it is set when all else is written, `run.json` last.
+- What cannot be written or read is told by file, reason and remedy.
 - `scenario.yaml` is the whole scenario after `extends` and overrides; with `run.json`, and
   with `script.py` where the scenario is written in Python, it is all that a replay needs.
 - `public/` is what any member may see, `observer/` the simulator's private truth; both have `events.ndjson`.
@@ -14,16 +16,20 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenarios.errors import RefusedError
+from scenarios.errors import RefusedError, unwritable
 from scenarios.trial.eventbook import Event
 
 EVENTS_FILE = "events.ndjson"
 TRACE_FILE = "messages.txt"
 SCRIPT_FILE = "script.py"
+RUN_FILE = "run.json"
+_DAMAGED = "the folder is damaged; run the scenario again"
+_UNFINISHED = "it was stopped or failed before its verdict; run the scenario again"
 
 _SEED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -36,7 +42,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, out: Path, scenario: str, seed: str) -> RunFolder:
-        """Make a new folder and point `latest` at it.
+        """Make a new folder.
 
         Raises:
             RefusedError: if the seed is no part of a folder's name, or the folder cannot be made.
@@ -66,14 +72,27 @@ class RunFolder:
                 break
             except FileExistsError:
                 number += 1
-        latest = parent / "latest"
-        fresh = parent / f".latest-{name}"
-        fresh.symlink_to(name)
-        fresh.replace(latest)
         folder = cls(parent / name)
         for part in ("public", "observer", "nodes"):
             (folder.path / part).mkdir()
         return folder
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run came to its verdict: `run.json` is written last."""
+        return (self.path / RUN_FILE).exists()
+
+    def publish(self) -> None:
+        """Point `latest` at this run.
+
+        Raises:
+            RefusedError: if the link cannot be made.
+        """
+        latest = self.path.parent / "latest"
+        fresh = self.path.parent / f".latest-{self.path.name}"
+        with _writing(latest):
+            fresh.symlink_to(self.path.name)
+            fresh.replace(latest)
 
     @property
     def trace_path(self) -> Path:
@@ -85,8 +104,13 @@ class RunFolder:
         return self.path / "nodes" / organization
 
     def write_events(self, events: Iterable[Event]) -> None:
-        """Write both event files; the observer's holds everything."""
+        """Write both event files; the observer's holds everything.
+
+        Raises:
+            RefusedError: if they cannot be written.
+        """
         with (
+            _writing(self.path / "observer" / EVENTS_FILE),
             (self.path / "public" / EVENTS_FILE).open("w", encoding="utf-8") as public,
             (self.path / "observer" / EVENTS_FILE).open("w", encoding="utf-8") as observer,
         ):
@@ -97,26 +121,89 @@ class RunFolder:
                     public.write(line)
 
     def write_json(self, name: str, value: Mapping[str, object]) -> None:
-        """Write a JSON file, keys in their own order."""
-        text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-        (self.path / name).write_text(text, encoding="utf-8")
+        """Write a JSON file, keys in their own order; see `write_text`."""
+        self.write_text(name, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a text file."""
-        (self.path / name).write_text(text, encoding="utf-8")
+        """Write a text file.
+
+        Raises:
+            RefusedError: if it cannot be written.
+        """
+        with _writing(self.path / name):
+            (self.path / name).write_text(text, encoding="utf-8")
+
+    def write_disk(self, organization: str, files: Mapping[str, bytes | None]) -> None:
+        """Write what a node's disk kept.
+
+        Raises:
+            RefusedError: if it cannot be written.
+        """
+        directory = self.node_directory(organization)
+        with _writing(directory):
+            directory.mkdir()
+            for name, data in files.items():
+                if data:
+                    (directory / name).write_bytes(data)
 
     def read_json(self, name: str) -> dict[str, object]:
         """Read a JSON object.
 
         Raises:
-            FileNotFoundError: if the folder has no such file.
-            TypeError: if it holds something else.
+            RefusedError: if the folder has no such file, or it holds something else.
         """
-        value = json.loads((self.path / name).read_text(encoding="utf-8"))
+        try:
+            value = json.loads("\n".join(self.lines(name)))
+        except ValueError as error:
+            raise RefusedError(f"{self.path / name}: no JSON: {error}", "", _DAMAGED) from error
         if not isinstance(value, dict):
-            raise TypeError(f"{self.path / name}: expected a JSON object")
+            raise RefusedError(f"{self.path / name}: no JSON object", "", _DAMAGED)
         return value
 
+    def lines(self, name: str) -> list[str]:
+        """Return the lines of a text file of this folder.
+
+        Raises:
+            RefusedError: if there is none, or it cannot be read.
+        """
+        path = self.path / name
+        try:
+            return path.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError as error:
+            if self.is_finished:
+                raise RefusedError(f"{path} is missing", "", _DAMAGED) from error
+            raise RefusedError(f"{self.path} is an unfinished run: no {name}", "", _UNFINISHED) from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise RefusedError(f"{path} cannot be read: {error}", "", _DAMAGED) from error
+
     def event_lines(self, part: str) -> list[str]:
-        """Return the lines of `public` or `observer` events."""
-        return (self.path / part / EVENTS_FILE).read_text(encoding="utf-8").splitlines()
+        """Return the lines of `public` or `observer` events; see `lines`."""
+        return self.lines(f"{part}/{EVENTS_FILE}")
+
+    def events(self) -> list[dict[str, object]]:
+        """Return the observer's events.
+
+        Raises:
+            RefusedError: if there are none, or a line is no event.
+        """
+        found: list[dict[str, object]] = []
+        for number, line in enumerate(self.event_lines("observer"), 1):
+            try:
+                value = json.loads(line)
+            except ValueError:
+                value = None
+            if not isinstance(value, dict) or not isinstance(value.get("event"), str):
+                where = f"{self.path / 'observer' / EVENTS_FILE}:{number}"
+                raise RefusedError(
+                    f"{where}: no event", "a line is a JSON object with its event's name", _DAMAGED
+                )
+            found.append(value)
+        return found
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(path, error) from error

@@ -29,14 +29,16 @@ from p2p.virtual import VirtualWorld, run_virtual
 from scenarios.judging.canaries import canaries, public_words
 from scenarios.judging.checks import Agreement, Check, Confidentiality, DecidedOnce, Durability
 from scenarios.judging.final import DATABASE, STORE_FILES, read_final
+from scenarios.judging.framespool import FrameSpool
 from scenarios.judging.leaks import LeakSearch, stored_values
 from scenarios.judging.measure import Measurement, traffic
 from scenarios.judging.verdict import JudgedExpectation, Judgment, judge
 from scenarios.model import Scenario
 from scenarios.network.founding import Charter, Founding, Member, found_from_seed
-from scenarios.trial.eventbook import EventBook
+from scenarios.trial.eventbook import Event, EventBook
+from scenarios.trial.latefile import LateFile
 from scenarios.trial.pilot import Script
-from scenarios.trial.runfolder import SCRIPT_FILE, RunFolder
+from scenarios.trial.runfolder import RUN_FILE, SCRIPT_FILE, RunFolder
 from scenarios.trial.tracing import MessageTrace
 from scenarios.trial.trial import Trial, TrialOutcome
 from scenarios.worlds.base import NetworkPlan, World
@@ -129,8 +131,8 @@ class _Run:
         self.options = options
         self.folder = RunFolder.create(options.out, scenario.scenario, options.seed)
         self.search = LeakSearch()
-        self.frames: dict[bytes, str] = {}
-        self.node_records: list[str] = []
+        self.frames = FrameSpool(self.folder.path)
+        self.node_records: list[Event] = []
         self.measurement = Measurement(list(scenario.organizations))
         self.checks: list[Check] = [Agreement(), Durability(), DecidedOnce(), Confidentiality(self.search)]
         self.started = time.monotonic()
@@ -138,12 +140,17 @@ class _Run:
 
     def run(self) -> RunResult:
         """Run, judge, write."""
+        try:
+            self._carry_out()
+            return self._conclude()
+        finally:
+            self.frames.close()
+
+    def _carry_out(self) -> None:
         self.folder.write_text("scenario.yaml", self.scenario.resolved())
         if self.options.script_text is not None:
             self.folder.write_text(SCRIPT_FILE, self.options.script_text)
-        lines = None
-        if self.options.trace_messages:
-            lines = self.folder.trace_path.open("w", encoding="utf-8")
+        lines = LateFile(self.folder.trace_path) if self.options.trace_messages else None
         self.trace = MessageTrace(self._note_second, lines)
         try:
             if self.options.world == "live":
@@ -153,11 +160,10 @@ class _Run:
                 self._virtual()
         finally:
             self.trace.finish()
-            if lines is not None:
-                lines.close()
             if hasattr(self, "book"):
                 self.folder.write_events(self.book.events)
-        return self._conclude()
+            if lines is not None:
+                lines.close()
 
     def _virtual(self) -> None:
         low, high = self.scenario.network.latency_ms
@@ -230,21 +236,17 @@ class _Run:
         return Random(f"{self.options.seed}:{stream}")
 
     def _sink(self, event: str, fields: Mapping[str, RecordField]) -> None:
-        self.node_records.append(self.book.add(event, fields).line())
+        self.node_records.append(self.book.add(event, fields))
 
     def _frame(self, now_ns: int, source: str, target: str, kind: str, frame: bytes) -> None:
         self.trace.frame(now_ns, source, target, kind, frame)
-        self.frames.setdefault(frame, f"a {kind} frame from {source} to {target}")
+        self.frames.keep(f"a {kind} frame from {source} to {target}", frame)
 
     def _note_second(self, second: int, frames: int, digest: str) -> None:
         self.book.add("trace", {"second": second, "frames": frames, "digest": digest})
 
     def _keep_disk(self, organization: str, files: Mapping[str, bytes | None]) -> None:
-        directory = self.folder.node_directory(organization)
-        directory.mkdir()
-        for name, data in files.items():
-            if data:
-                (directory / name).write_bytes(data)
+        self.folder.write_disk(organization, files)
 
     def _conclude(self) -> RunResult:
         self._search_leaks()
@@ -287,13 +289,13 @@ class _Run:
         """Search everything a node or member could have seen for everything that is private."""
         search = self.search
         search.add(canaries(self.outcome.wallets.values(), public_words(self.scenario)))
-        for frame, place in self.frames.items():
+        for place, frame in self.frames.frames():
             search.search(place, frame)
         for event in self.book.events:
             if event.public:
                 search.search("the public events", event.line().encode())
         for record in self.node_records:
-            search.search("the nodes' own records", record.encode())
+            search.search("the nodes' own records", record.line().encode())
         for organization, text in self.outcome.metrics_texts.items():
             search.search(f"the metrics of {organization}'s node", text.encode())
         for organization in self.scenario.organizations:
@@ -336,7 +338,7 @@ class _Run:
         )
         usage = resource.getrusage(resource.RUSAGE_SELF)
         self.folder.write_json(
-            "run.json",
+            RUN_FILE,
             {
                 "scenario": self.scenario.scenario,
                 "seed": self.options.seed,
@@ -353,3 +355,4 @@ class _Run:
                 },
             },
         )
+        self.folder.publish()

@@ -12,7 +12,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TextIO
+
+from scenarios.trial.latefile import LateFile
 
 NS_PER_S = 1_000_000_000
 
@@ -27,7 +28,7 @@ class MessageTrace:
     """
 
     on_second: Callable[[int, int, str], None]
-    lines: TextIO | None = None
+    lines: LateFile | None = None
     frames_by_kind: dict[str, int] = field(default_factory=dict)
     bytes_by_kind: dict[str, int] = field(default_factory=dict)
     _hash: hashlib._Hash = field(default_factory=hashlib.sha256)
@@ -44,8 +45,8 @@ class MessageTrace:
         self.frames_by_kind[kind] = self.frames_by_kind.get(kind, 0) + 1
         self.bytes_by_kind[kind] = self.bytes_by_kind.get(kind, 0) + len(frame)
         digest = hashlib.sha256(frame).hexdigest()[:16]
-        line = f"{now_ns} {source} {target} {kind} {len(frame)} {digest}\n"
-        self._hash.update(line.encode())
+        line = f"{now_ns} {source} {target} {kind} {len(frame)} {digest}\n".encode()
+        self._hash.update(line)
         if self.lines is not None:
             self.lines.write(line)
 

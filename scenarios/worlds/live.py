@@ -214,7 +214,7 @@ class LiveWorld:
         log = (path.parent / "node.log").open("ab")
         try:
             self._processes[organization] = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "scenarios.cli", "node", "--config", str(path), "--until-stdin-ends"),
+                *(sys.executable, "-m", "scenarios", "node", "--config", str(path), "--until-stdin-ends"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log,
                 stderr=log,

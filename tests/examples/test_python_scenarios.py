@@ -16,7 +16,7 @@ SCENARIO, TEST = re.findall(
 
 
 def seatrial(*arguments):
-    command = [sys.executable, "-m", "scenarios.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "scenarios", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 

@@ -24,7 +24,7 @@ def commands() -> list[str]:
 def test_the_readme_shows_every_command():
     shown = {command.split()[1] for line in commands() for command in line.split(" && ")}
     told = subprocess.run(
-        [sys.executable, "-m", "scenarios.cli", "--help"],
+        [sys.executable, "-m", "scenarios", "--help"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -47,7 +47,7 @@ def test_the_readme_s_commands_do_what_they_say(tmp_path):
             if words[1] in STAYS_UP or all(word in words for word in ELSEWHERE):
                 continue
             done = subprocess.run(
-                [sys.executable, "-m", "scenarios.cli", *words[1:]],
+                [sys.executable, "-m", "scenarios", *words[1:]],
                 cwd=tmp_path,
                 capture_output=True,
                 text=True,

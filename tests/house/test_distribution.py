@@ -66,7 +66,7 @@ def test_the_installed_wheel_runs_outside_the_repository(wheel, tmp_path):
     where = run(str(python), "-c", "import scenarios; print(scenarios.__file__)", cwd=tmp_path, env=env)
     assert where.startswith(str(site))
     told = run(
-        str(python), "-m", "scenarios.cli", "run", "nafta-certificate", "--seed", "1", cwd=tmp_path, env=env
+        str(python), "-m", "scenarios", "run", "nafta-certificate", "--seed", "1", cwd=tmp_path, env=env
     )
     assert "verdict    passed" in told
     assert (tmp_path / "runs" / "nafta-certificate" / "latest" / "verdict.json").exists()

@@ -85,7 +85,7 @@ def test_a_credential_holds_and_discloses_what_its_holder_may_see(folder, import
 
 
 def test_the_command_writes_files_that_the_checker_reads_as_a_program(folder, tmp_path):
-    command = [sys.executable, "-m", "scenarios.cli", "export", "credential", "c1"]
+    command = [sys.executable, "-m", "scenarios", "export", "credential", "c1"]
     done = subprocess.run(
         [*command, "--run", folder.path, "--out", tmp_path], capture_output=True, text=True, check=False
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scenarios.judging.framespool import FrameSpool
 from scenarios.judging.leaks import CANARY_CHARACTERS_MIN, Canary, LeakSearch, stored_values
 
 texts = st.text(
@@ -93,3 +95,43 @@ def test_a_value_that_a_database_tears_over_two_pages_is_found_in_its_row(tmp_pa
         torn += not found(value, path.read_bytes())
         assert any(found(value, stored) for table, stored in stored_values(path) if table == "envelope")
     assert torn, "nothing was torn, so nothing was shown"
+
+
+def test_frames_wait_for_the_search_in_order_and_each_once_if_its_copies_are_near(tmp_path: Path) -> None:
+    spool = FrameSpool(tmp_path)
+    spool.keep("a RAFT frame from cbp to noaa", b"one")
+    spool.keep("a RAFT frame from cbp to importer", b"one")
+    spool.keep("a HAVE frame from noaa to cbp", b"")
+    assert list(spool.frames()) == [
+        ("a RAFT frame from cbp to noaa", b"one"),
+        ("a HAVE frame from noaa to cbp", b""),
+    ]
+    assert list(tmp_path.iterdir()) == []
+    spool.close()
+
+
+def test_memory_does_not_grow_with_the_frames_and_the_first_one_is_still_searched(tmp_path: Path) -> None:
+    spool = FrameSpool(tmp_path)
+    frame = bytes(500)
+
+    def keep(first: int, last: int) -> int:
+        for number in range(first, last):
+            spool.keep("somewhere", number.to_bytes(8, "big") + frame)
+        return tracemalloc.get_traced_memory()[0]
+
+    spool.keep("the first", b"a private value")
+    tracemalloc.start()
+    few = keep(0, 6_000)
+    many = keep(6_000, 18_000)
+    tracemalloc.stop()
+    assert many - few < 100_000  # twelve thousand frames more would be six million bytes
+    search = LeakSearch()
+    search.add([Canary("somewhere", b"a private value")])
+    seen = 0
+    for place, data in spool.frames():
+        seen += 1
+        if seen == 1:
+            search.search(place, data)
+    spool.close()
+    assert seen == 18_001
+    assert [leak.place for leak in search.leaks] == ["the first"]

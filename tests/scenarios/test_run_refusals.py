@@ -33,7 +33,7 @@ EXPECTED = {6: "quote", 7: "2018-02-30", 8: "colour", 10: "importeur", 12: "nobo
 
 
 def seatrial(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "scenarios.cli", *arguments]
+    command = [sys.executable, "-m", "scenarios", *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=90, check=False)
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.errors import RefusedError
 from scenarios.trial.eventbook import EventBook
+from scenarios.trial.latefile import LateFile
 from scenarios.trial.replaying import Difference, compare
 from scenarios.trial.runfolder import RunFolder
 
@@ -29,10 +31,14 @@ def test_runs_of_one_second_and_seed_get_folders_of_their_own(tmp_path: Path) ->
     assert all(folder.is_dir() for folder in folders)
 
 
-def test_latest_is_the_last_one_made(tmp_path: Path) -> None:
+def test_latest_is_the_last_one_published_not_the_last_one_made(tmp_path: Path) -> None:
+    latest = tmp_path / "pilot" / "latest"
     for _ in range(2):
-        last = RunFolder.create(tmp_path, "pilot", "7").path
-        assert (tmp_path / "pilot" / "latest").resolve() == last.resolve()
+        last = RunFolder.create(tmp_path, "pilot", "7")
+        last.publish()
+        assert latest.resolve() == last.path.resolve()
+    RunFolder.create(tmp_path, "pilot", "7")
+    assert latest.resolve() == last.path.resolve()
 
 
 def test_members_see_the_public_events_and_the_observer_all(tmp_path: Path) -> None:
@@ -43,11 +49,57 @@ def test_members_see_the_public_events_and_the_observer_all(tmp_path: Path) -> N
     assert json.loads(public[0])["calendar"] == "2018-09-04T14:00:00.071Z"
 
 
-def test_json_that_is_no_object_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "words"), [("[1]", "no JSON object"), ('{"seed": ', "no JSON: Expecting value")]
+)
+def test_json_that_is_no_object_is_refused(tmp_path: Path, text: str, words: str) -> None:
     folder = filled(tmp_path)
-    folder.write_text("run.json", "[1]")
-    with pytest.raises(TypeError, match=r"run\.json: expected a JSON object"):
+    folder.write_text("run.json", text)
+    with pytest.raises(RefusedError, match=rf"run\.json: {words}.*the folder is damaged"):
         folder.read_json("run.json")
+
+
+def test_a_line_that_is_no_event_is_named_by_file_and_line(tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    path = folder.path / "observer" / "events.ndjson"
+    path.write_text(path.read_text() + '{"event":"rec')
+    with pytest.raises(RefusedError, match=r"observer/events\.ndjson:3: no event"):
+        folder.events()
+
+
+def test_what_an_unfinished_run_lacks_is_told_so_and_what_a_finished_one_lacks_is_damage(
+    tmp_path: Path,
+) -> None:
+    folder = filled(tmp_path)
+    (folder.path / "metrics.json").unlink()
+    with pytest.raises(RefusedError, match=r"is an unfinished run: no metrics\.json"):
+        compare(folder, folder)
+    folder.write_text("run.json", "{}")
+    with pytest.raises(RefusedError, match=r"metrics\.json is missing; the folder is damaged"):
+        compare(folder, folder)
+
+
+def test_a_full_disk_is_told_by_file_with_what_to_do(tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    book = EventBook(lambda: 0, lambda: 0)
+    book.add("fault.began", {"fault": 1})
+    for name in ("metrics.json", "observer/events.ndjson"):
+        (folder.path / name).unlink()
+        (folder.path / name).symlink_to("/dev/full")
+    words = "cannot be written: No space left on device;.*unfinished; make room or give another --out"
+    with pytest.raises(RefusedError, match=rf"metrics\.json {words}"):
+        folder.write_json("metrics.json", {"blocks": 1})
+    with pytest.raises(RefusedError, match=rf"events\.ndjson {words}"):
+        folder.write_events(book.events)
+
+
+def test_a_file_written_while_nodes_run_tells_of_a_full_disk_when_it_is_read_or_closed() -> None:
+    for end in (LateFile.read_from_start, LateFile.close):
+        late = LateFile(Path("/dev/full"))
+        for _ in range(3):
+            late.write(bytes(100_000))
+        with pytest.raises(RefusedError, match="/dev/full cannot be written: No space left on device"):
+            end(late)
 
 
 def test_equal_folders_do_not_differ(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class Runner:
         command = [
             sys.executable,
             "-m",
-            "scenarios.cli",
+            "scenarios",
             "run",
             str(scenario),
             "--world",
@@ -81,7 +81,7 @@ class Runner:
         """Wait until every node's process has said that it serves."""
 
         def all_serve() -> bool:
-            logs = list(self.out.glob("*/latest/network/*/node.log"))
+            logs = list(self.out.glob("*/2*/network/*/node.log"))
             return len(logs) == ORGANIZATIONS and all("serving" in log.read_text() for log in logs)
 
         self.wait_for(all_serve, "all nodes serving")
@@ -98,7 +98,7 @@ class Runner:
         return psutil.wait_procs(list(self.nodes.values()), timeout=PATIENCE_S)[1]
 
     def folder(self) -> Path:
-        return next(self.out.glob("*/latest")).resolve()
+        return next(self.out.glob("*/2*"))
 
 
 StartLive = Callable[[str | Path], Runner]
@@ -271,7 +271,7 @@ faults:
 def test_faults_the_live_world_cannot_do_are_refused_by_line(tmp_path: Path) -> None:
     scenario = tmp_path / "weather.yaml"
     scenario.write_text(IMPOSSIBLE)
-    command = [sys.executable, "-m", "scenarios.cli", "run", str(scenario), "--world", "live"]
+    command = [sys.executable, "-m", "scenarios", "run", str(scenario), "--world", "live"]
     done = subprocess.run(
         [*command, "--out", str(tmp_path / "runs")],
         cwd=ROOT,

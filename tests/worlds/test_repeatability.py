@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 def seatrial(*arguments: str | Path, hash_seed: str = "0") -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    command = [sys.executable, "-m", "scenarios.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "scenarios", *map(str, arguments)]
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100, check=False
     )

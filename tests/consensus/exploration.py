@@ -453,31 +453,36 @@ COUNTED: Final = (
 )
 
 
-def main(arguments: list[str]) -> int:
-    """Searches as told on the command line; exit code 1 if a rule is broken."""
+def bounds_of(arguments: list[str]) -> Bounds:
+    """The bounds that a command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m tests.consensus.exploration", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     plain = Bounds()
     for name in COUNTED:
         field = name if name == "nodes" else f"{name}_max"
         parser.add_argument(f"--{name}", dest=field, type=int, default=getattr(plain, field), metavar="N")
-    parser.add_argument("--depth", dest="depth_max", type=int, default=plain.depth_max, metavar="N")
-    parser.add_argument("--states", dest="states_max", type=int, default=3_000_000, metavar="N")
     parser.add_argument("--learners", type=int, default=0, metavar="N")
     parser.add_argument(
         "--ask",
         dest="changes",
         type=_changes,
         default=(),
-        metavar="+3/-1,+3/leave",
-        help="changes of members to ask for: + voter, = learner, - removal; joint if it moves more than one voter",
+        metavar="+3,-1/-2",
+        help="changes of members to ask for: + voter, = learner, - removal; `leave`, and `!` for not by itself",
     )
+    parser.add_argument("--depth", dest="depth_max", type=int, default=plain.depth_max, metavar="N")
+    parser.add_argument("--states", dest="states_max", type=int, default=3_000_000, metavar="N")
     parser.add_argument("--pre-vote", action="store_true")
     parser.add_argument("--check-quorum", action="store_true")
     parser.add_argument(
         "--logs", type=_logs, default=(), metavar="1,1/1/2", help="terms of the logs at start"
     )
-    bounds = Bounds(**vars(parser.parse_args(arguments)))
+    return Bounds(**vars(parser.parse_args(arguments)))
+
+
+def main(arguments: list[str]) -> int:
+    """Searches as told on the command line; exit code 1 if a rule is broken."""
+    bounds = bounds_of(arguments)
     started = time.process_time()
     report = explore(bounds)
     print(f"{report}, {time.process_time() - started:.1f} s of CPU")

@@ -10,7 +10,8 @@
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
@@ -32,6 +33,8 @@ from consensus import (
     ReadRefusedError,
     Ready,
     Role,
+    Snapshot,
+    StorageBusyError,
     TransferRefusedError,
     Transition,
     next_conf,
@@ -173,6 +176,21 @@ class Disk(MemoryStorage):
         self.effects: dict[bytes, list[int]] = {}
         self.memo = ChainMemo()
         self.base: Chain = []
+        self.is_busy = False
+        self.refused = 0
+
+    def entries(self, low: int, high: int, bytes_max: int) -> Sequence[Entry]:
+        self._require_free()
+        return super().entries(low, high, bytes_max)
+
+    def snapshot(self) -> Snapshot | None:
+        self._require_free()
+        return super().snapshot()
+
+    def _require_free(self) -> None:
+        if self.is_busy:
+            self.refused += 1
+            raise StorageBusyError("a write is under way")
 
     def write(self, ready: Ready, observer: Observer) -> None:
         if ready.snapshot is not None:
@@ -251,6 +269,7 @@ class Cluster:
         self.proposed = 0
         self.asked: list[bytes] = []
         self.suppresses_duplicates = True
+        self.busy_storage = False
         self.reads = 0
         self.refused: ProposalRefusedError | None = None
         self.delivered: list[Message] = []
@@ -305,7 +324,8 @@ class Cluster:
         peer = self.peers[node]
         if not peer.alive.can_propose(len(data)):
             return None
-        entry = peer.alive.propose(data)
+        with self._using(peer) as core:
+            entry = core.propose(data)
         peer.waiting[entry.index] = entry
         self.observer.check(peer)
         return entry
@@ -319,7 +339,8 @@ class Cluster:
         number = len(self.changes)
         data = b"" if transition is Transition.LEAVE else f"change {number}: {words}".encode()
         try:
-            entry = self.peers[node].alive.propose_conf_change(data, change)
+            with self._using(self.peers[node]) as core:
+                entry = core.propose_conf_change(data, change)
         except ProposalRefusedError as error:
             self.refused = error
             return None
@@ -361,15 +382,26 @@ class Cluster:
         self.observer.read_asked(self.reads)
         return self.reads
 
+    @contextmanager
+    def _using(self, peer: Peer) -> Iterator[RawNode]:
+        """The core at work, on a disk that cannot be read while it writes if so chosen."""
+        peer.disk.is_busy = self.busy_storage and bool(peer.writing)
+        try:
+            yield peer.alive
+        finally:
+            peer.disk.is_busy = False
+
     def touch(self, node: int, act: Callable[[RawNode], None]) -> None:
-        act(self.peers[node].alive)
+        with self._using(self.peers[node]) as core:
+            act(core)
         self.observer.check(self.peers[node])
 
     def take(self, node: int) -> None:
         """The caller takes a Ready, sends what may leave at once and starts the write."""
         peer = self.peers[node]
         if peer.alive.has_ready():
-            ready = peer.alive.ready()
+            with self._using(peer) as core:
+                ready = core.ready()
             peer.writing.append(ready)
             self.observer.reads_answered(ready)
             self.send(peer, ready.messages)
@@ -383,9 +415,12 @@ class Cluster:
             peer.disk.write(ready, self.observer)
             self.observer.applied(peer, ready)
             self._answer_clients(peer, ready)
-            self._apply_changes(peer, ready)
             self.send(peer, ready.messages_after_append)
-            peer.alive.advance(ready)
+            with self._using(peer) as core:
+                self._apply_changes(peer, ready)
+                core.advance(ready)
+            if not peer.writing and self.busy_storage:
+                core.storage_available()
             self.observer.check(peer)
 
     def _answer_clients(self, peer: Peer, ready: Ready) -> None:
@@ -419,7 +454,8 @@ class Cluster:
         peer = self.peers[message.to]
         if peer.core is not None and not self.cut.get((message.sender, message.to)):
             self.delivered.append(message)
-            peer.core.step(Message.from_fields(message.to_fields()))
+            with self._using(peer) as core:
+                core.step(Message.from_fields(message.to_fields()))
             self.observer.check(peer)
 
     def isolate(self, *nodes: int) -> None:

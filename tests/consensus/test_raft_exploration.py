@@ -10,7 +10,8 @@ from consensus.core import Core
 from consensus.log import RaftLog
 from consensus.storage import MemoryStorage
 from consensus.types import Entry, EntryType, ReadState, Snapshot
-from tests.consensus.exploration import Bounds, Explorer, Report, explore
+from tests.consensus.exploration import Bounds, Explorer, Report, bounds_of, explore
+from tests.consensus.explorations import DOCUMENT, SEARCHES, quick, row
 
 FIGURE_8 = ((1,), (), (2,))
 """Node 1 led term 1, node 3 term 2, and neither's entry reached anybody."""
@@ -144,6 +145,21 @@ def test_three_nodes_and_a_snapshot() -> None:
     )
     assert report.complete
     assert report.snapshots > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("what", "options", "line"), quick(), ids=[what for what, *_ in quick()])
+def test_the_table_in_docs_is_of_this_core(what: str, options: str, line: str) -> None:
+    assert row(what, options) == line, "run python -m tests.consensus.explorations"
+
+
+def test_every_search_of_the_table_can_be_asked_for() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    for what, options in SEARCHES:
+        assert bounds_of(options.split()).nodes in (1, 2, 3)
+        assert f"| {what} | " in text
+        assert f" | `{options}` |" in text
+    assert len(quick()) >= 4
 
 
 def always(value: object) -> Callable[..., object]:

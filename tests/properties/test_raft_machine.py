@@ -49,11 +49,13 @@ class RaftMachine(RuleBasedStateMachine):
         message_bytes_max=st.sampled_from([1, 80, 1 << 20]),
         inflight_messages_max=st.sampled_from([1, 2, 64]),
         tail_bytes_max=st.sampled_from([1, 1 << 20]),
+        busy=st.booleans(),
     )
-    def start(self, size: int, spare: int, seed: int, *, led: bool, **chosen: int) -> None:
+    def start(self, size: int, spare: int, seed: int, *, led: bool, busy: bool, **chosen: int) -> None:
         self.cluster = Cluster(
             size, seed, spare=min(spare, 7 - size), election_tick=4, uncommitted_bytes_max=400, **chosen
         )
+        self.cluster.busy_storage = busy
         if led:
             self.cluster.elect(1)
             self.cluster.run(1)

@@ -141,6 +141,7 @@ def test_a_storm_breaks_nothing_and_passes(seed: int) -> None:
         inflight_messages_max=random.choice([1, 3, 256]),
         tail_bytes_max=random.choice([1, 300, 1 << 20]),
     )
+    cluster.busy_storage = seed % 2 == 1
     storm(cluster, random, 250)
     cluster.converge(20)
     assert len(cluster.observer.committed) > 5, "a storm in which nothing is committed shows nothing"

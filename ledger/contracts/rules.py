@@ -48,7 +48,6 @@ from ledger.contracts.fisheries.form import (
     DraftForm,
     EndorseForm,
     FileForm,
-    OpenForm,
     RespondForm,
 )
 from ledger.contracts.fisheries.permit import GrantPermit
@@ -122,10 +121,10 @@ RULES: Mapping[str, TypeRule] = _registry(
     TypeRule("fisheries.draft", _EXPORTER, 1, DraftForm.read),
     TypeRule("fisheries.endorse", _CUSTODIANS, 1, EndorseForm.read),
     TypeRule("fisheries.file", _IMPORTER, 1, FileForm.read),
-    TypeRule("fisheries.open", _AUTHORITIES, 1, OpenForm.read),
+    TypeRule("fisheries.open", _AUTHORITIES, 1, DecideForm.read),
     TypeRule("fisheries.respond", _IMPORTER, 1, RespondForm.read),
-    TypeRule("fisheries.act", _AUTHORITIES, 0, DecideForm.read),
-    TypeRule("fisheries.close", _AUTHORITIES, 0, DecideForm.read),
+    TypeRule("fisheries.act", _AUTHORITIES, 1, DecideForm.read),
+    TypeRule("fisheries.close", _AUTHORITIES, 1, DecideForm.read),
     TypeRule("carnet.apply", TRADERS, 1, ApplyCarnet.read),
     TypeRule("carnet.secure", TRADERS, 1, SecureCarnet.read),
     TypeRule("carnet.issue", ISSUERS, 0, IssueCarnet.read),

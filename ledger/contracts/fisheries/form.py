@@ -303,38 +303,30 @@ class FileForm:
 
 @dataclass(frozen=True, slots=True)
 class DecideForm:
-    """`fisheries.act`, `fisheries.close`: an authority moves a form, with a new commitment."""
+    """`fisheries.open`, `fisheries.act`, `fisheries.close`: an authority moves a form.
+
+    Each brings a new commitment and anchors one official document, whatever that says.
+    """
 
     form: bytes
+    addressees: tuple[str, ...]
     fine: bytes
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
         """Take the body's fields."""
-        return cls(fields.raw("form370", size=FORM_ID_BYTES), fields.raw("fine", size=COMMITMENT_BYTES))
+        return cls(
+            form=fields.raw("form370", size=FORM_ID_BYTES),
+            addressees=read_addressees(fields, "addressees", 1),
+            fine=fields.raw("fine", size=COMMITMENT_BYTES),
+        )
 
     def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
-        """Record the step."""
-        self.step(context, state)
-        return ()
-
-    def step(self, context: Context, state: Writer) -> Form370Record:
-        """Write and return the form with its next state."""
+        """Record the step and its document."""
         record = _find(context, state, self.form)
         reached = FORM370_TABLE.advance(record.state, context.event, FormCase(context, record))
-        after = replace(record, state=reached, fine=self.fine)
-        state.put(form370_key(self.form), after.encode())
-        return after
-
-
-@dataclass(frozen=True, slots=True)
-class OpenForm(DecideForm):
-    """`fisheries.open`: an authority opens an official matter and anchors its notice, whatever it says."""
-
-    def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
-        """Record the step and the notice's root, addressed to the importer."""
-        record = self.step(context, state)
-        anchor_document(context, state, OFFICIAL, (record.importer,), subject=form370_key(self.form))
+        anchor_document(context, state, OFFICIAL, self.addressees, subject=form370_key(self.form))
+        state.put(form370_key(self.form), replace(record, state=reached, fine=self.fine).encode())
         return ()
 
 

@@ -528,10 +528,10 @@ SOUND: dict[str, dict[str, Value]] = {
     "fisheries.file": FORM370
     | FINE
     | {"entry": "ABC-1234567-8", "import_on": "2018-09-18", "addressees": ["noaa"]},
-    "fisheries.open": FORM370 | FINE,
+    "fisheries.open": FORM370 | FINE | {"addressees": ["globex"]},
     "fisheries.respond": FORM370,
-    "fisheries.act": FORM370 | FINE,
-    "fisheries.close": FORM370 | FINE,
+    "fisheries.act": FORM370 | FINE | {"addressees": ["globex"]},
+    "fisheries.close": FORM370 | FINE | {"addressees": ["globex"]},
     "document.anchor": ANCHOR,
     "member.add": {
         "organization": "dhl",

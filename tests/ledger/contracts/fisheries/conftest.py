@@ -49,10 +49,10 @@ class Fisheries:
 
     def decide(self, creator: str, event: str, *, on: str | None = None) -> Receipt:
         kind = f"fisheries.{event}"
-        body: dict[str, Value] = {"form370": FORM, "fine": bytes([9]) * 32}
-        if event == "respond":
-            del body["fine"]
-        return self.pilot.act(creator, kind, body, on=on, document=event in ("open", "respond"))
+        body: dict[str, Value] = {"form370": FORM}
+        if event != "respond":
+            body |= {"fine": bytes([9]) * 32, "addressees": ["globex"]}
+        return self.pilot.act(creator, kind, body, on=on, document=True)
 
     def permit(self, first: str = "2018-01-01", last: str = "2018-12-31", holder: str = "globex") -> Receipt:
         return self.pilot.act("noaa", "fisheries.permit", {"holder": holder, "from": first, "to": last})

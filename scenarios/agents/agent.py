@@ -14,8 +14,8 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
@@ -216,6 +216,19 @@ class Agent:
         """Let the current job wait in this context."""
         return self._work.waiting(kind, what, is_over)
 
+    @asynccontextmanager
+    async def in_turn(self, turn: asyncio.Lock, what: str) -> AsyncIterator[None]:
+        """Let the current job work on something when no other job of this agent does."""
+        if turn.locked():
+            with self.waiting(WaitKind.TURN, what, lambda: not turn.locked()):
+                await turn.acquire()
+        else:
+            await turn.acquire()
+        try:
+            yield
+        finally:
+            turn.release()
+
     def note(self, act: Act) -> None:
         """Note what became of a transaction of the current job, for whoever took the step."""
         self._work.note(act)
@@ -353,7 +366,7 @@ class Agent:
         own = receipt.creator == self.id
         for relation, holds in (
             (Relation.OWN, own),
-            (Relation.CONCERNED, not own and self.register.concerns(receipt, self.id)),
+            (Relation.CONCERNED, not own and self.is_concerned(receipt)),
             (Relation.ANY, True),
         ):
             name = self.reactions.get((kind, relation)) if holds else None
@@ -377,6 +390,10 @@ class Agent:
             return
         mail.keep(paper)
         self.mailroom.put(notice.sender, paper)
+
+    def is_concerned(self, receipt: Receipt) -> bool:
+        """Say whether another's act is about something of this organization; a part adds its own."""
+        return self.register.concerns(receipt, self.id)
 
     # Ends.
 

@@ -1,8 +1,9 @@
-"""Which Customs decides claims, and when a legal day is over.
+"""Which Customs decides claims, which fisheries authority checks forms 370, and when a legal day is over.
 
 Rules:
 - Claims of preference on imports into the United States are decided by the first member in genesis that has
   the role customs and is of that country; if there is none, by the first with the role.
+- Forms 370 are checked by the first fisheries authority of the United States, or by the first of all.
 - A day's business is done at 16:00 UTC, which lies on that day or a later one in every zone from UTC-12 on.
 """
 
@@ -22,6 +23,13 @@ def authority_of(genesis: Genesis) -> str:
     customs = genesis.with_role(Role.CUSTOMS)
     american = [member.id for member in customs if member.country == "US"]
     return american[0] if american else customs[0].id
+
+
+def fisheries_of(genesis: Genesis) -> str | None:
+    """Return the id of the fisheries authority that checks forms 370, or None if there is none."""
+    fisheries = genesis.with_role(Role.FISHERIES)
+    american = [member.id for member in fisheries if member.country == "US"]
+    return next(iter([*american, *(member.id for member in fisheries)]), None)
 
 
 def business_ms(day: datetime.date) -> int:

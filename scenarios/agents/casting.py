@@ -4,7 +4,8 @@ Rules:
 - Each role brings its parts; an organization with several roles gets all of theirs in one application, with one
   wallet and one feed. Who has none of these roles is an observer.
 - Parts are classes of `Agent`; what they react to and which steps they take is joined. Two parts that claim the
-  same step or reaction are a mistake of this program, told at once.
+  same step or reaction, or have methods of one name, are a mistake of this program, told at once. A part
+  may be made of another, whose methods it then has too.
 """
 
 from __future__ import annotations
@@ -15,9 +16,14 @@ from functools import cache
 from ledger.genesis import Role
 from scenarios.agents.agent import Agent, Relation
 from scenarios.agents.certifier import Certifier
+from scenarios.agents.custody import Custodian
 from scenarios.agents.customs import Customs
+from scenarios.agents.drafter import Drafter
+from scenarios.agents.filer import Filer
+from scenarios.agents.fisheries import Fisheries
 from scenarios.agents.importer import Importer
 from scenarios.agents.observer import Observer
+from scenarios.agents.release import TunaRelease
 from scenarios.agents.seller import Seller
 
 PARTS: tuple[tuple[Role, type[Agent]], ...] = (
@@ -28,6 +34,11 @@ PARTS: tuple[tuple[Role, type[Agent]], ...] = (
     (Role.PRODUCER, Seller),
     (Role.IMPORTER, Certifier),
     (Role.IMPORTER, Importer),
+    (Role.CUSTOMS, TunaRelease),
+    (Role.FISHERIES, Fisheries),
+    (Role.EXPORTER, Drafter),
+    (Role.IMPORTER, Filer),
+    (Role.PROCESSOR, Custodian),  # after the parts that are made of it
 )
 """A role and a part that it brings; a role may bring several, and several roles the same one."""
 
@@ -43,16 +54,19 @@ def joined(parts: tuple[type[Agent], ...]) -> type[Agent]:
     """Return one class of all parts.
 
     Raises:
-        TypeError: if two of them take the same step or react to the same receipt.
+        TypeError: if two of them take the same step, react to the same receipt, or have a method of one name.
     """
     if not parts:
         return Observer
     if len(parts) == 1:
         return parts[0]
+    _refuse_collisions(parts)
     steps: dict[str, str] = {}
     reactions: dict[tuple[str, Relation], str] = {}
     for part in parts:
-        twice = [*(steps.keys() & part.steps.keys()), *(reactions.keys() & part.reactions.keys())]
+        others = parts[: parts.index(part)]
+        keys: list[str | tuple[str, Relation]] = [*part.steps, *part.reactions]
+        twice = [key for key in keys if not _is_one_claim(key, part, others)]
         if twice:
             raise TypeError(
                 f"{part.__name__}: {twice} belong to another part already; let one of them have it"
@@ -61,3 +75,29 @@ def joined(parts: tuple[type[Agent], ...]) -> type[Agent]:
         reactions |= part.reactions
     name = "".join(part.__name__ for part in parts)
     return type(name, parts, {"steps": steps, "reactions": reactions})
+
+
+def _is_one_claim(key: str | tuple[str, Relation], part: type[Agent], others: Iterable[type[Agent]]) -> bool:
+    """Say whether what a part takes or reacts to is nobody else's, or inherited from a part of both."""
+    own = _claim(key, part)
+    return own is not None and all(_claim(key, other) in (None, own) for other in others)
+
+
+def _claim(key: str | tuple[str, Relation], part: type[Agent]) -> object:
+    """Return the method with which a part takes a step or reacts to a receipt, or None."""
+    name = part.steps.get(key) if isinstance(key, str) else part.reactions.get(key)
+    return None if name is None else getattr(part, name, None)
+
+
+def _refuse_collisions(parts: tuple[type[Agent], ...]) -> None:
+    """Refuse parts that would take each other's methods away without meaning to."""
+    owners: dict[str, type] = {}
+    for part in parts:
+        for owner in part.__mro__[: part.__mro__.index(Agent)]:
+            for name in vars(owner):
+                other = owners.setdefault(name, owner)
+                related = issubclass(other, owner) or issubclass(owner, other)
+                if not related and not name.startswith("__") and name not in ("steps", "reactions"):
+                    raise TypeError(
+                        f"{owner.__name__} and {other.__name__} both have {name}; name one of them otherwise"
+                    )

@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -55,6 +56,12 @@ class Shelf:
 
 class Mailroom:
     """All mail, by root and sender, and what was opened, by kind, sender and subject."""
+
+    def opened(self) -> Iterator[tuple[str, Paper]]:
+        """Give every document that has come, with its sender, in the order in which roots became known."""
+        for mail in self._mail.values():
+            if mail.paper is not None:
+                yield mail.sender, mail.paper
 
     def __init__(self) -> None:
         self._mail: dict[tuple[bytes, str], Mail] = {}

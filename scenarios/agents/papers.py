@@ -40,6 +40,14 @@ class PaperKind(StrEnum):
     DECISION = "DECISION"
     CORRECTION = "CORRECTION"
     NOTICE = "NOTICE"
+    FORM_370 = "NOAA-370"
+    CAPTAIN_STATEMENT = "CAPTAIN-STATEMENT"
+    OBSERVER_STATEMENT = "OBSERVER-STATEMENT"
+    IDCP_CERTIFICATION = "IDCP-CERTIFICATION"
+    CUSTODY_STATEMENT = "CUSTODY-STATEMENT"
+    FORM_370_FILING = "NOAA-370-FILING"
+    FORM_370_DECISION = "NOAA-370-DECISION"
+    FORM_370_ANSWER = "NOAA-370-ANSWER"
 
 
 def is_certificate(kind: str) -> bool:
@@ -60,6 +68,7 @@ PUBLIC_FIELDS: frozenset[str] = frozenset(
         "entry",
         "entry_on",
         "fine",
+        "form370",
         "import_on",
         "invoice_root",
         "regime",
@@ -76,6 +85,16 @@ CODE_FIELDS: frozenset[str] = frozenset(
         "defects",
         "state",
         *(name for form in FORMS.values() for name in form.coded),
+        "gear",
+        "none_killed_or_injured",
+        "not_set_on_dolphins",
+        "observer_whole_trip",
+        "ocean_area",
+        "species",
+        "status",
+        "training_completed",
+        "vessel_flag",
+        "whole_trip",
     }
 )
 """Fields whose values are words of a form or of a table: to find such a word elsewhere tells nothing."""

@@ -13,6 +13,8 @@ from typing import Protocol
 from scenarios.model.carnets import AtaCarnet, AtaReplacement
 from scenarios.model.claims import Claim
 from scenarios.model.documents import Document
+from scenarios.model.fisheries import FisheriesLists, Form370
+from scenarios.model.fisherysteps import FileForm370
 from scenarios.model.invoices import Invoice
 from scenarios.model.network import Agent as Behavior
 from scenarios.model.network import Delay
@@ -25,6 +27,7 @@ __all__ = [
     "Step",
     "is_answered_by_script",
     "is_decided_by_script",
+    "is_filed_by_script",
     "is_requested_by_script",
 ]
 
@@ -49,6 +52,14 @@ class Script(Protocol):
         """The ATA carnets."""
 
     @property
+    def forms(self) -> Mapping[str, Form370]:
+        """The fisheries certificates of origin."""
+
+    @property
+    def fisheries(self) -> FisheriesLists:
+        """What the fisheries authority knows beside the forms."""
+
+    @property
     def steps(self) -> Sequence[Step]:
         """The steps, in the file's order."""
 
@@ -66,3 +77,8 @@ def is_answered_by_script(script: Script, claim: str | None) -> bool:
 def is_decided_by_script(script: Script, claim: str | None) -> bool:
     """Whether the scenario itself allows or denies a claim."""
     return any(isinstance(step, AllowClaim | DenyClaim) and step.claim == claim for step in script.steps)
+
+
+def is_filed_by_script(script: Script, form: str) -> bool:
+    """Whether the scenario itself files a form 370."""
+    return any(isinstance(step, FileForm370) and step.form370 == form for step in script.steps)

@@ -31,6 +31,8 @@ from scenarios.model.expectations import (
     TransactionIs,
 )
 from scenarios.model.faults import Partition, check_target
+from scenarios.model.fisherycheck import fishery_step, forms
+from scenarios.model.fisherysteps import FisheryStep
 from scenarios.model.formcheck import form_refusals
 from scenarios.model.network import AGENT_ROLES, plays
 from scenarios.model.predicates import (
@@ -78,7 +80,7 @@ def cross_check(scenario: Scenario, source: Source, salvage: Salvage | None = No
         salvage: What was left out of `scenario` because it is wrong in itself.
     """
     found: list[Fault] = []
-    for rule in (_network, _documents, _invoices, _claims, carnets, _steps, _faults, _expectations):
+    for rule in (_network, _documents, _invoices, _claims, carnets, forms, _steps, _faults, _expectations):
         for found_at, seen in rule(scenario):
             refusal = salvage.judge(seen) if salvage is not None else seen
             if refusal is None:
@@ -217,6 +219,8 @@ def _steps(scenario: Scenario) -> Refusals:
             yield from _predicate(scenario, (*where, "when"), step.when)
         if isinstance(step, CarnetStep):
             yield from carnet_step(scenario, where, step)
+        elif isinstance(step, FisheryStep):
+            yield from fishery_step(scenario, where, step)
         else:
             yield from _step_names(scenario, where, step)
 

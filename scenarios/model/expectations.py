@@ -19,6 +19,9 @@ Rules:
 | `carnet k1 ends DISCHARGED` | as of a claim; `is`, `is never`, `has finding`, `has no finding` likewise; EXPIRED too |
 | `voucher k1/3 is REFUSED` | as of a claim, of voucher 3 of carnet k1: PRESENTED, ENDORSED or REFUSED |
 | `carnet claim k1/3 is REGULARIZED` | as of a claim, of customs' claim on what came in under that voucher |
+| `form t1 is RELEASED [within 5 days]` | as of a claim, counted from the form 370's draft; so too `is never`, ... |
+| `status of form t1 is 5B3` | NOAA's agent found that its tuna may bear this status; so too `is never` |
+| `defect of form t1 is EVIDENCE_MISSING` | NOAA's or Customs' agent found this defect; so too `is never` |
 | `certificate c1 is ACTIVE [within 2 days]` | the certificate was ever in this state |
 | `certificate c1 is HELD by importer [within 2 days]` | this importer's holding was ever in this state |
 | `step 3 is refused by certificate.deliver/not-addressed` | this form rule refused a transaction of the step |
@@ -454,8 +457,7 @@ SENTENCES = (
             "is STATE [within N days]",
             "is never STATE",
             "ends STATE",
-            "has finding FINDING",
-            "has no finding [FINDING]",
+            *(("has finding FINDING", "has no finding [FINDING]") if kind.has_findings else ()),
         )
     ),
     "claim NAME is denied for CODE",
@@ -531,7 +533,7 @@ _WITHIN = r"(?: within (?P<count>[0-9]{1,6}) (?P<unit>days?|hours?|minutes?))?"
 
 def _subject_rules(kind: SubjectKind) -> tuple[tuple[str, Callable[[re.Match[str]], Expectation]], ...]:
     subject = rf"{kind.word} (?P<name>{kind.pattern})"
-    return (
+    states = (
         (
             rf"{subject} is never (?P<state>{_WORD})",
             lambda m: Never(m.string, kind, m["name"], kind.state(m["state"])),
@@ -544,6 +546,8 @@ def _subject_rules(kind: SubjectKind) -> tuple[tuple[str, Callable[[re.Match[str
             rf"{subject} ends (?P<state>{_WORD})",
             lambda m: Ends(m.string, kind, m["name"], kind.state(m["state"])),
         ),
+    )
+    findings = (
         (
             rf"{subject} has finding (?P<finding>{_WORD})",
             lambda m: HasFinding(m.string, kind, m["name"], _finding(m["finding"])),
@@ -555,6 +559,7 @@ def _subject_rules(kind: SubjectKind) -> tuple[tuple[str, Callable[[re.Match[str
             ),
         ),
     )
+    return states + findings if kind.has_findings else states
 
 
 _REASONS = [*(finding.value for finding in Finding), *(defect.value for defect in Defect)]

@@ -173,6 +173,13 @@ class Agent(Record):
     return_after: DelayText = Field(
         _delay("1d"), description="Carnet holder: from the last goods' homecoming to the carnet's return."
     )
+    check_after: DelayText = Field(
+        _delay("1d"),
+        description="Fisheries: from a form's filing, or from the importer's answer, to the decision.",
+    )
+    release_after: DelayText = Field(
+        _delay("4h"), description="Customs: from the fisheries authority's decision to release or refusal."
+    )
 
 
 _CERTIFIERS = (Role.EXPORTER, Role.PRODUCER, Role.IMPORTER)
@@ -192,6 +199,8 @@ AGENT_ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "carnet_claim_after": Role.CUSTOMS,
     "prove_after": _TRADERS,
     "return_after": _TRADERS,
+    "check_after": Role.FISHERIES,
+    "release_after": Role.CUSTOMS,
 }
 """The role that each behavior of an agent is for."""
 

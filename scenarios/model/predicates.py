@@ -11,6 +11,7 @@ Rules:
 | `certificate c1 delivered [to importer]` | a holding is DELIVERED on the ledger |
 | `certificate c1 held [by importer]` | a holding is HELD on the ledger |
 | `claim e1 filed` | the claim is on the ledger |
+| `form t1 is HOLD` | the form 370 was ever in this state |
 | `claim e1 is UNDER_REVIEW` | the claim's fine state was ever this |
 | `carnet k1 is ACTIVE` | the carnet was ever in this state |
 | `voucher k1/3 is ENDORSED` | the voucher was ever in this state |

@@ -24,6 +24,7 @@ from scenarios.model.claims import Claim, LocalName
 from scenarios.model.documents import Document
 from scenarios.model.expectations import ExpectationText
 from scenarios.model.faults import KINDS_BY_WORLD, ORGANIZATION_PATTERN, FaultRecord
+from scenarios.model.fisheries import FisheriesLists, Form370
 from scenarios.model.invoices import Invoice
 from scenarios.model.network import AGENT_ROLES, Calendar, Network, Organization, plays
 from scenarios.model.source import Source
@@ -63,6 +64,13 @@ class Scenario(Record):
     invoices: dict[LocalName, Invoice] = Field({}, description="Commercial invoices by local name.")
     claims: dict[LocalName, Claim] = Field({}, description="Preference claims by local name.")
     carnets: dict[LocalName, Carnet] = Field({}, description="ATA carnets by local name.")
+    forms: dict[LocalName, Form370] = Field(
+        {}, description="Fisheries certificates of origin (NOAA Form 370) by local name."
+    )
+    fisheries: FisheriesLists = Field(
+        default_factory=lambda: FisheriesLists.model_validate({}),
+        description="What the fisheries authority knows beside the forms.",
+    )
     steps: tuple[Step, ...] = Field(
         (), description="What is scripted; everything else the agents do by themselves."
     )

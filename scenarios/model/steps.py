@@ -18,6 +18,7 @@ from pydantic import Field
 from ledger.genesis import Role
 from scenarios.model.carnetsteps import CARNET_ROLES, CarnetSteps
 from scenarios.model.claims import LocalName
+from scenarios.model.fisherysteps import FISHERY_ROLES, FisheryStep
 from scenarios.model.stepbase import StepRecord
 from scenarios.model.units import DateText
 
@@ -166,7 +167,8 @@ Step: TypeAlias = Annotated[
     | AllowClaim
     | DenyClaim
     | Liquidate
-    | CarnetSteps,
+    | CarnetSteps
+    | FisheryStep,
     Field(discriminator="do"),
 ]
 
@@ -190,5 +192,6 @@ ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "deny-claim": Role.CUSTOMS,
     "liquidate": Role.CUSTOMS,
     **CARNET_ROLES,
+    **FISHERY_ROLES,
 }
 """The role each act needs, or the roles of which it needs one."""

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ledger.contracts.carnet import CarnetFineState, CarnetStatus, VoucherState
+from ledger.contracts.fisheries.dolphin import DolphinStatus
+from ledger.contracts.fisheries.inspection import InspectionState
+from ledger.contracts.fisheries.records import Form370State
 from scenarios.errors import UnknownNameError
 
 NAME_PATTERN = r"[a-z][a-z0-9-]{0,39}"
@@ -42,6 +45,31 @@ class ClaimState(StrEnum):
     PROTEST_DENIED = "PROTEST_DENIED"
 
 
+class FormDefect(StrEnum):
+    """What NOAA or Customs may find wrong with a filed Form 370 beyond the ledger's own findings."""
+
+    UNREADABLE = "UNREADABLE"
+    COMMITMENT_NOT_OPENED = "COMMITMENT_NOT_OPENED"
+    DIFFERS_FROM_LEDGER = "DIFFERS_FROM_LEDGER"
+    DRIFTNET = "DRIFTNET"
+    EMBARGOED = "EMBARGOED"
+    EVIDENCE_MISSING = "EVIDENCE_MISSING"
+    STATUS_NOT_SUPPORTED = "STATUS_NOT_SUPPORTED"
+    AREA_MISMATCH = "AREA_MISMATCH"
+    FLAG_MISMATCH = "FLAG_MISMATCH"
+    OUT_EXCEEDS_IN = "OUT_EXCEEDS_IN"
+    IN_EXCEEDS_OUT_BEFORE = "IN_EXCEEDS_OUT_BEFORE"
+    FORM_EXCEEDS_CUSTODY = "FORM_EXCEEDS_CUSTODY"
+    ENTERED_EXCEEDS_FORM = "ENTERED_EXCEEDS_FORM"
+    NO_ANSWER = "NO_ANSWER"
+
+
+FORM_STATES = tuple(
+    dict.fromkeys(state.value for state in (Form370State.DRAFT, Form370State.ENDORSED, *InspectionState))
+)
+"""A form's states: public ones up to the filing, the authorities' and the importer's own ones after it."""
+
+
 @dataclass(frozen=True, slots=True)
 class SubjectKind:
     """One kind of thing that sentences are about.
@@ -52,6 +80,7 @@ class SubjectKind:
         section: of the scenario where its names stand.
         states: every state that a sentence may name.
         begun_by: steps that bring one on the ledger; each has the name under `field`.
+        has_findings: whether the ledger records findings on it.
         part: what a name has after the section's name, as a regular expression; "" for nothing.
     """
 
@@ -61,6 +90,7 @@ class SubjectKind:
     states: tuple[str, ...]
     begun_by: tuple[str, ...] = ()
     part: str = ""
+    has_findings: bool = True
 
     @property
     def pattern(self) -> str:
@@ -110,6 +140,27 @@ SUBJECTS: Mapping[str, SubjectKind] = _registry(
         section="carnets",
         states=tuple(state.value for state in CarnetFineState),
         part=VOUCHER_PART,
+    ),
+    SubjectKind(
+        word="form",
+        field="form370",
+        section="forms",
+        states=FORM_STATES,
+        begun_by=("draft-form370",),
+    ),
+    SubjectKind(
+        word="status of form",
+        field="form370_status",
+        section="forms",
+        states=tuple(status.value for status in DolphinStatus),
+        has_findings=False,
+    ),
+    SubjectKind(
+        word="defect of form",
+        field="form370_defect",
+        section="forms",
+        states=tuple(defect.value for defect in FormDefect),
+        has_findings=False,
     ),
 )
 """All kinds, by word."""

@@ -22,6 +22,7 @@ from scenarios.judging.verdict import Judgment, Verdict
 from scenarios.model import Scenario
 from scenarios.model.expectations import Judgement
 from scenarios.telling.carnets import CARNET_SENTENCES, carnet_claim_table, carnet_table
+from scenarios.telling.fisheries import FORM_SENTENCES, forms_table
 from scenarios.telling.moments import local
 from scenarios.trial.eventbook import Event
 from scenarios.trial.history import History
@@ -58,6 +59,7 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     "claim.state": lambda f: f"claim {f['claim']} is {f['state']}",
     "claim.liquidated": lambda f: f"liquidates claim {f['claim']}",
     **CARNET_SENTENCES,
+    **FORM_SENTENCES,
     "act.refused": lambda f: f"is refused: {f['act']} ({f['code']} {f['rule'] or ''})",
     "fault.began": lambda f: f"{f['kind']} of {_joined(f['hit'])}",
     "fault.ended": lambda f: f"{f['kind']} of {_joined(f['hit'])} is over",
@@ -94,9 +96,12 @@ class Narrator:
             return
         who = event.fields.get("organization") or event.fields.get("node") or "the weather"
         style = "yellow" if event.name.startswith(("fault.", "node.", "act.", "checkpoint.")) else ""
+        told = sentence(event.fields)
+        if not told:
+            return
         line = Text(f"{local(event.calendar_ms, self.zone)}  ", style="dim")
         line.append(f"{who!s:<12}", style="bold")
-        line.append(sentence(event.fields), style=style)
+        line.append(told, style=style)
         self.console.print(line)
 
 
@@ -119,6 +124,8 @@ def print_summary(
         console.print(carnet_table(scenario, history))
     if history.subjects("carnet_claim"):
         console.print(carnet_claim_table(history, scenario.zone))
+    if scenario.forms:
+        console.print(forms_table(scenario, history))
     if with_figures:
         console.print(_figures(metrics))
     _print_expectations(console, judgment)

@@ -16,6 +16,7 @@ from scenarios.errors import RefusedError
 from scenarios.model import Scenario
 from scenarios.model.subjects import SUBJECTS
 from scenarios.telling.carnets import about_carnet, about_voucher
+from scenarios.telling.fisheries import FORM_SENTENCES, about_form
 from scenarios.telling.moments import local
 from scenarios.trial.runfolder import RunFolder
 
@@ -33,6 +34,7 @@ _TELLING = (
     "carnet.",
     "goods.",
     "carnet_claim.",
+    "form370.",
 )
 
 
@@ -86,6 +88,7 @@ _ABOUT: Mapping[str, Callable[[Scenario, str], str]] = {
     "carnet": about_carnet,
     "voucher": about_voucher,
     "carnet claim": about_voucher,
+    "form": about_form,
 }
 """What a story begins with, by the kind's word."""
 
@@ -97,6 +100,10 @@ def _lines(events: list[Fields], field: str, name: str, scenario: Scenario) -> I
         kind = str(event["event"])
         if kind == "receipt":
             yield _line(event, scenario.zone, str(event["creator"]), _receipt(event))
+        elif kind in FORM_SENTENCES:
+            told = FORM_SENTENCES[kind](event)
+            if told:
+                yield _line(event, scenario.zone, str(event.get("organization", "-")), told)
         elif kind.startswith(_TELLING):
             who = str(event.get("organization", "-"))
             facts = {k: v for k, v in event.items() if k not in (*_HIDDEN, "organization", field)}

@@ -56,6 +56,11 @@ def _claim(body: Mapping[str, Value]) -> str | None:
     return f"{entry}/{line}" if isinstance(entry, str) and isinstance(line, int) else None
 
 
+def _form370(body: Mapping[str, Value]) -> str | None:
+    form = body.get("form370")
+    return form if isinstance(form, str) else None
+
+
 def _carnet(body: Mapping[str, Value]) -> str | None:
     carnet = body.get("carnet")
     return carnet if isinstance(carnet, str) else None
@@ -82,5 +87,6 @@ _IDS: tuple[tuple[Kind, Callable[[Mapping[str, Value]], str | None]], ...] = (
     ("carnet_successor", _carnet_successor),
     ("voucher", _of_carnet("serial")),
     ("carnet_claim", _of_carnet("voucher")),
+    ("form370", _form370),
 )
 """Per kind, the ledger id that a body names, if it names one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import ClassVar
 
 import pytest
@@ -11,7 +12,10 @@ from ledger.genesis import Role
 from scenarios.agents.agent import Agent, Relation
 from scenarios.agents.casting import application_for, joined
 from scenarios.agents.certifier import Certifier
-from scenarios.agents.customs import Customs
+from scenarios.agents.custody import Custodian
+from scenarios.agents.drafter import Drafter
+from scenarios.agents.filer import Filer
+from scenarios.agents.fisheries import Fisheries
 from scenarios.agents.importer import Importer
 from scenarios.agents.observer import Observer
 from scenarios.agents.seller import Seller
@@ -19,14 +23,20 @@ from scenarios.agents.seller import Seller
 
 def test_an_organization_of_two_roles_has_both_parts_in_one_application() -> None:
     both = application_for((Role.EXPORTER, Role.IMPORTER))
-    parts = (Certifier, Seller, Importer)
+    parts = (Certifier, Seller, Importer, Drafter, Filer)
     assert all(issubclass(both, part) for part in parts)
     assert both.steps == {name: method for part in parts for name, method in part.steps.items()}
-    assert both.reactions == {**Certifier.reactions, **Importer.reactions}
+    assert both.reactions == {
+        **Certifier.reactions,
+        **Importer.reactions,
+        **Drafter.reactions,
+        **Filer.reactions,
+    }
 
 
 def test_one_part_stands_for_itself_and_nobody_without_a_part_acts() -> None:
-    assert application_for((Role.CUSTOMS,)) is Customs
+    assert application_for((Role.FISHERIES,)) is Fisheries
+    assert application_for((Role.PROCESSOR,)) is Custodian
     assert application_for((Role.OBSERVER,)) is Observer
 
 
@@ -40,3 +50,26 @@ def test_two_parts_may_not_take_the_same_step_or_react_to_the_same_receipt() -> 
     for other in (Rival, Echo):
         with pytest.raises(TypeError, match="belong to another part"):
             joined((Certifier, other))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, len(Role)])
+def test_every_organization_of_whatever_roles_has_an_application(count: int) -> None:
+    for roles in combinations(Role, count):
+        application = application_for(roles)
+        assert all(callable(getattr(application, method)) for method in application.steps.values())
+        assert all(callable(getattr(application, method)) for method in application.reactions.values())
+
+
+def test_two_parts_made_of_the_same_one_share_what_they_inherit() -> None:
+    both = application_for((Role.EXPORTER, Role.PROCESSOR, Role.IMPORTER))
+    assert both.reactions["fisheries.draft", Relation.ANY] == "form_drafted"
+    assert both.custody_begun is Filer.custody_begun
+
+
+def test_two_parts_may_not_have_methods_of_one_name() -> None:
+    class Careless(Agent):
+        async def draft_form(self, step: object) -> None:
+            """Take another part's method away."""
+
+    with pytest.raises(TypeError, match="both have draft_form"):
+        joined((Drafter, Careless))

@@ -53,6 +53,7 @@ class Core:
         log: the log.
         term: the current term.
         vote: whom this node voted for in it.
+        is_barred: whether the caller keeps this node from standing for election.
         durable_term: the term on disk.
         durable_vote: the vote on disk.
         role: the current role.
@@ -87,6 +88,7 @@ class Core:
         "election_timeout",
         "heartbeat_elapsed",
         "id",
+        "is_barred",
         "lead",
         "log",
         "messages",
@@ -122,6 +124,7 @@ class Core:
         self.durable_term = hard_state.term
         self.durable_vote = hard_state.vote
         self.role = Role.FOLLOWER
+        self.is_barred = False
         self.session = 0
         self.read_number = 0
         self.read_states: list[ReadState] = []

@@ -8,6 +8,8 @@ Rules:
   vote is durable.
 - Only voters stand for election, and not while a committed change of members is unapplied: they would count
   votes by a configuration no longer in force (etcd-io/raft#456).
+- A node whose caller is still fetching the state that a snapshot stands for does not stand either: as leader it
+  could do nothing. It votes and follows all the same.
 - Whoever is asked votes, even if it does not know yet that it may: it is the candidate's configuration that
   counts (dissertation, 4.2.1 and 4.2.3).
 - A pre-vote changes nobody's term or vote; a majority of grants is needed before a real campaign
@@ -51,8 +53,8 @@ def campaign(core: Core, *, asked_by_leader: bool = False) -> None:
 
 
 def may_campaign(core: Core) -> bool:
-    """Whether this node may stand for election: a voter that knows by which configuration."""
-    return core.id in core.conf.electors and not _has_unapplied_change(core)
+    """Whether this node may stand for election: a voter that knows by which configuration, and is not barred."""
+    return core.id in core.conf.electors and not core.is_barred and not _has_unapplied_change(core)
 
 
 def _has_unapplied_change(core: Core) -> bool:

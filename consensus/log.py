@@ -250,12 +250,16 @@ class RaftLog:
     def applied_to(self, index: int) -> None:
         """Notes that the caller has applied up to `index`, and forgets what the tail need not hold."""
         self.applied = max(self.applied, index)
-        if self._tail_bytes <= self._tail_bytes_max:
-            return
+        dropped = self._storage.first_index() - self._offset
         # Trimming to half makes each entry move once on average, not at every commit.
+        kept_bytes = (
+            self._tail_bytes_max // 2 if self._tail_bytes > self._tail_bytes_max else self._tail_bytes
+        )
+        if dropped <= 0 and kept_bytes == self._tail_bytes:
+            return
         removable = min(self.stable, self.applied) + 1 - self._offset
         count = 0
-        while count < removable and self._tail_bytes > self._tail_bytes_max // 2:
+        while count < removable and (count < dropped or self._tail_bytes > kept_bytes):
             self._tail_bytes -= self._entries[count].size_bytes
             count += 1
         if count:

@@ -86,6 +86,11 @@ class RawNode:
         """The end of this node's log, stored or not."""
         return self._core.log.last_index
 
+    @property
+    def members(self) -> Sequence[int]:
+        """Everybody in the configuration, voters and learners."""
+        return self._core.conf.members
+
     def matches(self, index: int, term: int) -> bool:
         """Whether this node's log, stored or not, has the entry of `term` at `index`."""
         return self._core.log.matches(index, term)
@@ -117,6 +122,13 @@ class RawNode:
     def campaign(self) -> None:
         """Stands for election now, by a pre-vote first if so configured; a leader ignores it."""
         election.campaign(self._core)
+
+    def bar(self, *, barred: bool) -> None:
+        """Keeps this node from standing for election, or lets it again; it votes and follows all the same.
+
+        For a caller that has taken in a snapshot and is still fetching what it stands for.
+        """
+        self._core.is_barred = barred
 
     def can_propose(self, size_bytes: int) -> bool:
         """Whether `propose` of so many bytes would be accepted if called before anything else is.

@@ -288,6 +288,12 @@ class Ledger:
         """
         return FrozenState(self.height, self.tree.freeze(), self.state.copy())
 
+    def nonce_user(self, organization: str, nonce: tuple[int, int]) -> bytes | None:
+        """Return the id of the transaction that used a nonce, or None if none did or it is forgotten."""
+        key = nonce_key(organization, nonce)
+        data = self.state.get(key)
+        return None if data is None else _read_nonce(key, data)[0]
+
     def prove(self, key: str) -> StateProof:
         """Return the proof that a key has its value in the present state, or that it is absent."""
         return self.tree.prove(key)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
-from ledger.errors import NoProofError
+from ledger.errors import BadProofError, NoProofError
 
 HASH_BYTES = 32
 
@@ -171,6 +171,9 @@ class MerkleLog:
 
         Returns:
             Whether they give the subtree's hash; nothing has changed if not.
+
+        Raises:
+            BadProofError: if they do, and yet contradict what this log has: it is no part of that one.
         """
         down = len(hashes).bit_length() - 1
         if (
@@ -188,8 +191,17 @@ class MerkleLog:
         if rows[-1][0] != self._complete(level, index):
             return False
         for height, row in enumerate(rows):
-            at = (index << down - height) * HASH_BYTES
-            self._levels[level - down + height][at : at + len(row) * HASH_BYTES] = b"".join(row)
+            here = self._levels[level - down + height]
+            first = index << down - height
+            at = first * HASH_BYTES
+            for i, piece in enumerate(row):
+                known = bytes(here[at + i * HASH_BYTES : at + (i + 1) * HASH_BYTES])
+                if known not in {piece, _UNKNOWN}:
+                    raise BadProofError(
+                        f"subtree {first + i} of 2**{level - down + height} leaves is another here than in the log "
+                        f"that was taken over: this node executed something else than was certified"
+                    )
+            here[at : at + len(row) * HASH_BYTES] = b"".join(row)
         return True
 
     def root(self, size: int | None = None) -> bytes:

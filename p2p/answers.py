@@ -13,7 +13,7 @@ import traceback
 from aiohttp import web
 
 from ledger.codes import Code
-from ledger.errors import DamagedBlockError, DamagedStoreError
+from ledger.errors import DamagedBlockError, DamagedStoreError, NotHereYetError
 from p2p.errors import NodeHaltedError, ReadFailedError
 from p2p.finality import Finality, TransactionStatus
 
@@ -51,9 +51,14 @@ def failure(request: web.Request, error: Exception) -> web.Response:
     match error:
         case ApiError():
             return error.response()
+        case NotHereYetError():
+            remedy = (
+                "Ask again later, or another member's node; /v1/health tells how much is still being fetched."
+            )
+            return ApiError(503, "NOT_HERE_YET", str(error), remedy).response()
         case DamagedBlockError():
             remedy = (
-                "Ask another member's node for this block; run `seatrial verify` on this node's database."
+                "Ask again: it is fetched from another node; run `seatrial verify` on this node's database."
             )
             return ApiError(500, "DAMAGED_BLOCK", str(error), remedy).response()
         case ReadFailedError():

@@ -21,7 +21,7 @@ from aiohttp import web
 
 from ledger.codes import Code
 from ledger.encoding import decode
-from ledger.errors import DamagedStoreError, EncodingError, MalformedError
+from ledger.errors import DamagedStoreError, EncodingError, MalformedError, NotHereYetError
 from ledger.fields import Fields
 from p2p.answers import (
     ApiError,
@@ -65,7 +65,14 @@ _HTTP_OF_CODE = {
     Code.QUOTA_EXCEEDED: 429,
     Code.OVERLOADED: 503,
 }
-_EXPECTED = (ApiError, DamagedStoreError, NodeHaltedError, web.HTTPException, web.RequestPayloadError)
+_EXPECTED = (
+    ApiError,
+    DamagedStoreError,
+    NodeHaltedError,
+    NotHereYetError,
+    web.HTTPException,
+    web.RequestPayloadError,
+)
 
 T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -224,6 +231,10 @@ class Api:
 
         if consistency == "local":
             return answer(await self.node.look(read))
+        if not self.node.ordering.orders:
+            remedy = "Ask an orderer's node, or with consistency=local for what is certified and known here."
+            message = f"{self.node.organization}'s node does not order, so it cannot tell what is the latest"
+            raise ApiError(400, "NOT_ORDERING", message, remedy)
         timeout_ms = read_integer(request, "timeout_ms", READ_TIMEOUT_MS, WAIT_MS_MAX, minimum=1)
         return answer(await self.node.look_linearizably(read, timeout_ms))
 
@@ -327,6 +338,8 @@ class Api:
             "term": raw.term,
             "role": raw.role.value,
             "leader": node.ordering.leader,
+            "orders": node.ordering.orders,
+            "fetching": self._fetching(),
             "peers": list(node.links.connected),
             "calendar_ms": node.machine.now_ms(),
             "insecure_keys": node.config.genesis.insecure_keys,
@@ -335,6 +348,16 @@ class Api:
         if node.ordering.forked is not None:
             body["reason"] = node.ordering.forked
         return body
+
+    def _fetching(self) -> Json:
+        """Tell what this node has still to fetch of its history, or the state it waits for; None if nothing."""
+        node = self.node
+        target = node.sync.target
+        blocks = node.store.absent_blocks
+        gaps = sum(gap.height_end - gap.height_first for gap in node.store.gaps)
+        if target is None and not blocks and not gaps:
+            return None
+        return {"state": None if target is None else target.offer.height, "blocks": len(blocks) + gaps}
 
     async def get_metrics(self, request: web.Request) -> web.Response:
         """Tell the figures in Prometheus' text format."""
@@ -352,7 +375,8 @@ class Api:
             self.active += 1
 
     def _outcome(self, submission: Submission) -> tuple[int, dict[str, Json]]:
-        known = None if submission.id is None else self.views.status(submission.id)
+        fresh = submission.code is Code.VALID
+        known = None if fresh or submission.id is None else self.views.status(submission.id)
         if submission.code is Code.VALID and submission.id is not None:
             return 202, {"id": submission.id.hex(), "status": "accepted"}
         if submission.code is Code.DUPLICATE and known is not None:

@@ -95,6 +95,15 @@ class Certifier:
             certificate = certificate or completed
         return certificate
 
+    def jumped(self, checkpoint: Checkpoint, roster: Roster) -> None:
+        """Take note that this node goes on from a certified height that it did not execute."""
+        self.roster = roster
+        self._height = self.certified_height = checkpoint.height
+        self._remember(checkpoint.height, checkpoint.text())
+        for table in (self._executed, self._signatures, self._early):
+            for height in [h for h in table if h <= checkpoint.height]:
+                del table[height]
+
     def receive(self, orderer: str, frame: CheckpointFrame) -> Certificate | None:
         """Take a peer's checkpoint; return a certificate if it completed one."""
         mine = self._executed.get(frame.height)

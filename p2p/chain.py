@@ -48,7 +48,7 @@ class Chain:
     @property
     def pending(self) -> list[tuple[int, Block]]:
         """The blocks of the log that are not executed yet, each with its entry's index, in order."""
-        return [(ref.index, self.block(data)) for ref, data in self._pending]
+        return [(ref.index, self.block(data)) for ref, data in self._pending if data]
 
     @property
     def in_flight(self) -> int:
@@ -142,6 +142,24 @@ class Chain:
             if not entry.is_empty and entry.index > self.tip.index:
                 self._pending.append((self._ref(entry), entry.data))
         return replaced
+
+    def jump(self, ref: BlockRef) -> None:
+        """Note that the log now goes on from a snapshot: what comes after it follows its block."""
+        self._pending.append((ref, b""))
+
+    def landed(self, index: int) -> None:
+        """Move the tip to the block in the entry at `index`, be it pending or a snapshot's, past all before it."""
+        for ref, _ in self._pending:
+            if ref.index == index:
+                self.tip = ref
+        self._pending = [pending for pending in self._pending if pending[0].index > index]
+
+    def find(self, height: int, block_hash: bytes) -> BlockRef | None:
+        """Return where the log has a block that is not executed yet, or None."""
+        for ref, _ in self._pending:
+            if (ref.height, ref.hash) == (height, block_hash):
+                return ref
+        return None
 
     def executed(self, index: int) -> BlockRef:
         """Move the tip to the block in the entry at `index`, the lowest one pending.

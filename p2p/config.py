@@ -23,6 +23,12 @@ FRAME_ROOM_BYTES = 65536
 class Timing:
     """How a node paces itself.
 
+    Attributes, where the name does not say all:
+        snapshot_blocks: a snapshot is taken every so many blocks, at the same heights on every node.
+        log_entries_kept: entries that stay in the log behind the last snapshot; whoever lacks more fetches a state.
+        replay_blocks_max: a member that does not order and lacks more blocks than this fetches a state.
+        sync_questions_max: chunks of a state asked for at a time.
+
     The gossip values start from Hyperledger Fabric's defaults: fan-out 3, 10 ms batches, pull every 4 s,
     alive every 5 s, expired after 25 s.
     """
@@ -41,6 +47,12 @@ class Timing:
     dial_backoff_ms_min: int = 100
     dial_backoff_ms_max: int = 2000
     envelope_retry_ms: int = 3000
+    snapshot_blocks: int = 1000
+    log_entries_kept: int = 2000
+    replay_blocks_max: int = 2000
+    sync_timeout_ms: int = 2000
+    sync_questions_max: int = 8
+    backfill_bytes_per_s: int = 4 << 20
 
     @property
     def election_timeout_ms_min(self) -> int:
@@ -91,11 +103,6 @@ class NodeConfig:
             raise ConfigError(
                 f"node key of {self.organization}: its public half {self.node_key.public.hex()} is not the one genesis"
                 f" registers ({me.node_key.hex()}); give the key that `init` wrote for this organization"
-            )
-        if self.organization not in self.genesis.orderers:
-            raise ConfigError(
-                f"organization {self.organization}: its node is no orderer, and one that only follows cannot run yet;"
-                f" add it to the orderers {list(self.genesis.orderers)}"
             )
         others = [o.id for o in self.genesis.organizations if o.id != self.organization]
         missing = [other for other in others if other not in self.peers]

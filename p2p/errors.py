@@ -7,6 +7,7 @@ PeerError
 ├── ReadFailedError   no leader confirmed a linearizable read in time: nothing is known
 ├── InUseError        a port or a store that another process holds
 ├── OverloadedError   a limit is reached; nothing was kept, and the same may be taken later
+├── DivergedError     this node executes a block to something else than was certified
 └── NodeHaltedError   the node cannot go on and says why; it must not be restarted blindly
 """
 
@@ -39,6 +40,16 @@ class InUseError(PeerError):
 
 class OverloadedError(PeerError):
     """A limit of genesis is reached; nothing was kept."""
+
+
+class DivergedError(PeerError):
+    """This node executes a block to another state than k orderers have certified; it cannot go on."""
+
+    def __init__(self, height: int) -> None:
+        super().__init__(
+            f"block {height}: execution here gives another checkpoint than the certificate; "
+            "this node's program or store is not the others'"
+        )
 
 
 class NodeHaltedError(PeerError):

@@ -10,10 +10,12 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from consensus import Entry
+from ledger.block import Block, Header
 from ledger.checkpoint import Certificate, sign_checkpoint
+from ledger.errors import BadBlockError
 from ledger.execution import Execution, Ledger
 from ledger.store import Store
 from p2p.certifier import Certifier
@@ -44,16 +46,24 @@ class Executor:
         self.intake = intake
         self.certifier = certifier
         self.observer = observer
+        self.on_executed: Callable[[Header, int | None], None] = lambda _header, _index: None
+        self.on_certified: Callable[[int, Certificate], None] = lambda _height, _certificate: None
         self._checkpoints: list[CheckpointFrame] = []
         self._news: list[tuple[str, dict[str, RecordField]]] = []
 
     def apply(self, entry: Entry) -> None:
-        """Apply one committed entry within the store's open transaction."""
-        if entry.is_empty:
-            self.store.note_applied(entry.index)
-        else:
-            self._execute(entry)
+        """Apply one committed entry within the store's open transaction; one that a state taken over has in it, not."""
+        if entry.index > self.store.applied_index:
+            if entry.is_empty:
+                self.store.note_applied(entry.index)
+            else:
+                self._apply_block(entry)
         self.ordering.applied(entry)
+
+    def follow(self, block: Block, block_hash: bytes, data: bytes) -> None:
+        """Execute the next block, which a certificate has reached, within the store's open transaction."""
+        self.store.put_block(block.header.height, block_hash, data)
+        self._execute(block, block_hash, None)
 
     def certified(self, certificate: Certificate | None) -> None:
         """Stage a certificate that was completed or received, if there is one, and those that waited for it."""
@@ -61,14 +71,15 @@ class Executor:
             height = certificate.checkpoint.height
             self.store.put_certificate(height, certificate.note(self.ledger.roster.electorate(height)))
             self._news.append(("block.certified", {"height": height}))
+            self.on_certified(height, certificate)
             certificate = self.certifier.waiting()
 
     def own_checkpoint(self, height: int) -> CheckpointFrame | None:
-        """Return this node's checkpoint of a height it executed, or None for genesis."""
+        """Return this node's checkpoint of a height, or None for genesis and where it signed none."""
         if height == 0:
             return None
         text, signature = self.store.own_checkpoint(height)
-        return CheckpointFrame(height, text, signature)
+        return CheckpointFrame(height, text, signature) if signature else None
 
     def take_checkpoints(self) -> Sequence[CheckpointFrame]:
         """Return and clear the checkpoints signed since the last call; call only after the commit."""
@@ -86,18 +97,36 @@ class Executor:
             self.observer.record(event, node=self.config.organization, **fields)
         return bool(news)
 
-    def _execute(self, entry: Entry) -> None:
+    def announced(self, event: str, **fields: RecordField) -> None:
+        """Record something when it is durable."""
+        self._news.append((event, fields))
+
+    def _apply_block(self, entry: Entry) -> None:
         chain = self.ordering.chain
         block = chain.block(entry.data)
         ref = chain.executed(entry.index)
-        execution = self.ledger.execute(block, ref.hash)
-        signature = sign_checkpoint(execution.checkpoint, self.config.node_key, self.config.genesis.origin)
+        if ref.height > self.ledger.height:
+            self._execute(block, ref.hash, entry.index)
+            return
+        # A node that followed certified blocks before it ordered has executed it already.
+        if self.store.block_hash(ref.height) != ref.hash:
+            raise BadBlockError(f"block {ref.height} was committed, but another one is certified")
+        self.store.note_applied(entry.index)
+
+    def _execute(self, block: Block, block_hash: bytes, index: int | None) -> None:
+        time_ms = block.header.time_ms
+        execution = self.ledger.execute(block, block_hash)
+        signature = b""
+        if index is not None:
+            signature = sign_checkpoint(
+                execution.checkpoint, self.config.node_key, self.config.genesis.origin
+            )
         done = [receipt.id for receipt in execution.receipts if receipt.code.ends]
-        expired = [waiting.id for waiting in self.intake.pool.expired(ref.time_ms)]
+        expired = [waiting.id for waiting in self.intake.pool.expired(time_ms)]
         self.store.put_execution(
             execution,
-            block_hash=ref.hash,
-            applied_index=entry.index,
+            block_hash=block_hash,
+            applied_index=index,
             checkpoint_signature=signature,
             removed=[*done, *expired],
         )
@@ -109,11 +138,13 @@ class Executor:
         for transaction_id in expired:
             self.intake.expire(transaction_id)
             self._news.append(("transaction.expired", {"id": transaction_id.hex()}))
-        self._note(execution, ref.time_ms)
+        self._note(execution, time_ms)
         checkpoint = execution.checkpoint
-        self._checkpoints.append(CheckpointFrame(checkpoint.height, checkpoint.text(), signature))
-        chain.roster = self.certifier.roster = self.ledger.roster
-        self.certified(self.certifier.executed(checkpoint, signature))
+        if signature:
+            self._checkpoints.append(CheckpointFrame(checkpoint.height, checkpoint.text(), signature))
+        self.ordering.chain.roster = self.certifier.roster = self.ledger.roster
+        self.on_executed(block.header, index)
+        self.certified(self.certifier.executed(checkpoint, signature or None))
 
     def _note(self, execution: Execution, time_ms: int) -> None:
         checkpoint = execution.checkpoint

@@ -27,6 +27,10 @@ RAFT_MESSAGES_MAX = 256
 TRANSACTIONS_MAX = 1024
 IDS_MAX = 4096
 SHORT_ID_BYTES = 8
+PLACES_MAX = 16
+"""The most places of a state tree asked for in one frame."""
+BLOCKS_MAX = 1024
+LOG_PIECES_MAX = 1024
 READ_ID_BYTES = 16
 
 
@@ -44,6 +48,14 @@ class FrameKind(IntEnum):
     ALIVE = 9
     READ = 10
     READ_ANSWER = 11
+    BLOCKS_WANT = 12
+    BLOCKS = 13
+    SNAPSHOT_WANT = 14
+    SNAPSHOT = 15
+    STATE_WANT = 16
+    STATE_PART = 17
+    LOG_WANT = 18
+    LOG_PART = 19
 
 
 URGENT = frozenset(
@@ -140,6 +152,71 @@ class ReadAnswerFrame:
     index: int
 
 
+@dataclass(frozen=True, slots=True)
+class BlocksWantFrame:
+    """Asks for executed blocks from a height on, at most `count`."""
+
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlocksFrame:
+    """Blocks from a height on, each as its bytes, and the certificate of the last one; empty without one."""
+
+    first: int
+    blocks: Sequence[bytes]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotWantFrame:
+    """Asks what state can be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFrame:
+    """What state can be had from the sender; empty if none."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StateWantFrame:
+    """Asks for the chunks at some places of the state with this root; a place is a path's first digits."""
+
+    root: bytes
+    places: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class StatePartFrame:
+    """The chunk at a place; empty if the sender does not have that state."""
+
+    root: bytes
+    place: bytes
+    chunk: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LogWantFrame:
+    """Asks what lies `down` levels below a complete subtree of the Merkle log: hashes, or at level 0 leaves."""
+
+    level: int
+    index: int
+    down: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogPartFrame:
+    """The answer to a `LogWantFrame`: all hashes, or all leaves' data, in order; empty if the sender lacks one."""
+
+    level: int
+    index: int
+    down: int
+    pieces: Sequence[bytes]
+
+
 Frame = (
     RaftFrame
     | CheckpointFrame
@@ -152,6 +229,14 @@ Frame = (
     | AliveFrame
     | ReadFrame
     | ReadAnswerFrame
+    | BlocksWantFrame
+    | BlocksFrame
+    | SnapshotWantFrame
+    | SnapshotFrame
+    | StateWantFrame
+    | StatePartFrame
+    | LogWantFrame
+    | LogPartFrame
 )
 
 _KIND_OF: dict[type[Frame], FrameKind] = {
@@ -166,6 +251,14 @@ _KIND_OF: dict[type[Frame], FrameKind] = {
     AliveFrame: FrameKind.ALIVE,
     ReadFrame: FrameKind.READ,
     ReadAnswerFrame: FrameKind.READ_ANSWER,
+    BlocksWantFrame: FrameKind.BLOCKS_WANT,
+    BlocksFrame: FrameKind.BLOCKS,
+    SnapshotWantFrame: FrameKind.SNAPSHOT_WANT,
+    SnapshotFrame: FrameKind.SNAPSHOT,
+    StateWantFrame: FrameKind.STATE_WANT,
+    StatePartFrame: FrameKind.STATE_PART,
+    LogWantFrame: FrameKind.LOG_WANT,
+    LogPartFrame: FrameKind.LOG_PART,
 }
 
 
@@ -306,6 +399,65 @@ def _read_read_answer(body: list[object]) -> Frame:
     )
 
 
+def _read_blocks_want(body: list[object]) -> Frame:
+    first, count = _fields(body, 2, FrameKind.BLOCKS_WANT)
+    return BlocksWantFrame(_integer(first, "BLOCKS_WANT.first"), _integer(count, "BLOCKS_WANT.count"))
+
+
+def _read_blocks(body: list[object]) -> Frame:
+    first, blocks, note = _fields(body, 3, FrameKind.BLOCKS)
+    return BlocksFrame(
+        _integer(first, "BLOCKS.first"),
+        _raw_items(blocks, "BLOCKS.blocks", BLOCKS_MAX),
+        _text(note, "BLOCKS.note", NOTE_MAX),
+    )
+
+
+def _read_snapshot_want(body: list[object]) -> Frame:
+    _fields(body, 0, FrameKind.SNAPSHOT_WANT)
+    return SnapshotWantFrame()
+
+
+def _read_snapshot(body: list[object]) -> Frame:
+    (data,) = _fields(body, 1, FrameKind.SNAPSHOT)
+    return SnapshotFrame(_raw(data, "SNAPSHOT.data"))
+
+
+def _read_state_want(body: list[object]) -> Frame:
+    root, places = _fields(body, 2, FrameKind.STATE_WANT)
+    return StateWantFrame(
+        _raw(root, "STATE_WANT.root", 32), _raw_items(places, "STATE_WANT.places", PLACES_MAX)
+    )
+
+
+def _read_state_part(body: list[object]) -> Frame:
+    root, place, chunk = _fields(body, 3, FrameKind.STATE_PART)
+    return StatePartFrame(
+        _raw(root, "STATE_PART.root", 32),
+        _raw(place, "STATE_PART.place"),
+        _raw(chunk, "STATE_PART.chunk"),
+    )
+
+
+def _read_log_want(body: list[object]) -> Frame:
+    level, index, down = _fields(body, 3, FrameKind.LOG_WANT)
+    return LogWantFrame(
+        _integer(level, "LOG_WANT.level"),
+        _integer(index, "LOG_WANT.index"),
+        _integer(down, "LOG_WANT.down"),
+    )
+
+
+def _read_log_part(body: list[object]) -> Frame:
+    level, index, down, pieces = _fields(body, 4, FrameKind.LOG_PART)
+    return LogPartFrame(
+        _integer(level, "LOG_PART.level"),
+        _integer(index, "LOG_PART.index"),
+        _integer(down, "LOG_PART.down"),
+        _raw_items(pieces, "LOG_PART.pieces", LOG_PIECES_MAX),
+    )
+
+
 _READERS = {
     int(FrameKind.RAFT): _read_raft,
     int(FrameKind.CHECKPOINT): _read_checkpoint,
@@ -318,4 +470,12 @@ _READERS = {
     int(FrameKind.ALIVE): _read_alive,
     int(FrameKind.READ): _read_read,
     int(FrameKind.READ_ANSWER): _read_read_answer,
+    int(FrameKind.BLOCKS_WANT): _read_blocks_want,
+    int(FrameKind.BLOCKS): _read_blocks,
+    int(FrameKind.SNAPSHOT_WANT): _read_snapshot_want,
+    int(FrameKind.SNAPSHOT): _read_snapshot,
+    int(FrameKind.STATE_WANT): _read_state_want,
+    int(FrameKind.STATE_PART): _read_state_part,
+    int(FrameKind.LOG_WANT): _read_log_want,
+    int(FrameKind.LOG_PART): _read_log_part,
 }

@@ -23,6 +23,11 @@ class _NodeCollector:
         yield _gauge("certified_height", "Last certified block", node.certifier.certified_height)
         yield _gauge("raft_term", "Current Raft term", raw.term)
         yield _gauge("raft_is_leader", "1 if this node leads", int(node.ordering.is_leader))
+        yield _gauge("orders", "1 if this node takes part in ordering", int(node.ordering.orders))
+        gaps = sum(gap.height_end - gap.height_first for gap in node.store.gaps)
+        yield _gauge("blocks_absent", "Blocks still to be fetched", len(node.store.absent_blocks) + gaps)
+        yield _gauge("log_first_index", "First log entry that is kept", node.store.first_index)
+        yield _gauge("snapshot_index", "Log entry of the last snapshot", node.store.snapshot.index)
         yield _gauge("raft_commit_index", "Highest committed log index", raw.commit)
         yield _gauge("pool_transactions", "Transactions waiting", len(node.pool))
         yield _gauge("outbox_envelopes", "Envelopes not delivered yet", node.courier.outstanding)
@@ -35,6 +40,7 @@ class _NodeCollector:
             ("courier", node.courier.figures),
             ("driver", node.driver.figures),
             ("reads", node.reads.figures),
+            ("sync", node.sync.figures),
         ):
             for name in figures.__slots__:
                 value = getattr(figures, name)

@@ -21,7 +21,7 @@ import apsw
 
 from consensus import Message, Ready
 from ledger.checkpoint import parse_checkpoint
-from ledger.errors import BadProofError
+from ledger.errors import BadBlockError, BadProofError
 from ledger.keys import Verifier
 from ledger.store import Store, damage_named
 from p2p.certifier import Certifier
@@ -35,15 +35,23 @@ from p2p.frames import (
     FRAME_BYTES_AIMED,
     TRANSACTIONS_MAX,
     AliveFrame,
+    BlocksFrame,
+    BlocksWantFrame,
     CertificateFrame,
     CheckpointFrame,
     EnvelopeFrame,
     EnvelopeStoredFrame,
     Frame,
     HaveFrame,
+    LogPartFrame,
+    LogWantFrame,
     RaftFrame,
     ReadAnswerFrame,
     ReadFrame,
+    SnapshotFrame,
+    SnapshotWantFrame,
+    StatePartFrame,
+    StateWantFrame,
     TransactionsFrame,
     WantFrame,
 )
@@ -58,6 +66,8 @@ from p2p.ordering import Ordering
 from p2p.pool import Pool
 from p2p.reads import Reads
 from p2p.signal import Signal
+from p2p.sync.offer import Offer
+from p2p.sync.sync import Sync
 
 DATABASE = "node.db"
 TEND_INTERVAL_MS = 1000
@@ -123,6 +133,16 @@ class Node:
         self.reads = Reads(self.organization, machine, self.ordering, self.links.send, self.driver.wake)
         self.executor = Executor(
             config, self.ledger, self.store, self.ordering, self.intake, self.certifier, observer
+        )
+        self.sync = Sync(
+            config,
+            self.executor,
+            self.certifier,
+            observer,
+            machine.random,
+            self.links.send,
+            lambda: self.links.connected,
+            lambda: asyncio.get_running_loop().time(),
         )
         self._durable_later: list[Callable[[], None]] = []
         self.mailroom = Mailroom(
@@ -296,6 +316,7 @@ class Node:
                 self.intake.receive(peer, transactions)
             case CheckpointFrame():
                 self.executor.certified(self.certifier.receive(peer, frame))
+                self.sync.heard(peer, frame.height)
             case CertificateFrame(note):
                 self._take_certificate(peer, note)
             case HaveFrame():
@@ -310,6 +331,17 @@ class Node:
                 self.reads.asked(peer, frame)
             case ReadAnswerFrame():
                 self.reads.answered(peer, frame)
+            case (
+                BlocksWantFrame()
+                | BlocksFrame()
+                | SnapshotWantFrame()
+                | SnapshotFrame()
+                | StateWantFrame()
+                | StatePartFrame()
+                | LogWantFrame()
+                | LogPartFrame()
+            ):
+                self.sync.take(peer, frame)
             case AliveFrame():
                 pass
 
@@ -334,6 +366,7 @@ class Node:
         elif (now - self._lagging_since) * 1000 >= self.config.timing.lag_interval_ms:
             self._lagging_since = now
             self.links.broadcast(self._have())
+        self.sync.tend(now)
         if now >= self._tend_at:
             self._tend_at = now + TEND_INTERVAL_MS / 1000
             self.links.tend(now)
@@ -378,6 +411,8 @@ class Node:
     def stage(self, ready: Ready) -> None:
         """Stage what a Ready holds in the store's open transaction, and execute what it commits."""
         self.ordering.stage(ready)
+        if ready.snapshot is not None:
+            self.sync.awaited()
         for entry in ready.committed_entries:
             self.executor.apply(entry)
             self._has_changed = True
@@ -416,13 +451,15 @@ class Node:
     def _take_certificate(self, peer: str, note: str) -> None:
         try:
             self.executor.certified(self.certifier.receive_certificate(note))
-        except BadProofError as error:
+            self.sync.take_certificate(peer, note)
+        except (BadProofError, BadBlockError) as error:
             self.certifier.figures.refused += 1
             self.observer.record(
                 "certificate.refused", node=self.organization, peer=peer, reason=str(error)[:300]
             )
 
     def _answer_have(self, peer: str, have: HaveFrame) -> None:
+        self.sync.heard(peer, have.certified)
         if have.certified < self.certifier.certified_height:
             latest = self.store.latest_certificate()
             if latest is not None:
@@ -462,8 +499,16 @@ class Node:
         return store
 
     def _make_ordering(self) -> Ordering:
-        ledger = self.ledger
-        tip = BlockRef(self.store.applied_index, ledger.height, ledger.block_hash, ledger.time_ms)
+        ledger, store = self.ledger, self.store
+        height = store.ordered_height()
+        if store.snapshot.awaited:
+            header = Offer.decode(store.snapshot.data).header
+            tip = BlockRef(store.snapshot.index, header.height, header.hash, header.time_ms)
+        elif height == 0:
+            tip = BlockRef(store.applied_index, 0, ledger.genesis.hash, ledger.genesis.time_ms)
+        else:
+            time_ms = store.block_time_ms(height)
+            tip = BlockRef(store.applied_index, height, store.block_hash(height), time_ms)
         chain = Chain(self.config.genesis, ledger.roster, self.verifier, tip)
         return Ordering(self.config, self.machine, self.store, chain, self.pool, self.observer)
 
@@ -475,6 +520,7 @@ class Node:
         for height in range(self.certifier.certified_height + 1, self.ledger.height + 1):
             text, signature = self.store.own_checkpoint(height)
             self.executor.certified(self.certifier.executed(parse_checkpoint(text), signature))
+        self.sync.resume()
         self.intake.reload()
         for row in self.store.outbox_rows():
             self.courier.add(row.index, row.root, row.to, row.envelope)

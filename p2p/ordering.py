@@ -12,6 +12,10 @@ Rules:
 - Entries, term and vote are staged in the store here; the caller commits before it sends what depends on them.
   While it commits the core goes on, ahead of the store, and the chain with the core.
 - A commit index that moved alone is written with what it commits, not by itself.
+- A snapshot is stepped only if its certificate holds. From then on, until the state it stands for is here, the node
+  stores, acknowledges and votes, but neither stands for election nor is told of any commit beyond the snapshot: so
+  nothing is executed on a state that is not whole, and nothing need be remembered meanwhile.
+- A node whose organization does not order has a core that votes for nobody and is never ticked; it follows blocks.
 - A node told to replace a committed entry refuses and is *forked*: from then on it reads and answers its own
   organization, but neither votes, nor follows, nor proposes.
 """
@@ -20,11 +24,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from consensus import (
     CommittedConflictError,
     Config,
+    ConfState,
     Entry,
     HardState,
     MalformedMessageError,
@@ -33,17 +38,19 @@ from consensus import (
     RawNode,
     Ready,
     Role,
+    Snapshot,
 )
 from ledger.block import build_block
-from ledger.errors import BadBlockError
-from ledger.store import LogRow, Store
-from p2p.chain import Chain
+from ledger.errors import BadBlockError, BadProofError
+from ledger.store import LogRow, SnapshotRow, Store
+from p2p.chain import BlockRef, Chain
 from p2p.config import NodeConfig
 from p2p.frames import FRAME_BYTES_AIMED, RAFT_MESSAGES_MAX, RaftFields
 from p2p.machine import Machine
 from p2p.observer import Observer
 from p2p.pool import Pool
-from p2p.raftlog import StoredLog, to_entry
+from p2p.raftlog import StoredLog, configuration_bytes, read_configuration, to_entry
+from p2p.sync.offer import Offer, verify_offer
 
 BLOCK_ROOM_BYTES = 1024
 """What a block takes beside its transactions: header, signature and framing."""
@@ -51,7 +58,10 @@ INFLIGHT_BYTES_MAX = 4 << 20
 """What a leader sends ahead of a follower's answers, so that all a slow disk makes a follower hold fits one commit."""
 UNBOUNDED = 1 << 62
 
-_FROM_LEADER = (MessageType.APPEND, MessageType.HEARTBEAT)
+UNAPPLIED_MAX = 8192
+"""How many entries a node takes in beyond a snapshot whose state it is still fetching."""
+
+_FROM_LEADER = (MessageType.APPEND, MessageType.HEARTBEAT, MessageType.SNAPSHOT)
 
 
 @dataclass(slots=True)
@@ -64,6 +74,8 @@ class OrderingFigures:
     leaders_left: int = 0
     blocks_proposed: int = 0
     elections_won: int = 0
+    snapshots_received: int = 0
+    snapshots_refused: int = 0
 
 
 @dataclass(slots=True)
@@ -72,6 +84,7 @@ class Ordering:
 
     Attributes:
         forked: why this node follows nobody any more, if so.
+        awaited_index: of the snapshot whose state is still being fetched, or None.
     """
 
     config: NodeConfig
@@ -85,6 +98,7 @@ class Ordering:
     log: StoredLog = field(init=False)
     _members: dict[int, str] = field(init=False)
     forked: str | None = None
+    awaited_index: int | None = None
     _unstaged: deque[int] = field(default_factory=deque)
     _left: tuple[int, int] | None = None
     _applied_term: int = 0
@@ -95,15 +109,24 @@ class Ordering:
         self._members = {genesis.raft_id(o.id): o.id for o in genesis.organizations}
         self.log = log = StoredLog(self.store)
         term, vote, commit = self.store.hard_state()
+        snapshot = self.store.snapshot
+        roster = self.chain.roster
+        conf = ConfState(voters=roster.voters, learners=roster.learners)
+        applied = self.store.applied_index
+        if snapshot.awaited:
+            conf, applied = read_configuration(snapshot.configuration), snapshot.index
+            self.awaited_index = snapshot.index
         raft_config = Config(
             id=self.config.raft_id,
-            voters=tuple(genesis.raft_id(o) for o in genesis.orderers),
+            voters=(),
+            conf_state=conf,
             rng=self.machine.random,
             election_tick=self.config.timing.election_ticks,
             inflight_bytes_max=INFLIGHT_BYTES_MAX,
+            accept_snapshots=True,
         )
-        applied = self.store.applied_index
         self.raw = RawNode(raft_config, HardState(term, vote, commit), log, applied)
+        self.raw.bar(barred=snapshot.awaited)
         if log.last_index() > applied:
             rows = self.store.entries(applied + 1, log.last_index() + 1, UNBOUNDED)
             self._follow([to_entry(row) for row in rows])
@@ -112,6 +135,21 @@ class Ordering:
     def leader(self) -> str | None:
         """The leader's organization, if known."""
         return self._members.get(self.raw.lead)
+
+    @property
+    def orders(self) -> bool:
+        """Whether this node takes part in ordering: it votes, or learns to."""
+        return self.config.raft_id in self.raw.members
+
+    @property
+    def conf_state(self) -> ConfState:
+        """Who votes and who listens now."""
+        return self.raw.status().conf_state
+
+    @property
+    def base_index(self) -> int:
+        """Up to where the log is executed, or will be when the state behind a snapshot is here."""
+        return max(self.store.applied_index, self.awaited_index or 0)
 
     @property
     def is_leader(self) -> bool:
@@ -138,11 +176,14 @@ class Ordering:
                     )
                 if message.type in _FROM_LEADER and self._left == (sender, message.term):
                     continue
-                self._check_blocks(peer, message)
-                self.raw.step(message)
+                self._step(peer, message)
             except MalformedMessageError as error:
                 self.figures.messages_refused += 1
                 self._note_refusal("raft.message_refused", peer, error)
+            except BadProofError as error:
+                self.figures.snapshots_refused += 1
+                self._note_refusal("raft.snapshot_refused", peer, error)
+                self._leave(peer, message.term)
             except BadBlockError as error:
                 self.figures.blocks_refused += 1
                 self._note_refusal("raft.block_refused", peer, error)
@@ -151,12 +192,38 @@ class Ordering:
                 self.forked = str(error)
                 self._note_refusal("raft.forked", peer, error)
 
+    def _step(self, peer: str, message: Message) -> None:
+        if message.snapshot is not None:
+            self._step_snapshot(message, message.snapshot)
+            return
+        if self.awaited_index is not None:
+            if message.entries and self.raw.last_index - self.awaited_index > UNAPPLIED_MAX:
+                return  # the leader sends it again, or a later snapshot
+            message = replace(message, commit=min(message.commit, self.awaited_index))
+        self._check_blocks(peer, message)
+        self.raw.step(message)
+
+    def _step_snapshot(self, message: Message, snapshot: Snapshot) -> None:
+        """Step a snapshot whose certificate holds; one that replaces the log is awaited from now on."""
+        offer = Offer.decode(snapshot.data)
+        verify_offer(offer, self.chain.roster, self.chain.verifier)
+        if offer.header.term != snapshot.term:
+            raise BadProofError(
+                f"snapshot of height {offer.height}: its entry is said to be of term {snapshot.term}, "
+                f"its block is of term {offer.header.term}"
+            )
+        replaces = not self.raw.matches(snapshot.index, snapshot.term)
+        before = self.raw.commit
+        self.raw.step(message)
+        if replaces and before < snapshot.index == self.raw.commit:
+            self.figures.snapshots_received += 1
+            self.awaited_index = snapshot.index
+            self.raw.bar(barred=True)
+
     def _check_blocks(self, peer: str, message: Message) -> None:
         if message.entries and self.raw.matches(message.index, message.log_term):
             unwritten = self.raw.unwritten_below(message.entries[0].index)
-            self.chain.check(
-                message.entries, self.store.applied_index, unwritten, leader=peer, term=message.term
-            )
+            self.chain.check(message.entries, self.base_index, unwritten, leader=peer, term=message.term)
 
     def _leave(self, peer: str, term: int) -> None:
         """Follow this leader no longer in its term; messages of an older term say nothing about it."""
@@ -167,7 +234,7 @@ class Ordering:
 
     def tick(self) -> None:
         """Let one heartbeat interval pass."""
-        if self.forked is None:
+        if self.forked is None and self.orders:
             self.raw.tick()
 
     def block_due_in(self, now: float) -> float | None:
@@ -210,6 +277,9 @@ class Ordering:
 
     def follow(self, ready: Ready) -> None:
         """Follow what the log holds and who leads, as a Ready tells it that is not staged yet."""
+        if ready.snapshot is not None:
+            header = Offer.decode(ready.snapshot.data).header
+            self.chain.jump(BlockRef(ready.snapshot.index, header.height, header.hash, header.time_ms))
         if ready.entries:
             self._unstaged.append(ready.entries[0].index)
             self._follow(ready.entries)
@@ -217,7 +287,15 @@ class Ordering:
             self._note_role()
 
     def stage(self, ready: Ready) -> None:
-        """Put a Ready's entries, term and vote into the store's open transaction."""
+        """Put a Ready's snapshot, entries, term and vote into the store's open transaction."""
+        if ready.snapshot is not None:
+            snapshot = ready.snapshot
+            configuration = configuration_bytes(snapshot.conf_state)
+            row = SnapshotRow(snapshot.index, snapshot.term, configuration, snapshot.data, awaited=True)
+            self.store.restore_log(row)
+            self.chain.landed(snapshot.index)
+            self.log.offers = False
+            self.pool.release_all()
         if ready.entries:
             self.store.append_entries([self._row(entry) for entry in ready.entries])
             self._unstaged.popleft()
@@ -231,6 +309,12 @@ class Ordering:
         if not begins and self.log.was_asked:
             self.log.was_asked = False
             self.raw.storage_available()
+
+    def installed(self, index: int) -> None:
+        """Go on from the entry at `index`: the state up to there is here."""
+        self.chain.landed(index)
+        self.awaited_index = None
+        self.raw.bar(barred=False)
 
     def applied(self, entry: Entry) -> None:
         """Take note that a committed entry was applied."""

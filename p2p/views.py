@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ledger.block import Block, decode_block
 from ledger.codes import Code
 from ledger.encoding import Value, encode
-from ledger.errors import DamagedBlockError, MalformedError
+from ledger.errors import DamagedBlockError, MalformedError, NotHereYetError
 from ledger.merkle import leaf_hash
 from ledger.store import StoredReceipt
 from ledger.transaction import Transaction, parse_transaction
@@ -35,7 +35,11 @@ class Views:
     _blocks: OrderedDict[int, Block] = field(default_factory=OrderedDict)
 
     def status(self, transaction_id: bytes) -> TransactionStatus | None:
-        """Return how final a transaction is, or None if this node does not know it."""
+        """Return how final a transaction is, or None if this node does not know it.
+
+        Raises:
+            NotHereYetError: if it may be in what this node has not fetched yet.
+        """
         node = self.node
         receipt = node.store.receipt(transaction_id)
         waiting = node.pool.get(transaction_id)
@@ -52,6 +56,8 @@ class Views:
                 receipt.index,
                 receipt.time_ms,
             )
+        if waiting is None and node.store.gaps:
+            raise NotHereYetError(node.store.gaps[0].height_first)  # it may be in there
         if waiting is None:
             expired = node.intake.expired_ids
             return TransactionStatus(transaction_id, Finality.EXPIRED) if transaction_id in expired else None
@@ -71,21 +77,28 @@ class Views:
             limit: the most receipts to return.
         """
         certified = self.node.certifier.certified_height
-        found = [
-            r for r in self.node.store.receipts(after, min(limit, RECEIPTS_MAX)) if r.height <= certified
-        ]
+        found: list[StoredReceipt] = []
+        for receipt in self.node.store.receipts(after, min(limit, RECEIPTS_MAX)):
+            # Receipts come before the blocks when history is fetched; none is told without its transaction.
+            if receipt.height > certified or self.node.store.absent_blocks.get(receipt.height) is False:
+                break
+            found.append(receipt)
         return (found[-1].index if found else after), [self._receipt(receipt) for receipt in found]
 
     def has_receipts(self, after: int) -> bool:
         """Whether there is a certified receipt beyond leaf `after`."""
         certified = self.node.certifier.certified_height
-        return any(r.height <= certified for r in self.node.store.receipts(after, 1))
+        return any(
+            r.height <= certified and self.node.store.absent_blocks.get(r.height) is not False
+            for r in self.node.store.receipts(after, 1)
+        )
 
     def block(self, height: int) -> Block:
         """Return a block.
 
         Raises:
             DamagedBlockError: if its bytes on this disk no longer match its hash.
+            NotHereYetError: if this node has not fetched it yet.
         """
         block = self._blocks.get(height)
         if block is None:
@@ -136,6 +149,8 @@ class Views:
             ]
         )
         log = self.node.ledger.log
+        if self.node.store.gaps and receipt.index < self.node.store.gaps[-1].leaf_end:
+            raise NotHereYetError(receipt.height)
         if leaf_hash(leaf) != log.leaf(receipt.index):
             raise AssertionError(f"receipt {receipt.index} does not give the leaf the log holds")
         return {

@@ -191,6 +191,21 @@ class LedgerRows(RaftRows):
         row = self._executed(height)
         return cast(bytes, row[5]).decode(), cast(bytes, row[6])
 
+    def log_index(self, height: int) -> int:
+        """Return the index of the log entry that carried an executed block; 0 if it came without the log.
+
+        Raises:
+            IndexError: if the height is not executed.
+            NotHereYetError: if this node has not fetched it yet.
+            DamagedStoreError: if its row does not match its digest.
+        """
+        return cast(int, self._executed(height)[4])
+
+    def ordered_height(self) -> int:
+        """Return the last height that came by the log and is executed, 0 for none."""
+        rows = self.rows("executed", "SELECT coalesce(max(height), 0) FROM executed WHERE log_index > 0")
+        return cast(int, rows[0][0])
+
     def size_at(self, height: int) -> int:
         """Return the number of leaves in the Merkle log after an executed height.
 

@@ -151,6 +151,12 @@ class RaftRows(Session):
         """The last snapshot taken or received; of index 0 if there was none."""
         return self._snapshot
 
+    @property
+    def releasable_index(self) -> int:
+        """Up to where log entries may be forgotten: a snapshot committed before stands for them."""
+        is_open = self.connection.in_transaction and self._snapshot_sequence == self.sequence
+        return 0 if self._snapshot.awaited or is_open else self._snapshot.index
+
     def put_snapshot(self, snapshot: SnapshotRow) -> None:
         """Record a snapshot that this node took of what it has executed, in the open transaction.
 
@@ -197,8 +203,7 @@ class RaftRows(Session):
         """
         if index > self.applied_index:
             raise ValueError(f"log entry {index} is not executed yet ({self.applied_index} is); it must stay")
-        is_open = self.connection.in_transaction and self._snapshot_sequence == self.sequence
-        if index > self._snapshot.index or self._snapshot.awaited or is_open:
+        if index > self.releasable_index:
             raise ValueError(
                 f"log entry {index} must stay: no snapshot recorded and committed before stands for it "
                 f"(the last is at {self._snapshot.index})"

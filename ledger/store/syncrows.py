@@ -19,7 +19,7 @@ from ledger.errors import DamagedStoreError
 from ledger.store.ledgerrows import LedgerRows, decode_leaf
 from ledger.store.rows import GapRow, SnapshotRow
 from ledger.store.schema import Column, block_digest, row_digest
-from ledger.store.session import Row
+from ledger.store.session import Row, check_digest
 
 HASH_BYTES = 32
 
@@ -128,6 +128,20 @@ class SyncRows(LedgerRows):
         self._change(gaps=self._progress.gaps - 1)
         if index < gap.leaf_end:
             self._write_gap(GapRow(index, gap.leaf_end, next_height, gap.height_end, gap.frontier))
+
+    def leaves(self, first: int, end: int) -> list[bytes]:
+        """Return the data of the leaves from one number up to and without another, as far as they are here.
+
+        Raises:
+            DamagedStoreError: if one does not match its digest, or derived data wait for `load_ledger`.
+        """
+        self._require_derived()
+        sql = "SELECT idx, id, time_ms, data, digest FROM leaf WHERE idx >= ? AND idx < ? ORDER BY idx"
+        found: list[bytes] = []
+        for row in self.rows("leaf", sql, (first, end)):
+            check_digest("leaf", f"leaf {row[0]!r}", row[-1], *row[:-1])
+            found.append(cast(bytes, row[3]))
+        return found
 
     # Chunks of a state underway.
 

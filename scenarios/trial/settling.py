@@ -103,7 +103,9 @@ class Settling:
         heights = {(s.height, s.certified) for s in up.values()}
         if len(heights) != 1 or any(s.height != s.certified for s in up.values()):
             return False
-        if any(s.pool or s.outbox or s.in_flight or s.busy or s.leader is None for s in up.values()):
+        if any(s.pool or s.outbox or s.in_flight or s.busy for s in up.values()):
+            return False
+        if any(s.leader is None for s in up.values() if s.orders):
             return False
         last_receipt = max(s.last_receipt for s in up.values())
         if self.seen_receipt() < last_receipt:

@@ -63,6 +63,7 @@ class Standing:
     last_receipt: int
     last_document: int
     busy: bool
+    orders: bool
     frames_sent: int
     bytes_sent: int
 

@@ -41,9 +41,11 @@ TIMING = Timing()
 
 
 @functools.cache
-def found(limits: Limits, liars: int) -> Founding:
+def found(limits: Limits, liars: int, orderers: tuple[str, ...] = ()) -> Founding:
     """Found the network; the keys and the calendar data take longer than most tests."""
-    charter = Charter("five", CALENDAR_MS - DAY_MS, MEMBERS, orderer_liars_tolerated=liars, limits=limits)
+    charter = Charter(
+        "five", CALENDAR_MS - DAY_MS, MEMBERS, orderers=orderers, orderer_liars_tolerated=liars, limits=limits
+    )
     return found_from_seed(charter, "five")
 
 
@@ -130,7 +132,7 @@ class Five:
         """Wait for a leader that all running nodes follow, and return it."""
 
         def leaders() -> list[str | None]:
-            return [node.ordering.leader for node in self.nodes]
+            return [node.ordering.leader for node in self.nodes if node.ordering.orders]
 
         def agreed() -> bool:
             return len(set(leaders())) == 1 and leaders()[0] in self.up
@@ -304,10 +306,11 @@ def five() -> Any:
         limits: Limits = LIMITS,
         liars: int = 0,
         timing: Timing = TIMING,
+        orderers: tuple[str, ...] = (),
         time_limit_s: float = 400.0,
     ) -> Any:
         ORDERS.clear()
-        founding = found(limits, liars)
+        founding = found(limits, liars, orderers)
         records: list[tuple[str, dict[str, RecordField]]] = []
 
         async def outside(kit: VirtualWorld) -> Any:

@@ -23,6 +23,14 @@ SAMPLES = [
     frames.AliveFrame(),
     frames.ReadFrame(b"i" * 16),
     frames.ReadAnswerFrame(b"i" * 16, refused=False, index=7),
+    frames.BlocksWantFrame(7, 100),
+    frames.BlocksFrame(7, [b"block", b"another"], "note\n"),
+    frames.SnapshotWantFrame(),
+    frames.SnapshotFrame(b"snapshot"),
+    frames.StateWantFrame(b"r" * 32, [b"", b"\x01\x0f"]),
+    frames.StatePartFrame(b"r" * 32, b"\x01", b"chunk"),
+    frames.LogWantFrame(9, 3, 9),
+    frames.LogPartFrame(9, 3, 9, [b"leaf", b"another"]),
 ]
 
 
@@ -49,6 +57,11 @@ def test_every_kind_has_a_sample():
         ([7, b"r" * 31, b""], "32 bytes"),
         ([9, 1], "1 fields, expected 0"),
         ([1, [1]], "each message is a list"),
+        ([13, 1, [1], ""], "BLOCKS.blocks"),
+        ([16, b"r" * 32, [b""] * 17], "at most 16"),
+        ([17, b"r" * 32, b"", "chunk"], "STATE_PART.chunk"),
+        ([18, 1, -1, 0], "LOG_WANT.index"),
+        ([19, 1, 1, 0, [b""] * 1025], "at most 1024"),
     ],
 )
 def test_rubbish_is_refused_by_name(value, reason):

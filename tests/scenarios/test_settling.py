@@ -17,7 +17,7 @@ LIMIT_S = 30.0
 
 AT_REST = Standing(
     height=3, certified=3, pool=0, outbox=0, term=1, role="follower", leader="cbp", in_flight=0, last_receipt=7,
-    last_document=2, busy=False, frames_sent=0, bytes_sent=0,
+    last_document=2, busy=False, orders=True, frames_sent=0, bytes_sent=0,
 )  # fmt: skip
 
 

@@ -1,0 +1,545 @@
+"""State sync at work in a node: whom to ask, what to take, when to switch.
+
+Rules:
+- One thing at a time: while a state is being fetched nothing else is; then a member that does not order follows
+  certified blocks, and whatever a snapshot passed over, or a disk damaged, is fetched in the background.
+- Called in the driver's turns while no commit is under way; what is staged here is committed with the turn.
+- A target is a certificate. It moves when a later snapshot comes, or when nobody has the state any more; chunks that
+  both states share are kept.
+- The switch to a fetched state is one store transaction with everything that goes with it.
+- An answer that does not hold is counted and recorded, and its sender is not asked again for a while.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from ledger.block import Header
+from ledger.checkpoint import Certificate, Checkpoint, certified_height, parse_certificate, verify_certificate
+from ledger.errors import BadBlockError, BadProofError
+from ledger.store import SnapshotRow
+from p2p.certifier import Certifier
+from p2p.config import NodeConfig
+from p2p.errors import DivergedError
+from p2p.executor import Executor
+from p2p.frames import (
+    BlocksFrame,
+    BlocksWantFrame,
+    Frame,
+    LogPartFrame,
+    LogWantFrame,
+    SnapshotFrame,
+    SnapshotWantFrame,
+    StatePartFrame,
+    StateWantFrame,
+)
+from p2p.observer import Observer
+from p2p.raftlog import configuration_bytes
+from p2p.sync.asking import Asking
+from p2p.sync.backfill import Backfill
+from p2p.sync.following import Following
+from p2p.sync.keeper import Candidate, Keeper
+from p2p.sync.offer import Offer, verify_offer
+from p2p.sync.pulling import StatePull
+from p2p.sync.serving import Serving
+
+SyncFrame = (
+    BlocksWantFrame
+    | BlocksFrame
+    | SnapshotWantFrame
+    | SnapshotFrame
+    | StateWantFrame
+    | StatePartFrame
+    | LogWantFrame
+    | LogPartFrame
+)
+SEEK_PAUSE_S = 0.5
+"""Seconds between two questions for another state to fetch, when nobody has the one that is wanted."""
+
+
+@dataclass(slots=True)
+class SyncFigures:
+    """Counters of one node's state sync."""
+
+    states_installed: int = 0
+    targets_moved: int = 0
+    chunks_taken: int = 0
+    chunk_bytes_taken: int = 0
+    blocks_followed: int = 0
+    blocks_backfilled: int = 0
+    leaves_backfilled: int = 0
+    answers_refused: int = 0
+    questions_lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The state being fetched: what its certificate says, and what it stands for in the log, if there is one."""
+
+    offer: Offer
+    checkpoint: Checkpoint
+    snapshot: SnapshotRow | None
+
+
+@dataclass(slots=True)
+class Sync:
+    """Both sides of catching up, on one node.
+
+    Attributes:
+        config, executor, certifier, observer: the node's.
+        chance: this life's stream of chance.
+        send: sends a frame to a peer.
+        connected: returns the peers with an open link.
+        now: returns protocol time, seconds.
+    """
+
+    config: NodeConfig
+    executor: Executor
+    certifier: Certifier
+    observer: Observer
+    chance: random.Random
+    send: Callable[[str, Frame], None]
+    connected: Callable[[], Sequence[str]]
+    now: Callable[[], float]
+    figures: SyncFigures = field(default_factory=SyncFigures)
+    target: Target | None = None
+    keeper: Keeper = field(init=False)
+    serving: Serving = field(init=False)
+    following: Following = field(init=False)
+    backfill: Backfill = field(init=False)
+    _pull: StatePull | None = None
+    _places: Asking[bytes] = field(init=False)
+    _questions: Asking[str] = field(init=False)
+    _without: dict[str, None] = field(default_factory=dict)
+    _seek_at: float = 0.0
+    _allowance: float = 0.0
+    _filled_at: float = 0.0
+    _undecided: list[bytes] = field(default_factory=list)
+    _asked: dict[str, LogWantFrame | BlocksWantFrame] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        timing = self.config.timing
+        ledger, store = self.executor.ledger, self.executor.store
+        self.keeper = Keeper(timing.snapshot_blocks)
+        self.serving = Serving(ledger, store, self.keeper)
+        self.following = Following(ledger, timing.replay_blocks_max)
+        self.backfill = Backfill(ledger, store)
+        timeout_s = timing.sync_timeout_ms / 1000
+        self._places = Asking(timeout_s, timing.sync_questions_max, self.chance)
+        self._questions = Asking(timeout_s, 2, self.chance)
+        self.executor.on_executed = self._executed
+        self.executor.on_certified = self._certified
+
+    # What the node tells.
+
+    def resume(self) -> None:
+        """Take up what the last life left: a state awaited, and a state to offer."""
+        if self.executor.store.snapshot.awaited:
+            self.awaited()
+        ledger = self.executor.ledger
+        height = ledger.height
+        note = self.executor.store.certificate(height) if height else None
+        if note is not None and height not in self.executor.store.absent_blocks:
+            block = self.executor.ordering.chain.block(self.executor.store.block(height))
+            self._freeze(block.header, self.executor.store.log_index(height))
+            self._offer(height, note)
+
+    def awaited(self) -> None:
+        """Begin to fetch what the snapshot in the store stands for."""
+        row = self.executor.store.snapshot
+        offer = Offer.decode(row.data)
+        if offer.height <= self.executor.ledger.height:
+            self._pass_over(offer, row)
+            return
+        electorate = self.executor.ledger.roster.electorate(offer.height)
+        self._begin(Target(offer, parse_certificate(offer.note, electorate).checkpoint, row))
+
+    def heard(self, peer: str, height: int) -> None:
+        """Take note of a height that a peer says is certified, or has signed for."""
+        if self._follows:
+            self.following.heard(peer, height)
+            if len(self.following.ahead(self.now())) >= self.executor.ledger.roster.quorum:
+                self._pump()
+
+    def take_certificate(self, peer: str, note: str) -> None:
+        """Take a certificate of a height beyond what is executed here: blocks that it reaches are executed.
+
+        Raises:
+            BadProofError: if it does not verify.
+        """
+        if self._follows:
+            self.following.heard(peer, certified_height(note))
+            self._follow_to(note)
+            self._pump()
+
+    def tend(self, now: float) -> None:
+        """Do what comes up now and then."""
+        self._compact()
+        timing = self.config.timing
+        rate = timing.backfill_bytes_per_s
+        self._allowance = min(float(rate), self._allowance + rate * (now - self._filled_at))
+        self._filled_at = now
+        if self._pull is not None or self._questions.is_open or self.backfill.is_needed or self._follows:
+            self._pump()
+
+    @property
+    def is_fetching_state(self) -> bool:
+        """Whether a state is being fetched, so that nothing is executed here."""
+        return self._pull is not None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether this node has not caught up yet, as far as it knows."""
+        return (
+            self._pull is not None or self.backfill.is_needed or (self._follows and self.following.is_behind)
+        )
+
+    # Frames.
+
+    def take(self, peer: str, frame: SyncFrame) -> None:
+        """Take in a question or an answer."""
+        match frame:
+            case StateWantFrame():
+                for part in self.serving.state(frame):
+                    self.send(peer, part)
+            case LogWantFrame():
+                self.send(peer, self.serving.log(frame))
+            case BlocksWantFrame():
+                self.send(peer, self.serving.blocks_from(frame))
+            case SnapshotWantFrame():
+                self.send(peer, self.serving.snapshot())
+            case StatePartFrame():
+                self._take_chunk(peer, frame)
+            case LogPartFrame():
+                self._take_log(peer, frame)
+            case BlocksFrame():
+                self._take_blocks(peer, frame)
+            case SnapshotFrame():
+                self._take_offer(peer, frame)
+
+    def _take_chunk(self, peer: str, frame: StatePartFrame) -> None:
+        pull = self._pull
+        if pull is None or frame.root != pull.root or not self._places.answered(frame.place, peer):
+            return
+        if not frame.chunk:
+            self._without[peer] = None
+            pull.lost(frame.place)
+        else:
+            name = pull.take(frame.place, frame.chunk)
+            if name is None:
+                pull.lost(frame.place)
+                self._places.lied(peer, self.now())
+                self._refuse(peer, "a state chunk does not give the hash that stands above it")
+            else:
+                self.executor.store.put_chunk(name, frame.chunk)
+                self.figures.chunks_taken += 1
+                self.figures.chunk_bytes_taken += len(frame.chunk)
+        self._pump()
+
+    def _take_log(self, peer: str, frame: LogPartFrame) -> None:
+        question = self._asked.get("backfill")
+        if question != LogWantFrame(frame.level, frame.index, frame.down) or not self._close(
+            "backfill", peer
+        ):
+            return
+        self._allowance -= sum(map(len, frame.pieces))
+        if not frame.pieces:
+            self._questions.failed(peer)
+        elif not self.backfill.take_log(frame):
+            self._lied(peer, "pieces of the log do not give the hash that stands above them")
+        self.figures.leaves_backfilled = self.backfill.leaves
+        self._backfilled()
+        if frame.pieces:
+            self._pump()
+
+    def _take_blocks(self, peer: str, frame: BlocksFrame) -> None:
+        for purpose in ("follow", "backfill"):
+            question = self._asked.get(purpose)
+            if isinstance(question, BlocksWantFrame) and question.first == frame.first:
+                break
+        else:
+            return
+        if not self._close(purpose, peer):
+            return
+        if purpose == "follow":
+            self._follow(peer, frame)
+            return
+        self._allowance -= sum(map(len, frame.blocks))
+        if not frame.blocks:
+            self._questions.failed(peer)
+        elif not self.backfill.take_blocks(frame):
+            self._lied(peer, "a block is not the one whose hash is known")
+        self.figures.blocks_backfilled = self.backfill.blocks
+        self._backfilled()
+        if frame.blocks:
+            self._pump()
+
+    def _take_offer(self, peer: str, frame: SnapshotFrame) -> None:
+        if not self._questions.answered("offer", peer):
+            return
+        if not frame.data:
+            self._questions.failed(peer)
+            self.following.disappointed(peer, self.now())
+            return
+        try:
+            offer = Offer.decode(frame.data)
+            checkpoint = verify_offer(offer, self.executor.ledger.roster, self.executor.ledger.verifier)
+        except BadProofError as error:
+            self._lied(peer, str(error))
+            return
+        ahead_of = self.target.checkpoint.height if self.target else self.executor.ledger.height
+        if checkpoint.height <= ahead_of:
+            self.following.disappointed(peer, self.now())
+            return
+        if self._follows:
+            self._begin(Target(offer, checkpoint, None))
+        else:
+            self._move_target(offer, checkpoint)
+        self._pump()
+
+    # Questions.
+
+    @property
+    def _follows(self) -> bool:
+        return not self.executor.ordering.orders
+
+    def _pump(self) -> None:
+        """Ask whatever can be asked now."""
+        now = self.now()
+        connected = self.connected()
+        lost = self._questions.lost(now, connected)
+        if self._pull is not None:
+            for place in self._places.lost(now, connected):
+                self._pull.lost(place)
+                self.figures.questions_lost += 1
+            if self._pull.is_whole:
+                self._install()
+            if self._pull is not None:
+                self._ask_for_chunks(self._pull, connected, now)
+            return
+        self.figures.questions_lost += len(lost)
+        if self._follows:
+            self._ask_to_follow(now)
+        if self._allowance > 0 and not self._questions.asks("backfill"):
+            question = self.backfill.question()
+            if question is not None:
+                self._ask("backfill", question, connected, now)
+
+    def _ask_for_chunks(self, pull: StatePull, connected: Sequence[str], now: float) -> None:
+        able = [peer for peer in connected if peer not in self._without]
+        if not able:
+            self._without.clear()
+            if connected and now >= self._seek_at and not self._questions.asks("offer"):
+                self._seek_at = now + SEEK_PAUSE_S
+                self._ask("offer", SnapshotWantFrame(), connected, now)
+            return
+        for place in pull.next_places(self._places.room):
+            peer = self._places.put(place, able, now)
+            if peer is not None:
+                self.send(peer, StateWantFrame(pull.root, [place]))
+
+    def _ask_to_follow(self, now: float) -> None:
+        ahead = [peer for peer in self.following.ahead(now) if peer in self.connected()]
+        if not ahead or self._questions.asks("follow") or self._questions.asks("offer"):
+            return
+        if self.following.is_far_behind and now >= self._seek_at:
+            self._seek_at = now + SEEK_PAUSE_S
+            self._ask("offer", SnapshotWantFrame(), ahead, now)
+        else:
+            self._ask("follow", self.following.question(), ahead, now)
+
+    def _ask(self, purpose: str, question: Frame, peers: Sequence[str], now: float) -> None:
+        peer = self._questions.put(purpose, peers, now)
+        if peer is not None:
+            if isinstance(question, LogWantFrame | BlocksWantFrame):
+                self._asked[purpose] = question
+            self.send(peer, question)
+
+    def _close(self, purpose: str, peer: str) -> bool:
+        return self._questions.answered(purpose, peer)
+
+    def _lied(self, peer: str, reason: str) -> None:
+        self._questions.lied(peer, self.now())
+        self._refuse(peer, reason)
+
+    def _refuse(self, peer: str, reason: str) -> None:
+        self.figures.answers_refused += 1
+        self.observer.record(
+            "sync.answer_refused", node=self.config.organization, peer=peer, reason=reason[:300]
+        )
+
+    # A state.
+
+    def _begin(self, target: Target) -> None:
+        if self.target is not None:
+            self.figures.targets_moved += 1
+        self.target = target
+        self._places.clear()
+        self._without.clear()
+        tree = self.executor.ledger.tree.subtree(b"")
+        self._pull = StatePull(target.checkpoint.state_root, tree, self.executor.store.chunk)
+        self.executor.announced(
+            "sync.state_wanted", height=target.checkpoint.height, own_height=self.executor.ledger.height
+        )
+
+    def _pass_over(self, offer: Offer, row: SnapshotRow) -> None:
+        """Go on behind a snapshot whose state this node has been past already, as one that followed blocks."""
+        executor = self.executor
+        if executor.store.block_hash(offer.height) != offer.header.hash:
+            raise DivergedError(offer.height)
+        executor.store.note_applied(row.index)
+        executor.store.put_snapshot(replace(row, awaited=False))
+        executor.ordering.installed(row.index)
+
+    def _move_target(self, offer: Offer, checkpoint: Checkpoint) -> None:
+        """Fetch a later state, of a block that this node's log has beyond the snapshot that it awaits."""
+        ref = self.executor.ordering.chain.find(checkpoint.height, checkpoint.block_hash)
+        if self.target is None or self.target.snapshot is None or ref is None:
+            return
+        row = replace(self.target.snapshot, index=ref.index, term=offer.header.term, data=offer.encode())
+        self._begin(Target(offer, checkpoint, row))
+
+    def _install(self) -> None:
+        target, pull, executor = self.target, self._pull, self.executor
+        if target is None or pull is None:
+            return
+        changes = pull.changes(executor.ledger.state)
+        if changes is None:
+            return
+        checkpoint, offer = target.checkpoint, target.offer
+        time_ms = offer.header.time_ms
+        executor.ledger.install(checkpoint, time_ms=time_ms, frontier=offer.frontier, changes=changes)
+        removed = self._leave_pool(time_ms)
+        snapshot = None if target.snapshot is None else replace(target.snapshot, awaited=False)
+        executor.store.install(
+            checkpoint,
+            note=offer.note,
+            time_ms=time_ms,
+            frontier=offer.frontier,
+            changes=changes,
+            snapshot=snapshot,
+            removed=removed,
+        )
+        self.certifier.jumped(checkpoint, executor.ledger.roster)
+        executor.ordering.chain.roster = executor.ledger.roster
+        if snapshot is not None:
+            executor.ordering.installed(snapshot.index)
+        self.figures.states_installed += 1
+        executor.announced(
+            "state.installed",
+            height=checkpoint.height,
+            state_root=checkpoint.state_root.hex(),
+            chunks=pull.fetched,
+            keys_changed=len(changes),
+        )
+        self.target = self._pull = None
+        self._places.clear()
+        self.following.forget()
+        self.keeper.forget()
+        self._freeze(offer.header, 0 if snapshot is None else snapshot.index)
+        self._offer(checkpoint.height, offer.note)
+
+    def _leave_pool(self, time_ms: int) -> list[bytes]:
+        """Let go of transactions that the state taken over has used up, or that no block can take any more."""
+        intake, ledger = self.executor.intake, self.executor.ledger
+        used = [
+            waiting.id
+            for waiting in intake.pool
+            if ledger.nonce_user(waiting.nonce[0], waiting.nonce[1:]) == waiting.id
+        ]
+        expired = [waiting.id for waiting in intake.pool.expired(time_ms) if waiting.id not in used]
+        for transaction_id in (*used, *expired):
+            intake.leave(transaction_id)
+        self._undecided.extend(expired)
+        return [*used, *expired]
+
+    # Blocks.
+
+    def _follow(self, peer: str, frame: BlocksFrame) -> None:
+        if not frame.blocks:
+            self._questions.failed(peer)
+            self.following.disappointed(peer, self.now())
+            return
+        try:
+            self.following.take(frame)
+            if frame.note:
+                self._follow_to(frame.note)
+        except (BadBlockError, BadProofError) as error:
+            self.following.forget()
+            self._lied(peer, str(error))
+        self._pump()
+
+    def _follow_to(self, note: str) -> None:
+        """Execute the blocks that a certificate reaches.
+
+        Raises:
+            BadProofError: if the certificate does not verify.
+            BadBlockError: if the block at its height is another one.
+        """
+        ledger = self.executor.ledger
+        height = certified_height(note)
+        if height <= ledger.height or self._pull is not None:
+            return
+        electorate = ledger.roster.electorate(height)
+        certificate = parse_certificate(note, electorate)
+        verify_certificate(certificate, electorate, ledger.verifier)
+        reached = self.following.certified(height, certificate.checkpoint.block_hash)
+        for linked in reached:
+            self.executor.follow(linked.block, linked.hash, linked.data)
+        if reached:
+            if ledger.checkpoint != certificate.checkpoint:
+                # Not the peer's fault: k orderers have signed it, and this node comes to something else.
+                raise DivergedError(height)
+            self.executor.certified(self.certifier.receive_certificate(note))
+            self.figures.blocks_followed += len(reached)
+
+    def _backfilled(self) -> None:
+        """Once every receipt is here, tell which transactions of the pool were never executed."""
+        if self._undecided and not self.executor.store.gaps:
+            undecided, self._undecided = self._undecided, []
+            for transaction_id in undecided:
+                if self.executor.store.receipt(transaction_id) is None:
+                    self.executor.intake.expire(transaction_id)
+                    self.executor.announced("transaction.expired", id=transaction_id.hex())
+        if not self.backfill.is_needed:
+            self.executor.announced("sync.history_whole", height=self.executor.ledger.height)
+
+    # Snapshots.
+
+    def _executed(self, header: Header, index: int | None) -> None:
+        if self.keeper.is_due(header.height):
+            self._freeze(header, index or 0)
+
+    def _freeze(self, header: Header, index: int) -> None:
+        ledger, ordering = self.executor.ledger, self.executor.ordering
+
+        def make() -> Candidate:
+            configuration = configuration_bytes(ordering.conf_state)
+            return Candidate(ledger.freeze(), header, ledger.log.frontier(), index, configuration)
+
+        self.keeper.freeze(header.height, make)
+
+    def _certified(self, height: int, certificate: Certificate) -> None:
+        electorate = self.executor.ledger.roster.electorate(height)
+        self._offer(height, certificate.note(electorate))
+
+    def _offer(self, height: int, note: str) -> None:
+        """Offer the state of a certified height if it is kept, and record what it means for the log."""
+        made = self.keeper.certified(height, note)
+        if made is None:
+            return
+        offer, candidate = made
+        store = self.executor.store
+        if candidate.index and candidate.index >= store.snapshot.index and not store.snapshot.awaited:
+            store.put_snapshot(
+                SnapshotRow(candidate.index, offer.header.term, candidate.configuration, offer.encode())
+            )
+            self.executor.ordering.log.offers = True
+
+    def _compact(self) -> None:
+        store = self.executor.store
+        index = store.releasable_index - self.config.timing.log_entries_kept
+        if index >= store.first_index:
+            store.compact(index)

@@ -126,8 +126,8 @@ class Archive:
         if line is None or claim.shipment is None:
             return False
         return any(
-            other.importer == claim.importer
-            and other.shipment == claim.shipment
+            other.shipment == claim.shipment
+            and other.certificate == claim.certificate
             and earlier.text("port") != line.text("port")
             for other, earlier in self._earlier(claim)
         )

@@ -9,15 +9,18 @@ Rules:
 - An answer cites the certificate, the receipt of its own acknowledgement, and the invoice; a claim on the
   importer's own knowledge is answered with what it knows, one on paper with the slip.
 - A defect that Customs lets it cure is cured with the certificate that replaced the defective one, if it has it.
+- Who hears that a certificate is incorrect corrects the claims that rest on it, if it is one that does; the day of
+  discovery is the day on which it heard.
 - A decision is believed if its salt opens the commitment on the ledger.
 """
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import ClassVar
 
-from ledger.contracts import FineState, fine_commitment
+from ledger.contracts import FineState, LegalCalendar, fine_commitment
 from ledger.encoding import Value
 from scenarios.agents.agent import Agent, Relation, StepError
 from scenarios.agents.authority import authority_of
@@ -74,10 +77,25 @@ class Importer(Agent):
         self.record("certificate.acknowledged", certificate=name, holder=self.id, time_ms=held.time_ms)
 
     async def notice_given(self, receipt: Receipt) -> None:
-        """Note an issuer's notice that a certificate is incorrect."""
+        """Take in an issuer's notice that a certificate is incorrect, and correct what rests on it."""
         certificate = self.register.certificate_of(receipt)
         name = self.desk.local_name("certificate", certificate.id)
+        heard_ms = self.desk.now_ms()
         self.record("notice.received", certificate=name, time_ms=receipt.time_ms)
+        delay_ms = self.draw_ms(self.behavior.correct_after)
+        if delay_ms is None:
+            return
+        resting = [
+            claim
+            for claim in self.register.claims.values()
+            if claim.importer == self.id
+            and claim.certificate == certificate.id
+            and claim.filed.index < receipt.index
+        ]
+        await self.sleep_until(heard_ms + delay_ms)
+        discovered_on = LegalCalendar.of(self.desk.genesis).legal_date(heard_ms)
+        for claim in resting:
+            await self._correct(claim, discovered_on)
 
     # Claims.
 
@@ -121,7 +139,9 @@ class Importer(Agent):
 
     async def correct_claim(self, step: CorrectClaim) -> None:
         """Correct a claim and pay the duty."""
-        entry = await self._filed(step.claim)
+        await self._correct(await self._filed(step.claim), step.discovered_on)
+
+    async def _correct(self, entry: ClaimEntry, discovered_on: datetime.date) -> None:
         salt = self.wallet.draw_salt()
         fine = fine_commitment(salt, entry.entry, entry.line, FineState.CLAIMED)
         self.wallet.keep_salt(fine, salt)
@@ -129,18 +149,20 @@ class Importer(Agent):
             {
                 KIND: PaperKind.CORRECTION.value,
                 "claim": entry.id,
-                "discovered_on": step.discovered_on.isoformat(),
+                "discovered_on": discovered_on.isoformat(),
                 "salt": salt,
             }
         )
         body: dict[str, Value] = {
             "entry": entry.entry,
             "line": entry.line,
-            "discovered_on": step.discovered_on.isoformat(),
+            "discovered_on": discovered_on.isoformat(),
             "fine": fine,
         }
         corrected = await self.transact("claim.correct", body)
-        self.record("claim.corrected", claim=step.claim, time_ms=corrected.time_ms)
+        self.record(
+            "claim.corrected", claim=self.desk.local_name("claim", entry.id), time_ms=corrected.time_ms
+        )
 
     # Customs' questions and decisions.
 

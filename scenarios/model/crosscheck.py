@@ -26,6 +26,7 @@ from scenarios.model.expectations import (
     HasFinding,
     HasNoFinding,
     Never,
+    NoticeReaches,
     Reaches,
     StepRefused,
     TransactionIs,
@@ -364,6 +365,12 @@ def _expectation(scenario: Scenario, location: Location, expectation: Expectatio
                 if isinstance(step, IssueCertificate) and step.document == expectation.certificate
             ]
             yield from _deadline(scenario, location, expectation.within, issued)
+        case NoticeReaches():
+            document = scenario.documents.get(expectation.certificate)
+            if document is None:
+                yield location, UnknownNameError("document", expectation.certificate, scenario.documents)
+            elif expectation.importer not in document.addressees:
+                yield location, UnknownNameError("addressee", expectation.importer, document.addressees)
         case TransactionIs() | StepRefused():
             if not 1 <= expectation.step <= len(scenario.steps):
                 limit = f"steps count from 1 to {len(scenario.steps)}"

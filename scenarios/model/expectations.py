@@ -25,6 +25,7 @@ Rules:
 | `certificate c1 is ACTIVE [within 2 days]` | the certificate was ever in this state |
 | `certificate c1 is HELD by importer [within 2 days]` | this importer's holding was ever in this state |
 | `step 3 is refused by certificate.deliver/not-addressed` | this form rule refused a transaction of the step |
+| `notice of c1 reaches importer [within 40 days]` | its program heard of the notice (so soon after its block) |
 | `transaction of step 3 is VALID` | the first code of the step's transactions that is not VALID, else VALID |
 | `metric certified_100_p95_ms <= 5000` | the measured value compares so |
 """
@@ -117,6 +118,9 @@ class TrialHistory(Protocol):
 
     def findings(self, kind: str, name: str) -> Sequence[str]:
         """Return all findings recorded for the transactions about a subject."""
+
+    def noticed_ms(self, certificate: str, importer: str) -> int | None:
+        """Return when an importer's program heard that a certificate is incorrect, UTC milliseconds, or None."""
 
     def reasons(self, kind: str, name: str) -> Sequence[str]:
         """Return the codes for which a subject was denied; empty if it was not."""
@@ -369,6 +373,33 @@ class CertificateReaches(Sentence):
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeReaches(Sentence):
+    """An importer hears that a certificate is incorrect, by a deadline if there is one."""
+
+    certificate: str
+    importer: str
+    within: Duration | None = None
+
+    def describe(self) -> str:
+        """Return what has to be seen."""
+        return f"{self.importer} hears that {self.certificate} is incorrect{_limit(self.within)} after the notice"
+
+    def evaluate(self, history: TrialHistory) -> Outcome:
+        """Judge it."""
+        heard_ms = history.noticed_ms(self.certificate, self.importer)
+        states = () if heard_ms is None else ((heard_ms, "told"),)
+        given = [ms for ms, state in history.certificate_states(self.certificate) if state == "NOTICE_GIVEN"]
+        return _judge_reached(
+            self.importer,
+            states,
+            since_ms=given[0] if given else None,
+            state="told",
+            within=self.within,
+            history=history,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TransactionIs(Sentence):
     """What became of a step's transactions."""
 
@@ -444,6 +475,7 @@ Expectation: TypeAlias = (
     | HasNoFinding
     | DeniedFor
     | CertificateReaches
+    | NoticeReaches
     | TransactionIs
     | StepRefused
     | MetricBound
@@ -463,6 +495,7 @@ SENTENCES = (
     "claim NAME is denied for CODE",
     "certificate NAME is STATE [within N days]",
     "certificate NAME is STATE by ORGANIZATION [within N days]",
+    "notice of NAME reaches ORGANIZATION [within N days]",
     "transaction of step N is CODE",
     "step N is refused by RULE",
     "metric NAME <= NUMBER",
@@ -580,6 +613,10 @@ _RULES: tuple[tuple[str, Callable[[re.Match[str]], Expectation]], ...] = (
     (
         rf"certificate {_NAME} is (?P<state>{_WORD})(?: (?:by|to|for) (?P<holder>[a-z0-9-]+))?{_WITHIN}",
         _certificate,
+    ),
+    (
+        rf"notice of {_NAME} reaches (?P<who>[a-z0-9-]+){_WITHIN}",
+        lambda m: NoticeReaches(m.string, m["name"], m["who"], _within(m)),
     ),
     (
         rf"transaction of step (?P<step>[0-9]{{1,6}}) is (?P<code>{_WORD})",

@@ -144,6 +144,10 @@ class Agent(Record):
         "TAKEN",
         description="Customs: whether it denies at once (CF-29 taken) or proposes first (CF-29 proposed).",
     )
+    correct_after: DelayText = Field(
+        _delay("never"),
+        description="Importer: from hearing that a certificate is incorrect to the correction of its claims on it.",
+    )
     review_after: DelayText = Field(
         _delay("1d"),
         description="Customs: from a claim, or from the importer's answer, to the decision.",
@@ -191,6 +195,7 @@ AGENT_ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "denial": Role.CUSTOMS,
     "acknowledge_after": Role.IMPORTER,
     "answer_after": Role.IMPORTER,
+    "correct_after": Role.IMPORTER,
     "review_after": Role.CUSTOMS,
     "liquidate_after": Role.CUSTOMS,
     "issue_after": (Role.CHAMBER, Role.GUARANTEEING),

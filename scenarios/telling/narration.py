@@ -54,6 +54,13 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     "claim.corrected": lambda f: f"corrects claim {f['claim']} and pays the duty",
     "claim.opened": lambda f: f"opens an official inquiry into claim {f['claim']}",
     "request.sent": lambda f: f"asks the importer about claim {f['claim']} (CBP Form 28)",
+    "claim.protested": lambda f: f"protests the liquidation of claim {f['claim']}",
+    "invoice.sent": lambda f: f"sends invoice {f['invoice']} to {f['to']}",
+    "notice.received": lambda f: (
+        f"hears that certificate {f['certificate']} is incorrect"
+        if f.get("certificate")
+        else f"is told of an act on claim {f['claim']}"
+    ),
     "claim.answered": lambda f: f"answers the request on claim {f['claim']} from the ledger",
     "claim.closed": lambda f: f"closes its review of claim {f['claim']}",
     "claim.state": lambda f: f"claim {f['claim']} is {f['state']}",
@@ -68,7 +75,15 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     "node.killed": lambda f: f"was killed: {f['reason']}",
     "checkpoint.divergent": lambda f: f"sees another checkpoint of {f['orderer']} at height {f['height']}",
 }
-_SHOWN_STATES = ("ALLOWED", "DENIED", "CURE", "VERIFYING")
+_SHOWN_STATES = (
+    "ALLOWED",
+    "DENIED",
+    "CURE",
+    "VERIFYING",
+    "DENIAL_NOTICED",
+    "PROTEST_GRANTED",
+    "PROTEST_DENIED",
+)
 _SILENT_WITH_STATE = ("claim.closed",)
 
 

@@ -52,6 +52,7 @@ class History:
     _states: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
     _begun: dict[tuple[str, str], int] = field(default_factory=dict)
     _findings: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    _noticed: dict[tuple[str, str], int] = field(default_factory=dict)
     _reasons: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _step_transactions: dict[int, list[str]] = field(default_factory=dict)
     _carnets: CarnetStates = field(default_factory=CarnetStates)
@@ -69,6 +70,9 @@ class History:
         elif event.name in _STATE_EVENTS:
             kind = _STATE_EVENTS[event.name]
             self.note_state(kind, event.text(kind), event.integer("time_ms"), event.text("state"))
+        elif event.name == "notice.received" and isinstance(event.fields.get("certificate"), str):
+            who = (event.text("certificate"), event.text("organization"))
+            self._noticed.setdefault(who, event.calendar_ms)
         elif event.name == "claim.decided":
             self._take_decision(event)
         elif event.name == "raft.role" and event.fields["role"] == "leader":
@@ -142,6 +146,10 @@ class History:
     def findings(self, kind: str, name: str) -> Sequence[str]:
         """Return all findings recorded for the transactions about a subject."""
         return self._findings.get((kind, name), [])
+
+    def noticed_ms(self, certificate: str, importer: str) -> int | None:
+        """Return when an importer's program heard that a certificate is incorrect, or None."""
+        return self._noticed.get((certificate, importer))
 
     def reasons(self, kind: str, name: str) -> Sequence[str]:
         """Return the codes for which a subject was denied; empty if it was not."""

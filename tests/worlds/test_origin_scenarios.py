@@ -46,6 +46,15 @@ def a_day_more_than_the_blanket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Blanket, "covers", lambda self, day: self.first <= day <= self.last + DAY)
 
 
+def a_day_more_to_correct(monkeypatch: pytest.MonkeyPatch) -> None:
+    due_on = claim_findings.correction_due_on
+    monkeypatch.setattr(claim_findings, "correction_due_on", lambda day: due_on(day) + DAY)
+
+
+def each_claim_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Archive, "_earlier", lambda _self, _claim: iter(()))
+
+
 BROKEN: tuple[tuple[str, Break, set[str]], ...] = (
     (
         "cafta-importer-knowledge",
@@ -58,6 +67,8 @@ BROKEN: tuple[tuple[str, Break, set[str]], ...] = (
         {f"claim {name} is denied for LATE_POST_CLAIM" for name in ("a2", "f2", "g2")},
     ),
     ("back-dated", any_date_is_believed, {"claim x1 is never ALLOWED", "claim x2 is never ALLOWED"}),
+    ("revoked-certificate", a_day_more_to_correct, {"claim r1 has finding CORRECTION_LATE"}),
+    ("over-claim", each_claim_alone, {"claim o3 is denied for OVER_INVOICE", "claim o3 is never ALLOWED"}),
     ("blanket-misuse", a_day_more_than_the_blanket, {"claim d2 is denied for OUTSIDE_BLANKET"}),
 )
 

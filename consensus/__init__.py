@@ -57,7 +57,8 @@ Rules for the caller:
   used again.
 - **The network** may lose, double, delay and reorder messages; a caller may hold or drop any of them.
 - **Sending from disk.** `Storage` is asked for old entries while messages are built, so it must answer at
-  once.
+  once. One that cannot be read while it writes raises `StorageBusyError`; the peer is passed over until the caller
+  says `storage_available()`, which it must when the write is done, or the peer waits for its next answer.
 
 The modules: `types`, `configuration` and `messages` are the nouns, `config` the settings, `quorum` and
 `progress` the arithmetic, `log` and `storage` the log, `core` the state of a node, `election` and

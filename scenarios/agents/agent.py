@@ -117,6 +117,15 @@ class Agent:
     steps: ClassVar[Mapping[str, str]] = {}
     """Scripted step (`do`), to the name of the method that takes it."""
 
+    parts: ClassVar[tuple[type[Agent], ...]] = ()
+    """What a joined application is made of; each part reacts by its own table."""
+
+    @classmethod
+    def reacting(cls, kind: str, relation: Relation) -> tuple[str, ...]:
+        """Return the names of the methods that react to a receipt of this type and relation, each once."""
+        tables = [part.reactions for part in cls.parts or (cls,)]
+        return tuple(dict.fromkeys(table[kind, relation] for table in tables if (kind, relation) in table))
+
     def __init__(self, surroundings: Surroundings) -> None:
         self.organization = surroundings.organization
         self.id = surroundings.organization.id
@@ -369,8 +378,7 @@ class Agent:
             (Relation.CONCERNED, not own and self.is_concerned(receipt)),
             (Relation.ANY, True),
         ):
-            name = self.reactions.get((kind, relation)) if holds else None
-            if name is not None:
+            for name in self.reacting(kind, relation) if holds else ():
                 reaction: Callable[[Receipt], Coroutine[object, object, None]] = getattr(self, name)
                 self.start(f"{name} {receipt.index}", reaction(receipt))
 

@@ -3,9 +3,9 @@
 Rules:
 - Each role brings its parts; an organization with several roles gets all of theirs in one application, with one
   wallet and one feed. Who has none of these roles is an observer.
-- Parts are classes of `Agent`; what they react to and which steps they take is joined. Two parts that claim the
-  same step or reaction, or have methods of one name, are a mistake of this program, told at once. A part
-  may be made of another, whose methods it then has too.
+- Parts are classes of `Agent`. Every part reacts to receipts by its own table, in the order of `PARTS`, so several may
+  react to one; the steps that they take are joined. Two parts that claim the same step, or have methods of one
+  name, are a mistake of this program, told at once. A part may be made of another, whose methods it then has too.
 """
 
 from __future__ import annotations
@@ -13,8 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
+from ledger.contracts.carnet import TRADERS
 from ledger.genesis import Role
-from scenarios.agents.agent import Agent, Relation
+from scenarios.agents.agent import Agent
+from scenarios.agents.carnetassociation import CarnetAssociation
+from scenarios.agents.carnetclaimant import CarnetClaimant
+from scenarios.agents.carnetholder import CarnetHolder
+from scenarios.agents.carnetoffice import CarnetOffice
 from scenarios.agents.certifier import Certifier
 from scenarios.agents.custody import Custodian
 from scenarios.agents.customs import Customs
@@ -39,8 +44,15 @@ PARTS: tuple[tuple[Role, type[Agent]], ...] = (
     (Role.EXPORTER, Drafter),
     (Role.IMPORTER, Filer),
     (Role.PROCESSOR, Custodian),  # after the parts that are made of it
+    (Role.CUSTOMS, CarnetOffice),
+    (Role.CUSTOMS, CarnetClaimant),
+    *((role, CarnetHolder) for role in Role if role in TRADERS),
+    (Role.CHAMBER, CarnetAssociation),
+    (Role.GUARANTEEING, CarnetAssociation),
 )
 """A role and a part that it brings; a role may bring several, and several roles the same one."""
+
+_TABLES = ("steps", "reactions", "parts")
 
 
 def application_for(roles: Iterable[Role]) -> type[Agent]:
@@ -54,7 +66,7 @@ def joined(parts: tuple[type[Agent], ...]) -> type[Agent]:
     """Return one class of all parts.
 
     Raises:
-        TypeError: if two of them take the same step, react to the same receipt, or have a method of one name.
+        TypeError: if two of them take the same step, or have a method of one name.
     """
     if not parts:
         return Observer
@@ -62,30 +74,27 @@ def joined(parts: tuple[type[Agent], ...]) -> type[Agent]:
         return parts[0]
     _refuse_collisions(parts)
     steps: dict[str, str] = {}
-    reactions: dict[tuple[str, Relation], str] = {}
     for part in parts:
         others = parts[: parts.index(part)]
-        keys: list[str | tuple[str, Relation]] = [*part.steps, *part.reactions]
-        twice = [key for key in keys if not _is_one_claim(key, part, others)]
+        twice = [step for step in part.steps if not _is_one_claim(step, part, others)]
         if twice:
             raise TypeError(
                 f"{part.__name__}: {twice} belong to another part already; let one of them have it"
             )
         steps |= part.steps
-        reactions |= part.reactions
     name = "".join(part.__name__ for part in parts)
-    return type(name, parts, {"steps": steps, "reactions": reactions})
+    return type(name, parts, {"steps": steps, "reactions": {}, "parts": parts})
 
 
-def _is_one_claim(key: str | tuple[str, Relation], part: type[Agent], others: Iterable[type[Agent]]) -> bool:
-    """Say whether what a part takes or reacts to is nobody else's, or inherited from a part of both."""
-    own = _claim(key, part)
-    return own is not None and all(_claim(key, other) in (None, own) for other in others)
+def _is_one_claim(step: str, part: type[Agent], others: Iterable[type[Agent]]) -> bool:
+    """Say whether a step that a part takes is nobody else's, or inherited from a part of both."""
+    own = _claim(step, part)
+    return own is not None and all(_claim(step, other) in (None, own) for other in others)
 
 
-def _claim(key: str | tuple[str, Relation], part: type[Agent]) -> object:
-    """Return the method with which a part takes a step or reacts to a receipt, or None."""
-    name = part.steps.get(key) if isinstance(key, str) else part.reactions.get(key)
+def _claim(step: str, part: type[Agent]) -> object:
+    """Return the method with which a part takes a step, or None."""
+    name = part.steps.get(step)
     return None if name is None else getattr(part, name, None)
 
 
@@ -97,7 +106,7 @@ def _refuse_collisions(parts: tuple[type[Agent], ...]) -> None:
             for name in vars(owner):
                 other = owners.setdefault(name, owner)
                 related = issubclass(other, owner) or issubclass(owner, other)
-                if not related and not name.startswith("__") and name not in ("steps", "reactions"):
+                if not related and not name.startswith("__") and name not in _TABLES:
                     raise TypeError(
                         f"{owner.__name__} and {other.__name__} both have {name}; name one of them otherwise"
                     )

@@ -10,8 +10,10 @@ import pytest
 
 from ledger.genesis import Role
 from scenarios.agents.agent import Agent, Relation
+from scenarios.agents.carnetholder import CarnetHolder
 from scenarios.agents.casting import application_for, joined
 from scenarios.agents.certifier import Certifier
+from scenarios.agents.client import Receipt
 from scenarios.agents.custody import Custodian
 from scenarios.agents.drafter import Drafter
 from scenarios.agents.filer import Filer
@@ -23,33 +25,37 @@ from scenarios.agents.seller import Seller
 
 def test_an_organization_of_two_roles_has_both_parts_in_one_application() -> None:
     both = application_for((Role.EXPORTER, Role.IMPORTER))
-    parts = (Certifier, Seller, Importer, Drafter, Filer)
+    parts = (Certifier, Seller, Importer, Drafter, Filer, CarnetHolder)
     assert all(issubclass(both, part) for part in parts)
     assert both.steps == {name: method for part in parts for name, method in part.steps.items()}
-    assert both.reactions == {
-        **Certifier.reactions,
-        **Importer.reactions,
-        **Drafter.reactions,
-        **Filer.reactions,
-    }
+    for part in parts:
+        assert all(name in both.reacting(*key) for key, name in part.reactions.items())
 
 
 def test_one_part_stands_for_itself_and_nobody_without_a_part_acts() -> None:
     assert application_for((Role.FISHERIES,)) is Fisheries
-    assert application_for((Role.PROCESSOR,)) is Custodian
+    assert joined((Custodian,)) is Custodian
     assert application_for((Role.OBSERVER,)) is Observer
 
 
-def test_two_parts_may_not_take_the_same_step_or_react_to_the_same_receipt() -> None:
+def test_two_parts_may_not_take_the_same_step() -> None:
     class Rival(Agent):
         steps: ClassVar[Mapping[str, str]] = {"issue-certificate": "issue"}
 
-    class Echo(Agent):
-        reactions: ClassVar[Mapping[tuple[str, Relation], str]] = Certifier.reactions
+    with pytest.raises(TypeError, match="belong to another part"):
+        joined((Certifier, Rival))
 
-    for other in (Rival, Echo):
-        with pytest.raises(TypeError, match="belong to another part"):
-            joined((Certifier, other))
+
+def test_several_parts_may_react_to_one_receipt() -> None:
+    class Echo(Agent):
+        reactions: ClassVar[Mapping[tuple[str, Relation], str]] = {("carnet.issue", Relation.ANY): "echo"}
+
+        async def echo(self, receipt: Receipt) -> None:
+            """React too."""
+
+    both = joined((CarnetHolder, Echo))
+    assert both.reacting("carnet.issue", Relation.ANY) == ("show_carnet", "echo")
+    assert CarnetHolder.reacting("carnet.issue", Relation.ANY) == ("show_carnet",)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, len(Role)])
@@ -57,12 +63,13 @@ def test_every_organization_of_whatever_roles_has_an_application(count: int) -> 
     for roles in combinations(Role, count):
         application = application_for(roles)
         assert all(callable(getattr(application, method)) for method in application.steps.values())
-        assert all(callable(getattr(application, method)) for method in application.reactions.values())
+        for part in application.parts:
+            assert all(callable(getattr(application, method)) for method in part.reactions.values())
 
 
 def test_two_parts_made_of_the_same_one_share_what_they_inherit() -> None:
     both = application_for((Role.EXPORTER, Role.PROCESSOR, Role.IMPORTER))
-    assert both.reactions["fisheries.draft", Relation.ANY] == "form_drafted"
+    assert both.reacting("fisheries.draft", Relation.ANY) == ("form_drafted",)
     assert both.custody_begun is Filer.custody_begun
 
 

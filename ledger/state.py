@@ -172,6 +172,11 @@ def claim_key(entry: str, line: int) -> str:
     return f"claim/{entry}/{line}"
 
 
+def verification_key(verification: bytes) -> str:
+    """Return the key of a verification."""
+    return f"verification/{verification.hex()}"
+
+
 def form370_key(form: bytes) -> str:
     """Return the key of a fisheries certificate of origin, by its random id."""
     return f"form370/{form.hex()}"

@@ -89,6 +89,9 @@ VERIFICATION_FOLLOW_UP_CALENDAR_DAYS = Parameter(
 VISIT_CONSENT_CALENDAR_DAYS = Parameter(
     30, "calendar days from the receipt of a visit notice", Mark.READ, "19 CFR 181.71-76"
 )
+INTENT_CALENDAR_DAYS = Parameter(
+    30, "calendar days from a notice of intent to deny after a refused visit", Mark.UNCONFIRMED, "assumption"
+)
 DETERMINATION_CALENDAR_DAYS = Parameter(
     60, "calendar days to the written determination", Mark.READ, "19 CFR 181.71-76"
 )

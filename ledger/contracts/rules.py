@@ -63,6 +63,7 @@ from ledger.contracts.membership import (
     RotateKey,
 )
 from ledger.contracts.table import Refusal
+from ledger.contracts.verification.inquiry import MoveVerification, OpenVerification, RespondVerification
 from ledger.errors import MalformedError
 from ledger.fields import Fields
 from ledger.genesis import Role
@@ -83,6 +84,7 @@ class TypeRule:
 
 
 _CERTIFIERS = frozenset({Role.EXPORTER, Role.PRODUCER, Role.IMPORTER})
+_VERIFIED = frozenset({Role.EXPORTER, Role.PRODUCER})
 _IMPORTER = frozenset({Role.IMPORTER})
 _CUSTOMS = frozenset({Role.CUSTOMS})
 _EXPORTER = frozenset({Role.EXPORTER})
@@ -117,6 +119,10 @@ RULES: Mapping[str, TypeRule] = _registry(
     TypeRule("claim.close", _CUSTOMS, 0, DecideClaim.read),
     TypeRule("claim.liquidate", _CUSTOMS, 0, LiquidateClaim.read),
     TypeRule("claim.protest", _IMPORTER, 1, ProtestClaim.read),
+    TypeRule("verification.open", _CUSTOMS, 1, OpenVerification.read),
+    TypeRule("verification.respond", _VERIFIED, 1, RespondVerification.read),
+    TypeRule("verification.act", _CUSTOMS, 1, MoveVerification.read),
+    TypeRule("verification.close", _CUSTOMS, 1, MoveVerification.read),
     TypeRule("fisheries.permit", _FISHERIES, 0, GrantPermit.read),
     TypeRule("fisheries.draft", _EXPORTER, 1, DraftForm.read),
     TypeRule("fisheries.endorse", _CUSTODIANS, 1, EndorseForm.read),

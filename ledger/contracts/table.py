@@ -28,6 +28,8 @@ class Actor(StrEnum):
     ISSUER = "the certificate's issuer"
     HOLDER = "the certificate's holder"
     CLAIMANT = "the claim's importer"
+    VERIFIER = "the customs that verifies"
+    VERIFIED = "the exporter or producer that is verified"
     EXPORTER = "exporter"
     FISHERIES = "fisheries"
     AUTHORITY = "fisheries or customs"
@@ -66,6 +68,9 @@ class Refusal(StrEnum):
         "have the issuer anchor the certificate first, or file without naming one",
     )
     UNKNOWN_CLAIM = ("unknown-claim", "check entry number and line; file the claim first")
+    UNKNOWN_VERIFICATION = ("unknown-verification", "open the verification first; check its id")
+    VERIFICATION_EXISTS = ("verification-exists", "draw a new random verification id")
+    UNKNOWN_PARTY = ("unknown-party", "name a member that has the role exporter or producer")
     UNKNOWN_HOLDING = ("unknown-holding", "have the issuer deliver the certificate to this importer first")
     UNKNOWN_HOLDER = ("unknown-holder", "name an organization of the network that has the role importer")
     UNKNOWN_ADDRESSEE = (

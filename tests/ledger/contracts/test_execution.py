@@ -514,6 +514,10 @@ SOUND: dict[str, dict[str, Value]] = {
     "claim.close": LINE | FINE,
     "claim.liquidate": LINE | FINE,
     "claim.protest": LINE | FINE,
+    "verification.open": FINE | {"verification": C1, "party": "acme", "also": []},
+    "verification.respond": {"verification": C1},
+    "verification.act": FINE | {"verification": C1, "also": []},
+    "verification.close": FINE | {"verification": C1, "also": []},
     "fisheries.permit": {"holder": "globex", "from": "2018-01-01", "to": "2018-12-31"},
     "fisheries.draft": FORM370
     | {

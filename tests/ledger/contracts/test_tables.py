@@ -28,8 +28,33 @@ from ledger.contracts.carnet import CARNET_CLAIM_TABLE, CARNET_REVIEW_TABLE, CAR
 from ledger.contracts.fisheries import FORM370_TABLE, INSPECTION_TABLE
 from ledger.contracts.membership import KEY_TABLE, NODE_TABLE
 from ledger.contracts.parameters import Mark, Parameter
+from ledger.contracts.verification import VERIFICATION_REVIEW_TABLE, VERIFICATION_TABLE
 
 LISTED = {
+    "verification": {
+        "NONE verification.open OFFICIAL_OPEN",
+        "OFFICIAL_OPEN verification.respond OFFICIAL_OPEN",
+        "OFFICIAL_OPEN verification.act OFFICIAL_OPEN",
+        "OFFICIAL_OPEN verification.close OFFICIAL_CLOSED",
+    },
+    "verification review": {
+        "OPEN questionnaire WAITING",
+        "OPEN visit-notice CONSENT_WAIT",
+        "WAITING reply ANSWERED",
+        "WAITING remind FOLLOW_UP",
+        "FOLLOW_UP reply ANSWERED",
+        "FOLLOW_UP silence NEGATIVE",
+        "CONSENT_WAIT consent VISIT",
+        "CONSENT_WAIT refuse REFUSED",
+        "CONSENT_WAIT no-consent REFUSED",
+        "VISIT visited ANSWERED",
+        "VISIT no-records REFUSED",
+        "REFUSED intend INTENT",
+        "INTENT determine-negative NEGATIVE",
+        "ANSWERED visit-notice CONSENT_WAIT",
+        "ANSWERED determine-positive POSITIVE",
+        "ANSWERED determine-negative NEGATIVE",
+    },
     "certificate": {
         "UNANCHORED certificate.anchor ACTIVE",
         "ACTIVE certificate.deliver ACTIVE",
@@ -195,10 +220,11 @@ PUBLIC_TABLES = [
     CARNET_TABLE,
     VOUCHER_TABLE,
     CARNET_CLAIM_TABLE,
+    VERIFICATION_TABLE,
     NODE_TABLE,
     KEY_TABLE,
 ]
-TABLES = [*PUBLIC_TABLES, REVIEW_TABLE, INSPECTION_TABLE, CARNET_REVIEW_TABLE]
+TABLES = [*PUBLIC_TABLES, REVIEW_TABLE, INSPECTION_TABLE, CARNET_REVIEW_TABLE, VERIFICATION_REVIEW_TABLE]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
@@ -305,6 +331,7 @@ def test_every_parameter_has_a_source_and_the_unsure_ones_say_so() -> None:
         "SERIES_NOTICE_CLAIMS_MIN",
         "SERIES_WINDOW_CALENDAR_DAYS",
         "VERIFICATION_REPLY_CALENDAR_DAYS",
+        "INTENT_CALENDAR_DAYS",
         "CARNET_RECOVERY_MONTHS",
         "CARNET_SECURITY_PERCENT",
         "CARNET_FINAL_DATE_CALENDAR_DAYS",

@@ -366,6 +366,25 @@ def test_contradictory_configurations_are_refused(settings: dict[str, object], m
         ConfState(**settings)  # type: ignore[arg-type]
 
 
+def test_the_tail_in_memory_is_counted_to_the_byte_whatever_happens_to_it() -> None:
+    """What it counts too high it forgets too early, and then asks the disk for what it just had."""
+    disk = disk_with(1, 1)
+    log = RaftLog(disk, disk.hard_state, 2, 1 << 20)
+
+    def counted() -> bool:
+        return log._tail_bytes == sum(entry.size_bytes for entry in log._entries)
+
+    for entry in entries(2, 2, 2, start=3):
+        log.append(entry)
+    assert counted()
+    log.merge(3, 2, entries(3, 3, start=4), sender=2)
+    assert (log.last_index, counted()) == (5, True)
+    log.restore(Snapshot(9, 3, ConfState((1, 2)), b""))
+    assert counted()
+    log.append(entries(3, start=10)[0])
+    assert (log.last_index, counted()) == (10, True)
+
+
 def test_bug_10_a_joint_majority_needs_both_sets() -> None:
     """Dissertation, 4.3: a majority of all together is not enough."""
     halves = ((1, 2, 3), (3, 4, 5))

@@ -498,7 +498,7 @@ SENTENCES = (
     "notice of NAME reaches ORGANIZATION [within N days]",
     "transaction of step N is CODE",
     "step N is refused by RULE",
-    "metric NAME <= NUMBER",
+    "metric NAME <= NUMBER (or <, >=, >)",
 )
 
 

@@ -105,7 +105,7 @@ def _draw(names: Sequence[str], count: int, chance: random.Random) -> list[str]:
 
 
 _NODES = re.compile(rf"nodes? ({ORGANIZATION_PATTERN}(?:, ?{ORGANIZATION_PATTERN})*)")
-_TARGET_FORMS = "node NAME, nodes NAME, NAME, leader, follower, minority, majority, role:ROLE, all"
+_TARGET_FORMS = "leader | follower | minority | majority | all | node NAME | nodes NAME, NAME | role:ROLE"
 
 
 def parse_target(text: str) -> Target:
@@ -128,9 +128,10 @@ def parse_target(text: str) -> Target:
     plain = [kind.value for kind in TargetKind if kind not in (TargetKind.NODES, TargetKind.ROLE)]
     if text not in plain:
         refusal = UnknownNameError("target", text, plain)
-        raise RefusedError(
-            refusal.what, f"one of: {_TARGET_FORMS}", refusal.remedy or f"a node is `node {text}`"
-        )
+        remedy = refusal.remedy or f'if this is an organization, write "node {text}"'
+        if text in {"node", "nodes"}:
+            remedy = f'name whose: "{text} cbp"'
+        raise RefusedError(refusal.what, f"one of: {_TARGET_FORMS}", remedy)
     return Target(TargetKind(text))
 
 

@@ -215,16 +215,26 @@ class Clock(StrEnum):
     CALENDAR = "calendar"
 
 
-def _one_clock(value: object) -> object:
+def _one_clock(value: object, remedy: str) -> object:
     """Refuse anything but a mapping with one of the two clocks."""
     if not isinstance(value, Mapping):
-        limit = "which clock runs it must be said"
-        raise RefusedError(f'"{value}" names no clock', limit, "write {protocol: 5s} or {calendar: 30d}")
+        raise RefusedError(f'"{value}" names no clock', "which clock runs it must be said", remedy)
     if sum(value.get(clock) is not None for clock in Clock) != 1 and set(value) <= set(Clock):
-        raise RefusedError(
-            "must name one clock", "protocol or calendar", "write {protocol: 5s} or {calendar: 30d}"
-        )
+        raise RefusedError("must name one clock", "protocol or calendar", remedy)
     return value
+
+
+def _span(value: object) -> object:
+    return _one_clock(value, "write {protocol: 5s} or {calendar: 30d}")
+
+
+def _start(value: object) -> object:
+    if isinstance(value, str) and _DATE_FIRST.match(value):
+        return _one_clock(value, f'write {{calendar: "{value}"}}')
+    return _one_clock(value, 'write {protocol: 5s} or {calendar: "2018-10-01T10:00:00"}')
+
+
+_DATE_FIRST = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class Span(Record):
@@ -233,7 +243,7 @@ class Span(Record):
     protocol: DurationText | None = Field(None, description="On the clock of Raft and gossip, such as 5s.")
     calendar: DurationText | None = Field(None, description="On the calendar of trade, such as 30d.")
 
-    _check = model_validator(mode="before")(_one_clock)
+    _check = model_validator(mode="before")(_span)
 
     @property
     def clock(self) -> Clock:
@@ -257,7 +267,7 @@ class Start(Record):
     protocol: DurationText | None = Field(None, description="After the start of the trade phase, such as 3s.")
     calendar: MomentText | None = Field(None, description='At this moment, such as "2018-10-01T10:00:00".')
 
-    _check = model_validator(mode="before")(_one_clock)
+    _check = model_validator(mode="before")(_start)
 
     def __str__(self) -> str:
         if self.protocol is not None:

@@ -12,7 +12,7 @@ from p2p.observer import RecordField
 from scenarios.model import Scenario
 from scenarios.model.carnets import original
 from scenarios.model.expectations import States
-from scenarios.telling.moments import local
+from scenarios.telling.moments import local_day
 from scenarios.trial.history import History
 
 _WORDS = {
@@ -88,14 +88,14 @@ def about_voucher(scenario: Scenario, name: str) -> str:
 
 
 def _since(states: States, zone: ZoneInfo) -> str:
-    return local(states[-1][0], zone) if states else "-"
+    return local_day(states[-1][0], zone) if states else "-"
 
 
 def carnet_table(scenario: Scenario, history: History) -> Table:
     """Return the table of carnets."""
     table = Table(title="Carnets", title_justify="left", box=None, pad_edge=False)
     for column in ("carnet", "holder", "issuer", "state", "since", "vouchers", "findings"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for name in scenario.carnets:
         carnet, states = original(scenario.carnets, name), history.states("carnet", name)
         vouchers = [known for known in history.subjects("voucher") if known.startswith(f"{name}/")]
@@ -116,7 +116,7 @@ def carnet_claim_table(history: History, zone: ZoneInfo) -> Table:
     """Return the table of customs' claims on carnets."""
     table = Table(title="Claims on carnets", title_justify="left", box=None, pad_edge=False)
     for column in ("voucher", "state", "since", "findings"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for name in history.subjects("carnet_claim"):
         states = history.states("carnet_claim", name)
         table.add_row(

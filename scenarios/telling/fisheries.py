@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ledger.contracts.fisheries.dolphin import MISSING_EVIDENCE_RULE, STATUS_RULES, DolphinStatus
 from scenarios.model import Scenario
-from scenarios.telling.moments import local
+from scenarios.telling.moments import local_day
 from scenarios.trial.history import History
 
 Fields = Mapping[str, object]
@@ -79,7 +79,7 @@ def forms_table(scenario: Scenario, history: History) -> Table:
     """Return what came of each form."""
     table = Table(title="Forms 370", title_justify="left", box=None, pad_edge=False)
     for column in ("form", "importer", "declared", "found", "state", "since", "findings", "defects"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for name, form in scenario.forms.items():
         states = history.states("form370", name)
         status = history.states("form370_status", name)
@@ -90,7 +90,7 @@ def forms_table(scenario: Scenario, history: History) -> Table:
             form.status,
             status[-1][1] if status else "-",
             states[-1][1] if states else "not on the ledger",
-            local(states[-1][0], scenario.zone) if states else "-",
+            local_day(states[-1][0], scenario.zone) if states else "-",
             ", ".join(history.findings("form370", name)) or "none",
             ", ".join(defects) or "none",
         )

@@ -1,7 +1,9 @@
 """A run told on the terminal: who did what on which date as it goes, and at the end what came of it.
 
 Rules:
-- One line per business act or fault, in the scenario's zone; protocol details stay in the event files.
+- One line per business act or fault, in the scenario's zone and in the ledger's order; protocol details stay in the
+  event files.
+- A table is at most 80 characters wide where its words are: days, not minutes; nothing is cut off.
 - A success says little; what failed says what, where, and the command that shows more.
 - Values of private fields never appear: narration is made of events alone.
 """
@@ -9,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -23,7 +25,8 @@ from scenarios.model import Scenario
 from scenarios.model.expectations import Judgement
 from scenarios.telling.carnets import CARNET_SENTENCES, carnet_claim_table, carnet_table
 from scenarios.telling.fisheries import FORM_SENTENCES, forms_table
-from scenarios.telling.moments import local
+from scenarios.telling.moments import local, local_day
+from scenarios.telling.order import LedgerOrder
 from scenarios.trial.eventbook import Event
 from scenarios.trial.history import History
 
@@ -41,7 +44,7 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     ),
     "certificate.delivered": lambda f: f"delivers certificate {f['certificate']} to {f['holder']}",
     "certificate.acknowledged": lambda f: f"acknowledges certificate {f['certificate']}: held from now on",
-    "certificate.disputed": lambda f: f"complains about certificate {f['certificate']}",
+    "certificate.complained": lambda f: f"complains about certificate {f['certificate']}: {f['reason']}",
     "certificate.notified": lambda f: f"gives notice that certificate {f['certificate']} is incorrect",
     "certificate.superseded": lambda f: f"replaces certificate {f['certificate']}",
     "holding.suspended": lambda f: f"suspends {f['holder']}'s certificate {f['certificate']}",
@@ -49,6 +52,7 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     "holding.rejected": lambda f: f"no longer accepts {f['holder']}'s certificate {f['certificate']}",
     "claim.filed": lambda f: (
         f"claims preference {f['claim']} ({f['ledger_id']})"
+        + (" after importation" if f.get("post") else "")
         + (f" on certificate {f['certificate']}" if f.get("certificate") else " without a certificate")
     ),
     "claim.corrected": lambda f: f"corrects claim {f['claim']} and pays the duty",
@@ -75,6 +79,23 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     "node.killed": lambda f: f"was killed: {f['reason']}",
     "checkpoint.divergent": lambda f: f"sees another checkpoint of {f['orderer']} at height {f['height']}",
 }
+STORY_SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
+    **_SENTENCES,
+    "claim.decided": lambda f: (
+        f"decides claim {f['claim']}: {f['state']}"
+        + (f" for {_joined(f['defects'])}" if f.get("defects") else "")
+    ),
+    "request.received": lambda f: f"has Customs' request on claim {f['claim']}",
+    "request.answered": lambda f: f"has the answer on claim {f['claim']}",
+    "answer.late": lambda f: f"has the answer on claim {f['claim']} after its term",
+    "decision.received": lambda f: (
+        f"has Customs' decision: claim {f['claim']} is {f['state']}"
+        + ("" if f["believed"] else ", which does not open the commitment on the ledger")
+    ),
+    "notice.received": lambda f: f"has notice that certificate {f['certificate']} is incorrect",
+    "complaint.received": lambda f: f"has {f['holder']}'s complaint about certificate {f['certificate']}",
+}
+"""What a story tells besides what a run tells as it goes."""
 _SHOWN_STATES = (
     "ALLOWED",
     "DENIED",
@@ -94,14 +115,21 @@ class Narrator:
     Attributes:
         console: where.
         zone: of the dates.
-        names: organization names by id, for the column of who.
+        order: puts acts where the ledger has them.
     """
 
     console: Console
     zone: ZoneInfo
+    order: LedgerOrder = field(default_factory=LedgerOrder)
 
     def __call__(self, event: Event) -> None:
-        """Print an event if it is one to tell."""
+        """Print what is to be told once this event has happened."""
+        if event.name in _SENTENCES or event.name in {"receipt", "phase"}:
+            for told in self.order.take(event):
+                if told.event is not None:
+                    self._tell(told.event, told.calendar_ms)
+
+    def _tell(self, event: Event, calendar_ms: int) -> None:
         sentence = _SENTENCES.get(event.name)
         if sentence is None or event.name in _SILENT_WITH_STATE:
             return
@@ -114,7 +142,7 @@ class Narrator:
         told = sentence(event.fields)
         if not told:
             return
-        line = Text(f"{local(event.calendar_ms, self.zone)}  ", style="dim")
+        line = Text(f"{local(calendar_ms, self.zone)}  ", style="dim")
         line.append(f"{who!s:<12}", style="bold")
         line.append(told, style=style)
         self.console.print(line)
@@ -142,7 +170,9 @@ def print_summary(
     if scenario.forms:
         console.print(forms_table(scenario, history))
     if with_figures:
-        console.print(_figures(metrics))
+        table, words = _figures(metrics)
+        console.print(table)
+        console.print(Text(words, style="dim"), soft_wrap=False)
     _print_expectations(console, judgment)
     for violation in judgment.violations:
         console.print(Text(f"violated   {violation}", style="red"))
@@ -154,13 +184,13 @@ def print_summary(
 def _certificates(scenario: Scenario, history: History) -> Table:
     table = Table(title="Certificates", title_justify="left", box=None, pad_edge=False)
     for column in ("document", "form", "issuer", "state", "holder", "holding", "since"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for name, document in scenario.documents.items():
         states = history.certificate_states(name)
         state = states[-1][1] if states else "not anchored"
         holdings = [(who, seen) for (what, who), seen in history.holdings().items() if what == name]
         for who, seen in holdings or [("-", [])]:
-            since = local(seen[-1][0], scenario.zone) if seen else "-"
+            since = local_day(seen[-1][0], scenario.zone) if seen else "-"
             held = seen[-1][1] if seen else "-"
             table.add_row(name, document.form, document.issuer, state, who, held, since)
     return table
@@ -169,7 +199,7 @@ def _certificates(scenario: Scenario, history: History) -> Table:
 def _claims(scenario: Scenario, history: History) -> Table:
     table = Table(title="Claims", title_justify="left", box=None, pad_edge=False)
     for column in ("claim", "entry line", "importer", "filed", "state", "since", "findings"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for name, claim in scenario.claims.items():
         filed = history.begun_ms("claim", name)
         states = history.states("claim", name)
@@ -177,15 +207,15 @@ def _claims(scenario: Scenario, history: History) -> Table:
             name,
             f"{claim.entry}/{claim.line}",
             claim.importer,
-            "-" if filed is None else local(filed, scenario.zone),
+            "-" if filed is None else local_day(filed, scenario.zone),
             states[-1][1] if states else "not on the ledger",
-            local(states[-1][0], scenario.zone) if states else "-",
+            local_day(states[-1][0], scenario.zone) if states else "-",
             ", ".join(history.findings("claim", name)) or "none",
         )
     return table
 
 
-def _figures(metrics: Mapping[str, RecordField | float]) -> Table:
+def _figures(metrics: Mapping[str, RecordField | float]) -> tuple[Table, str]:
     table = Table(title="From submission to certified", title_justify="left", box=None, pad_edge=False)
     for column in ("share of nodes", "transactions", "median", "p95", "worst"):
         table.add_column(column, justify="right")
@@ -197,9 +227,7 @@ def _figures(metrics: Mapping[str, RecordField | float]) -> Table:
     if "messages" in metrics:
         words.append(f"{metrics['messages']:,} messages, {metrics['bytes']:,} bytes between nodes")
     words.append("protocol time, which in the virtual world does not count the processor")
-    table.caption = "; ".join(words)
-    table.caption_justify = "left"
-    return table
+    return table, "; ".join(words)
 
 
 def _print_expectations(console: Console, judgment: Judgment) -> None:

@@ -2,7 +2,8 @@
 
 Rules:
 - A story is made of the run's recorded events: the public ones, and the observer's where the reader has the folder.
-- It names what each line rests on: block, code, findings, who.
+- It names what each line rests on: block, code, findings, who; an act stands where the ledger has it.
+- It speaks the trade's language; what has no sentence is told by its event's name and facts.
 """
 
 from __future__ import annotations
@@ -10,18 +11,30 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterator, Mapping
+from typing import cast
 from zoneinfo import ZoneInfo
 
+from p2p.observer import RecordField
 from scenarios.errors import RefusedError
 from scenarios.model import Scenario
 from scenarios.model.subjects import SUBJECTS
 from scenarios.telling.carnets import about_carnet, about_voucher
-from scenarios.telling.fisheries import FORM_SENTENCES, about_form
+from scenarios.telling.fisheries import about_form
 from scenarios.telling.moments import local
+from scenarios.telling.narration import STORY_SENTENCES
+from scenarios.telling.order import LedgerOrder
+from scenarios.trial.eventbook import Event
 from scenarios.trial.runfolder import RunFolder
 
 Fields = Mapping[str, object]
-_HIDDEN = ("number", "calendar", "protocol_ns", "event", "body", "documents", "index", "position", "time_ms")
+_ID_DIGITS_MIN = 6
+_NODE_WORDS = {
+    "transaction.submitted": "is handed it",
+    "transaction.accepted": "has accepted it: durable here",
+    "step.transaction": "handed in by a step of the scenario",
+}
+_FRAME = ("number", "calendar", "protocol_ns", "event")
+_HIDDEN = ("body", "documents", "index", "position", "time_ms")
 _TELLING = (
     "claim.",
     "certificate.",
@@ -30,6 +43,7 @@ _TELLING = (
     "decision.",
     "answer.",
     "notice.",
+    "complaint.",
     "act.",
     "carnet.",
     "goods.",
@@ -44,13 +58,15 @@ def tell(folder: RunFolder, scenario: Scenario, subject: str) -> list[str]:
     Args:
         folder: of the run.
         scenario: that was run.
-        subject: a claim's or document's local name, or (the beginning of) a transaction's id in hex.
+        subject: a claim's or document's local name, an entry or entry line, or (the beginning of) a document's root or
+            id, or of a transaction's id, in hex.
 
     Raises:
         RefusedError: if the run knows nothing of that name.
     """
-    events: list[Fields] = list(folder.events())
+    events = _events(folder)
     stories: list[str] = []
+    subject = _local_name(events, scenario, subject)
     for kind in SUBJECTS.values():
         known = getattr(scenario, kind.section)
         if subject.partition("/")[0] in known and re.fullmatch(kind.pattern, subject):
@@ -63,18 +79,36 @@ def tell(folder: RunFolder, scenario: Scenario, subject: str) -> list[str]:
         document = scenario.documents[subject]
         head = f"document {subject}: {document.form}, issued by {document.issuer} for {', '.join(document.addressees)}"
         return [head, *_lines(events, "certificate", subject, scenario)]
-    ids = sorted({str(e["id"]) for e in events if "id" in e and str(e["id"]).startswith(subject)})
-    if len(subject) < 6 or not ids:
+    ids = sorted({str(e.fields["id"]) for e in events if str(e.fields.get("id", "")).startswith(subject)})
+    if len(subject) < _ID_DIGITS_MIN or not ids:
         sections = dict.fromkeys(kind.section for kind in SUBJECTS.values())
         known = [*(name for section in sections for name in getattr(scenario, section)), *scenario.documents]
         raise RefusedError(
             f'"{subject}" is no claim, document or transaction of this run',
-            f"claims and documents: {', '.join(known)}",
-            "or give at least 6 hex digits of a transaction's id",
+            f"names: {', '.join(known)}; or an entry line such as SX7-1000418-2/1",
+            f"or give at least {_ID_DIGITS_MIN} hex digits of a transaction's id or a document's root",
         )
     if len(ids) > 1:
         raise RefusedError(f'"{subject}" begins {len(ids)} transaction ids', "", "give more digits")
     return [f"transaction {ids[0]}", *_transaction_lines(events, ids[0], scenario.zone)]
+
+
+def _local_name(events: list[Event], scenario: Scenario, subject: str) -> str:
+    """Return the local name of what is named by an entry, an entry line, or the ledger's id or root."""
+    for name, claim in scenario.claims.items():
+        if subject in {f"{claim.entry}/{claim.line}", claim.entry}:
+            return name
+    if len(subject) >= _ID_DIGITS_MIN:
+        for event in events:
+            certificate = event.fields.get("certificate")
+            if certificate is None or event.name not in {"certificate.issued", "receipt"}:
+                continue
+            ids = [event.fields.get("ledger_id"), *_list(event.fields.get("documents"))]
+            if event.fields.get("type", "certificate.anchor") == "certificate.anchor" and any(
+                str(known).startswith(subject) for known in ids
+            ):
+                return str(certificate)
+    return subject
 
 
 def _about_claim(scenario: Scenario, name: str) -> str:
@@ -93,56 +127,93 @@ _ABOUT: Mapping[str, Callable[[Scenario, str], str]] = {
 """What a story begins with, by the kind's word."""
 
 
-def _lines(events: list[Fields], field: str, name: str, scenario: Scenario) -> Iterator[str]:
-    for event in events:
-        if event.get(field) != name:
+def _lines(events: list[Event], field: str, name: str, scenario: Scenario) -> Iterator[str]:
+    order = LedgerOrder()
+    for told in (
+        told for event in [*events, None] for told in (order.rest() if event is None else order.take(event))
+    ):
+        parts = [part for part in (told.event, told.receipt) if part is not None]
+        if not any(part.fields.get(field) == name for part in parts):
             continue
-        kind = str(event["event"])
-        if kind == "receipt":
-            yield _line(event, scenario.zone, str(event["creator"]), _receipt(event))
-        elif kind in FORM_SENTENCES:
-            told = FORM_SENTENCES[kind](event)
-            if told:
-                yield _line(event, scenario.zone, str(event.get("organization", "-")), told)
-        elif kind.startswith(_TELLING):
-            who = str(event.get("organization", "-"))
-            facts = {k: v for k, v in event.items() if k not in (*_HIDDEN, "organization", field)}
-            told = " ".join(f"{k}={_short(v)}" for k, v in sorted(facts.items()))
-            yield _line(event, scenario.zone, who, f"{kind} {told}".rstrip())
+        sentence = "" if told.event is None else _sentence(told.event, field)
+        if told.event is not None and sentence:
+            rests = "" if told.receipt is None else f" [{_basis(told.receipt.fields)}]"
+            who = str(told.event.fields.get("organization", "-"))
+            yield _line(told.calendar_ms, scenario.zone, who, sentence + rests)
+        elif told.receipt is not None:
+            fields = told.receipt.fields
+            yield _line(told.calendar_ms, scenario.zone, str(fields["creator"]), _receipt(fields))
 
 
-def _transaction_lines(events: list[Fields], transaction_id: str, zone: ZoneInfo) -> Iterator[str]:
+def _sentence(event: Event, field: str) -> str:
+    """Return what an event tells, or nothing if another one tells it."""
+    sentence = STORY_SENTENCES.get(event.name)
+    if sentence is not None:
+        return sentence(event.fields)
+    if not event.name.startswith(_TELLING):
+        return ""
+    facts = {k: v for k, v in event.fields.items() if k not in (*_HIDDEN, "organization", field)}
+    return " ".join([event.name, *(f"{k}={_short(v)}" for k, v in sorted(facts.items()))])
+
+
+def _events(folder: RunFolder) -> list[Event]:
+    """Return the run's events, the public ones marked."""
+    public = set(folder.event_lines("public"))
+    found: list[Event] = []
+    for line, record in zip(folder.event_lines("observer"), folder.events(), strict=True):
+        fields = {name: value for name, value in record.items() if name not in _FRAME}
+        found.append(
+            Event(
+                int(str(record["number"])),
+                _calendar_ms(record),
+                int(str(record["protocol_ns"])),
+                str(record["event"]),
+                cast("dict[str, RecordField]", fields),
+                public=line in public,
+            )
+        )
+    return found
+
+
+def _transaction_lines(events: list[Event], transaction_id: str, zone: ZoneInfo) -> Iterator[str]:
     height: int | None = None
     certified: list[str] = []
     for event in events:
-        kind = str(event["event"])
-        if event.get("id") == transaction_id:
-            who = str(event.get("node") or event.get("creator") or "-")
-            yield _line(event, zone, who, _receipt(event) if kind == "receipt" else kind)
+        fields, kind = event.fields, event.name
+        who = str(fields.get("node") or fields.get("creator") or "-")
+        text = ""
+        if fields.get("id") == transaction_id:
+            text = _receipt(fields) if kind == "receipt" else _NODE_WORDS.get(kind, kind)
         elif kind == "block.executed" and any(
-            str(receipt).startswith(transaction_id) for receipt in _list(event["receipts"])
+            str(receipt).startswith(transaction_id) for receipt in _list(fields["receipts"])
         ):
-            height = int(str(event["height"]))
-            yield _line(event, zone, str(event["node"]), f"executed in block {height}")
+            height = event.integer("height")
+            text = f"has executed it in block {height}"
         elif (
             kind == "block.certified"
             and height is not None
-            and int(str(event["height"])) >= height
-            and str(event["node"]) not in certified
+            and event.integer("height") >= height
+            and who not in certified
         ):
-            certified.append(str(event["node"]))
-            yield _line(event, zone, str(event["node"]), f"certified with height {event['height']}")
+            certified.append(who)
+            text = f"has it certified, with height {fields['height']}"
+        if text:
+            yield _line(event.calendar_ms, zone, who, text)
 
 
 def _receipt(event: Fields) -> str:
-    findings = ", ".join(str(f) for f in _list(event["findings"])) or "no finding"
     rule = f" {event['rule']}" if event.get("rule") else ""
-    transaction = str(event["id"])[:12]
-    return f"{event['type']} {event['code']}{rule} in block {event['height']} ({findings}), transaction {transaction}"
+    return f"{event['type']} {event['code']}{rule} [{_basis(event)}]"
 
 
-def _line(event: Fields, zone: ZoneInfo, who: str, text: str) -> str:
-    return f"{local(_calendar_ms(event), zone)}  {who:<10}{text}"
+def _basis(receipt: Fields) -> str:
+    """Return what an act on the ledger rests on."""
+    findings = ", ".join(str(f) for f in _list(receipt["findings"])) or "no finding"
+    return f"block {receipt['height']}, {findings}, transaction {str(receipt['id'])[:12]}"
+
+
+def _line(calendar_ms: int, zone: ZoneInfo, who: str, text: str) -> str:
+    return f"{local(calendar_ms, zone)}  {who:<10}{text}"
 
 
 def _calendar_ms(event: Fields) -> int:

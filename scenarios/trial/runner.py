@@ -265,7 +265,8 @@ class _Run:
             expectations,
             self.checks,
             must_exercise=self.scenario.checks,
-            open_points=[f"fault {number} never began" for number in self.outcome.faults_never_begun]
+            open_points=self._never_begun()
+            + self.outcome.unread
             + (["the script still waited when the calendar ended"] if self.outcome.script_unfinished else []),
             violations=[f"progress: {text}" for text in self.outcome.progress_faults]
             + [f"durability: {text}" for text in unreadable]
@@ -273,6 +274,19 @@ class _Run:
         )
         self._write(judgment, metrics)
         return RunResult(self.folder, judgment, metrics, self.trial, self.book)
+
+    def _never_begun(self) -> list[str]:
+        """Name every step and fault that never began, with what it waited for."""
+        told: list[str] = []
+        for number in self.outcome.steps_never_begun:
+            step = self.scenario.steps[number - 1]
+            told.append(f"step {number} ({step.do} by {step.by}) never began; {_waited(step.at, step.when)}")
+        for number in self.outcome.faults_never_begun:
+            fault = self.scenario.faults[number - 1]
+            told.append(
+                f"fault {number} ({fault.kind} of {fault.target}) never began; {_waited(fault.at, fault.when)}"
+            )
+        return told
 
     def _metrics(self) -> dict[str, RecordField | float]:
         metrics = self.measurement.figures()
@@ -356,3 +370,7 @@ class _Run:
             },
         )
         self.folder.publish()
+
+
+def _waited(at: object, when: object) -> str:
+    return f"it was to begin when {when}" if when is not None else f"it was to begin at {at}"

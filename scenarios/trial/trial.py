@@ -10,7 +10,6 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -50,14 +49,18 @@ class TrialOutcome:
     Attributes:
         progress_faults: why it got stuck or did not converge, if it did.
         faults_never_begun: numbers of faults that never began.
+        steps_never_begun: numbers of steps that never began.
         script_unfinished: whether the script had not come to its end when trade was over.
         metrics_texts: each node's Prometheus figures at the end.
+        unread: what was to be searched for private values and could not be read, and why.
         wallets: every organization's wallet, for the search for leaks.
         frames_sent, bytes_sent: by the nodes' last lives, as they count themselves.
     """
 
     progress_faults: list[str] = field(default_factory=list)
     faults_never_begun: list[int] = field(default_factory=list)
+    steps_never_begun: list[int] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
     script_unfinished: bool = False
     metrics_texts: dict[str, str] = field(default_factory=dict)
     wallets: dict[str, Wallet] = field(default_factory=dict)
@@ -154,6 +157,7 @@ class Trial:
         self._sessions: list[aiohttp.ClientSession] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._noted: dict[bytes, None] = {}
+        self._steps_begun: list[int] = []
         book.subscribe(self.history)
 
     def now_ms(self) -> int:
@@ -239,6 +243,8 @@ class Trial:
     async def _end(self) -> None:
         self.book.add("phase", {"name": "heal"})
         self.outcome.faults_never_begun = self.faults.never_begun
+        steps = range(1, len(self.scenario.steps) + 1)
+        self.outcome.steps_never_begun = [number for number in steps if number not in self._steps_begun]
         self.outcome.script_unfinished = self.pilot.is_running
         await self.faults.heal()
         self.book.add("phase", {"name": "converge"})
@@ -252,7 +258,13 @@ class Trial:
                 self.outcome.bytes_sent += standing.bytes_sent
         for organization, agent in self.agents.items():
             if self.world.is_up(organization):
-                self.outcome.metrics_texts[organization] = await self._metrics(organization, agent)
+                try:
+                    self.outcome.metrics_texts[organization] = await self._metrics(organization, agent)
+                except (aiohttp.ClientError, TimeoutError) as error:
+                    self.outcome.unread.append(
+                        f"the metrics of {organization}'s node could not be read and were not searched:"
+                        f" {type(error).__name__}: {error}"
+                    )
 
     async def _close(self) -> None:
         self.is_closing = True
@@ -305,6 +317,7 @@ class Trial:
             if step.after is not None:
                 await self.agenda.wait_until(self.now_ms() + step.after.duration.ms)
         _CURRENT_STEP.set(number)
+        self._steps_begun.append(number)
         self.book.add("step.began", {"step": number, "do": step.do, "organization": step.by})
         await self.agents[step.by].perform(step)
 
@@ -346,11 +359,12 @@ class Trial:
         endpoint = self.world.endpoint(organization)
         headers = {"Authorization": f"Bearer {endpoint.token}"}
         with self.world.place(organization):
-            async with aiohttp.ClientSession(headers=headers) as session:
-                with contextlib.suppress(aiohttp.ClientError):
-                    async with session.get(f"{endpoint.url}/metrics") as response:
-                        return await response.text()
-        return ""
+            async with (
+                aiohttp.ClientSession(headers=headers) as session,
+                session.get(f"{endpoint.url}/metrics") as response,
+            ):
+                response.raise_for_status()
+                return await response.text()
 
 
 class CalendarClock:

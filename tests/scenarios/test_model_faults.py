@@ -67,6 +67,16 @@ def test_every_kind_is_read_with_its_own_params() -> None:
         ('"at": {"protocol": -1}, "kind": "crash", "target": "leader"', "negative time"),
         ('"at": {}, "kind": "crash", "target": "leader"', "must name one clock"),
         ('"at": "3s", "kind": "crash", "target": "leader"', "names no clock"),
+        (
+            '"at": "3s", "kind": "crash", "target": "leader"',
+            'write {protocol: 5s} or {calendar: "2018-10-01T10:00:00"}',
+        ),
+        (
+            '"at": "2018-11-02T09:00:00", "kind": "crash", "target": "leader"',
+            'write {calendar: "2018-11-02T09:00:00"}',
+        ),
+        ('AT, "kind": "crash", "target": "node"', 'name whose: "node cbp"'),
+        ('AT, "for": "5s", "kind": "crash", "target": "leader"', "write {protocol: 5s} or {calendar: 30d}"),
         ('AT, "kind": "pause", "target": "leader"', "has no for"),
         ('AT, FOR, "kind": "restart", "target": "leader"', "remove for"),
         (
@@ -77,7 +87,7 @@ def test_every_kind_is_read_with_its_own_params() -> None:
         ('AT, "kind": "crash", "target": "president"', 'unknown target "president"'),
         ('AT, "kind": "crash", "target": "role:chef"', 'unknown role "chef"'),
         ('AT, "kind": "crash", "target": "nodes a, a"', "names a node twice"),
-        ('AT, "kind": "crash", "target": "cbp"', "a node is `node cbp`"),
+        ('AT, "kind": "crash", "target": "cbp"', 'if this is an organization, write "node cbp"'),
         ('AT, FOR, "kind": "partition", "target": "all"', "cuts everybody from nobody"),
         (
             'AT, FOR, "kind": "partition", "target": "leader", "params": {"groups": [["a"], ["b"]]}',

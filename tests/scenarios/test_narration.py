@@ -14,7 +14,7 @@ from scenarios.model.catalog import load_scenario
 from scenarios.model.expectations import Judgement, Outcome
 from scenarios.telling.moments import local
 from scenarios.telling.narration import Narrator, print_summary
-from scenarios.trial.eventbook import Event
+from scenarios.trial.eventbook import Event, EventBook
 from scenarios.trial.history import History
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -23,8 +23,73 @@ MOMENT_MS = 1_537_363_800_000
 
 def told(name: str, **fields: RecordField) -> str:
     out = io.StringIO()
-    Narrator(Console(file=out, width=200), NEW_YORK)(Event(0, MOMENT_MS, 0, name, fields, public=False))
+    narrator = Narrator(Console(file=out, width=200), NEW_YORK)
+    narrator(Event(0, MOMENT_MS, 0, name, fields, public=False))
     return out.getvalue()
+
+
+def test_an_act_is_told_before_the_weather_that_it_brought_on() -> None:
+    out = io.StringIO()
+    narrator = Narrator(Console(file=out, width=200), NEW_YORK)
+    acts: list[tuple[str, dict[str, RecordField], bool]] = [
+        ("receipt", {"creator": "exporter", "code": "VALID", "certificate": "c1"}, True),
+        ("fault.began", {"fault": 1, "kind": "crash", "hit": ["noaa"], "target": "leader"}, False),
+        (
+            "certificate.issued",
+            {"organization": "exporter", "certificate": "c1", "addressees": ["importer"]},
+            True,
+        ),
+    ]
+    for name, fields, public in acts:
+        narrator(Event(0, MOMENT_MS, 0, name, fields, public=public))
+    first, second = out.getvalue().splitlines()
+    assert "exporter    signs and anchors certificate c1 for importer" in first
+    assert "the weather crash of noaa" in second
+
+
+def test_complaints_and_claims_after_importation_are_told() -> None:
+    line = told("certificate.complained", organization="importer", certificate="c1", reason="UNREADABLE")
+    assert line.endswith("complains about certificate c1: UNREADABLE\n")
+    filed: dict[str, RecordField] = {"organization": "importer", "claim": "e1", "ledger_id": "SX7/1"}
+    assert "preference e1 (SX7/1) after importation without" in told("claim.filed", **filed, post=True)
+    assert "preference e1 (SX7/1) without" in told("claim.filed", **filed, post=False)
+
+
+def test_the_summary_s_tables_fit_a_narrow_terminal_and_cut_nothing_off() -> None:
+    out = io.StringIO()
+    scenario, history = load_scenario("nafta-certificate"), History()
+    book = EventBook(lambda: MOMENT_MS, lambda: 0)
+    book.subscribe(history)
+    for claim in scenario.claims:
+        receipt = {
+            "type": "claim.file",
+            "code": "VALID",
+            "claim": claim,
+            "creator": "importer",
+            "time_ms": MOMENT_MS,
+        }
+        book.add("receipt", {**receipt, "findings": [], "id": "00", "body": "{}"}, public=True)
+        state = {
+            "claim": claim,
+            "state": "LIQUIDATED",
+            "time_ms": MOMENT_MS,
+            "by": "cbp",
+            "organization": "cbp",
+        }
+        book.add("claim.state", state)
+    metrics: dict[str, RecordField | float] = {
+        "transactions_submitted": 17,
+        "blocks": 9,
+        "messages": 1,
+        "bytes": 6,
+    }
+    metrics |= {f"certified_{share}_count": 17 for share in (50, 90, 100)}
+    judgment = Judgment(Verdict.PASSED, (), (), ())
+    print_summary(Console(file=out, width=80, soft_wrap=True), scenario, history, metrics, judgment)
+    text = out.getvalue()
+    assert max(map(len, text.splitlines())) <= 80
+    for claim in scenario.claims.values():
+        assert f"{claim.entry}/{claim.line}  importer  2018-09-19  LIQUIDATED  2018-09-19  none" in text
 
 
 def test_a_line_says_when_who_and_what() -> None:

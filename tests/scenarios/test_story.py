@@ -48,19 +48,21 @@ def folder(tmp_path: Path) -> RunFolder:
 def test_a_claims_story_says_what_it_rests_on(folder: RunFolder) -> None:
     head, filing, decision = tell(folder, SCENARIO, "e1")
     assert head == "claim e1: entry SX7-1000418-2 line 1, NAFTA MX, by importer on certificate c1"
-    assert filing.startswith("2018-09-19 09:30  importer  claim.file VALID in block 5 (SUMMARY_LATE)")
-    assert decision.startswith("2018-09-20 09:30  cbp       claim.state state=ALLOWED")
+    assert filing.startswith(
+        "2018-09-19 09:30  importer  claim.file VALID [block 5, SUMMARY_LATE, transaction ab"
+    )
+    assert decision == "2018-09-20 09:30  cbp       claim e1 is ALLOWED"
 
 
 def test_a_refused_act_names_its_rule(folder: RunFolder) -> None:
-    assert "claim.file RULE_VIOLATED WINDOW in block 5" in tell(folder, SCENARIO, "e2")[1]
+    assert "claim.file RULE_VIOLATED WINDOW [block 5, " in tell(folder, SCENARIO, "e2")[1]
 
 
 def test_a_documents_story_has_its_own_acts_and_those_on_it(folder: RunFolder) -> None:
     told = tell(folder, SCENARIO, "c1")
     assert told[0] == "document c1: nafta-434, issued by exporter for importer, cbp"
     assert len(told) == 4
-    assert "certificate.issued" in told[1]
+    assert "signs and anchors certificate c1" in told[1]
 
 
 def test_a_transactions_story_goes_from_node_to_node_and_names_the_first_certificate(
@@ -69,7 +71,7 @@ def test_a_transactions_story_goes_from_node_to_node_and_names_the_first_certifi
     told = tell(folder, SCENARIO, FILED[:12])
     assert told[0] == f"transaction {FILED}"
     assert [line.split("  ", 1)[1].split(None, 1)[1] for line in told[1:4]] == [
-        "transaction.accepted", "executed in block 5", "certified with height 5",
+        "has accepted it: durable here", "has executed it in block 5", "has it certified, with height 5",
     ]  # fmt: skip
     assert len(told) == 5
 
@@ -85,3 +87,18 @@ def test_what_the_run_does_not_know_is_refused_with_what_it_knows(folder: RunFol
     with pytest.raises(RefusedError, match='"e9" is no claim, document or transaction') as refused:
         tell(folder, SCENARIO, "e9")
     assert "e1, e2, e3, c1" in str(refused.value)
+
+
+def test_a_claim_is_found_by_its_entry_too_and_a_document_by_its_root(folder: RunFolder) -> None:
+    for name in ("SX7-1000418-2/1", "SX7-1000418-2"):
+        assert tell(folder, SCENARIO, name) == tell(folder, SCENARIO, "e1")
+    book = EventBook(lambda: 0, lambda: 0)
+    anchored = {"type": "certificate.anchor", "certificate": "c1", "documents": ["c0ffee" * 10]}
+    book.add(
+        "receipt",
+        {**anchored, "creator": "exporter", "code": "VALID", "id": OTHER, "height": 1, "findings": []},
+    )
+    folder.write_events(book.events)
+    assert tell(folder, SCENARIO, "c0ffeec0") == tell(folder, SCENARIO, "c1")
+    with pytest.raises(RefusedError, match="an entry line such as SX7"):
+        tell(folder, SCENARIO, "c0ffe")

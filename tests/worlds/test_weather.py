@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 
+import aiohttp
 import pytest
 
 from scenarios.judging.final import read_final
@@ -160,3 +162,39 @@ def test_the_pilot_passes_in_bad_weather(
     assert not refused, "honest nodes refuse nothing of each other"
     for check in ("agreement", "durability", "decided-once", "confidentiality"):
         assert result.metrics[f"check_{check}_exercised"] > 0
+
+
+def test_what_never_began_is_named_with_what_it_waited_for(
+    run_virtual_scenario: RunVirtual, tmp_path: Path
+) -> None:
+    file = tmp_path / "never.yaml"
+    file.write_text(
+        "scenario: never\nextends: nafta-certificate\ntitle: Never\n"
+        "steps:\n"
+        '  - { at: "2018-09-04T10:00:00", by: exporter, do: issue-certificate, document: c1 }\n'
+        "  - { when: claim e1 filed, by: importer, do: file-claim, claim: e2 }\n"
+        "faults:\n  - { when: claim e1 is DENIED, kind: crash, target: leader }\n"
+        "expect: [certificate c1 is ACTIVE]\n"
+    )
+    judgment = run_virtual_scenario(file).judgment
+    assert judgment.verdict is Verdict.UNDECIDED
+    assert judgment.open_points == (
+        "step 2 (file-claim by importer) never began; it was to begin when claim e1 filed",
+        "fault 1 (crash of leader) never began; it was to begin when claim e1 is DENIED",
+    )
+
+
+def test_metrics_that_cannot_be_read_are_no_empty_text(
+    run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def get(_session: aiohttp.ClientSession, url: str) -> None:
+        raise aiohttp.ClientConnectionError(f"nothing at {url[-8:]}")
+
+    monkeypatch.setattr(aiohttp.ClientSession, "get", get)
+    judgment = run_virtual_scenario("nafta-certificate").judgment
+    assert judgment.verdict is Verdict.UNDECIDED
+    assert len(judgment.open_points) == 5
+    assert judgment.open_points[0] == (
+        "the metrics of cbp's node could not be read and were not searched: "
+        "ClientConnectionError: nothing at /metrics"
+    )

@@ -165,16 +165,25 @@ class RawNode:
         Raises:
             ProposalRefusedError: not appended.
         """
-        leaves = change == LEAVE_JOINT
-        refusal = self._refusal(len(data), may_be_empty=leaves)
-        if refusal is not None:
-            raise ProposalRefusedError(refusal, self._detail(len(data)))
-        why = membership.refusal(self._core, change)
-        if leaves and data:
-            why = (Refusal.CHANGE_NOT_ALLOWED, f"{len(data)} bytes with LEAVE_JOINT; it carries none")
+        why = self.conf_change_refusal(len(data), change)
         if why is not None:
             raise ProposalRefusedError(*why)
         return membership.append_change(self._core, data)
+
+    def conf_change_refusal(self, size_bytes: int, change: ConfChange) -> tuple[Refusal, str] | None:
+        """Why `propose_conf_change` would refuse if called before anything else is; None if it would not.
+
+        Args:
+            size_bytes: the length of the data; 0 exactly if `change` is `LEAVE_JOINT`.
+            change: what applying it is expected to change.
+        """
+        leaves = change == LEAVE_JOINT
+        refusal = self._refusal(size_bytes, may_be_empty=leaves)
+        if refusal is not None:
+            return refusal, self._detail(size_bytes)
+        if leaves and size_bytes:
+            return Refusal.CHANGE_NOT_ALLOWED, f"{size_bytes} bytes with LEAVE_JOINT; it carries none"
+        return membership.refusal(self._core, change)
 
     def apply_conf_change(self, index: int, change: ConfChange) -> ConfState:
         """Puts a committed change in force on this node.

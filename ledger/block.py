@@ -164,7 +164,7 @@ def check_block(
     Args:
         block: to check.
         genesis: of the network.
-        roster: after the block before it.
+        roster: after the block before it, or later.
         verifier: for the header's signature.
         height: the height it must have, where known.
         previous: the hash that it must follow, where known.
@@ -193,9 +193,10 @@ def check_block(
         )
     root = transactions_root(block.transactions)
     _expect(where, "transactions_root", header.transactions_root.hex(), root.hex())
-    if header.proposer not in roster.orderers:
-        raise BadBlockError(f"{where}: the proposer is no orderer; they are {', '.join(roster.orderers)}")
-    key = roster.organization(header.proposer).node_key
+    proposers = roster.proposers(header.height)
+    key = proposers.get(header.proposer)
+    if key is None:
+        raise BadBlockError(f"{where}: the proposer is no orderer; they are {', '.join(proposers)}")
     if not verifier.verify(key, Domain.HEADER, header.network, header.payload(), block.signature):
         raise BadBlockError(f"{where}: the signature is not the proposer's over this header")
 

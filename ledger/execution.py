@@ -393,6 +393,22 @@ class Ledger:
             self._parsed.popitem(last=False)
         return Admission(Code.VALID, checked.signed.id, "", Code.VALID.remedy, checked.signed)
 
+    def preview_roster(self, raw: bytes, now_ms: int) -> Roster:
+        """Return the roster as a configuration transaction would make it if it were the next block; changes nothing.
+
+        Args:
+            raw: the full signed bytes.
+            now_ms: the next block's time.
+        """
+        time_ms = max(now_ms, self.time_ms)
+        try:
+            checked = self._check_rest(self._check_form(raw), self.state, time_ms)
+            overlay = Overlay(self.state)
+            checked.act.apply(_Run(self, overlay, self.height + 1, time_ms).context(checked), overlay)
+            return Roster.of_state(self.genesis, overlay)
+        except (_Refused, RuleViolatedError):
+            return self.roster
+
     def check(self, raw: bytes, state: Reader, time_ms: int) -> _Checked:
         """Make every check but the contract, in their order."""
         parsed = self._parsed.pop(raw, None)
@@ -513,9 +529,10 @@ class _Run:
         names = tuple(finding.value for finding in findings)
         return Receipt(self.height, position, checked.signed.id, Code.VALID, findings=names)
 
-    def _apply(self, checked: _Checked) -> tuple[Finding, ...]:
+    def context(self, checked: _Checked) -> Context:
+        """Return where a transaction of this block stands."""
         transaction = checked.signed.transaction
-        context = Context(
+        return Context(
             event=transaction.type,
             sender=Sender(transaction.creator, frozenset(checked.member.roles)),
             documents=transaction.documents,
@@ -527,8 +544,10 @@ class _Run:
             approvals=judged_approvals(transaction, self.ledger.roster, self.ledger.verifier),
             verifier=self.ledger.verifier,
         )
+
+    def _apply(self, checked: _Checked) -> tuple[Finding, ...]:
         own = Overlay(self.changed)
-        findings = checked.act.apply(context, own)
+        findings = checked.act.apply(self.context(checked), own)
         self.changed.apply(own.changes)
         return findings
 

@@ -65,6 +65,18 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True)
+class Learning:
+    """A term in which a node receives the log without a vote, to order later."""
+
+    since: int
+    until: int | None = None
+
+    def covers(self, height: int) -> bool:
+        """Say whether its node is a learner after the block of a height."""
+        return _covers(self.since, self.until, height)
+
+
+@dataclass(frozen=True, slots=True)
 class NodeTerm:
     """A node: one incarnation of a member's program.
 
@@ -76,9 +88,9 @@ class NodeTerm:
         since: height of the block that registered it.
         until: height of the block that replaced or removed it.
         compromised_since: height above which its key proves nothing against its owner, if it was stolen.
-        is_learner: whether it receives the log without a vote, to order later.
         is_returning: whether it stands for an orderer's node that was replaced, until it takes a seat.
         in_place_of: the orderer who gives up its seat when this learner takes one.
+        learning: its terms as a learner.
         seats: its terms as an orderer.
     """
 
@@ -89,15 +101,24 @@ class NodeTerm:
     since: int
     until: int | None = None
     compromised_since: int | None = None
-    is_learner: bool = False
     is_returning: bool = False
     in_place_of: str | None = None
+    learning: tuple[Learning, ...] = ()
     seats: tuple[Seat, ...] = ()
 
     @property
     def orders(self) -> bool:
         """Whether it is an orderer now."""
         return bool(self.seats) and self.seats[-1].until is None
+
+    @property
+    def is_learner(self) -> bool:
+        """Whether it is a learner now."""
+        return bool(self.learning) and self.learning[-1].until is None
+
+    def learns_at(self, height: int) -> bool:
+        """Say whether it is a learner after the block of a height."""
+        return any(term.covers(height) for term in self.learning)
 
     def covers(self, height: int) -> bool:
         """Say whether it is its member's node after the block of a height."""
@@ -244,6 +265,7 @@ def _key_map(term: KeyTerm) -> dict[str, Encodable]:
 
 def _node_map(node: NodeTerm) -> dict[str, Encodable]:
     fields: dict[str, Encodable] = {name: getattr(node, name) for name in NodeTerm.__slots__}
+    fields["learning"] = [[term.since, term.until] for term in node.learning]
     fields["seats"] = [{name: getattr(seat, name) for name in Seat.__slots__} for seat in node.seats]
     return fields
 
@@ -282,13 +304,22 @@ def _read_node(fields: Fields) -> NodeTerm:
         since=fields.integer("since"),
         until=fields.optional_integer("until"),
         compromised_since=fields.optional_integer("compromised_since"),
-        is_learner=fields.boolean("is_learner"),
         is_returning=fields.boolean("is_returning"),
         in_place_of=fields.optional_text("in_place_of"),
+        learning=tuple(_read_learning(item) for item in fields.items("learning", TERMS_MAX)),
         seats=tuple(_read_seat(Fields(item, "seat")) for item in fields.items("seats", TERMS_MAX)),
     )
     fields.finish()
     return node
+
+
+def _read_learning(item: Value) -> Learning:
+    match item:
+        case [int(since), int(until)]:
+            return Learning(since, until)
+        case [int(since), None]:
+            return Learning(since)
+    raise MalformedError("learning: expected [since, until]; the state is damaged")
 
 
 def _read_seat(fields: Fields) -> Seat:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ledger.electorate import Constituency, Electorate
@@ -215,6 +215,22 @@ class Roster:
         """Return the lowest height above `height` at which the roster changed, or None."""
         place = bisect_right(self.heights, height)
         return self.heights[place] if place < len(self.heights) else None
+
+    def raft_members_at(self, height: int) -> tuple[set[int], set[int]]:
+        """Return the Raft ids of orderers and of learners after the block of a height."""
+        nodes = [node for member in self.everyone if (node := member.node_at(height)) is not None]
+        voters = {node.raft_id for node in nodes if node.seat_at(height) is not None}
+        return voters, {node.raft_id for node in nodes if node.learns_at(height)}
+
+    def proposers(self, height: int) -> Mapping[str, PublicKey]:
+        """Return who may propose the block of a height, each with its node's key: the orderers after the one before.
+
+        Args:
+            height: at most one above the last block that this roster has seen.
+        """
+        if height > self.height:
+            return self._electorate.keys
+        return self._electorate_of(height - 1).keys
 
     def electorate(self, height: int) -> Electorate:
         """Return whose signatures certify a height.

@@ -5,6 +5,8 @@ Rules:
 - A follower checks a block's header before its Raft core sees the entry: signature, term, height, parent, time,
   root, size, and that a block of the leader's own term was proposed by the leader. An entry that fails is dropped
   and counted, as if it had never arrived.
+- A configuration block stands in an entry of its own type. No block is taken in behind one that is not executed yet:
+  only its execution tells who may propose the next. The leader cuts none before, and sends it again.
 - Entries at or below the executed index are not checked again: the core only compares their terms.
 """
 
@@ -14,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consensus import Entry
+from consensus import Entry, EntryType
 from ledger.block import Block, check_block, decode_block
 from ledger.errors import BadBlockError
 from ledger.genesis import Genesis
@@ -32,6 +34,7 @@ class BlockRef:
     height: int
     hash: bytes
     time_ms: int
+    is_configuration: bool = False
 
 
 class Chain:
@@ -54,6 +57,11 @@ class Chain:
     def in_flight(self) -> int:
         """How many blocks of the log are not executed yet."""
         return len(self._pending)
+
+    @property
+    def awaits_configuration(self) -> bool:
+        """Whether a configuration block of the log is not executed yet."""
+        return any(ref.is_configuration for ref, _ in self._pending)
 
     @property
     def head(self) -> BlockRef:
@@ -85,6 +93,27 @@ class Chain:
                 return ref
         return self.tip
 
+    def admissible(
+        self, entries: Sequence[Entry], executed_index: int, unwritten: Sequence[Entry] = ()
+    ) -> Sequence[Entry]:
+        """Return the entries before the first block that stands behind a configuration block not executed yet.
+
+        Args:
+            entries, executed_index, unwritten: as for `check`.
+
+        Raises:
+            BadBlockError: if an entry's bytes are no block.
+        """
+        first = (unwritten or entries)[0].index
+        waits = any(ref.is_configuration and ref.index < first for ref, _ in self._pending)
+        for place, entry in enumerate([*unwritten, *entries]):
+            if not entry.data or entry.index <= executed_index:
+                continue
+            if waits:
+                return entries[: max(0, place - len(unwritten))]
+            waits = entry.type is EntryType.CONF_CHANGE
+        return entries
+
     def check(
         self,
         entries: Sequence[Entry],
@@ -106,13 +135,13 @@ class Chain:
         Raises:
             BadBlockError: naming what does not hold.
         """
-        new = [entry for entry in entries if entry.index > executed_index and not entry.is_empty]
+        new = [entry for entry in entries if entry.index > executed_index and entry.data]
         if not new:
             return
         # What stands at or above the first entry gives way to it, be that one an empty entry of a new term.
         parent = self.parent_of((unwritten or entries)[0].index)
         for entry in unwritten:
-            if not entry.is_empty:
+            if entry.data:
                 parent = self._ref(entry)
         for entry in new:
             block = self.block(entry.data)
@@ -127,6 +156,11 @@ class Chain:
                 not_before_ms=parent.time_ms,
                 size_bytes=len(entry.data),
             )
+            if (entry.type is EntryType.CONF_CHANGE) is not block.is_configuration:
+                raise BadBlockError(
+                    f"block {block.header.height}: its entry is of type {entry.type.name}, but it is "
+                    f"{'a' if block.is_configuration else 'no'} configuration block"
+                )
             if entry.term == term and block.header.proposer != leader:
                 where = f"block {block.header.height} of term {term}"
                 raise BadBlockError(f"{where}: {block.header.proposer} proposed it, but {leader} leads")
@@ -139,7 +173,7 @@ class Chain:
         replaced = len(kept) < len(self._pending)
         self._pending = kept
         for entry in entries:
-            if not entry.is_empty and entry.index > self.tip.index:
+            if entry.data and entry.index > self.tip.index:
                 self._pending.append((self._ref(entry), entry.data))
         return replaced
 
@@ -174,4 +208,5 @@ class Chain:
 
     def _ref(self, entry: Entry) -> BlockRef:
         header = self.block(entry.data).header
-        return BlockRef(entry.index, header.height, header.hash, header.time_ms)
+        is_configuration = entry.type is EntryType.CONF_CHANGE
+        return BlockRef(entry.index, header.height, header.hash, header.time_ms, is_configuration)

@@ -72,7 +72,7 @@ class NodeConfig:
     Attributes:
         genesis: the network it belongs to.
         organization: the member that runs it.
-        node_key: the secret half of the node key that genesis registers for it.
+        node_key: the secret half of the node key that is registered for it.
         peer_host, peer_port: where it listens for peers.
         api_host, api_port: where it listens for its own organization.
         peers: base URL of every other node's peer port, by organization.
@@ -81,6 +81,9 @@ class NodeConfig:
         control_token: the bearer token of the trial; None switches the control channel off.
         calendar_ms: the calendar at start, UTC milliseconds.
         timing: how it paces itself.
+        incarnation: lifetime of the node key, from 1; the ledger counts them.
+        registered_raft_id: the Raft id that the ledger gave this node; None for a founder's first one, which has its
+            place in genesis.
     """
 
     genesis: Genesis
@@ -96,24 +99,41 @@ class NodeConfig:
     control_token: str | None
     calendar_ms: int
     timing: Timing = field(default_factory=Timing)
+    incarnation: int = 1
+    registered_raft_id: int | None = None
 
     def __post_init__(self) -> None:
+        if self.registered_raft_id is None:
+            self._check_founder()
+        elif self.registered_raft_id <= len(self.genesis.organizations) or self.incarnation < 1:
+            raise ConfigError(
+                f"raft_id {self.registered_raft_id}, incarnation {self.incarnation}: founders' first nodes have the ids"
+                f" 1 to {len(self.genesis.organizations)}; give what the ledger registered, as /v1/members tells it"
+            )
+        others = [o.id for o in self.genesis.organizations if o.id != self.organization]
+        missing = [other for other in others if other not in self.peers]
+        if missing:
+            raise ConfigError(f"peers: no address for {missing}; every other founder needs one")
+        for name in self.neighbors:
+            if name == self.organization or name not in (*others, *self.peers):
+                raise ConfigError(f"neighbors: {name!r} is no other member; members: {others}")
+        self._check_frames()
+        if len(self.token) < 16:
+            raise ConfigError(f"token: {len(self.token)} characters; at least 16 are needed")
+
+    def _check_founder(self) -> None:
+        """Refuse a founder's first node that is not as genesis registers it."""
+        if self.genesis.find(self.organization) is None or self.incarnation != 1:
+            raise ConfigError(
+                f"organization {self.organization}, incarnation {self.incarnation}: genesis has no such node; give the"
+                " raft_id that the ledger registered for it, as /v1/members tells it"
+            )
         me = self.genesis.organization(self.organization)
         if me.node_key != self.node_key.public:
             raise ConfigError(
                 f"node key of {self.organization}: its public half {self.node_key.public.hex()} is not the one genesis"
                 f" registers ({me.node_key.hex()}); give the key that `init` wrote for this organization"
             )
-        others = [o.id for o in self.genesis.organizations if o.id != self.organization]
-        missing = [other for other in others if other not in self.peers]
-        if missing:
-            raise ConfigError(f"peers: no address for {missing}; every other member needs one")
-        for name in self.neighbors:
-            if name not in others:
-                raise ConfigError(f"neighbors: {name!r} is no other member; members: {others}")
-        self._check_frames()
-        if len(self.token) < 16:
-            raise ConfigError(f"token: {len(self.token)} characters; at least 16 are needed")
 
     def _check_frames(self) -> None:
         """Refuse limits under which a block or an envelope could not travel."""
@@ -128,4 +148,6 @@ class NodeConfig:
     @property
     def raft_id(self) -> int:
         """This node's Raft id."""
+        if self.registered_raft_id is not None:
+            return self.registered_raft_id
         return self.genesis.raft_id(self.organization)

@@ -5,6 +5,8 @@ Rules:
   together or not at all (the etcd 3.5 data inconsistency came of letting them part).
 - The node's checkpoint over it is signed in that transaction too: one per size, durably, ever. It leaves the node
   only after the commit.
+- What a configuration block changed is in force, in ledger, Raft and links, as soon as it is executed; Raft's members
+  are staged beside the applied index.
 - A transaction leaves the pool, durable or not, in the transaction that executes it.
 """
 
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from consensus import Entry
+from consensus import Entry, EntryType
 from ledger.block import Block, Header
 from ledger.checkpoint import Certificate, sign_checkpoint
 from ledger.errors import BadBlockError
@@ -38,6 +40,7 @@ class Executor:
         intake: Intake,
         certifier: Certifier,
         observer: Observer,
+        on_roster: Callable[[], None],
     ) -> None:
         self.config = config
         self.ledger = ledger
@@ -48,16 +51,19 @@ class Executor:
         self.observer = observer
         self.on_executed: Callable[[Header, int | None], None] = lambda _header, _index: None
         self.on_certified: Callable[[int, Certificate], None] = lambda _height, _certificate: None
+        self.on_roster = on_roster
         self._checkpoints: list[CheckpointFrame] = []
         self._news: list[tuple[str, dict[str, RecordField]]] = []
 
     def apply(self, entry: Entry) -> None:
         """Apply one committed entry within the store's open transaction; one that a state taken over has in it, not."""
         if entry.index > self.store.applied_index:
-            if entry.is_empty:
-                self.store.note_applied(entry.index)
-            else:
+            if entry.data:
                 self._apply_block(entry)
+            else:
+                self.store.note_applied(entry.index)
+        if entry.type is EntryType.CONF_CHANGE:
+            self.ordering.reconfigure(entry, self.ledger.roster)
         self.ordering.applied(entry)
 
     def follow(self, block: Block, block_hash: bytes, data: bytes) -> None:
@@ -142,9 +148,31 @@ class Executor:
         checkpoint = execution.checkpoint
         if signature:
             self._checkpoints.append(CheckpointFrame(checkpoint.height, checkpoint.text(), signature))
-        self.ordering.chain.roster = self.certifier.roster = self.ledger.roster
+        if execution.changes_roster:
+            self._follow_roster(execution)
         self.on_executed(block.header, index)
         self.certified(self.certifier.executed(checkpoint, signature or None))
+
+    def _follow_roster(self, execution: Execution) -> None:
+        """Have every part of the node ask the new roster, and let go of what waits by keys that ended."""
+        roster = self.ledger.roster
+        self.ordering.chain.roster = self.certifier.roster = roster
+        self.ordering.follow_roster(roster)
+        gone = self.intake.revoke()
+        self.store.pool_remove(gone)
+        self._news.extend(("transaction.revoked", {"id": transaction_id.hex()}) for transaction_id in gone)
+        self._news.append(
+            (
+                "roster.changed",
+                {
+                    "height": execution.height,
+                    "members": [member.id for member in roster.members],
+                    "orderers": list(roster.orderers),
+                    "learners": [member.id for member in roster.members if member.node.is_learner],
+                },
+            )
+        )
+        self.on_roster()
 
     def _note(self, execution: Execution, time_ms: int) -> None:
         checkpoint = execution.checkpoint

@@ -5,7 +5,8 @@ Rules:
 - *ordered*: in a block of this node's log, not yet known to be committed.
 - *committed*: in a committed block this node has executed; the receipt has its code.
 - *certified*: under a certificate of k orderers' checkpoints.
-- *expired*: its validity ended before any block took it; it will never take effect.
+- *expired*: its validity ended before any block took it, or, where a code says so, its key or its creator's membership
+  did; as it is signed it will never take effect.
 """
 
 from __future__ import annotations

@@ -3,7 +3,9 @@
 Rules:
 - Both sides first send a fresh challenge, then sign both challenges, both names and who dialed, in the domain
   `hello` of their network. A hello recorded on one link is worth nothing on another.
-- A peer is who its signature says, by the node key that genesis registers; names alone prove nothing.
+- A peer is who its signature says, by the node key that the roster has for its present incarnation; names alone prove
+  nothing. A node that was replaced or removed is refused, and so is one that is not registered here yet.
+- A side shows the id of its store, so that a node whose store was lost cannot pass for itself.
 - An opening begins with its version, and that is read before anything else of it: whatever a later version adds,
   both sides learn which versions met. Two versions do not talk: docs/decisions/0021.
 - The node with the lower Raft id dials; an opening from the wrong side is refused.
@@ -18,15 +20,17 @@ from dataclasses import dataclass
 import msgpack
 
 from ledger.errors import UnknownOrganizationError
-from ledger.genesis import Genesis
 from ledger.keys import Domain, SigningKey, Verifier
+from ledger.members import NodeTerm
+from ledger.roster import Roster
 from p2p.errors import HelloError
 
 VERSION = 1
 CHALLENGE_BYTES = 32
+STORE_ID_BYTES = 16
 _HELLO_BYTES_MAX = 1024
 _OPENING_FIELDS_MAX = 64
-"""More than this version's five, so that a later one's opening can be read as far as its version."""
+"""More than this version's six, so that a later one's opening can be read as far as its version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,19 @@ class Opening:
     network: str
     organization: str
     incarnation: int
+    store_id: bytes
     challenge: bytes
 
     def encode(self) -> bytes:
         """Return the bytes to send."""
-        fields = [VERSION, self.network, self.organization, self.incarnation, self.challenge]
+        fields = [
+            VERSION,
+            self.network,
+            self.organization,
+            self.incarnation,
+            self.store_id,
+            self.challenge,
+        ]
         packed: bytes = msgpack.packb(fields, use_bin_type=True)
         return packed
 
@@ -64,12 +76,23 @@ def decode_opening(data: bytes) -> Opening:
             raise HelloError(
                 f"version {version} is not spoken here, version {VERSION} is; run one version on both sides"
             )
-        case [int(), str(network), str(organization), int(incarnation), bytes(challenge)]:
+        case [
+            int(),
+            str(network),
+            str(organization),
+            int(incarnation),
+            bytes(store_id),
+            bytes(challenge),
+        ]:
             if len(challenge) != CHALLENGE_BYTES:
                 raise HelloError(f"challenge of {len(challenge)} bytes; {CHALLENGE_BYTES} are needed")
-            return Opening(network, organization, incarnation, challenge)
+            if len(store_id) != STORE_ID_BYTES:
+                raise HelloError(f"store id of {len(store_id)} bytes; {STORE_ID_BYTES} are needed")
+            return Opening(network, organization, incarnation, store_id, challenge)
         case _:
-            raise HelloError("opening must be [version, network, organization, incarnation, challenge]")
+            raise HelloError(
+                "opening must be [version, network, organization, incarnation, store id, challenge]"
+            )
 
 
 def proof_payload(signer: Opening, other: Opening, *, signer_dialed: bool) -> bytes:
@@ -79,9 +102,11 @@ def proof_payload(signer: Opening, other: Opening, *, signer_dialed: bool) -> by
             "dialer" if signer_dialed else "listener",
             signer.organization,
             signer.incarnation,
+            signer.store_id,
             signer.challenge,
             other.organization,
             other.incarnation,
+            other.store_id,
             other.challenge,
         ],
         use_bin_type=True,
@@ -91,16 +116,27 @@ def proof_payload(signer: Opening, other: Opening, *, signer_dialed: bool) -> by
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who this node is when it opens links."""
+    """Who this node is when it opens links.
 
-    genesis: Genesis
+    Attributes:
+        roster: who belongs to the network, as far as this node knows.
+        organization: whose node it is.
+        node_key: its secret key.
+        raft_id: its Raft id; it need not be in the roster yet.
+        incarnation: lifetime of its key.
+        store_id: of its store.
+    """
+
+    roster: Roster
     organization: str
     node_key: SigningKey
-    incarnation: int = 1
+    raft_id: int
+    incarnation: int
+    store_id: bytes
 
     def opening(self, challenge: bytes) -> Opening:
         """Return this node's opening with a fresh `challenge` (32 bytes)."""
-        return Opening(self.genesis.network, self.organization, self.incarnation, challenge)
+        return Opening(self.roster.network, self.organization, self.incarnation, self.store_id, challenge)
 
     def check_opening(self, theirs: Opening, *, dialed_by_me: bool, expected: str | None) -> None:
         """Refuse an opening this node must not answer.
@@ -113,24 +149,42 @@ class Identity:
         Raises:
             HelloError: naming what does not hold.
         """
-        if theirs.network != self.genesis.network:
-            raise HelloError(f"network {theirs.network!r} is not this one ({self.genesis.network!r})")
+        if theirs.network != self.roster.network:
+            raise HelloError(f"network {theirs.network!r} is not this one ({self.roster.network!r})")
         if expected is not None and theirs.organization != expected:
             raise HelloError(f"dialed {expected!r}, but {theirs.organization!r} answered")
-        try:
-            their_id = self.genesis.raft_id(theirs.organization)
-        except UnknownOrganizationError as error:
-            raise HelloError(f"{theirs.organization!r} is no member of this network") from error
-        mine = self.genesis.raft_id(self.organization)
-        if their_id == mine:
+        if theirs.organization == self.organization:
             raise HelloError(f"{theirs.organization!r} is this node's own name")
-        if (mine < their_id) is not dialed_by_me:
+        their_id = self.node_of(theirs).raft_id
+        if (self.raft_id < their_id) is not dialed_by_me:
             raise HelloError("the node with the lower id dials; this link was dialed from the wrong side")
+
+    def node_of(self, theirs: Opening) -> NodeTerm:
+        """Return the node that an opening names, as the roster has it.
+
+        Raises:
+            HelloError: if it is not its member's present node.
+        """
+        try:
+            node = self.roster.organization(theirs.organization).node
+        except UnknownOrganizationError as error:
+            raise HelloError(str(error)) from error
+        if theirs.incarnation < node.incarnation:
+            raise HelloError(
+                f"incarnation {theirs.incarnation} of {theirs.organization!r} was replaced by "
+                f"{node.incarnation} at height {node.since}; that node must not run any more"
+            )
+        if theirs.incarnation > node.incarnation:
+            raise HelloError(
+                f"incarnation {theirs.incarnation} of {theirs.organization!r} is not registered here yet, "
+                f"{node.incarnation} is; send node.replace, or wait until this node has caught up"
+            )
+        return node
 
     def sign(self, mine: Opening, theirs: Opening, *, dialed_by_me: bool) -> bytes:
         """Return this side's proof."""
         payload = proof_payload(mine, theirs, signer_dialed=dialed_by_me)
-        return self.node_key.sign(Domain.HELLO, self.genesis.network, payload)
+        return self.node_key.sign(Domain.HELLO, self.roster.network, payload)
 
     def check_proof(
         self, mine: Opening, theirs: Opening, proof: bytes, verifier: Verifier, *, dialed_by_me: bool
@@ -138,11 +192,11 @@ class Identity:
         """Check the other side's proof.
 
         Raises:
-            HelloError: if the signature is not by the node key genesis registers for it.
+            HelloError: if the signature is not by the node key that is registered for it.
         """
         payload = proof_payload(theirs, mine, signer_dialed=not dialed_by_me)
-        key = self.genesis.organization(theirs.organization).node_key
-        if len(proof) != 64 or not verifier.verify(key, Domain.HELLO, self.genesis.network, payload, proof):
+        key = self.node_of(theirs).key
+        if len(proof) != 64 or not verifier.verify(key, Domain.HELLO, self.roster.network, payload, proof):
             raise HelloError(f"the signature is not by the node key of {theirs.organization!r}")
 
 

@@ -6,6 +6,7 @@ Rules:
   others; that holds for bytes that came by gossip first, or that wait for the disk already, too.
 - After a restart the durable pool waits again, all of it: only a block's time or a receipt ends it.
 - The same bytes again: the existing status. Another body under a nonce that waits or was used: NONCE_REUSED.
+- When the roster changes, what was signed by a key or a member that ended leaves the pool, and its status says why.
 - When the pool is full newcomers are refused with OVERLOADED; nothing that waits is thrown out for them.
 """
 
@@ -16,6 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from ledger.codes import Code
+from ledger.configuration import CONFIGURATION_TYPES
 from ledger.execution import Ledger
 from ledger.store import Store
 from ledger.transaction import SignedTransaction, parse_transaction
@@ -26,6 +28,8 @@ from p2p.observer import Observer
 from p2p.pool import Pool, Waiting
 
 DONE_MAX = 65536
+
+_REVOKING = (Code.REVOKED_KEY, Code.UNKNOWN_ORGANIZATION)
 
 Durably = Callable[[Callable[[], None]], Awaitable[None]]
 
@@ -60,7 +64,7 @@ class Intake:
     leader: Callable[[], str | None]
     on_change: Callable[[], None]
     refused: dict[Code, int] = field(default_factory=dict)
-    expired_ids: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
+    expired_ids: OrderedDict[bytes, Code | None] = field(default_factory=OrderedDict)
     _nonces: dict[tuple[str, int, int], bytes] = field(default_factory=dict)
     _done: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
 
@@ -127,7 +131,21 @@ class Intake:
     def expire(self, transaction_id: bytes) -> None:
         """Let go of a transaction whose validity ended before any block took it, and remember that for a while."""
         self.leave(transaction_id)
-        self.expired_ids[transaction_id] = None
+        self._note_end(transaction_id, None)
+
+    def revoke(self) -> list[bytes]:
+        """Let go of what waits and can never be VALID as it is signed, since the roster changed; return the ids."""
+        gone: list[bytes] = []
+        for waiting in list(self.pool):
+            code = self.ledger.admit(waiting.raw, self.machine.now_ms()).code
+            if code in _REVOKING:
+                self.leave(waiting.id)
+                self._note_end(waiting.id, code)
+                gone.append(waiting.id)
+        return gone
+
+    def _note_end(self, transaction_id: bytes, code: Code | None) -> None:
+        self.expired_ids[transaction_id] = code
         if len(self.expired_ids) > DONE_MAX:
             self.expired_ids.popitem(last=False)
 
@@ -177,7 +195,15 @@ class Intake:
     def _waiting(self, signed: SignedTransaction) -> Waiting:
         transaction = signed.transaction
         nonce = (transaction.creator, *transaction.nonce)
-        return Waiting(signed.id, signed.raw, transaction.valid_until_ms, self.now(), nonce)
+        is_configuration = transaction.type in CONFIGURATION_TYPES
+        return Waiting(
+            signed.id,
+            signed.raw,
+            transaction.valid_until_ms,
+            self.now(),
+            nonce,
+            is_configuration=is_configuration,
+        )
 
     def _enter(self, waiting: Waiting) -> None:
         self._nonces[waiting.nonce] = waiting.id

@@ -1,6 +1,9 @@
 """One WebSocket per pair of peers, with a bounded queue each way.
 
 Rules:
+- Links follow the roster: members that came are dialed where the ledger says, or the configuration; links of nodes that
+  were removed or replaced are closed with a reason, after a moment in which they are told of it.
+- A peer whose store is not the one it had is refused; a store seen for the first time is kept before the link opens.
 - The node with the lower Raft id dials and redials with growing, jittered pauses; a newer link from the same
   peer replaces the older one, which a half-dead connection would otherwise block.
 - One sender task per link empties its own queue, Raft's frames first; when the queue is full the oldest gossip
@@ -28,8 +31,9 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from ledger.keys import Verifier
+from ledger.roster import Roster
 from p2p.config import NodeConfig
-from p2p.errors import FrameError, HelloError
+from p2p.errors import FrameError, HelloError, NodeHaltedError
 from p2p.frames import (
     FRAME_BYTES_MAX,
     URGENT,
@@ -42,8 +46,10 @@ from p2p.frames import (
 )
 from p2p.hello import CHALLENGE_BYTES, Identity, shake_hands
 from p2p.machine import Machine
+from p2p.met import Met
 from p2p.observer import Observer
 from p2p.ports import listen
+from p2p.topology import neighbors_now
 
 QUEUE_BYTES_MAX = 16 << 20
 PEER_PATH = "/peer"
@@ -69,8 +75,9 @@ class LinkFigures:
 class Link:
     """One open connection to a peer and the frames that wait for it."""
 
-    def __init__(self, peer: str, socket: _Socket, now: float) -> None:
+    def __init__(self, peer: str, socket: _Socket, now: float, raft_id: int = 0) -> None:
         self.peer = peer
+        self.raft_id = raft_id
         self.socket = socket
         self.heard_at = now
         self.sent_at = now
@@ -111,6 +118,10 @@ class Links:
 
     Attributes:
         config, machine, verifier, observer: the node's own.
+        store_id: of the node's store.
+        roster: who belongs to the network, as far as this node knows; changed by `follow`.
+        met: the stores of the peers that this node has met.
+        keep: makes what there is to keep of the peers durable.
         deliver: takes a frame from a peer, and its size in bytes, into the node's inbox; waits while that is full.
         on_change: called with (peer, is_open) when a link opens or closes; a link that replaces another does both.
     """
@@ -119,11 +130,15 @@ class Links:
     machine: Machine
     verifier: Verifier
     observer: Observer
+    store_id: bytes
+    roster: Roster
+    met: Met
+    keep: Callable[[bytes], Awaitable[None]]
     deliver: Deliver
     on_change: Callable[[str, bool], None]
     figures: LinkFigures = field(default_factory=LinkFigures)
     _links: dict[str, Link] = field(default_factory=dict)
-    _dialers: list[asyncio.Task[None]] = field(default_factory=list)
+    _dialers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _closing: list[asyncio.Task[None]] = field(default_factory=list)
     _session: aiohttp.ClientSession | None = None
     _runner: web.AppRunner | None = None
@@ -150,11 +165,35 @@ class Links:
         await self._runner.setup()
         await listen(self._runner, self.config.peer_host, self.config.peer_port, "other nodes")
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
-        genesis = self.config.genesis
+        self._dial_needed()
+
+    def follow(self, roster: Roster) -> None:
+        """Follow a changed roster: dial who came; whose node is not a member's any more is left at the next `tend`."""
+        self.roster = roster
+        if self._session is not None and not self._stopping:
+            self._dial_needed()
+
+    def _dial_needed(self) -> None:
         for peer in self._needed_peers():
-            if genesis.raft_id(peer) > self.config.raft_id:
+            dialer = self._dialers.get(peer)
+            if self._is_to_be_dialed(peer) and (dialer is None or dialer.done()):
                 dialer = asyncio.get_running_loop().create_task(self._keep_dialing(peer), name=f"dial {peer}")
-                self._dialers.append(dialer)
+                self._dialers[peer] = dialer
+
+    def _is_to_be_dialed(self, peer: str) -> bool:
+        member = self.roster.find(peer)
+        return (
+            member is not None
+            and member.node.raft_id > self.config.raft_id
+            and self._url(peer) is not None
+            and peer in self._needed_peers()
+        )
+
+    def _url(self, peer: str) -> str | None:
+        """Return where a peer's node listens: where the ledger says, else where the configuration does."""
+        member = self.roster.find(peer)
+        url = None if member is None else member.node.url
+        return url or self.config.peers.get(peer)
 
     async def stop(self) -> None:
         """Close every link and stop listening.
@@ -163,9 +202,10 @@ class Links:
             Exception: whatever ended a dialer before; that is a fault of this program.
         """
         self._stopping = True
-        for dialer in self._dialers:
+        dialers = list(self._dialers.values())
+        for dialer in dialers:
             dialer.cancel()
-        ends = await asyncio.gather(*self._dialers, return_exceptions=True)
+        ends = await asyncio.gather(*dialers, return_exceptions=True)
         for link in self._links.values():
             link.closing = True
         sockets = [link.socket for link in self._links.values()]
@@ -195,7 +235,15 @@ class Links:
         """Send a sign of life over silent links and close those that heard nothing for too long."""
         timing = self.config.timing
         for link in list(self._links.values()):
-            if (now - link.heard_at) * 1000 > timing.alive_expiry_ms:
+            member = self.roster.find(link.peer)
+            if member is None or member.node.raft_id != link.raft_id:
+                gone = (
+                    "was removed"
+                    if member is None
+                    else f"was replaced by incarnation {member.node.incarnation}"
+                )
+                self._close_soon(link, f"the node of {link.peer} {gone}")
+            elif (now - link.heard_at) * 1000 > timing.alive_expiry_ms:
                 self._close_soon(link, "nothing heard for too long")
             elif (now - link.sent_at) * 1000 > timing.alive_interval_ms:
                 self._put(link, FrameKind.ALIVE, encode_frame(AliveFrame()))
@@ -208,10 +256,11 @@ class Links:
         self.figures.frames_dropped += link.put(data, urgent=urgent)
 
     def _needed_peers(self) -> list[str]:
-        orderers = self.config.genesis.orderers
-        needed = set(self.config.neighbors)
-        if self.config.organization in orderers:
-            needed |= set(orderers)
+        roster = self.roster
+        ordering = {m.id for m in roster.members if m.node.orders or m.node.is_learner}
+        needed = set(neighbors_now(self.config, roster))
+        if self.config.organization in ordering:
+            needed |= ordering
         needed.discard(self.config.organization)
         return sorted(needed)
 
@@ -226,9 +275,17 @@ class Links:
         closing.add_done_callback(self._closing.remove)
 
     def _identity(self) -> Identity:
-        return Identity(self.config.genesis, self.config.organization, self.config.node_key)
+        config = self.config
+        return Identity(
+            self.roster,
+            config.organization,
+            config.node_key,
+            config.raft_id,
+            config.incarnation,
+            self.store_id,
+        )
 
-    async def _shake(self, socket: _Socket, expected: str | None) -> str:
+    async def _shake(self, socket: _Socket, expected: str | None) -> tuple[str, int]:
         async def receive() -> bytes:
             return await socket.receive_bytes()
 
@@ -246,7 +303,15 @@ class Links:
             raise HelloError("the other side closed, or sent something that is no hello") from error
         except TimeoutError as error:
             raise HelloError(f"no hello within {self.config.timing.hello_timeout_ms} ms") from error
-        return theirs.organization
+        reason = self.met.refusal(theirs)
+        if reason is not None:
+            raise HelloError(reason)
+        if self.met.is_new(theirs):
+            try:
+                await self.keep(self.met.meet(theirs))
+            except NodeHaltedError as error:
+                raise HelloError("this node has stopped") from error
+        return theirs.organization, self._identity().node_of(theirs).raft_id
 
     def _refuse(self, where: str, error: HelloError) -> None:
         self.figures.hellos_refused += 1
@@ -278,20 +343,20 @@ class Links:
         socket = web.WebSocketResponse(compress=False, max_msg_size=FRAME_BYTES_MAX, timeout=CLOSE_LIMIT_S)
         await socket.prepare(request)
         try:
-            peer = await self._shake(socket, None)
+            peer, raft_id = await self._shake(socket, None)
         except HelloError as error:
             self._refuse(request.remote or "?", error)
             await _close(socket, 4001, str(error))
             return socket
         except (ConnectionError, aiohttp.ClientError):
             return socket
-        await self._run(peer, socket)
+        await self._run(peer, raft_id, socket)
         return socket
 
     async def _keep_dialing(self, peer: str) -> None:
         timing = self.config.timing
         pause_ms = float(timing.dial_backoff_ms_min)
-        while True:
+        while self._is_to_be_dialed(peer):
             if await self._dial_once(peer):
                 pause_ms = timing.dial_backoff_ms_min
             await asyncio.sleep(pause_ms * self.machine.random.uniform(0.5, 1.0) / 1000)
@@ -300,10 +365,13 @@ class Links:
     async def _dial_once(self, peer: str) -> bool:
         """Dial, serve the link until it ends, and say whether it had opened."""
         assert self._session is not None  # noqa: S101 - started before any dialer
+        url = self._url(peer)
+        if url is None:
+            return False
         try:
             async with asyncio.timeout(self.config.timing.hello_timeout_ms / 1000):
                 socket = await self._session.ws_connect(
-                    self.config.peers[peer] + PEER_PATH,
+                    url + PEER_PATH,
                     compress=0,
                     max_msg_size=FRAME_BYTES_MAX,
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_LIMIT_S),
@@ -311,19 +379,19 @@ class Links:
         except (aiohttp.ClientError, OSError, TimeoutError):
             return False
         try:
-            await self._shake(socket, peer)
+            _, raft_id = await self._shake(socket, peer)
         except HelloError as error:
             self._refuse(peer, error)
             await _close(socket, 4001, str(error))
             return False
         except (ConnectionError, aiohttp.ClientError):
             return False
-        await self._run(peer, socket)
+        await self._run(peer, raft_id, socket)
         return True
 
-    async def _run(self, peer: str, socket: _Socket) -> None:
+    async def _run(self, peer: str, raft_id: int, socket: _Socket) -> None:
         loop = asyncio.get_running_loop()
-        link = Link(peer, socket, loop.time())
+        link = Link(peer, socket, loop.time(), raft_id)
         older = self._links.get(peer)
         if older is not None:
             self._close_soon(older, "replaced by a newer link")

@@ -57,10 +57,12 @@ from p2p.frames import (
 )
 from p2p.gossip import Gossip
 from p2p.handover import Handover
+from p2p.hello import STORE_ID_BYTES
 from p2p.intake import Intake
 from p2p.links import Links
 from p2p.machine import Machine
 from p2p.mailroom import Mailroom
+from p2p.met import Met
 from p2p.observer import Observer
 from p2p.ordering import Ordering
 from p2p.pool import Pool
@@ -68,6 +70,7 @@ from p2p.reads import Reads
 from p2p.signal import Signal
 from p2p.sync.offer import Offer
 from p2p.sync.sync import Sync
+from p2p.topology import neighbors_now
 
 DATABASE = "node.db"
 TEND_INTERVAL_MS = 1000
@@ -75,6 +78,9 @@ HEARD_HEARTBEATS = 3
 """A peer that said nothing for so many heartbeat intervals is not handed leadership."""
 REPAIR_BYTES_MAX = 4 << 20
 """The most bytes of transactions sent in answer to one summary; the next one repairs the rest."""
+
+CHANGES_SENT_MAX = 16
+"""The most certificates of changes of the roster sent in answer to one summary; the next one goes on."""
 
 _PROMPT = (RaftFrame, ReadFrame, ReadAnswerFrame, TransactionsFrame, WantFrame, AliveFrame)
 """Frames whose taking in neither reads nor changes the store."""
@@ -108,13 +114,25 @@ class Node:
         self.store = self._open_store()
         self.ledger = self.store.load_ledger(self.verifier)
         self.pool = Pool(config.genesis.limits.pool_transactions_max)
-        self.gossip = Gossip(config.neighbors, config.timing.fanout, machine.random)
+        neighbors = neighbors_now(config, self.ledger.roster)
+        self.gossip = Gossip(neighbors, config.timing.fanout, machine.random)
         self.certifier = Certifier(
             self.ledger.roster, self.verifier, self.organization, self._note_divergence
         )
         self.courier = Courier(config.timing.envelope_retry_ms)
         self.ordering = self._make_ordering()
-        self.links = Links(config, machine, self.verifier, observer, self._deliver, self._link_changed)
+        self.links = Links(
+            config=config,
+            machine=machine,
+            verifier=self.verifier,
+            observer=observer,
+            store_id=self.store.store_id,
+            roster=self.ledger.roster,
+            met=Met(self.store.peers),
+            keep=self._keep_peers,
+            deliver=self._deliver,
+            on_change=self._link_changed,
+        )
         self.driver = Driver(
             machine, self.store.connection, lambda: self.store.sequence, config.timing.heartbeat_ms, self
         )
@@ -132,7 +150,14 @@ class Node:
         )
         self.reads = Reads(self.organization, machine, self.ordering, self.links.send, self.driver.wake)
         self.executor = Executor(
-            config, self.ledger, self.store, self.ordering, self.intake, self.certifier, observer
+            config,
+            self.ledger,
+            self.store,
+            self.ordering,
+            self.intake,
+            self.certifier,
+            observer,
+            self._roster_changed,
         )
         self.sync = Sync(
             config,
@@ -461,9 +486,8 @@ class Node:
     def _answer_have(self, peer: str, have: HaveFrame) -> None:
         self.sync.heard(peer, have.certified)
         if have.certified < self.certifier.certified_height:
-            latest = self.store.latest_certificate()
-            if latest is not None:
-                self.links.send(peer, CertificateFrame(latest[1]))
+            for note in self._certificates_after(have.certified):
+                self.links.send(peer, CertificateFrame(note))
         elif have.certified < self.ledger.height:
             own = self.executor.own_checkpoint(self.ledger.height)
             if own is not None:
@@ -473,6 +497,20 @@ class Node:
         if to_ask:
             self.gossip.figures.repaired += len(to_ask)
             self.links.send(peer, WantFrame(to_ask))
+
+    def _certificates_after(self, height: int) -> Iterator[str]:
+        """Yield what a peer that is certified up to a height needs: the roster's changes since, and the latest."""
+        change = self.ledger.roster.next_change(height)
+        for _ in range(CHANGES_SENT_MAX):
+            if change is None or change > self.certifier.certified_height:
+                break
+            note = self.store.certificate(change)
+            if note is not None:
+                yield note
+            change = self.ledger.roster.next_change(change)
+        latest = self.store.latest_certificate()
+        if latest is not None:
+            yield latest[1]
 
     def _send_transactions(self, peer: str, ids: Sequence[bytes], bytes_max: int | None = None) -> None:
         waiting = [w.raw for i in ids if (w := self.pool.get(i)) is not None]
@@ -488,7 +526,11 @@ class Node:
         watermark = self.machine.read_watermark()
         if watermark is None and is_empty:
             return Store.create(
-                connection, genesis=self.config.genesis, organization=self.organization, incarnation=1
+                connection,
+                genesis=self.config.genesis,
+                organization=self.organization,
+                incarnation=self.config.incarnation,
+                store_id=self.machine.random.randbytes(STORE_ID_BYTES),
             )
         store = Store.open(connection, watermark=watermark)
         if (store.genesis.hash, store.organization) != (self.config.genesis.hash, self.organization):
@@ -496,7 +538,20 @@ class Node:
                 f"{DATABASE} is {store.organization}'s of {store.genesis.network}, but this node is"
                 f" {self.organization}'s of {self.config.genesis.network}; give it the data directory of its own"
             )
+        if store.incarnation != self.config.incarnation:
+            raise ConfigError(
+                f"{DATABASE} is of incarnation {store.incarnation}, but this node is incarnation"
+                f" {self.config.incarnation}; a new incarnation begins with an empty data directory"
+            )
         return store
+
+    async def _keep_peers(self, data: bytes) -> None:
+        await self.driver.durably(lambda: self.store.set_peers(data))
+
+    def _roster_changed(self) -> None:
+        roster = self.ledger.roster
+        self.gossip.neighbors = neighbors_now(self.config, roster)
+        self._later(lambda: self.links.follow(roster))
 
     def _make_ordering(self) -> Ordering:
         ledger, store = self.ledger, self.store
@@ -510,7 +565,15 @@ class Node:
             time_ms = store.block_time_ms(height)
             tip = BlockRef(store.applied_index, height, store.block_hash(height), time_ms)
         chain = Chain(self.config.genesis, ledger.roster, self.verifier, tip)
-        return Ordering(self.config, self.machine, self.store, chain, self.pool, self.observer)
+        return Ordering(
+            self.config,
+            self.machine,
+            self.store,
+            chain,
+            self.pool,
+            self.observer,
+            self.ledger.preview_roster,
+        )
 
     def _resume(self) -> None:
         """Take up what the last life left: certificates, own checkpoints, the durable pool and outbox."""

@@ -4,6 +4,9 @@ Rules:
 - Only the leader cuts blocks: by count, by bytes, or when the oldest waiting transaction has waited the block
   interval; at most `blocks_in_flight_max` blocks are in the log and not executed.
 - A new leader cuts nothing until an entry of its own term is applied: only then does it know its chain.
+- A configuration transaction is cut alone, in an entry of the configuration type, once Raft would take the change that
+  it means; behind it no block is cut until it is executed. When it is applied every node derives the change anew.
+- A leader that is to leave hands over first: the next one cuts the block that removes it.
 - `can_propose` is asked first; signing and proposing follow with nothing between, so a signed header is in the log.
 - A message is stepped only if it comes from the node that sent it and its blocks hold. Blocks that do not connect to
   this node's log are left to the core, which takes none of them and tells the leader where to go on.
@@ -23,11 +26,13 @@ Rules:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from consensus import (
+    LEAVE_JOINT,
     CommittedConflictError,
+    ConfChange,
     Config,
     ConfState,
     Entry,
@@ -42,6 +47,7 @@ from consensus import (
 )
 from ledger.block import build_block
 from ledger.errors import BadBlockError, BadProofError
+from ledger.roster import Roster
 from ledger.store import LogRow, SnapshotRow, Store
 from p2p.chain import BlockRef, Chain
 from p2p.config import NodeConfig
@@ -49,6 +55,7 @@ from p2p.frames import FRAME_BYTES_AIMED, RAFT_MESSAGES_MAX, RaftFields
 from p2p.machine import Machine
 from p2p.observer import Observer
 from p2p.pool import Pool
+from p2p.raftconf import raft_change
 from p2p.raftlog import StoredLog, configuration_bytes, read_configuration, to_entry
 from p2p.sync.offer import Offer, verify_offer
 
@@ -76,6 +83,9 @@ class OrderingFigures:
     elections_won: int = 0
     snapshots_received: int = 0
     snapshots_refused: int = 0
+    configurations_proposed: int = 0
+    appends_cut: int = 0
+    hand_overs: int = 0
 
 
 @dataclass(slots=True)
@@ -83,6 +93,8 @@ class Ordering:
     """One orderer's Raft core, its chain of blocks, and its store's log.
 
     Attributes:
+        roster: who belongs to the network after the last block executed here.
+        preview: what the roster would become by a configuration transaction, given its bytes and the block's time.
         forked: why this node follows nobody any more, if so.
         awaited_index: of the snapshot whose state is still being fetched, or None.
     """
@@ -93,9 +105,11 @@ class Ordering:
     chain: Chain
     pool: Pool
     observer: Observer
+    preview: Callable[[bytes, int], Roster]
     figures: OrderingFigures = field(default_factory=OrderingFigures)
     raw: RawNode = field(init=False)
     log: StoredLog = field(init=False)
+    roster: Roster = field(init=False)
     _members: dict[int, str] = field(init=False)
     forked: str | None = None
     awaited_index: int | None = None
@@ -105,17 +119,13 @@ class Ordering:
     _seen_role: tuple[Role, int, int] | None = None
 
     def __post_init__(self) -> None:
-        genesis = self.config.genesis
-        self._members = {genesis.raft_id(o.id): o.id for o in genesis.organizations}
+        self.follow_roster(self.chain.roster)
         self.log = log = StoredLog(self.store)
         term, vote, commit = self.store.hard_state()
         snapshot = self.store.snapshot
-        roster = self.chain.roster
-        conf = ConfState(voters=roster.voters, learners=roster.learners)
-        applied = self.store.applied_index
+        conf, applied = self._stored_configuration(), self.store.applied_index
         if snapshot.awaited:
-            conf, applied = read_configuration(snapshot.configuration), snapshot.index
-            self.awaited_index = snapshot.index
+            applied = self.awaited_index = snapshot.index
         raft_config = Config(
             id=self.config.raft_id,
             voters=(),
@@ -161,9 +171,46 @@ class Ordering:
         """Up to where the log, as the core has it, is in the store; on the disk while nothing is staged."""
         return min(self.store.last_index, min(self._unstaged, default=UNBOUNDED) - 1)
 
+    def follow_roster(self, roster: Roster) -> None:
+        """Take note of who belongs to the network; who left is still told so."""
+        self.roster = roster
+        self._members = {member.node.raft_id: member.id for member in roster.everyone}
+
+    def _stored_configuration(self) -> ConfState:
+        """Return Raft's members as they were when the last entry applied here, or its snapshot's, was applied."""
+        index, data = self.store.configuration
+        snapshot = self.store.snapshot
+        if snapshot.configuration and (snapshot.awaited or snapshot.index >= index):
+            return read_configuration(snapshot.configuration)
+        if data:
+            return read_configuration(data)
+        return ConfState(voters=Roster.of_genesis(self.config.genesis).voters)
+
+    def reconfigure(self, entry: Entry, roster: Roster) -> None:
+        """Put what an applied configuration entry changed in force, and stage it beside the applied index.
+
+        Args:
+            entry: of the configuration type; one without data leaves a joint configuration.
+            roster: after its block, or later.
+        """
+        change = LEAVE_JOINT
+        if entry.data:
+            change = raft_change(roster, self.chain.block(entry.data).header.height)
+        conf = self.raw.apply_conf_change(entry.index, change)
+        if entry.index > self.store.configuration[0]:
+            self.store.set_configuration(entry.index, configuration_bytes(conf))
+        self.observer.record(
+            "raft.configuration",
+            node=self.config.organization,
+            index=entry.index,
+            voters=[str(node) for node in conf.voters],
+            outgoing=[str(node) for node in conf.voters_outgoing],
+            learners=[str(node) for node in conf.learners],
+        )
+
     def receive(self, peer: str, messages: Sequence[RaftFields]) -> None:
         """Step a peer's messages; what does not hold is dropped and counted."""
-        sender = self.config.genesis.raft_id(peer)
+        sender = self._raft_id(peer)
         for fields in messages:
             if self.forked is not None:
                 return
@@ -200,8 +247,7 @@ class Ordering:
             if message.entries and self.raw.last_index - self.awaited_index > UNAPPLIED_MAX:
                 return  # the leader sends it again, or a later snapshot
             message = replace(message, commit=min(message.commit, self.awaited_index))
-        self._check_blocks(peer, message)
-        self.raw.step(message)
+        self.raw.step(self._checked(peer, message))
 
     def _step_snapshot(self, message: Message, snapshot: Snapshot) -> None:
         """Step a snapshot whose certificate holds; one that replaces the log is awaited from now on."""
@@ -220,17 +266,29 @@ class Ordering:
             self.awaited_index = snapshot.index
             self.raw.bar(barred=True)
 
-    def _check_blocks(self, peer: str, message: Message) -> None:
-        if message.entries and self.raw.matches(message.index, message.log_term):
-            unwritten = self.raw.unwritten_below(message.entries[0].index)
-            self.chain.check(message.entries, self.base_index, unwritten, leader=peer, term=message.term)
+    def _checked(self, peer: str, message: Message) -> Message:
+        """Return a message with the entries that may be taken in now, having checked their blocks."""
+        if not message.entries or not self.raw.matches(message.index, message.log_term):
+            return message
+        unwritten = self.raw.unwritten_below(message.entries[0].index)
+        entries = self.chain.admissible(message.entries, self.base_index, unwritten)
+        if len(entries) < len(message.entries):
+            self.figures.appends_cut += 1
+            message = replace(message, entries=tuple(entries))
+        if entries:
+            self.chain.check(entries, self.base_index, unwritten, leader=peer, term=message.term)
+        return message
 
     def _leave(self, peer: str, term: int) -> None:
         """Follow this leader no longer in its term; messages of an older term say nothing about it."""
         if term >= self.raw.term:
-            self._left = (self.config.genesis.raft_id(peer), term)
+            self._left = (self._raft_id(peer), term)
             self.figures.leaders_left += 1
             self.observer.record("raft.leader_left", node=self.config.organization, leader=peer, term=term)
+
+    def _raft_id(self, peer: str) -> int:
+        member = self.roster.find_ever(peer)
+        return 0 if member is None else member.node.raft_id
 
     def tick(self) -> None:
         """Let one heartbeat interval pass."""
@@ -248,8 +306,35 @@ class Ordering:
 
     def propose(self) -> bool:
         """Cut, sign and propose a block of what waits; say whether there was one to cut and room for it."""
-        limits = self.config.genesis.limits
         time_ms = max(self.machine.now_ms(), self.chain.head.time_ms)
+        return self._propose_configuration(time_ms) or self._propose_block(time_ms)
+
+    def _propose_configuration(self, time_ms: int) -> bool:
+        """Propose the oldest configuration transaction whose change Raft takes now."""
+        for raw in self.pool.configurations(time_ms + self.config.genesis.limits.valid_for_ms_max):
+            after = self.preview(raw, time_ms)
+            change = raft_change(after, after.height) if after is not self.roster else ConfChange()
+            if self.raw.conf_change_refusal(len(raw) + 8 + BLOCK_ROOM_BYTES, change) is not None:
+                continue
+            if self.config.raft_id in self.roster.voters and self.config.raft_id not in after.voters:
+                self._hand_over(after.voters)
+                continue
+            data = self._sign_block([raw], time_ms)
+            self.raw.propose_conf_change(data, change)
+            self.figures.configurations_proposed += 1
+            return True
+        return False
+
+    def _hand_over(self, voters: Sequence[int]) -> None:
+        """Have the voter that lacks the least lead instead: of two voters the one that leads is never removed."""
+        peers = self.raw.status().peers
+        able = [self._members[node] for node in voters if node in peers and peers[node].recent_active]
+        for peer in self.candidates(able)[:1]:
+            self.figures.hand_overs += 1
+            self.hand_over(peer)
+
+    def _propose_block(self, time_ms: int) -> bool:
+        limits = self.config.genesis.limits
         transactions = self.pool.select(
             limits.block_transactions_max,
             limits.block_bytes_max - BLOCK_ROOM_BYTES,
@@ -258,6 +343,11 @@ class Ordering:
         size = sum(len(raw) + 8 for raw in transactions) + BLOCK_ROOM_BYTES
         if not transactions or not self.raw.can_propose(size):
             return False
+        self.raw.propose(self._sign_block(transactions, time_ms))
+        return True
+
+    def _sign_block(self, transactions: Sequence[bytes], time_ms: int) -> bytes:
+        """Return the next block's bytes; what was signed is proposed with nothing between."""
         head = self.chain.head
         block = build_block(
             network=self.config.genesis.network,
@@ -271,9 +361,8 @@ class Ordering:
         )
         data = block.encode()
         self.chain.remember(data, block)
-        self.raw.propose(data)
         self.figures.blocks_proposed += 1
-        return True
+        return data
 
     def follow(self, ready: Ready) -> None:
         """Follow what the log holds and who leads, as a Ready tells it that is not staged yet."""
@@ -328,11 +417,7 @@ class Ordering:
     def candidates(self, peers: Sequence[str]) -> list[str]:
         """Return those of a leader's `peers` that may succeed it, the most complete log first."""
         known = self.raw.status().peers
-        ids = [
-            i
-            for peer in peers
-            if (i := self.config.genesis.raft_id(peer)) in known and not known[i].is_learner
-        ]
+        ids = [i for peer in peers if (i := self._raft_id(peer)) in known and not known[i].is_learner]
         return [self._members[i] for i in sorted(ids, key=lambda i: (-known[i].match, i))]
 
     def hand_over(self, to: str) -> None:
@@ -342,18 +427,20 @@ class Ordering:
             TransferRefusedError: if this node does not lead or `to` does not vote.
         """
         self.observer.record("raft.handover", node=self.config.organization, to=to)
-        self.raw.transfer_leader(self.config.genesis.raft_id(to))
+        self.raw.transfer_leader(self._raft_id(to))
 
     def peer_lost(self, peer: str) -> None:
         """Tell the core that a peer's link ended."""
-        self.raw.report_unreachable(self.config.genesis.raft_id(peer))
+        self.raw.report_unreachable(self._raft_id(peer))
 
     def addressed(self, messages: Sequence[Message]) -> list[tuple[str, list[RaftFields]]]:
         """Return messages as fields, grouped by peer in order of first appearance, each group fit for a frame."""
         groups: list[tuple[str, list[RaftFields]]] = []
         open_groups: dict[str, tuple[list[RaftFields], int]] = {}
         for message in messages:
-            peer = self._members[message.to]
+            peer = self._members.get(message.to)
+            if peer is None:
+                continue  # a node that was replaced: nobody answers to its id any more
             size = sum(entry.size_bytes for entry in message.entries)
             group, total = open_groups.get(peer, ([], 0))
             if not group or len(group) >= RAFT_MESSAGES_MAX or total + size > FRAME_BYTES_AIMED:
@@ -369,12 +456,13 @@ class Ordering:
             self.is_leader
             and self.forked is None
             and self._applied_term == self.raw.term
+            and not self.chain.awaits_configuration
             and self.chain.in_flight < self.config.timing.blocks_in_flight_max
         )
 
     def _row(self, entry: Entry) -> LogRow:
         block = None
-        if not entry.is_empty:
+        if entry.data:
             header = self.chain.block(entry.data).header
             block = (header.hash, header.height)
         return LogRow(entry.index, entry.term, int(entry.type), entry.data, block)
@@ -386,7 +474,7 @@ class Ordering:
                 self.pool.mark_ordered(block.transactions, index)
             return
         for entry in entries:
-            if not entry.is_empty:
+            if entry.data:
                 self.pool.mark_ordered(self.chain.block(entry.data).transactions, entry.index)
 
     def _note_role(self) -> None:

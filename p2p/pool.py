@@ -6,6 +6,7 @@ Rules:
   leave the store in the transaction that executes them.
 - Order is the order of arrival; what stands in a block that is not executed yet is *ordered* and not cut again,
   unless that block is truncated.
+- A configuration transaction is cut alone, never with others.
 - The pool is bounded by genesis' `pool_transactions_max`; when it is full, newcomers are refused, never the waiting.
 """
 
@@ -29,6 +30,7 @@ class Waiting:
         is_durable: whether it is in this node's store.
         is_accepted: whether it is in a durable pool: this node's, or that of the node it came from.
         ordered_at: the log index of the block it stands in, if it does.
+        is_configuration: whether it changes who belongs to the network, and so needs a block of its own.
     """
 
     id: bytes
@@ -40,6 +42,7 @@ class Waiting:
     is_durable: bool = False
     is_accepted: bool = False
     ordered_at: int = 0
+    is_configuration: bool = False
 
 
 class Pool:
@@ -113,13 +116,25 @@ class Pool:
         chosen: list[bytes] = []
         total = 0
         for waiting in self._free.values():
-            if waiting.valid_until_ms > valid_until_ms_max:
+            if waiting.is_configuration or waiting.valid_until_ms > valid_until_ms_max:
                 continue
             total += len(waiting.raw) + 8
             if len(chosen) >= count_max or total > bytes_max:
                 break
             chosen.append(waiting.raw)
         return chosen
+
+    def configurations(self, valid_until_ms_max: int) -> list[bytes]:
+        """Return the bytes of the configuration transactions outside any block, oldest first.
+
+        Args:
+            valid_until_ms_max: as for `select`.
+        """
+        return [
+            waiting.raw
+            for waiting in self._free.values()
+            if waiting.is_configuration and waiting.valid_until_ms <= valid_until_ms_max
+        ]
 
     def mark_ordered(self, transactions: Iterable[bytes], index: int) -> None:
         """Note that these bytes stand in the block of the log's entry at `index`."""

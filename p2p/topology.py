@@ -13,6 +13,8 @@ from enum import StrEnum
 
 import networkx as nx
 
+from ledger.roster import Roster
+from p2p.config import NodeConfig
 from p2p.errors import ConfigError
 
 
@@ -88,6 +90,17 @@ def _connected(graph: nx.Graph[str]) -> nx.Graph[str]:
             f"the gossip graph falls into {len(parts)} parts: {parts}; add an edge between them"
         )
     return graph
+
+
+def neighbors_now(config: NodeConfig, roster: Roster) -> tuple[str, ...]:
+    """Return with whom a node gossips now: its configured neighbors but for those that left, and all who joined since.
+
+    Who joined after genesis is in nobody's graph; there are few of them, and everybody gossips with them.
+    """
+    joined = [m.id for m in roster.members if config.genesis.find(m.id) is None]
+    removed = [m.id for m in roster.everyone if not m.is_present]
+    names = dict.fromkeys([*config.neighbors, *joined])
+    return tuple(name for name in names if name != config.organization and name not in removed)
 
 
 def neighbors_of(graph: nx.Graph[str], member: str) -> tuple[str, ...]:

@@ -60,7 +60,9 @@ class Views:
             raise NotHereYetError(node.store.gaps[0].height_first)  # it may be in there
         if waiting is None:
             expired = node.intake.expired_ids
-            return TransactionStatus(transaction_id, Finality.EXPIRED) if transaction_id in expired else None
+            if transaction_id not in expired:
+                return None
+            return TransactionStatus(transaction_id, Finality.EXPIRED, expired[transaction_id])
         if node.pool.is_ordered(transaction_id, node.ordering.staged_index):
             step = Finality.ORDERED
         elif waiting.is_accepted:

@@ -53,6 +53,9 @@ class Contents:
         hard_state: term, vote, commit.
         terms: of the log's entries.
         size: leaves in the Merkle log.
+        store_id: drawn when the store was made.
+        configuration: index and bytes of Raft's members.
+        peers: what is kept of the peers.
         snapshot: the last one taken or received.
         gaps: what snapshots let the node pass over.
         damaged_blocks: executed heights whose bytes are not what was written.
@@ -62,10 +65,13 @@ class Contents:
     genesis: Genesis
     organization: str
     incarnation: int
+    store_id: bytes
     progress: Progress
     hard_state: tuple[int, int, int] = (0, 0, 0)
     terms: array[int] = field(default_factory=lambda: array("Q"))
     size: int = 0
+    configuration: tuple[int, bytes] = (0, b"")
+    peers: bytes = b""
     snapshot: SnapshotRow = SnapshotRow()  # noqa: RUF009 (it is frozen)
     gaps: list[GapRow] = field(default_factory=list)
     damaged_blocks: list[int] = field(default_factory=list)
@@ -143,8 +149,8 @@ def check_watermark(watermark: bytes | None, sequence: int) -> None:
         )
 
 
-def read_meta(session: Session) -> tuple[Genesis, str, int]:
-    """Return genesis, organization and incarnation.
+def read_meta(session: Session) -> tuple[Genesis, str, int, bytes]:
+    """Return genesis, organization, incarnation and the store's id.
 
     Raises:
         DamagedStoreError: if a row is missing, unknown, or does not match its digest.
@@ -153,7 +159,7 @@ def read_meta(session: Session) -> tuple[Genesis, str, int]:
     for name, value, digest in session.rows("meta", "SELECT name, value, digest FROM meta ORDER BY name"):
         check_digest("meta", str(name), digest, name, value)
         values[str(name)] = cast(bytes, value)
-    if list(values) != ["format", "genesis", "incarnation", "organization"]:
+    if list(values) != ["format", "genesis", "incarnation", "organization", "store_id"]:
         raise DamagedStoreError("table meta", f"its rows are {', '.join(values) or 'missing'}")
     if values["format"] != str(FORMAT).encode():
         raise DamagedStoreError(
@@ -164,7 +170,7 @@ def read_meta(session: Session) -> tuple[Genesis, str, int]:
         genesis = Genesis.decode(values["genesis"])
     except (GenesisError, LedgerError) as error:
         raise DamagedStoreError("table meta, genesis", str(error)) from error
-    return genesis, values["organization"].decode(), int(values["incarnation"])
+    return genesis, values["organization"].decode(), int(values["incarnation"]), values["store_id"]
 
 
 def read_single(session: Session, table: str) -> Row:
@@ -190,6 +196,8 @@ def scan_primary(session: Session) -> Contents:
     contents = Contents(*read_meta(session), progress)
     contents.hard_state = cast("tuple[int, int, int]", read_single(session, "hard_state"))
     _scan_snapshot(session, contents)
+    contents.configuration = cast("tuple[int, bytes]", read_single(session, "configuration"))
+    contents.peers = cast(bytes, read_single(session, "peers")[0])
     pending = _scan_log(session, contents)
     executed = _scan_executed(session, contents)
     _scan_blocks(session, contents, executed, pending)

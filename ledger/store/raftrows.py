@@ -7,6 +7,8 @@ Rules:
   names any longer and that were not executed. Executed entries are never deleted so.
 - Compaction deletes log rows alone; executed blocks stay for ever. It goes no further than a snapshot that was
   recorded, and committed, before.
+- Who Raft's members are is kept beside the applied index: a node starts from it, in the middle of a joint
+  configuration too.
 - A snapshot received takes the place of the whole log in one transaction; what it stands for is *awaited* until the
   state is here, and nothing is executed before.
 - What is read is checked against its digest; terms are kept in memory, since Raft asks for them all the time.
@@ -47,6 +49,8 @@ class RaftRows(Session):
         self._terms = terms  # of entries first_index .. last_index
         self._snapshot = SnapshotRow()
         self._snapshot_sequence = 0
+        self._configuration = (0, b"")
+        self._peers = b""
 
     def hard_state(self) -> tuple[int, int, int]:
         """Return term, vote (0 for none) and commit index, as last set."""
@@ -72,6 +76,35 @@ class RaftRows(Session):
             (*columns, row_digest("hard_state", *columns)),
         )
         self._hard_state = (term, vote, commit)
+
+    @property
+    def configuration(self) -> tuple[int, bytes]:
+        """The index of the last entry applied that changed Raft's members, and who they are, in the caller's bytes;
+        (0, b"") before any did.
+        """
+        return self._configuration
+
+    def set_configuration(self, index: int, data: bytes) -> None:
+        """Record Raft's members as they are once the entry at `index` is applied, in the open transaction."""
+        self._change()
+        self.connection.execute(
+            "INSERT OR REPLACE INTO configuration VALUES (1, ?, ?, ?)",
+            (index, data, row_digest("configuration", 1, index, data)),
+        )
+        self._configuration = (index, data)
+
+    @property
+    def peers(self) -> bytes:
+        """What the caller keeps of the peers that this node has met, in its own bytes."""
+        return self._peers
+
+    def set_peers(self, data: bytes) -> None:
+        """Record what is to be kept of the peers, in the open transaction."""
+        self._change()
+        self.connection.execute(
+            "INSERT OR REPLACE INTO peers VALUES (1, ?, ?)", (data, row_digest("peers", 1, data))
+        )
+        self._peers = data
 
     def entry_term(self, index: int) -> int:
         """Return the term of the entry at `index`, from `first_index - 1` to `last_index`; 0 for index 0.

@@ -22,7 +22,7 @@ from typing import TypeAlias
 
 import msgpack
 
-FORMAT = 3
+FORMAT = 4
 """Number of this schema; a change of any statement below needs another one."""
 
 Column: TypeAlias = "int | str | bytes | None"
@@ -44,6 +44,11 @@ PRIMARY_TABLES: dict[str, str] = {
         "CREATE TABLE hard_state(one INTEGER PRIMARY KEY, term INTEGER NOT NULL, vote INTEGER NOT NULL, "
         "commit_index INTEGER NOT NULL, digest BLOB NOT NULL) STRICT"
     ),
+    "configuration": (
+        "CREATE TABLE configuration(one INTEGER PRIMARY KEY, idx INTEGER NOT NULL, data BLOB NOT NULL, "
+        "digest BLOB NOT NULL) STRICT"
+    ),
+    "peers": "CREATE TABLE peers(one INTEGER PRIMARY KEY, data BLOB NOT NULL, digest BLOB NOT NULL) STRICT",
     "snapshot": (
         "CREATE TABLE snapshot(one INTEGER PRIMARY KEY, awaited INTEGER NOT NULL, idx INTEGER NOT NULL, "
         "term INTEGER NOT NULL, configuration BLOB NOT NULL, data BLOB NOT NULL, digest BLOB NOT NULL) STRICT"

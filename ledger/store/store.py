@@ -31,6 +31,7 @@ class Store(SyncRows, DocumentRows):
         genesis: of the network.
         organization: whose node this is.
         incarnation: lifetime of the node's key, from 1.
+        store_id: drawn when the store was made; a store that was lost and made again has another.
         repairs: what was found damaged and yet did not stop the node, for people to read.
     """
 
@@ -46,6 +47,9 @@ class Store(SyncRows, DocumentRows):
         self.organization = contents.organization
         self.incarnation = contents.incarnation
         self._snapshot = contents.snapshot
+        self._configuration = contents.configuration
+        self._peers = contents.peers
+        self.store_id = contents.store_id
         self._gaps = list(contents.gaps)
         self._absent = dict.fromkeys(contents.absent_blocks, False) | dict.fromkeys(
             contents.damaged_blocks, True
@@ -53,7 +57,13 @@ class Store(SyncRows, DocumentRows):
 
     @classmethod
     def create(
-        cls, connection: apsw.Connection, *, genesis: Genesis, organization: str, incarnation: int
+        cls,
+        connection: apsw.Connection,
+        *,
+        genesis: Genesis,
+        organization: str,
+        incarnation: int,
+        store_id: bytes,
     ) -> Store:
         """Lay out an empty file, in a transaction that the caller commits.
 
@@ -62,6 +72,7 @@ class Store(SyncRows, DocumentRows):
             genesis: of the network.
             organization: whose node this is.
             incarnation: lifetime of the node's key, from 1.
+            store_id: 16 random bytes.
 
         Raises:
             DamagedStoreError: if the file is not empty.
@@ -69,7 +80,8 @@ class Store(SyncRows, DocumentRows):
         if connection.execute("SELECT count(*) FROM sqlite_schema").get:
             raise DamagedStoreError("node.db", "a new store was asked for where there is one; open it")
         store = cls(
-            connection, damage.Contents(genesis, organization, incarnation, Progress(), terms=array("Q"))
+            connection,
+            damage.Contents(genesis, organization, incarnation, store_id, Progress(), terms=array("Q")),
         )
         connection.execute("BEGIN IMMEDIATE")
         for statement in SCHEMA.values():
@@ -81,11 +93,14 @@ class Store(SyncRows, DocumentRows):
             (*hard_state, row_digest("hard_state", *hard_state)),
         )
         store._write_snapshot(SnapshotRow())
+        store.set_configuration(0, b"")
+        store.set_peers(b"")
         values = {
             "format": str(FORMAT).encode(),
             "genesis": genesis.encode(),
             "organization": organization.encode(),
             "incarnation": str(incarnation).encode(),
+            "store_id": store_id,
         }
         connection.executemany(
             "INSERT INTO meta VALUES (?, ?, ?)",

@@ -11,7 +11,7 @@ from ledger.errors import RosterError, UnknownOrganizationError
 from ledger.execution import Ledger
 from ledger.genesis import Role
 from ledger.keys import PublicKey, SigningKey, Verifier, seed_for
-from ledger.members import KeyTerm, Member, NodeTerm, Seat, read_member
+from ledger.members import KeyTerm, Learning, Member, NodeTerm, Seat, read_member
 from ledger.roster import Roster
 from ledger.state import MEMBERSHIP_KEY, State, organization_key
 
@@ -34,7 +34,7 @@ def sixth() -> Member:
         roles=(Role.BROKER,),
         keys=(KeyTerm(new_key("dhl"), 4),),
         box_keys=(KeyTerm(new_key("dhl box"), 4),),
-        nodes=(NodeTerm(6, 1, new_key("dhl node"), "http://dhl:7000", 4, is_learner=True),),
+        nodes=(NodeTerm(6, 1, new_key("dhl node"), "http://dhl:7000", 4, learning=(Learning(4),)),),
         since=4,
     )
 
@@ -106,7 +106,7 @@ def test_the_block_that_changes_the_orderers_needs_k_of_both_sets_and_the_next_o
     roster, sixth
 ) -> None:
     learning = roster.changed(4, sixth, next_raft_id=7)
-    seated = replace(sixth, nodes=(replace(sixth.node, is_learner=False, seats=(Seat(5, 9),)),))
+    seated = replace(sixth, nodes=(replace(sixth.node, learning=(Learning(4, 9),), seats=(Seat(5, 9),)),))
     gone = demoted(roster.organization("cbp"), 9)
     later = learning.changed(9, seated, gone, next_seat=6)
     founders = ("cbp", "acme", "globex", "chamber", "noaa")

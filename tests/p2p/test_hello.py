@@ -7,6 +7,7 @@ import pytest
 
 from ledger.genesis import Role
 from ledger.keys import SigningKey, Verifier
+from ledger.roster import Roster
 from p2p.errors import HelloError
 from p2p.hello import Identity, decode_opening, shake_hands
 from scenarios.network.founding import Charter, Member, found_from_seed
@@ -21,8 +22,10 @@ def founding(name="test"):
     return found_from_seed(Charter(name, 1_536_000_000_000, members), "1")
 
 
-def identity(found, organization, key=None):
-    return Identity(found.genesis, organization, key or found.secrets[organization].node_key)
+def identity(found, organization, key=None, *, roster=None, incarnation=1):
+    roster = roster or Roster.of_genesis(found.genesis)
+    own = key or found.secrets[organization].node_key
+    return Identity(roster, organization, own, found.genesis.raft_id(organization), incarnation, b"s" * 16)
 
 
 async def meet(dialer, listener, expected, tap=None):

@@ -10,6 +10,7 @@ import pytest
 
 from consensus import Entry, EntryType, Message, MessageType
 from ledger.keys import Verifier
+from ledger.roster import Roster
 from p2p.config import NodeConfig
 from p2p.errors import ConfigError
 from p2p.frames import (
@@ -35,7 +36,14 @@ async def second_link(net, session):
     """Open another link with the keys of cbp's node, as after a connection that died on one side only."""
     socket = await session.ws_connect(net.peer_url(TARGET) + "/peer", compress=0)
     await shake_hands(
-        Identity(net.genesis, "cbp", net.founding.secrets["cbp"].node_key),
+        Identity(
+            Roster.of_genesis(net.genesis),
+            "cbp",
+            net.founding.secrets["cbp"].node_key,
+            1,
+            1,
+            net.node("cbp").store.store_id,
+        ),
         Verifier(),
         challenge=b"c" * 32,
         expected=TARGET,

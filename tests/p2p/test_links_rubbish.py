@@ -10,6 +10,7 @@ import msgpack
 import pytest
 
 from ledger.keys import SigningKey, Verifier
+from ledger.roster import Roster
 from p2p.frames import FRAME_BYTES_MAX, CheckpointFrame, HaveFrame, RaftFrame, encode_frame
 from p2p.hello import CHALLENGE_BYTES, Identity, decode_opening, shake_hands
 
@@ -41,7 +42,10 @@ async def end_of(socket):
 
 
 def identity(net, organization, key=None):
-    return Identity(net.genesis, organization, key or net.founding.secrets[organization].node_key)
+    own = key or net.founding.secrets[organization].node_key
+    store_id = net.node(organization).store.store_id if organization in net.up else bytes(16)
+    raft_id = net.genesis.raft_id(organization) if net.genesis.find(organization) else 99
+    return Identity(Roster.of_genesis(net.genesis), organization, own, raft_id, 1, store_id)
 
 
 async def shake(net, socket, who, expected=TARGET):
@@ -120,12 +124,14 @@ async def closes_at_once(net, session):
 
 async def stranger(net, session):
     key = SigningKey.from_seed(b"m" * 32)
-    packed = msgpack.packb([1, net.genesis.network, "mallory", 1, b"c" * 32])
+    packed = msgpack.packb([1, net.genesis.network, "mallory", 1, bytes(16), b"c" * 32])
     return await opening(net, session, packed, key.sign_bytes(b"hello"))
 
 
 async def other_network(net, session):
-    return await opening(net, session, msgpack.packb([1, "other-0123456789abcdef", "cbp", 1, b"c" * 32]))
+    return await opening(
+        net, session, msgpack.packb([1, "other-0123456789abcdef", "cbp", 1, bytes(16), b"c" * 32])
+    )
 
 
 async def borrowed_name(net, session):

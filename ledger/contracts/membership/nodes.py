@@ -21,7 +21,7 @@ from ledger.contracts.membership.standing import NODE_TABLE, NodeCase, NodeState
 from ledger.contracts.table import Refusal, RuleViolatedError
 from ledger.fields import Fields
 from ledger.keys import KEY_BYTES, SIGNATURE_BYTES, PublicKey
-from ledger.members import TERMS_MAX, URL_LENGTH_MAX, Member, NodeTerm, Seat
+from ledger.members import TERMS_MAX, URL_LENGTH_MAX, Learning, Member, NodeTerm, Seat
 from ledger.roster import Roster
 
 PEER_URL = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
@@ -51,10 +51,12 @@ class NodeClaim:
 
 def ended(node: NodeTerm, height: int) -> NodeTerm:
     """Return a node that neither orders nor learns after the block of a height."""
-    seats = node.seats
+    seats, learning = node.seats, node.learning
     if node.orders:
         seats = (*seats[:-1], replace(seats[-1], until=height))
-    return replace(node, seats=seats, is_learner=False, is_returning=False, in_place_of=None)
+    if node.is_learner:
+        learning = (*learning[:-1], replace(learning[-1], until=height))
+    return replace(node, seats=seats, learning=learning, is_returning=False, in_place_of=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class ReplaceNode:
             key=self.node.key,
             url=self.node.url or old.url,
             since=height,
-            is_learner=reached is NodeState.LEARNER,
+            learning=(Learning(height),) if reached is NodeState.LEARNER else (),
             is_returning=before is NodeState.ORDERER or old.is_returning,
             in_place_of=old.in_place_of,
         )

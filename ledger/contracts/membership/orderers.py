@@ -17,6 +17,7 @@ from ledger.contracts.membership.change import find_member, put_roster
 from ledger.contracts.membership.nodes import ended, with_node
 from ledger.contracts.membership.standing import NODE_TABLE, NodeCase, state_of
 from ledger.fields import Fields
+from ledger.members import Learning
 from ledger.roster import Roster
 
 
@@ -42,7 +43,8 @@ class PromoteOrderer:
         """Return the roster with one learner more."""
         member = find_member(context, self.organization)
         NODE_TABLE.advance(state_of(member), context.event, NodeCase(context, member, self.in_place_of))
-        node = replace(member.node, is_learner=True, in_place_of=self.in_place_of)
+        learning = (*member.node.learning, Learning(context.height))
+        node = replace(member.node, learning=learning, in_place_of=self.in_place_of)
         return context.roster.changed(context.height, with_node(member, node))
 
 

@@ -121,7 +121,7 @@ class Node:
 
     def create(self) -> Node:
         self.store = Store.create(
-            self.connect(), genesis=self.fleet.genesis, organization="cbp", incarnation=1
+            self.connect(), genesis=self.fleet.genesis, organization="cbp", incarnation=1, store_id=bytes(16)
         )
         self.commit()
         self.ledger = self.store.load_ledger(self.fleet.verifier)

@@ -75,7 +75,7 @@ def test_a_store_knows_whose_it_is(node):
 def test_a_store_is_not_created_over_another(node):
     genesis = node.fleet.genesis
     with pytest.raises(DamagedStoreError, match="there is one; open it"):
-        Store.create(node.connection, genesis=genesis, organization="cbp", incarnation=1)
+        Store.create(node.connection, genesis=genesis, organization="cbp", incarnation=1, store_id=bytes(16))
 
 
 # Raft.
@@ -457,7 +457,9 @@ def test_a_crash_before_the_first_watermark_is_no_damage(fleet, tmp_path, node):
     directory = tmp_path / "fresh"
     directory.mkdir()
     fresh = type(node)(fleet, directory)
-    fresh.store = Store.create(fresh.connect(), genesis=fleet.genesis, organization="acme", incarnation=1)
+    fresh.store = Store.create(
+        fresh.connect(), genesis=fleet.genesis, organization="acme", incarnation=1, store_id=bytes(16)
+    )
     fresh.commit(watermark=False)
     later = fresh.crash_copy(tmp_path / "killed").load()
     assert later.store.organization == "acme"

@@ -1,7 +1,8 @@
 """The fisheries authority's application: it grants permits, checks filed forms 370, holds, rejects, clears, audits.
 
 Rules:
-- It decides from its own envelopes and the ledger, after the time that its behavior gives it.
+- It decides from its own envelopes and the ledger, after the time that its behavior gives it. What has not come by
+  then is missing: nobody can keep it waiting by sending nothing.
 - Every decision is an official act with a document to importer and Customs that opens the act's commitment.
 - A hold waits for the importer's answer and looks again; what is still wrong then waits for the end of the time
   given, is looked at once more, and is rejected if it was not mended.
@@ -122,7 +123,7 @@ class Fisheries(Agent):
             return
         await self.sleep_until(receipt.time_ms + delay_ms)
         async with self.in_turn(file.turn, file.form.id):
-            examined = await self._examine_form(file)
+            examined = self._examine_form(file)
             state = decide(examined.defects)
             await self._move_form(file, _EVENT_OF[state], examined.defects)
             if file.inspection.due_on is not None:
@@ -141,11 +142,9 @@ class Fisheries(Agent):
             file.answered = True
             file.redeclared = _redeclared(mail.paper)
             if file.inspection.state is InspectionState.AUDIT:
-                await self._move_form(
-                    file, InspectionEvent.CLOSE_AUDIT, (await self._examine_form(file)).defects
-                )
+                await self._move_form(file, InspectionEvent.CLOSE_AUDIT, self._examine_form(file).defects)
             elif file.inspection.state is InspectionState.HOLD:
-                examined = await self._examine_form(file)
+                examined = self._examine_form(file)
                 state = decide(examined.defects)
                 if state is not InspectionState.HOLD:
                     await self._move_form(file, _EVENT_OF[state], examined.defects)
@@ -173,7 +172,7 @@ class Fisheries(Agent):
         async with self.in_turn(file.turn, file.form.id):
             if file.inspection.state is not InspectionState.HOLD or file.inspection.due_on != due_on:
                 return
-            examined = await self._examine_form(file)
+            examined = self._examine_form(file)
             if not examined.defects:
                 await self._move_form(file, InspectionEvent.CLEAR, ())
                 return
@@ -231,9 +230,9 @@ class Fisheries(Agent):
 
     # Parts.
 
-    async def _examine_form(self, file: FormFile) -> Examined:
+    def _examine_form(self, file: FormFile) -> Examined:
         """Hold a form against everything there is, and write down what was found."""
-        evidence = await self._form_evidence(file)
+        evidence = self._form_evidence(file)
         examined = examine_form(evidence, self.script.fisheries)
         name, now_ms = self._form_name(file), self.desk.now_ms()
         if examined.status is not None:
@@ -261,25 +260,30 @@ class Fisheries(Agent):
             time_ms=now_ms,
         )
 
-    async def _form_evidence(self, file: FormFile) -> FormEvidence:
+    def _form_evidence(self, file: FormFile) -> FormEvidence:
         form = file.form
-        statements: list[Paper | None] = []
-        for hop in form.hops:
-            mail = None if hop.root is None else await self.receive(hop.root, hop.organization)
-            statements.append(_of_kind(None if mail is None else mail.paper, PaperKind.CUSTODY_STATEMENT))
+        statements = [
+            None
+            if hop.root is None
+            else self._read_form(hop.root, hop.organization, PaperKind.CUSTODY_STATEMENT)
+            for hop in form.hops
+        ]
         return FormEvidence(
             form=form,
             committed=file.committed,
             has_permit=self.forms.has_permit(form.importer, self.legal.legal_date(self.desk.now_ms())),
-            paper=_of_kind((await self.receive(form.root, form.issuer)).paper, PaperKind.FORM_370),
-            filing=_of_kind(
-                (await self.receive(form.filing_root, form.importer)).paper, PaperKind.FORM_370_FILING
-            ),
+            paper=self._read_form(form.root, form.issuer, PaperKind.FORM_370),
+            filing=self._read_form(form.filing_root, form.importer, PaperKind.FORM_370_FILING),
             custody=statements,
             attachments=self._form_attachments(form),
             redeclared=file.redeclared,
             answered=file.answered,
         )
+
+    def _read_form(self, root: bytes, sender: str, kind: PaperKind) -> Paper | None:
+        """Return what has come under a root by now, if it is of a kind; nobody is waited for."""
+        paper = self.mailroom.of(root, sender).paper
+        return paper if paper is not None and paper.kind == kind else None
 
     def _form_attachments(self, form: FormEntry) -> list[tuple[Evidence, Mapping[str, Value]]]:
         """Return the evidence that the exporter has anchored for a form."""
@@ -301,10 +305,6 @@ class Fisheries(Agent):
         self.record(
             "form370.state", private=True, form370=self._form_name(file), state=state.value, time_ms=time_ms
         )
-
-
-def _of_kind(paper: Paper | None, kind: PaperKind) -> Paper | None:
-    return paper if paper is not None and paper.kind == kind else None
 
 
 def _redeclared(answer: Paper | None) -> str | None:

@@ -52,8 +52,8 @@ class TunaRelease(Agent):
             return
         await self.sleep_until(receipt.time_ms + delay_ms)
         name = self.desk.local_name("form370", form.id) or form.id
-        paper = (await self.receive(form.root, form.issuer)).paper
-        filing = (await self.receive(form.filing_root, form.importer)).paper
+        paper = self.mailroom.of(form.root, form.issuer).paper
+        filing = self.mailroom.of(form.filing_root, form.importer).paper
         defects = [defect.value for defect in entered_defects(paper, filing)]
         for defect in defects:
             self.record(

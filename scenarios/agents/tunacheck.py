@@ -137,8 +137,12 @@ def filing_defects(evidence: FormEvidence) -> list[FormDefect]:
 
 
 def weight_defects(evidence: FormEvidence) -> list[FormDefect]:
-    """Return where weights grow on their way through the chain of custody."""
-    defects = []
+    """Return where weights grow on their way through the chain of custody, or are not told by who endorsed."""
+    defects = [
+        FormDefect.UNREADABLE
+        for hop, statement in zip(evidence.form.hops, evidence.custody, strict=True)
+        if hop.endorsed is not None and statement is None
+    ]
     stated = [statement for statement in evidence.custody if statement is not None]
     for statement in stated:
         if _kg(statement, "kg_out") > _kg(statement, "kg_in"):

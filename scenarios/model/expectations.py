@@ -69,6 +69,10 @@ METRICS: Mapping[str, str] = {
     **{f"code_{code.value}": f"receipts with code {code.value}" for code in Code},
     "messages": "frames between nodes",
     "bytes": "bytes between nodes",
+    "form370_filed": "forms 370 filed",
+    "form370_on_time_percent": "percent of them filed at or before importation",
+    "form370_hops": "parties that took custody of what the filed forms cover",
+    "form370_endorsed_percent": "percent of them that had endorsed by the filing",
 }
 """Metrics an expectation may name, with their meaning."""
 

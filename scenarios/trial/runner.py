@@ -32,6 +32,7 @@ from scenarios.judging.final import DATABASE, STORE_FILES, read_final
 from scenarios.judging.framespool import FrameSpool
 from scenarios.judging.leaks import LeakSearch, stored_values
 from scenarios.judging.measure import Measurement, traffic
+from scenarios.judging.tuna import TunaMeasurement
 from scenarios.judging.verdict import JudgedExpectation, Judgment, judge
 from scenarios.model import Scenario
 from scenarios.network.founding import Charter, Founding, Member, found_from_seed
@@ -134,6 +135,7 @@ class _Run:
         self.frames = FrameSpool(self.folder.path)
         self.node_records: list[Event] = []
         self.measurement = Measurement(list(scenario.organizations))
+        self.tuna = TunaMeasurement()
         self.checks: list[Check] = [Agreement(), Durability(), DecidedOnce(), Confidentiality(self.search)]
         self.started = time.monotonic()
         self.cpu_started = time.process_time()
@@ -222,6 +224,7 @@ class _Run:
         self.book = EventBook(self._now_ms, world.now_ns)
         self.trial = Trial(self.scenario, world, self.book, self._chance, self.options.script)
         self.book.subscribe(self.measurement)
+        self.book.subscribe(self.tuna)
         for check in self.checks:
             if not isinstance(check, Confidentiality):
                 self.book.subscribe(check)
@@ -289,7 +292,7 @@ class _Run:
         return told
 
     def _metrics(self) -> dict[str, RecordField | float]:
-        metrics = self.measurement.figures()
+        metrics = self.measurement.figures() | self.tuna.figures()
         if self.options.world == "virtual":
             metrics.update(traffic(self.trace.frames_by_kind, self.trace.bytes_by_kind))
         else:

@@ -154,11 +154,18 @@ def test_each_defect_is_found_and_decides(defect: str, changes: dict[str, object
 def test_weights_that_stay_equal_are_no_defect_and_a_missing_statement_is_skipped() -> None:
     equal = statement(900, 900)
     assert examined(custody=(equal, equal, equal)).defects == ()
-    assert examined(custody=(statement(1000, 900), None, equal)).defects == ()
-    assert examined(custody=(statement(1000, 899), None, equal)).defects == (
+    away = entry(missing="cannery")
+    assert examined(form=away, custody=(statement(1000, 900), None, equal)).defects == ()
+    assert examined(form=away, custody=(statement(1000, 899), None, equal)).defects == (
         "IN_EXCEEDS_OUT_BEFORE",
         "FORM_EXCEEDS_CUSTODY",
     )
+
+
+def test_who_endorses_and_does_not_tell_its_weights_holds_the_form_up() -> None:
+    found = examined(custody=(statement(2000, 1000), None, statement(900, 900)))
+    assert found.defects == ("UNREADABLE",)
+    assert decide(found.defects) is InspectionState.HOLD
 
 
 def test_5a_may_be_declared_without_and_in_spite_of_evidence() -> None:

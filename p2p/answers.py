@@ -118,7 +118,8 @@ def status_json(status: TransactionStatus) -> dict[str, Json]:
 
 def bad_query(name: str, value: str, wanted: str) -> ApiError:
     """Return the refusal of a value in path or query."""
-    return ApiError(400, "BAD_QUERY", f"{name}: {value[:80]!r} is not {wanted}", "Correct the request.")
+    remedy = f"Give {name} as {wanted}."
+    return ApiError(400, "BAD_QUERY", f"{name}: {value[:80]!r} is not {wanted}", remedy)
 
 
 def read_hex(text: str, name: str, size: int) -> bytes:

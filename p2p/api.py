@@ -271,17 +271,24 @@ class Api:
         limit = self.node.config.genesis.limits.envelope_bytes_max
         data = await request.read()
         try:
-            fields = Fields(decode(data, limit_bytes=limit + 1024), "document")
+            fields = Fields(decode(data, limit_bytes=len(data) or 1), "document")
             root = fields.raw("root", size=32)
             to = fields.text("to", 40)
-            envelope = fields.raw("envelope", max_size=limit)
+            envelope = fields.raw("envelope")
             fields.finish()
         except (EncodingError, MalformedError) as error:
-            raise ApiError(400, Code.MALFORMED, str(error), Code.MALFORMED.remedy) from error
-        if self.node.config.genesis.find(to) is None:
-            raise ApiError(
-                403, Code.UNKNOWN_ORGANIZATION, f"to: {to!r} is no member", Code.UNKNOWN_ORGANIZATION.remedy
+            remedy = (
+                "Send canonical msgpack: a map of root (32 bytes), to and envelope (bytes), and nothing else."
             )
+            raise ApiError(400, Code.MALFORMED, str(error), remedy) from error
+        if len(envelope) > limit:
+            message = f"envelope: {len(envelope)} bytes are over envelope_bytes_max, {limit}"
+            remedy = "Make the document smaller: genesis' envelope_bytes_max holds for every envelope."
+            raise ApiError(413, Code.TOO_LARGE, message, remedy)
+        if self.node.config.genesis.find(to) is None:
+            known = ", ".join(o.id for o in self.node.config.genesis.organizations)
+            remedy = f"Address it to a member: {known}."
+            raise ApiError(403, Code.UNKNOWN_ORGANIZATION, f"to: {to!r} is no member", remedy)
         try:
             is_new = await self.node.send_envelope(root, to, envelope)
         except OverloadedError as error:

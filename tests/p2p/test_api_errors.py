@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from ledger.encoding import encode
 from p2p.node import Node
 from p2p.ordering import Ordering
 from p2p.signal import Signal
@@ -29,6 +30,11 @@ def asked(five):
             "another's token": {BEARER: f"Bearer {other.token}"},
             "no bearer": {BEARER: endpoint.token},
             "the control token": {BEARER: f"Bearer {endpoint.control_token}"},
+            "all but its last character": {BEARER: f"Bearer {endpoint.token[:-1]}"},
+            "all but its first character": {BEARER: f"Bearer {endpoint.token[1:]}"},
+            "one character more": {BEARER: f"Bearer {endpoint.token}0"},
+            "the token twice": {BEARER: f"Bearer {endpoint.token}{endpoint.token}"},
+            "nothing after the word": {BEARER: "Bearer "},
         }
         answers = {}
         for name, given in headers.items():
@@ -74,7 +80,20 @@ PATHS = {
 }
 
 
-@pytest.mark.parametrize("who", ["no token", "another's token", "no bearer", "the control token"])
+@pytest.mark.parametrize(
+    "who",
+    [
+        "no token",
+        "another's token",
+        "no bearer",
+        "the control token",
+        "all but its last character",
+        "all but its first character",
+        "one character more",
+        "the token twice",
+        "nothing after the word",
+    ],
+)
 def test_without_the_organization_s_token_there_is_no_answer_but_401_and_a_remedy(asked, who):
     for name in (who, f"{who}, metrics"):
         assert (asked[name].status, asked[name].code) == (401, "UNAUTHORIZED")
@@ -85,6 +104,30 @@ def test_without_the_organization_s_token_there_is_no_answer_but_401_and_a_remed
 def test_a_bad_value_is_refused_by_name(asked, path):
     assert (asked[path].status, asked[path].code) == (400, "BAD_QUERY")
     assert asked[path].message.startswith(f"{PATHS[path]}: ")
+    assert asked[path].json["error"]["remedy"].startswith(f"Give {PATHS[path]} as ")
+
+
+def test_a_document_that_is_none_is_told_what_one_is(five):
+    async def main(net):
+        limit = net.genesis.limits.envelope_bytes_max
+        whole = {"root": b"r" * 32, "to": "importer", "envelope": b"sealed"}
+        bodies = [
+            b"no msgpack",
+            encode({"root": b"r" * 31, "to": "importer", "envelope": b"x"}),
+            encode({**whole, "envelope": bytes(limit + 1)}),
+            encode({**whole, "to": "nobody"}),
+            encode({**whole, "extra": 1}),
+        ]
+        return [await net.ask("exporter", "POST", "/v1/documents", body) for body in bodies]
+
+    answers = five(main)
+    codes = [(400, "MALFORMED"), (400, "MALFORMED"), (413, "TOO_LARGE"), (403, "UNKNOWN_ORGANIZATION")]
+    assert [(a.status, a.code) for a in answers] == [*codes, (400, "MALFORMED")]
+    remedies = [a.json["error"]["remedy"] for a in answers]
+    for number in (0, 1, 4):
+        assert "a map of root (32 bytes), to and envelope" in remedies[number]
+    assert "envelope_bytes_max" in remedies[2]
+    assert not any("sign" in remedy.lower() or "transaction" in remedy for remedy in remedies)
 
 
 def test_unknown_paths_and_methods_are_told_as_json(asked):

@@ -324,3 +324,33 @@ def test_sessions_close_their_connections_in_the_order_they_were_opened():
         return order
 
     assert run_virtual(main, seed=1) == list(range(1, 21))
+
+
+def test_a_get_whose_connection_breaks_is_sent_twice_and_a_post_once():
+    """aiohttp repeats what is idempotent once, silently: so nothing here may hang on a GET being asked once."""
+
+    async def main(world: VirtualWorld) -> dict[str, int]:
+        host = world.add_host("server")
+        asked = {"GET": 0, "POST": 0}
+
+        async def cut(request: web.Request) -> web.Response:
+            asked[request.method] += 1
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+
+        async def program(_machine: VirtualMachine) -> None:
+            await serve({"/": echo, "/cut": cut})
+            await asyncio.Event().wait()
+
+        host.boot(program)
+        await asyncio.sleep(0.001)
+        async with aiohttp.ClientSession() as session:
+            for method in ("GET", "POST"):
+                async with session.get(f"http://{host.address}:8080/") as response:
+                    await response.read()  # leaves a connection to be used again
+                with pytest.raises(aiohttp.ClientError):
+                    await session.request(method, f"http://{host.address}:8080/cut")
+        return asked
+
+    assert run_virtual(main, seed=1) == {"GET": 2, "POST": 1}

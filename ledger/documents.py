@@ -6,6 +6,8 @@ Rules:
   of the fields'.
 - The root is over the sorted digests. All envelopes of a document hold all digests, and so share the root;
   each holds only the disclosures meant for its addressee.
+- Its sender signs the digests with the root they belong to: one whose signed digests give another root is convicted by
+  its own word, and no field has to be shown for it.
 - An envelope is padded to a size class and sealed with libsodium's Box from an ephemeral key; key and nonce
   come from the `random` it is given. Box does not commit to its key: the addressee recomputes the root and
   compares it with the ledger's, so that no two of them are shown different documents.
@@ -27,7 +29,7 @@ import nacl.public
 from ledger.encoding import Value, decode, encode
 from ledger.errors import EncodingError, EnvelopeError, MalformedError
 from ledger.fields import Fields
-from ledger.keys import KEY_BYTES, BoxKey
+from ledger.keys import KEY_BYTES, SIGNATURE_BYTES, BoxKey
 
 SALT_BYTES = 16
 DIGEST_BYTES = 32
@@ -124,12 +126,14 @@ class OpenedEnvelope:
     Attributes:
         root: recomputed from the digests; compare it with the ledger's before believing any field.
         digests: all of them, sorted.
+        vouched: the sender's signature that these digests are the document's, 64 bytes, if there is one.
         disclosures: the fields meant for this addressee, in the order of the names.
     """
 
     root: bytes
     digests: tuple[bytes, ...] = field(repr=False)
     disclosures: tuple[Disclosure, ...]
+    vouched: bytes | None = None
 
     @property
     def fields(self) -> dict[str, Private[Value]]:
@@ -180,8 +184,23 @@ def commit_fields(fields: Mapping[str, Value], random: Chance) -> DocumentPlain:
     return DocumentPlain(document_root(digests), tuple(digests), disclosures)
 
 
-def envelope(document: DocumentPlain | OpenedEnvelope, names: Iterable[str]) -> bytes:
+def digests_statement(root: bytes, digests: Iterable[bytes]) -> bytes:
+    """Return what a sender signs under `Domain.ENVELOPE`: that these digests are those of that root.
+
+    Signed digests that give another root convict the sender, and tell nothing of any field.
+    """
+    return encode({"root": root, "digests": b"".join(digests)})
+
+
+def envelope(
+    document: DocumentPlain | OpenedEnvelope, names: Iterable[str], vouched: bytes | None = None
+) -> bytes:
     """Return the canonical bytes of an envelope that discloses only the named fields.
+
+    Args:
+        document: issued, or opened and passed on.
+        names: of the fields to disclose.
+        vouched: the sender's signature over `digests_statement`.
 
     Raises:
         EnvelopeError: if the document does not have a named field.
@@ -195,7 +214,7 @@ def envelope(document: DocumentPlain | OpenedEnvelope, names: Iterable[str]) -> 
         for disclosure in document.disclosures
         if disclosure.name in chosen
     ]
-    return encode({"digests": b"".join(document.digests), "disclosures": disclosed})
+    return encode({"digests": b"".join(document.digests), "disclosures": disclosed, "vouched": vouched})
 
 
 def read_envelope(data: bytes) -> OpenedEnvelope:
@@ -211,13 +230,14 @@ def read_envelope(data: bytes) -> OpenedEnvelope:
             _read_disclosure(item, place)
             for place, item in enumerate(fields.items("disclosures", FIELDS_MAX))
         )
+        vouched = fields.optional_raw("vouched", size=SIGNATURE_BYTES)
         fields.finish()
     except (EncodingError, MalformedError) as error:
         raise EnvelopeError(f"these bytes are no envelope: {error}; complain with UNREADABLE") from error
     digests = tuple(packed[start : start + DIGEST_BYTES] for start in range(0, len(packed), DIGEST_BYTES))
     _check_digests(digests, len(packed))
     _check_disclosures(disclosures, digests)
-    return OpenedEnvelope(document_root(digests), digests, disclosures)
+    return OpenedEnvelope(document_root(digests), digests, disclosures, vouched)
 
 
 def seal(envelope_bytes: bytes, recipient_box_public: bytes, random: Chance) -> bytes:

@@ -51,6 +51,7 @@ class Domain(StrEnum):
     POSSESSION = "seatrial/possession/v1"
     ACKNOWLEDGEMENT = "seatrial/acknowledgement/v1"
     CREDENTIAL_KEY = "seatrial/credential-key/v1"
+    ENVELOPE = "seatrial/envelope/v1"
 
 
 def signed_message(domain: Domain, network: str, payload: bytes) -> bytes:

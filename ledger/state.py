@@ -157,6 +157,11 @@ def document_key(root: bytes) -> str:
     return f"document/{root.hex()}"
 
 
+def reading_key(root: bytes, reader: str) -> str:
+    """Return the key of one member's word on its envelope of a document."""
+    return f"reading/{root.hex()}/{reader}"
+
+
 def certificate_key(certificate: bytes) -> str:
     """Return the key of a certificate of origin, by its random id."""
     return f"certificate/{certificate.hex()}"

@@ -29,8 +29,10 @@ from ledger.contracts.claim_review import (
     public_state,
 )
 from ledger.contracts.deadlines import LegalCalendar, add_calendar_days, anniversary, last_day_of_period
+from ledger.contracts.document import DOCUMENT_TABLE
 from ledger.contracts.findings import Finding
-from ledger.contracts.holding import COMPLAINTS, HOLDING_TABLE
+from ledger.contracts.holding import HOLDING_TABLE
+from ledger.contracts.reading import COMPLAINTS, READING_TABLE
 from ledger.contracts.records import (
     Blanket,
     CertificateRecord,
@@ -38,6 +40,7 @@ from ledger.contracts.records import (
     ClaimRecord,
     ClaimState,
     DocumentRecord,
+    DocumentState,
     HoldingRecord,
     HoldingState,
     read_certificate,
@@ -53,8 +56,10 @@ __all__ = [
     "CERTIFICATE_TABLE",
     "CLAIM_TABLE",
     "COMPLAINTS",
+    "DOCUMENT_TABLE",
     "ENTRY_NUMBER",
     "HOLDING_TABLE",
+    "READING_TABLE",
     "REGIMES",
     "REGIME_OF_FORM",
     "REVIEW_TABLE",
@@ -68,6 +73,7 @@ __all__ = [
     "ClaimState",
     "Context",
     "DocumentRecord",
+    "DocumentState",
     "Finding",
     "FineState",
     "Guard",

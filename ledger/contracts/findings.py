@@ -177,3 +177,8 @@ class Finding(StrEnum):
         "customs claims although it had discharged the goods unconditionally, and says it was obtained improperly",
         "ATA Convention (1961), Art. 6",
     )
+    ENVELOPE_CONTRADICTS_ROOT = (
+        "ENVELOPE_CONTRADICTS_ROOT",
+        "the sender of the envelope signed for digests that do not give the document's root",
+        "design: all envelopes share one root",
+    )

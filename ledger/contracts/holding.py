@@ -15,14 +15,20 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from ledger.contracts.act import CERTIFICATE_ID_BYTES, Context, Writer, read_organization
+from ledger.contracts.document import find_document
 from ledger.contracts.findings import Finding
-from ledger.contracts.records import CertificateRecord, HoldingRecord, HoldingState, read_holding
+from ledger.contracts.reading import COMPLAINTS, Evidence, read_evidence
+from ledger.contracts.records import (
+    CertificateRecord,
+    HoldingRecord,
+    HoldingState,
+    read_certificate,
+    read_holding,
+)
 from ledger.contracts.table import Actor, Guard, Refusal, RuleViolatedError, Step, Table
 from ledger.fields import Fields
 from ledger.genesis import Role
-from ledger.state import holding_key
-
-COMPLAINTS = ("ROOT_MISMATCH", "UNREADABLE")
+from ledger.state import certificate_key, holding_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class HoldingCase:
     holder: str
     certificate: CertificateRecord | None = None
     holder_is_importer: bool = False
+    evidence_holds: bool = True
 
     def plays(self, actor: Actor) -> bool:
         """Say whether the sender is that actor here."""
@@ -55,6 +62,10 @@ _ADDRESSED: Guard[HoldingCase] = Guard(
     "a holder that the certificate is addressed to",
     Refusal.NOT_ADDRESSED,
     lambda case: case.certificate is not None and case.holder in case.certificate.addressees,
+)
+
+_EVIDENCE: Guard[HoldingCase] = Guard(
+    "evidence that proves the complaint, or none", Refusal.EVIDENCE, lambda case: case.evidence_holds
 )
 
 _S = HoldingState
@@ -93,6 +104,7 @@ HOLDING_TABLE: Table[HoldingState, HoldingCase] = Table(
             Actor.HOLDER,
             _S.DISPUTED,
             "design: all envelopes share one root",
+            guards=(_EVIDENCE,),
         ),
         Step(_S.HELD, "holding.suspend", Actor.CUSTOMS, _S.SUSPENDED, "19 CFR 181.22(c)"),
         Step(_S.SUSPENDED, "holding.reinstate", Actor.CUSTOMS, _S.HELD, "19 CFR 181.22(c)"),
@@ -145,10 +157,20 @@ def _find(context: Context, state: Writer, certificate: bytes, holder: str) -> H
     return read_holding(data)
 
 
-def _step(context: Context, state: Writer, certificate: bytes, holder: str) -> HoldingRecord:
+def _convicts(evidence: Evidence, context: Context, state: Writer, certificate: bytes) -> bool:
+    data = state.get(certificate_key(certificate))
+    root = None if data is None else read_certificate(data).root
+    return root is not None and evidence.convicts(context, root, find_document(context, state, root))
+
+
+def _step(
+    context: Context, state: Writer, certificate: bytes, holder: str, *, evidence: Evidence | None = None
+) -> HoldingRecord:
     """Return the holding with its next state, not yet written."""
     record = _find(context, state, certificate, holder)
-    reached = HOLDING_TABLE.advance(record.state, context.event, HoldingCase(context, holder))
+    holds = evidence is None or _convicts(evidence, context, state, certificate)
+    case = HoldingCase(context, holder, evidence_holds=holds)
+    reached = HOLDING_TABLE.advance(record.state, context.event, case)
     return replace(record, state=reached)
 
 
@@ -178,6 +200,7 @@ class ComplainHolding:
 
     certificate: bytes
     reason: str
+    evidence: Evidence | None
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
@@ -185,14 +208,15 @@ class ComplainHolding:
         return cls(
             fields.raw("certificate", size=CERTIFICATE_ID_BYTES),
             fields.text("reason", 16, "|".join(COMPLAINTS)),
+            read_evidence(fields),
         )
 
     def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
-        """Record the dispute."""
+        """Record the dispute, and whether it convicts the issuer."""
         holder = context.sender.id
-        record = _step(context, state, self.certificate, holder)
+        record = _step(context, state, self.certificate, holder, evidence=self.evidence)
         state.put(holding_key(self.certificate, holder), record.encode())
-        return ()
+        return () if self.evidence is None else (Finding.ENVELOPE_CONTRADICTS_ROOT,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,3 +194,10 @@ LEGAL_DATE_FIRST = datetime.date(1994, 1, 1)
 
 LEGAL_DATE_LAST = datetime.date(2099, 12, 31)
 """The latest date a body may declare; keeps every date computed from it inside the calendar (design)."""
+DOCUMENT_RECORD_YEARS = Parameter(
+    5,
+    "years from anchoring before a document may be purged",
+    Mark.DESIGN,
+    "NAFTA Form 434, instructions",
+    "the longest record keeping that any form here asks for; the ledger does not tell forms apart",
+)

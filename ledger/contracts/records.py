@@ -13,10 +13,14 @@ from enum import StrEnum
 from functools import lru_cache
 
 from ledger.encoding import Value, decode, encode
+from ledger.errors import MalformedError
 from ledger.fields import Fields
 from ledger.state import VALUE_BYTES_MAX
 
 _REMEMBERED = 4096
+
+DISCLOSURES_MAX = 256
+"""To how many further readers one document may be disclosed."""
 
 
 class CertificateState(StrEnum):
@@ -188,15 +192,50 @@ class ClaimRecord:
         )
 
 
+class DocumentState(StrEnum):
+    """An anchored document."""
+
+    UNANCHORED = "UNANCHORED"
+    ANCHORED = "ANCHORED"
+    PURGED = "PURGED"
+
+
+class ReadingState(StrEnum):
+    """What one reader of a document has said of its envelope."""
+
+    NONE = "NONE"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    DISPUTED = "DISPUTED"
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """An anchored document: who told whom, when; `subject` is the state key of what it is about."""
+    """An anchored document: who told whom, when.
+
+    Attributes:
+        document_class: `official` or `commercial`.
+        issuer: organization id.
+        addressees: whom it was anchored for.
+        subject: state key of what it is about.
+        anchored_ms: block time.
+        state: see the table.
+        disclosed: (reader, by whom) of everyone it was disclosed to later, in order.
+        purged_ms: block time of its purge.
+    """
 
     document_class: str
     issuer: str
     addressees: tuple[str, ...]
     subject: str | None
     anchored_ms: int
+    state: DocumentState = DocumentState.ANCHORED
+    disclosed: tuple[tuple[str, str], ...] = ()
+    purged_ms: int | None = None
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Everyone who was sent an envelope: addressees, and those it was disclosed to."""
+        return (*self.addressees, *(reader for reader, _ in self.disclosed))
 
     def encode(self) -> bytes:
         """Return the canonical bytes."""
@@ -207,6 +246,37 @@ class DocumentRecord:
                 "addressees": self.addressees,
                 "subject": self.subject,
                 "anchored_ms": self.anchored_ms,
+                "state": self.state.value,
+                "disclosed": [list(pair) for pair in self.disclosed],
+                "purged_ms": self.purged_ms,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRecord:
+    """One reader's word on its envelope.
+
+    Attributes:
+        state: see the table.
+        said_ms: block time.
+        reason: of a complaint, a code word.
+        convicted: who signed for digests that are not the document's, if the complaint proves it.
+    """
+
+    state: ReadingState
+    said_ms: int
+    reason: str | None = None
+    convicted: str | None = None
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes."""
+        return encode(
+            {
+                "state": self.state.value,
+                "said_ms": self.said_ms,
+                "reason": self.reason,
+                "convicted": self.convicted,
             }
         )
 
@@ -273,7 +343,29 @@ def read_document(data: bytes) -> DocumentRecord:
         addressees=fields.texts("addressees", 1000),
         subject=fields.optional_text("subject", 1000),
         anchored_ms=fields.integer("anchored_ms"),
+        state=DocumentState(fields.text("state")),
+        disclosed=tuple(_read_pair(item) for item in fields.items("disclosed", DISCLOSURES_MAX)),
+        purged_ms=fields.optional_integer("purged_ms"),
     )
+
+
+@lru_cache(_REMEMBERED)
+def read_reading(data: bytes) -> ReadingRecord:
+    """Return the reading whose canonical bytes are `data`."""
+    fields = _fields(data, "reading record")
+    return ReadingRecord(
+        state=ReadingState(fields.text("state")),
+        said_ms=fields.integer("said_ms"),
+        reason=fields.optional_text("reason", 40),
+        convicted=fields.optional_text("convicted", 40),
+    )
+
+
+def _read_pair(item: Value) -> tuple[str, str]:
+    match item:
+        case [str(reader), str(by)]:
+            return reader, by
+    raise MalformedError("document record.disclosed: expected [reader, by]")
 
 
 def _fields(data: bytes, where: str) -> Fields:

@@ -42,7 +42,7 @@ from ledger.contracts.claim import (
     ProtestClaim,
     RespondClaim,
 )
-from ledger.contracts.document import AnchorDocument
+from ledger.contracts.document import AnchorDocument, DiscloseDocument, PurgeDocument
 from ledger.contracts.fisheries.form import (
     DecideForm,
     DraftForm,
@@ -62,6 +62,7 @@ from ledger.contracts.membership import (
     RevokeKey,
     RotateKey,
 )
+from ledger.contracts.reading import AcknowledgeDocument, ComplainDocument
 from ledger.contracts.table import Refusal
 from ledger.contracts.verification.inquiry import MoveVerification, OpenVerification, RespondVerification
 from ledger.errors import MalformedError
@@ -155,6 +156,10 @@ RULES: Mapping[str, TypeRule] = _registry(
     TypeRule("key.rotate", _ANYONE, 0, RotateKey.read),
     TypeRule("key.revoke", _ANYONE, 0, RevokeKey.read, takes_approvals=True),
     TypeRule("document.anchor", _ANYONE_WHO_ACTS, 1, AnchorDocument.read),
+    TypeRule("document.disclose", _ANYONE_WHO_ACTS, 0, DiscloseDocument.read),
+    TypeRule("document.acknowledge", frozenset(Role), 0, AcknowledgeDocument.read),
+    TypeRule("document.complain", frozenset(Role), 0, ComplainDocument.read),
+    TypeRule("document.purge", _ANYONE_WHO_ACTS, 0, PurgeDocument.read),
 )
 """All transaction types, by name."""
 

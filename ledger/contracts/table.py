@@ -41,6 +41,10 @@ class Actor(StrEnum):
     HOME_CUSTOMS = "customs of the holder's country"
     OFFICE = "the customs that the voucher names"
     GUARANTOR = "the guaranteeing association that the claim names"
+    ANYBODY = "whoever may send acts"
+    DOCUMENT_ISSUER = "the document's issuer"
+    DOCUMENT_PARTY = "the document's issuer or a reader of it"
+    READER = "a reader of the document"
     OWNER = "the organization itself"
     MAJORITY = "a majority of the members"
     OWNER_OR_MAJORITY = "the organization itself or, for a successor, a majority of the members"
@@ -153,6 +157,12 @@ class Refusal(StrEnum):
         "an importation voucher has one claim; go on with that one",
     )
     UNKNOWN_CARNET_CLAIM = ("unknown-carnet-claim", "check carnet and voucher; open the claim first")
+    UNKNOWN_DOCUMENT = ("unknown-document", "anchor the document first, or correct the root")
+    READS_ALREADY = ("reads-already", "this organization has its envelope; send it again without a new act")
+    EVIDENCE = (
+        "evidence-does-not-hold",
+        "complain without evidence, or with digests that the accused signed for this root and that give another",
+    )
     TOO_EARLY = ("too-early", "wait until the time given to the other side has passed")
     TOO_LATE = ("too-late", "the time in which this may be done has passed")
     UNKNOWN_FORM_370 = ("unknown-form-370", "have the exporter draft the form first")

@@ -22,6 +22,7 @@ from random import Random
 from typing import ClassVar
 
 from ledger.codes import Code
+from ledger.documents import OpenedEnvelope
 from ledger.encoding import Value
 from ledger.errors import EnvelopeError
 from ledger.genesis import Organization
@@ -39,6 +40,7 @@ from scenarios.agents.client import (
     Receipt,
 )
 from scenarios.agents.desk import Desk
+from scenarios.agents.keybook import Keybook
 from scenarios.agents.mail import Mail, MailFault, Mailroom
 from scenarios.agents.papers import Paper, PaperError, open_fields
 from scenarios.agents.register import Folding, Place, Register
@@ -137,7 +139,8 @@ class Agent:
         self.behavior = surroundings.behavior
         self.on_failure = surroundings.on_failure
         self.register = Register()
-        self.registers: list[Folding] = [self.register]
+        self.keybook = Keybook(surroundings.desk.genesis)
+        self.registers: list[Folding] = [self.register, self.keybook]
         self.mailroom = Mailroom()
         self.seen_receipt = -1
         self.seen_document = 0
@@ -280,8 +283,7 @@ class Agent:
             to: the addressee.
             names: the fields it may see; all of them if None.
         """
-        addressee = self.desk.genesis.organization(to)
-        sealed = self.wallet.seal(root, addressee.box_key, names)
+        sealed = self.wallet.seal(root, self.keybook.box_key(to), names)
         await self.client.post_document_until_accepted(root, to, sealed, pause=self._pause_for(None))
 
     async def receive(self, root: bytes, sender: str) -> Mail:
@@ -356,6 +358,10 @@ class Agent:
         for receipt in page.receipts:
             for register in self.registers:
                 register.take(receipt)
+            for mail in self.mailroom.unproven():
+                opened = mail.unproven
+                if opened is not None and self.keybook.is_vouched(opened, mail.root, mail.sender):
+                    self._keep(mail, opened)
             if receipt.id in self._awaited:
                 self._awaited[receipt.id] = True
             if receipt.code == Code.VALID:
@@ -389,15 +395,26 @@ class Agent:
         sealed = await self.client.get_document(notice.root, notice.index, pause=self._pause_for(None))
         try:
             opened = self.wallet.open(notice.root, sealed)
-            paper = Paper.of(opened)
+            Paper.of(opened)
         except (EnvelopeError, PaperError):
             mail.spoil(MailFault.UNREADABLE)
             return
-        if paper.root != notice.root:
+        vouched = self.keybook.is_vouched(opened, notice.root, notice.sender)
+        if opened.root != notice.root:
+            if vouched and opened.vouched is not None:
+                digests = b"".join(opened.digests)
+                mail.evidence = {"by": notice.sender, "digests": digests, "signature": opened.vouched}
             mail.spoil(MailFault.ROOT_MISMATCH)
-            return
+        elif vouched:
+            self._keep(mail, opened)
+        else:
+            mail.unproven = opened
+            mail.spoil(MailFault.UNREADABLE)
+
+    def _keep(self, mail: Mail, opened: OpenedEnvelope) -> None:
+        paper = Paper.of(opened)
         mail.keep(paper)
-        self.mailroom.put(notice.sender, paper)
+        self.mailroom.put(mail.sender, paper)
 
     def is_concerned(self, receipt: Receipt) -> bool:
         """Say whether another's act is about something of this organization; a part adds its own."""

@@ -1,8 +1,8 @@
 """Which parts an organization's application is made of, by its roles.
 
 Rules:
-- Each role brings its parts; an organization with several roles gets all of theirs in one application, with one
-  wallet and one feed. Who has none of these roles is an observer.
+- Everybody has an archive. Each role brings its parts; an organization with several roles gets all of theirs in one
+  application, with one wallet and one feed. Who has none of these roles is an observer.
 - Parts are classes of `Agent`. Every part reacts to receipts by its own table, in the order of `PARTS`, so several may
   react to one; the steps that they take are joined. Two parts that claim the same step, or have methods of one
   name, are a mistake of this program, told at once. A part may be made of another, whose methods it then has too.
@@ -16,6 +16,7 @@ from functools import cache
 from ledger.contracts.carnet import TRADERS
 from ledger.genesis import Role
 from scenarios.agents.agent import Agent
+from scenarios.agents.archive import Archive
 from scenarios.agents.carnetassociation import CarnetAssociation
 from scenarios.agents.carnetclaimant import CarnetClaimant
 from scenarios.agents.carnetholder import CarnetHolder
@@ -58,7 +59,8 @@ _TABLES = ("steps", "reactions", "parts")
 def application_for(roles: Iterable[Role]) -> type[Agent]:
     """Return the class of the application of an organization with these roles."""
     held = frozenset(roles)
-    return joined(tuple(dict.fromkeys(part for role, part in PARTS if role in held)))
+    parts = tuple(dict.fromkeys(part for role, part in PARTS if role in held))
+    return joined((*parts, Archive)) if parts else Observer
 
 
 @cache

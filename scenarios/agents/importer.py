@@ -26,7 +26,6 @@ from scenarios.agents.agent import Agent, Relation, StepError
 from scenarios.agents.authority import authority_of
 from scenarios.agents.client import Receipt
 from scenarios.agents.importer_papers import answer_fields, entry_line_fields
-from scenarios.agents.mail import MailFault
 from scenarios.agents.papers import FINE, KIND, Paper, PaperError, PaperKind, is_certificate
 from scenarios.agents.register import CertificateEntry, ClaimEntry, claim_id
 from scenarios.agents.script import is_answered_by_script
@@ -63,10 +62,14 @@ class Importer(Agent):
         mail = await self.receive(certificate.root, receipt.creator or "")
         body: dict[str, Value] = {"certificate": bytes.fromhex(certificate.id)}
         if mail.paper is None or not is_certificate(mail.paper.kind):
-            reason = mail.fault or MailFault.UNREADABLE
-            complained = await self.transact("holding.complain", {**body, "reason": reason.value})
+            complaint = mail.complaint()
+            complained = await self.transact("holding.complain", {**body, **complaint})
             self.record(
-                "certificate.complained", certificate=name, reason=reason.value, time_ms=complained.time_ms
+                "certificate.complained",
+                certificate=name,
+                reason=str(complaint["reason"]),
+                proven=complaint["evidence"] is not None,
+                time_ms=complained.time_ms,
             )
             return
         delay_ms = self.draw_ms(self.behavior.acknowledge_after)

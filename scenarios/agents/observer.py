@@ -1,13 +1,13 @@
 """The application of a member that takes no part in claims: it follows its node's feeds.
 
 Rules:
-- It reacts to nothing and signs nothing; what it knows of the trade is what any member may know.
+- Of the trade it knows what any member may know, and what somebody discloses to it.
 """
 
 from __future__ import annotations
 
-from scenarios.agents.agent import Agent
+from scenarios.agents.archive import Archive
 
 
-class Observer(Agent):
+class Observer(Archive):
     """What a chamber, a fisheries agency or any onlooker runs."""

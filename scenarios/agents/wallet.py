@@ -2,13 +2,16 @@
 
 Rules:
 - A nonce is durable before the transaction that uses it is handed out; what was not sent is skipped.
-- Documents leave only as sealed envelopes, with the fields that their addressee may see.
+- Documents leave only as sealed envelopes, with the fields that their addressee may see, and with this organization's
+  signature that the digests in it are the document's.
+- New keys take the place of old ones for signing; what was sealed to an old one still opens.
 - Salts of commitments are kept with what they open: who loses the salt can no longer prove the state.
 - Nothing in here shows itself: values and salts stay wrapped until whoever may see them reveals them.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
@@ -18,12 +21,14 @@ from ledger.documents import (
     OpenedEnvelope,
     Private,
     commit_fields,
+    digests_statement,
     envelope,
     open_envelope,
     seal,
 )
 from ledger.encoding import Value
-from ledger.keys import BoxKey, SigningKey
+from ledger.errors import EnvelopeError
+from ledger.keys import KEY_BYTES, BoxKey, Domain, SigningKey
 from ledger.transaction import TRANSACTION_VERSION, SignedTransaction, Transaction, sign_transaction
 from scenarios.agents.nonces import Nonces, SaveNonces
 
@@ -65,7 +70,7 @@ class Wallet:
         self.organization = organization
         self.network = network
         self._key = key
-        self._box_key = box_key
+        self._box_keys = [box_key]
         self._random = random
         self._nonces = Nonces.begin(random) if nonces is None else nonces
         self._save = save
@@ -115,6 +120,17 @@ class Wallet:
         self._nonces = nonces.following()
         return sign_transaction(transaction, self._key)
 
+    # Keys.
+
+    def draw_keys(self) -> tuple[SigningKey, BoxKey]:
+        """Return fresh keys to follow the present ones, once the ledger knows them."""
+        return SigningKey(self._random.randbytes(KEY_BYTES)), BoxKey(self._random.randbytes(KEY_BYTES))
+
+    def take_keys(self, key: SigningKey, box_key: BoxKey) -> None:
+        """Sign with these from now on; envelopes sealed to older keys still open."""
+        self._key = key
+        self._box_keys.append(box_key)
+
     # Documents.
 
     def commit(self, fields: Mapping[str, Value], public: frozenset[str] = frozenset()) -> bytes:
@@ -148,7 +164,9 @@ class Wallet:
         document: DocumentPlain | OpenedEnvelope = self._issued.get(root) or self._opened[root]
         if names is None:
             names = tuple(disclosure.name for disclosure in document.disclosures)
-        return seal(envelope(document, names), recipient_box_public, self._random)
+        statement = digests_statement(root, document.digests)
+        vouched = self._key.sign(Domain.ENVELOPE, self.network, statement)
+        return seal(envelope(document, names, vouched), recipient_box_public, self._random)
 
     def open(self, root: bytes, sealed: bytes) -> OpenedEnvelope:
         """Open an envelope that came under a root, and keep it if that is its root.
@@ -156,10 +174,22 @@ class Wallet:
         Raises:
             EnvelopeError: if it does not open or is no envelope. The root is for the caller to compare.
         """
-        opened = open_envelope(sealed, self._box_key)
+        opened = self._open_with_any(sealed)
         if opened.root == root:
             self._opened[root] = opened
         return opened
+
+    def _open_with_any(self, sealed: bytes) -> OpenedEnvelope:
+        """Open with the newest key that does: what was sealed to an older one is still this organization's."""
+        for box_key in reversed(self._box_keys[1:]):
+            with contextlib.suppress(EnvelopeError):
+                return open_envelope(sealed, box_key)
+        return open_envelope(sealed, self._box_keys[0])
+
+    def forget(self, root: bytes) -> None:
+        """Let a document's plaintext go."""
+        self._issued.pop(root, None)
+        self._opened.pop(root, None)
 
     def opened(self, root: bytes) -> OpenedEnvelope | None:
         """Return a document that was opened here under its own root, or None."""

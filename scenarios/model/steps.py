@@ -16,6 +16,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from ledger.genesis import Role
+from scenarios.model.archivesteps import ARCHIVE_ROLES, ArchiveSteps
 from scenarios.model.carnetsteps import CARNET_ROLES, CarnetSteps
 from scenarios.model.claims import LocalName
 from scenarios.model.fisherysteps import FISHERY_ROLES, FisheryStep
@@ -168,6 +169,7 @@ Step: TypeAlias = Annotated[
     | DenyClaim
     | Liquidate
     | CarnetSteps
+    | ArchiveSteps
     | FisheryStep,
     Field(discriminator="do"),
 ]
@@ -192,6 +194,7 @@ ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "deny-claim": Role.CUSTOMS,
     "liquidate": Role.CUSTOMS,
     **CARNET_ROLES,
+    **ARCHIVE_ROLES,
     **FISHERY_ROLES,
 }
 """The role each act needs, or the roles of which it needs one."""

@@ -38,8 +38,10 @@ def test_the_domains_are_the_stated_ones() -> None:
         "seatrial/vote/v1",
         "seatrial/ack/v1",
         "seatrial/promise/v1",
+        "seatrial/possession/v1",
         "seatrial/acknowledgement/v1",
         "seatrial/credential-key/v1",
+        "seatrial/envelope/v1",
     ]
     assert signed_message(Domain.VOTE, "net", b"\x00x") == b"seatrial/vote/v1\nnet\n\x00x"
 

@@ -537,6 +537,10 @@ SOUND: dict[str, dict[str, Value]] = {
     "fisheries.act": FORM370 | FINE | {"addressees": ["globex"]},
     "fisheries.close": FORM370 | FINE | {"addressees": ["globex"]},
     "document.anchor": ANCHOR,
+    "document.disclose": {"root": bytes(32), "to": "cbp"},
+    "document.acknowledge": {"root": bytes(32)},
+    "document.complain": {"root": bytes(32), "reason": "UNREADABLE", "evidence": None},
+    "document.purge": {"root": bytes(32)},
     "member.add": {
         "organization": "dhl",
         "name": "DHL",

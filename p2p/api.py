@@ -38,7 +38,7 @@ from p2p.answers import (
     status_json,
 )
 from p2p.control import add_control
-from p2p.errors import NodeHaltedError, OverloadedError
+from p2p.errors import NodeHaltedError, OverloadedError, PurgedError
 from p2p.finality import TransactionStatus
 from p2p.intake import Submission
 from p2p.metrics import render_metrics
@@ -291,6 +291,8 @@ class Api:
             raise ApiError(403, Code.UNKNOWN_ORGANIZATION, f"to: {to!r} is no member", remedy)
         try:
             is_new = await self.node.send_envelope(root, to, envelope)
+        except PurgedError as error:
+            raise ApiError(410, "PURGED", str(error), "Nothing to do: keep no copy either.") from error
         except OverloadedError as error:
             remedy = "Nothing was kept: send the same bytes again once earlier envelopes have been delivered."
             if to == self.node.organization:
@@ -325,6 +327,10 @@ class Api:
         if envelope is None:
             remedy = "GET /v1/documents lists what has arrived for this organization."
             raise ApiError(404, "UNKNOWN_DOCUMENT", "no envelope of that root has arrived here", remedy)
+        if not envelope:
+            raise ApiError(
+                410, "PURGED", f"document {root.hex()} was purged", "Nothing to do: keep no copy either."
+            )
         return web.Response(body=envelope, content_type="application/octet-stream")
 
     # Health and metrics.

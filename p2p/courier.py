@@ -52,6 +52,11 @@ class Courier:
         digest = hashlib.sha256(envelope).digest()
         self._parcels.setdefault((root, to, digest), Parcel(index, root, to, envelope))
 
+    def forget(self, root: bytes) -> None:
+        """Let every envelope under a root go: its document was purged."""
+        for key in [key for key in self._parcels if key[0] == root]:
+            del self._parcels[key]
+
     def reconnected(self, peer: str) -> None:
         """Forget what was sent over the link that ended: it may not have arrived."""
         for parcel in self._parcels.values():

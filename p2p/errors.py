@@ -7,6 +7,7 @@ PeerError
 ├── ReadFailedError   no leader confirmed a linearizable read in time: nothing is known
 ├── InUseError        a port or a store that another process holds
 ├── OverloadedError   a limit is reached; nothing was kept, and the same may be taken later
+├── PurgedError       the document was purged; nobody keeps envelopes of it any more
 ├── DivergedError     this node executes a block to something else than was certified
 └── NodeHaltedError   the node cannot go on and says why; it must not be restarted blindly
 """
@@ -40,6 +41,10 @@ class InUseError(PeerError):
 
 class OverloadedError(PeerError):
     """A limit of genesis is reached; nothing was kept."""
+
+
+class PurgedError(PeerError):
+    """The document was purged; nothing of it is kept or told any more."""
 
 
 class DivergedError(PeerError):

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from consensus import Entry, EntryType
 from ledger.block import Block, Header
 from ledger.checkpoint import Certificate, sign_checkpoint
+from ledger.contracts import purged_roots
 from ledger.errors import BadBlockError
 from ledger.execution import Execution, Ledger
 from ledger.store import Store
@@ -49,6 +50,7 @@ class Executor:
         self.intake = intake
         self.certifier = certifier
         self.observer = observer
+        self.on_purged: Callable[[bytes], None] = lambda _root: None
         self.on_executed: Callable[[Header, int | None], None] = lambda _header, _index: None
         self.on_certified: Callable[[int, Certificate], None] = lambda _height, _certificate: None
         self.on_roster = on_roster
@@ -136,6 +138,8 @@ class Executor:
             checkpoint_signature=signature,
             removed=[*done, *expired],
         )
+        for root in purged_roots(execution.changes):
+            self.on_purged(root)
         for transaction_id in done:
             self.intake.leave(transaction_id)
         for receipt in execution.receipts:

@@ -102,6 +102,7 @@ class LiveMachine:
                 " runs the node"
             ) from error
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA secure_delete=ON")
         connection.execute(f"PRAGMA wal_autocheckpoint={WAL_AUTOCHECKPOINT_PAGES}")
         return connection
 

@@ -6,6 +6,8 @@ Rules:
 - The same bytes again are taken already; they need no room.
 - What there is no room for is refused before anything is kept. A peer gets no answer then, so that it keeps its
   envelope and tries again; the refusal is recorded once, not at every attempt.
+- Of a purged document nothing is kept: not in a row, not in a free page, not in the log of writes; what still comes
+  in is refused.
 - Called in the driver's turns; what must not leave before the turn is durable is handed to `later`.
 """
 
@@ -36,6 +38,7 @@ class Mailroom:
         observer: takes records.
         later: takes what is to be done once the turn is durable.
         answer: sends a receipt to a peer.
+        is_purged: whether the document of a root was purged, as far as this node has executed.
     """
 
     organization: str
@@ -46,6 +49,7 @@ class Mailroom:
     observer: Observer
     later: Callable[[Callable[[], None]], None]
     answer: Callable[[str, EnvelopeStoredFrame], None]
+    is_purged: Callable[[bytes], bool]
     _refused: dict[str, str] = field(default_factory=dict)
 
     def post(self, to: str, root: bytes, envelope: bytes) -> bool | str:
@@ -70,6 +74,9 @@ class Mailroom:
         if len(frame.envelope) > self.limits.envelope_bytes_max:
             self._refuse(peer, f"{len(frame.envelope)} bytes of {self.limits.envelope_bytes_max}")
             return False
+        if self.is_purged(frame.root):
+            self._refuse(peer, f"document {frame.root.hex()[:16]} was purged")
+            return False
         kept = self._keep(peer, frame.root, frame.envelope)
         if isinstance(kept, str):
             self._refuse(peer, kept)
@@ -86,6 +93,22 @@ class Mailroom:
             return False
         self.store.outbox_remove(index)
         return True
+
+    def purge(self, root: bytes) -> None:
+        """Stage that every envelope of a purged document goes."""
+        count = self.store.purge(root)
+        self.courier.forget(root)
+        if count:
+            self.later(self._overwrite)
+            self.later(
+                lambda: self.observer.record(
+                    "envelopes.purged", node=self.organization, root=root.hex(), envelopes=count
+                )
+            )
+
+    def _overwrite(self) -> None:
+        """Let the log of writes go, in which the bytes still stand."""
+        self.store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _keep(self, sender: str, root: bytes, envelope: bytes) -> bool | str:
         if self.store.inbox_index(root, sender, envelope) is not None:

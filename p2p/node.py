@@ -21,15 +21,17 @@ import apsw
 
 from consensus import Message, Ready
 from ledger.checkpoint import parse_checkpoint
+from ledger.contracts import DocumentState, read_document
 from ledger.errors import BadBlockError, BadProofError
 from ledger.keys import Verifier
+from ledger.state import document_key
 from ledger.store import Store, damage_named
 from p2p.certifier import Certifier
 from p2p.chain import BlockRef, Chain
 from p2p.config import NodeConfig
 from p2p.courier import Courier
 from p2p.driver import TIMER_SLACK, Driver
-from p2p.errors import ConfigError, OverloadedError, ReadFailedError
+from p2p.errors import ConfigError, OverloadedError, PurgedError, ReadFailedError
 from p2p.executor import Executor
 from p2p.frames import (
     FRAME_BYTES_AIMED,
@@ -179,7 +181,9 @@ class Node:
             observer=observer,
             later=self._later,
             answer=self.links.send,
+            is_purged=self.is_purged,
         )
+        self.executor.on_purged = self.mailroom.purge
         self._to_greet: list[str] = []
         self._handover: Handover | None = None
         self._push_at = self._reconcile_at = self._tend_at = self._lagging_since = 0.0
@@ -315,9 +319,12 @@ class Node:
             Whether it is new; the same bytes under the same root are not kept twice.
 
         Raises:
+            PurgedError: if the document was purged.
             OverloadedError: if there is no room for it; nothing was kept.
             NodeHaltedError: if the node has stopped.
         """
+        if await self.look(lambda: self.is_purged(root)):
+            raise PurgedError(f"document {root.hex()} was purged; nobody keeps envelopes of it any more")
         taken: list[bool | str] = []
         await self.driver.durably(lambda: taken.append(self.mailroom.post(to, root, envelope)))
         if isinstance(taken[0], str):
@@ -325,6 +332,11 @@ class Node:
         self.changed.fire()
         self.driver.wake()
         return taken[0]
+
+    def is_purged(self, root: bytes) -> bool:
+        """Whether the document of a root was purged, as far as this node has executed."""
+        data = self.ledger.state.get(document_key(root))
+        return data is not None and read_document(data).state is DocumentState.PURGED
 
     # The driver's work.
 

@@ -29,7 +29,7 @@ from ledger.contracts.claim_review import (
     public_state,
 )
 from ledger.contracts.deadlines import LegalCalendar, add_calendar_days, anniversary, last_day_of_period
-from ledger.contracts.document import DOCUMENT_TABLE
+from ledger.contracts.document import DOCUMENT_TABLE, purged_roots
 from ledger.contracts.findings import Finding
 from ledger.contracts.holding import HOLDING_TABLE
 from ledger.contracts.reading import COMPLAINTS, READING_TABLE
@@ -103,6 +103,7 @@ __all__ = [
     "post_claim_due_on",
     "protest_due_on",
     "public_state",
+    "purged_roots",
     "read_act",
     "read_certificate",
     "read_claim",

@@ -12,6 +12,7 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -233,3 +234,13 @@ class PurgeDocument:
         after = replace(record, state=reached, purged_ms=context.time_ms)
         state.put(document_key(self.root), after.encode())
         return ()
+
+
+def purged_roots(changes: Mapping[str, bytes | None]) -> tuple[bytes, ...]:
+    """Return the roots of documents that are purged in these changes of the state."""
+    prefix = document_key(b"")
+    return tuple(
+        bytes.fromhex(key.removeprefix(prefix))
+        for key, value in changes.items()
+        if key.startswith(prefix) and value is not None and read_document(value).state is DocumentState.PURGED
+    )

@@ -146,6 +146,31 @@ class DocumentRows(Session):
         rows = self.rows("inbox", f"{_INBOX} WHERE {where} ORDER BY idx LIMIT 1", bindings)
         return _read_inbox(rows[0])[1] if rows else None
 
+    def purge(self, root: bytes) -> int:
+        """Let every envelope under a root go, in the open transaction; return how many.
+
+        Received ones leave their row without bytes behind, so that the inbox's numbers keep their meaning. The bytes
+        are overwritten where they stood (`secure_delete`), and leave the WAL when the caller truncates it.
+        """
+        outgoing = self.rows("outbox", "SELECT idx FROM outbox WHERE root = ?", (root,))
+        for row in outgoing:
+            self.outbox_remove(cast(int, row[0]))
+        received = 0
+        for row in self.rows("inbox", f"{_INBOX} WHERE root = ? ORDER BY idx", (root,)):
+            notice, envelope = _read_inbox(row)
+            if not envelope:
+                continue
+            received += 1
+            self._change()
+            columns = (notice.index, root, notice.sender, notice.received_ms, b"")
+            self.connection.execute(
+                "UPDATE inbox SET envelope = ?, digest = ? WHERE idx = ?",
+                (b"", row_digest("inbox", *columns), notice.index),
+            )
+            if self._inbox_bytes is not None:
+                self._inbox_bytes[notice.sender] -= len(envelope)
+        return len(outgoing) + received
+
     @property
     def last_document_index(self) -> int:
         """Number of the last envelope received; 0 if none was."""

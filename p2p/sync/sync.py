@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 
 from ledger.block import Header
 from ledger.checkpoint import Certificate, Checkpoint, certified_height, parse_certificate, verify_certificate
+from ledger.contracts import purged_roots
 from ledger.errors import BadBlockError, BadProofError
 from ledger.store import SnapshotRow
 from p2p.certifier import Certifier
@@ -422,6 +423,8 @@ class Sync:
             snapshot=snapshot,
             removed=removed,
         )
+        for root in purged_roots(changes):
+            executor.on_purged(root)
         self.certifier.jumped(checkpoint, executor.ledger.roster)
         executor.ordering.chain.roster = executor.ledger.roster
         if snapshot is not None:

@@ -20,6 +20,11 @@ def root_of(p):
     return p._trial.agents["exporter"].register.certificates[certificate].root
 
 
+def stretches(sealed, data):
+    """Where any 32 bytes of an envelope stand in a file."""
+    return [at for at in range(0, len(sealed) - 32, 32) if sealed[at : at + 32] in data]
+
+
 async def issued(p):
     await p.do("issue-certificate", by="exporter", document="c1")
     await p.until("certificate c1 held by importer")
@@ -150,7 +155,10 @@ def test_a_purge_leaves_no_byte_on_any_disk_of_a_node_that_was_away_neither(pilo
         await purging.done()
         await back()
         await p.after("1d")
-        for reader in ("cbp", "importer"):
+        for reader, sealed in kept.items():  # at work, not only after an orderly end
+            disk = p._trial.world.kit.host(reader).disk
+            for name in ("node.db", "node.db-wal"):
+                assert stretches(sealed, disk.read(name) or b"") == [], (reader, name)
             with pytest.raises(ApiProblem, match="PURGED"):
                 await p.node(reader).get_document(root, 1)
         with pytest.raises(ApiProblem, match="PURGED"):
@@ -163,8 +171,7 @@ def test_a_purge_leaves_no_byte_on_any_disk_of_a_node_that_was_away_neither(pilo
         assert len(sealed) >= 1024
         for path in sorted((flown.folder / "nodes").rglob("*")):
             data = path.read_bytes() if path.is_file() else b""
-            found = [at for at in range(0, len(sealed) - 32, 32) if sealed[at : at + 32] in data]
-            assert found == [], path
+            assert stretches(sealed, data) == [], path
 
 
 def test_records_are_kept_as_long_as_the_law_asks(pilot):

@@ -124,7 +124,7 @@ class GoodsRecord:
         out: between countries.
         inside: per country, where an importation or transit voucher holds them.
         settled: per country, lawfully destroyed, stolen, or sold with duty paid.
-        open_imports: serials of importation and transit vouchers that are not wholly discharged.
+        open_imports: serials of importation and transit vouchers that are not wholly discharged without reserve.
         open_claims: serials of vouchers with an open claim.
     """
 

@@ -391,7 +391,7 @@ class EndorseVoucher:
 
 
 def close_import(goods: GoodsRecord, serial: int, voucher: VoucherRecord) -> GoodsRecord:
-    """Return the goods without a voucher among the open imports, if it is wholly discharged."""
-    if voucher.undischarged:
+    """Return the goods without a voucher among the open imports, if it is wholly discharged without reserve."""
+    if voucher.undischarged or not voucher.unconditional:
         return goods
     return replace(goods, open_imports=tuple(known for known in goods.open_imports if known != serial))

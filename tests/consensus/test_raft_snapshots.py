@@ -339,6 +339,21 @@ def test_a_reported_snapshot_is_probed_after_and_a_failed_one_sent_again() -> No
         assert after.type is expected
 
 
+def test_a_report_about_nobody_or_to_a_follower_changes_nothing() -> None:
+    """The caller learns of a lost link or snapshot when the peer may have left, or leadership been lost."""
+    node, disk = make_node()
+    node.report_snapshot(2, ok=False)
+    node.report_unreachable(2)
+    elect(node, disk)
+    before = node.status()
+    for ok in (True, False):
+        node.report_snapshot(9, ok=ok)
+        node.report_snapshot(2, ok=ok)
+    node.report_unreachable(9)
+    assert node.status() == before
+    assert not node.has_ready()
+
+
 def test_the_answer_of_an_old_append_does_not_end_a_snapshot() -> None:
     disk = disk_with(1, 1, 1, commit=3)
     disk.create_snapshot(3, THREE)

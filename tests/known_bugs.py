@@ -4,7 +4,7 @@
 
 Rules:
 
-- A test named `test_bug_NN_..` is found by its name, wherever it stands.
+- A test named `test_bug_NN_..` or `test_.._bug_NN` is found by its name, wherever it stands.
 - Tests that show a bug under another name, mostly of the node and its store, are named in `ALSO`; each must exist.
 - A bug without a test of its own stands in the table as open. There is none that may be forgotten.
 """
@@ -135,9 +135,9 @@ def found() -> dict[int, list[str]]:
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         place = path.relative_to(ROOT / "tests")
         for name in defined(path):
-            named = re.match(r"test_bug_(\d\d)_", name)
+            named = re.match(r"test_bug_(\d\d)_|.*_bug_(\d\d)$", name)
             if named:
-                tests[int(named[1])].append(f"{place}::{name}")
+                tests[int(named[1] or named[2])].append(f"{place}::{name}")
     for number, others in ALSO.items():
         tests[number] += [other for other in others if other not in tests[number]]
     return tests

@@ -35,7 +35,6 @@ from consensus import (
     Snapshot,
     Transition,
     election,
-    membership,
     next_conf,
 )
 
@@ -252,7 +251,7 @@ def view_of(local: Local, changes: tuple[ConfChange, ...] = ()) -> View:
         tuple(
             number
             for number, change in enumerate(changes)
-            if leads and core._refusal(1) is None and membership.refusal(core._core, change) is None
+            if leads and core.conf_change_refusal(len(spelled(change)), change) is None
         ),
         len(local.applied) > (0 if snapshot is None else snapshot.index),
     )

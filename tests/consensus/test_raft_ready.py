@@ -121,7 +121,7 @@ def test_the_public_names_are_these() -> None:
         *("id", "term", "role", "lead", "commit", "last_index", "status", "matches", "unwritten_below"),
         *("tick", "step", "campaign", "can_propose", "propose", "report_unreachable", "report_snapshot"),
         *("storage_available", "members", "bar"),
-        *("propose_conf_change", "apply_conf_change"),
+        *("propose_conf_change", "conf_change_refusal", "apply_conf_change"),
         *("read_index", "transfer_leader", "forget_leader"),
         *("has_ready", "ready", "advance"),
     }

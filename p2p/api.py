@@ -102,6 +102,7 @@ class Api:
         app.router.add_get("/v1/proofs/{id}", self.get_proof)
         app.router.add_get("/v1/checkpoint", self.get_checkpoint)
         app.router.add_get("/v1/genesis", self.get_genesis)
+        app.router.add_get("/v1/members", self.get_members)
         app.router.add_post("/v1/documents", self.post_document)
         app.router.add_get("/v1/documents", self.get_documents)
         app.router.add_get("/v1/documents/{root}", self.get_document)
@@ -264,6 +265,10 @@ class Api:
         """Tell the genesis' canonical bytes."""
         return web.Response(body=self.node.config.genesis.encode(), content_type="application/octet-stream")
 
+    async def get_members(self, request: web.Request) -> web.Response:
+        """Tell who belongs to the network, or once did: keys, nodes, seats, each with the heights of its term."""
+        return answer(await self.node.look(self.views.members))
+
     # Documents.
 
     async def post_document(self, request: web.Request) -> web.Response:
@@ -285,8 +290,9 @@ class Api:
             message = f"envelope: {len(envelope)} bytes are over envelope_bytes_max, {limit}"
             remedy = "Make the document smaller: genesis' envelope_bytes_max holds for every envelope."
             raise ApiError(413, Code.TOO_LARGE, message, remedy)
-        if self.node.config.genesis.find(to) is None:
-            known = ", ".join(o.id for o in self.node.config.genesis.organizations)
+        roster = self.node.ledger.roster
+        if roster.find(to) is None:
+            known = ", ".join(member.id for member in roster.members)
             remedy = f"Address it to a member: {known}."
             raise ApiError(403, Code.UNKNOWN_ORGANIZATION, f"to: {to!r} is no member", remedy)
         try:

@@ -20,6 +20,7 @@ from ledger.checkpoint import Certificate, sign_checkpoint
 from ledger.contracts import purged_roots
 from ledger.errors import BadBlockError
 from ledger.execution import Execution, Ledger
+from ledger.roster import Roster
 from ledger.store import Store
 from p2p.certifier import Certifier
 from p2p.config import NodeConfig
@@ -41,6 +42,7 @@ class Executor:
         intake: Intake,
         certifier: Certifier,
         observer: Observer,
+        known_roster: Callable[[], Roster],
         on_roster: Callable[[], None],
     ) -> None:
         self.config = config
@@ -53,6 +55,7 @@ class Executor:
         self.on_purged: Callable[[bytes], None] = lambda _root: None
         self.on_executed: Callable[[Header, int | None], None] = lambda _header, _index: None
         self.on_certified: Callable[[int, Certificate], None] = lambda _height, _certificate: None
+        self.known_roster = known_roster
         self.on_roster = on_roster
         self._checkpoints: list[CheckpointFrame] = []
         self._news: list[tuple[str, dict[str, RecordField]]] = []
@@ -153,12 +156,12 @@ class Executor:
         if signature:
             self._checkpoints.append(CheckpointFrame(checkpoint.height, checkpoint.text(), signature))
         if execution.changes_roster:
-            self._follow_roster(execution)
+            self.follow_roster()
         self.on_executed(block.header, index)
         self.certified(self.certifier.executed(checkpoint, signature or None))
 
-    def _follow_roster(self, execution: Execution) -> None:
-        """Have every part of the node ask the new roster, and let go of what waits by keys that ended."""
+    def follow_roster(self) -> None:
+        """Have every part of the node ask the ledger's new roster, and let go of what waits by keys that ended."""
         roster = self.ledger.roster
         self.ordering.chain.roster = self.certifier.roster = roster
         self.ordering.follow_roster(roster)
@@ -169,7 +172,7 @@ class Executor:
             (
                 "roster.changed",
                 {
-                    "height": execution.height,
+                    "height": roster.height,
                     "members": [member.id for member in roster.members],
                     "orderers": list(roster.orderers),
                     "learners": [member.id for member in roster.members if member.node.is_learner],

@@ -30,6 +30,9 @@ SHORT_ID_BYTES = 8
 PLACES_MAX = 16
 """The most places of a state tree asked for in one frame."""
 BLOCKS_MAX = 1024
+LINKS_MAX = 16
+"""The most changes of the roster in one frame; the next summary is answered with more."""
+PATH_MAX = 64
 LOG_PIECES_MAX = 1024
 READ_ID_BYTES = 16
 
@@ -56,6 +59,7 @@ class FrameKind(IntEnum):
     STATE_PART = 17
     LOG_WANT = 18
     LOG_PART = 19
+    LINEAGE = 20
 
 
 URGENT = frozenset(
@@ -182,6 +186,13 @@ class SnapshotFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class LineageFrame:
+    """Changes of the roster with their proofs: block, certificate and audit path of each, in order."""
+
+    links: Sequence[tuple[bytes, str, Sequence[bytes]]]
+
+
+@dataclass(frozen=True, slots=True)
 class StateWantFrame:
     """Asks for the chunks at some places of the state with this root; a place is a path's first digits."""
 
@@ -237,6 +248,7 @@ Frame = (
     | StatePartFrame
     | LogWantFrame
     | LogPartFrame
+    | LineageFrame
 )
 
 _KIND_OF: dict[type[Frame], FrameKind] = {
@@ -259,6 +271,7 @@ _KIND_OF: dict[type[Frame], FrameKind] = {
     StatePartFrame: FrameKind.STATE_PART,
     LogWantFrame: FrameKind.LOG_WANT,
     LogPartFrame: FrameKind.LOG_PART,
+    LineageFrame: FrameKind.LINEAGE,
 }
 
 
@@ -413,6 +426,25 @@ def _read_blocks(body: list[object]) -> Frame:
     )
 
 
+def _read_lineage(body: list[object]) -> Frame:
+    (items,) = _fields(body, 1, FrameKind.LINEAGE)
+    if not isinstance(items, list) or len(items) > LINKS_MAX:
+        raise FrameError(f"LINEAGE: expected a list of at most {LINKS_MAX}")
+    links: list[tuple[bytes, str, Sequence[bytes]]] = []
+    for item in items:
+        if not isinstance(item, list) or len(item) != 3:
+            raise FrameError("LINEAGE: expected [block, certificate, path]")
+        block, note, path = item
+        links.append(
+            (
+                _raw(block, "LINEAGE.block"),
+                _text(note, "LINEAGE.certificate", NOTE_MAX),
+                _raw_items(path, "LINEAGE.path", PATH_MAX, 32),
+            )
+        )
+    return LineageFrame(links)
+
+
 def _read_snapshot_want(body: list[object]) -> Frame:
     _fields(body, 0, FrameKind.SNAPSHOT_WANT)
     return SnapshotWantFrame()
@@ -478,4 +510,5 @@ _READERS = {
     int(FrameKind.STATE_PART): _read_state_part,
     int(FrameKind.LOG_WANT): _read_log_want,
     int(FrameKind.LOG_PART): _read_log_part,
+    int(FrameKind.LINEAGE): _read_lineage,
 }

@@ -22,8 +22,9 @@ import apsw
 from consensus import Message, Ready
 from ledger.checkpoint import parse_checkpoint
 from ledger.contracts import DocumentState, read_document
-from ledger.errors import BadBlockError, BadProofError
+from ledger.errors import BadBlockError, BadLinkError, BadProofError
 from ledger.keys import Verifier
+from ledger.roster import Roster
 from ledger.state import document_key
 from ledger.store import Store, damage_named
 from p2p.certifier import Certifier
@@ -45,6 +46,7 @@ from p2p.frames import (
     EnvelopeStoredFrame,
     Frame,
     HaveFrame,
+    LineageFrame,
     LogPartFrame,
     LogWantFrame,
     RaftFrame,
@@ -67,6 +69,7 @@ from p2p.mailroom import Mailroom
 from p2p.met import Met
 from p2p.observer import Observer
 from p2p.ordering import Ordering
+from p2p.peerage import Peerage
 from p2p.pool import Pool
 from p2p.reads import Reads
 from p2p.signal import Signal
@@ -121,6 +124,7 @@ class Node:
         self.certifier = Certifier(
             self.ledger.roster, self.verifier, self.organization, self._note_divergence
         )
+        self.peerage = Peerage(self.ledger, self.store)
         self.courier = Courier(config.timing.envelope_retry_ms)
         self.ordering = self._make_ordering()
         self.links = Links(
@@ -159,6 +163,7 @@ class Node:
             self.intake,
             self.certifier,
             observer,
+            self._known_roster,
             self._roster_changed,
         )
         self.sync = Sync(
@@ -354,8 +359,8 @@ class Node:
             case CheckpointFrame():
                 self.executor.certified(self.certifier.receive(peer, frame))
                 self.sync.heard(peer, frame.height)
-            case CertificateFrame(note):
-                self._take_certificate(peer, note)
+            case CertificateFrame() | LineageFrame():
+                self._take_proof(peer, frame)
             case HaveFrame():
                 self._answer_have(peer, frame)
             case WantFrame(short_ids):
@@ -496,6 +501,9 @@ class Node:
             )
 
     def _answer_have(self, peer: str, have: HaveFrame) -> None:
+        lineage = self.peerage.links_after(have.executed, self.certifier.certified_height)
+        if lineage is not None:
+            self.links.send(peer, lineage)
         self.sync.heard(peer, have.certified)
         if have.certified < self.certifier.certified_height:
             for note in self._certificates_after(have.certified):
@@ -560,10 +568,27 @@ class Node:
     async def _keep_peers(self, data: bytes) -> None:
         await self.driver.durably(lambda: self.store.set_peers(data))
 
+    def _known_roster(self) -> Roster:
+        return self.peerage.roster
+
     def _roster_changed(self) -> None:
-        roster = self.ledger.roster
+        """Know the peers by the latest roster, executed here or not."""
+        roster = self.peerage.roster
+        self.ordering.meet(roster)
         self.gossip.neighbors = neighbors_now(self.config, roster)
         self._later(lambda: self.links.follow(roster))
+
+    def _take_proof(self, peer: str, frame: CertificateFrame | LineageFrame) -> None:
+        if isinstance(frame, CertificateFrame):
+            self._take_certificate(peer, frame.note)
+            return
+        try:
+            if self.peerage.take(frame):
+                self._roster_changed()
+        except BadLinkError as error:
+            self.observer.record(
+                "lineage.refused", node=self.organization, peer=peer, reason=str(error)[:300]
+            )
 
     def _make_ordering(self) -> Ordering:
         ledger, store = self.ledger, self.store
@@ -585,6 +610,7 @@ class Node:
             self.pool,
             self.observer,
             self.ledger.preview_roster,
+            self._known_roster,
         )
 
     def _resume(self) -> None:

@@ -95,6 +95,7 @@ class Ordering:
     Attributes:
         roster: who belongs to the network after the last block executed here.
         preview: what the roster would become by a configuration transaction, given its bytes and the block's time.
+        known_roster: returns the latest roster known here, be it ahead of what is executed.
         forked: why this node follows nobody any more, if so.
         awaited_index: of the snapshot whose state is still being fetched, or None.
     """
@@ -106,11 +107,13 @@ class Ordering:
     pool: Pool
     observer: Observer
     preview: Callable[[bytes, int], Roster]
+    known_roster: Callable[[], Roster]
     figures: OrderingFigures = field(default_factory=OrderingFigures)
     raw: RawNode = field(init=False)
     log: StoredLog = field(init=False)
     roster: Roster = field(init=False)
     _members: dict[int, str] = field(init=False)
+    _ids: dict[str, int] = field(init=False)
     forked: str | None = None
     awaited_index: int | None = None
     _unstaged: deque[int] = field(default_factory=deque)
@@ -172,9 +175,14 @@ class Ordering:
         return min(self.store.last_index, min(self._unstaged, default=UNBOUNDED) - 1)
 
     def follow_roster(self, roster: Roster) -> None:
-        """Take note of who belongs to the network; who left is still told so."""
+        """Take note of who belongs to the network once a block is executed."""
         self.roster = roster
+        self.meet(roster)
+
+    def meet(self, roster: Roster) -> None:
+        """Take note of who the peers' nodes are, be it ahead of what is executed here; who left is still told so."""
         self._members = {member.node.raft_id: member.id for member in roster.everyone}
+        self._ids = {member.id: member.node.raft_id for member in roster.everyone}
 
     def _stored_configuration(self) -> ConfState:
         """Return Raft's members as they were when the last entry applied here, or its snapshot's, was applied."""
@@ -252,7 +260,7 @@ class Ordering:
     def _step_snapshot(self, message: Message, snapshot: Snapshot) -> None:
         """Step a snapshot whose certificate holds; one that replaces the log is awaited from now on."""
         offer = Offer.decode(snapshot.data)
-        verify_offer(offer, self.chain.roster, self.chain.verifier)
+        verify_offer(offer, self.known_roster(), self.chain.verifier)
         if offer.header.term != snapshot.term:
             raise BadProofError(
                 f"snapshot of height {offer.height}: its entry is said to be of term {snapshot.term}, "
@@ -287,8 +295,7 @@ class Ordering:
             self.observer.record("raft.leader_left", node=self.config.organization, leader=peer, term=term)
 
     def _raft_id(self, peer: str) -> int:
-        member = self.roster.find_ever(peer)
-        return 0 if member is None else member.node.raft_id
+        return self._ids.get(peer, 0)
 
     def tick(self) -> None:
         """Let one heartbeat interval pass."""

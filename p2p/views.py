@@ -14,9 +14,12 @@ from dataclasses import dataclass, field
 
 from ledger.block import Block, decode_block
 from ledger.codes import Code
-from ledger.encoding import Value, encode
+from ledger.contracts.membership.standing import state_of
+from ledger.encoding import Value, decode, encode
 from ledger.errors import DamagedBlockError, MalformedError, NotHereYetError
+from ledger.members import Member
 from ledger.merkle import leaf_hash
+from ledger.state import VALUE_BYTES_MAX
 from ledger.store import StoredReceipt
 from ledger.transaction import Transaction, parse_transaction
 from p2p.answers import Json
@@ -164,6 +167,23 @@ class Views:
             "certificate": latest[1],
         }
 
+    def members(self) -> Json:
+        """Return the roster after the last executed block, with every key and node there ever was."""
+        roster = self.node.ledger.roster
+        return {
+            "height": self.node.ledger.height,
+            "heights": list(roster.heights),
+            "orderers": list(roster.orderers),
+            "quorum": roster.quorum,
+            "majority": roster.majority,
+            "next_raft_id": roster.next_raft_id,
+            "rules": roster.rules,
+            "members": [
+                {"id": member.id, **_record(member), "standing": state_of(member).value}
+                for member in roster.everyone
+            ],
+        }
+
     def state(self, key: str, *, with_proof: bool) -> Json:
         """Return a state value, absent or not, and on demand its proof against the state root."""
         ledger = self.node.ledger
@@ -211,6 +231,13 @@ class Views:
             return parse_transaction(raw, limit).transaction
         except MalformedError:
             return None
+
+
+def _record(member: Member) -> dict[str, Json]:
+    record = to_json(decode(member.encode(), limit_bytes=VALUE_BYTES_MAX))
+    if not isinstance(record, dict):
+        raise TypeError("a member's record is a map")
+    return record
 
 
 def to_json(value: Value) -> Json:

@@ -100,7 +100,7 @@ class Backfill:
     def _is_block(self, block: Block, height: int) -> bool:
         """Whether this is the block of a height: its hash is known, which covers all but the signature."""
         header = block.header
-        key = self.ledger.roster.electorate(height).keys.get(header.proposer)
+        key = self.ledger.roster.proposers(height).get(header.proposer)
         return (
             block.hash == self.store.block_hash(height)
             and header.transactions_root == transactions_root(block.transactions)

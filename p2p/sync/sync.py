@@ -154,7 +154,7 @@ class Sync:
         if offer.height <= self.executor.ledger.height:
             self._pass_over(offer, row)
             return
-        electorate = self.executor.ledger.roster.electorate(offer.height)
+        electorate = self.executor.known_roster().electorate(offer.height)
         self._begin(Target(offer, parse_certificate(offer.note, electorate).checkpoint, row))
 
     def heard(self, peer: str, height: int) -> None:
@@ -286,7 +286,7 @@ class Sync:
             return
         try:
             offer = Offer.decode(frame.data)
-            checkpoint = verify_offer(offer, self.executor.ledger.roster, self.executor.ledger.verifier)
+            checkpoint = verify_offer(offer, self.executor.known_roster(), self.executor.ledger.verifier)
         except BadProofError as error:
             self._lied(peer, str(error))
             return
@@ -426,7 +426,7 @@ class Sync:
         for root in purged_roots(changes):
             executor.on_purged(root)
         self.certifier.jumped(checkpoint, executor.ledger.roster)
-        executor.ordering.chain.roster = executor.ledger.roster
+        executor.follow_roster()
         if snapshot is not None:
             executor.ordering.installed(snapshot.index)
         self.figures.states_installed += 1
@@ -485,7 +485,7 @@ class Sync:
         height = certified_height(note)
         if height <= ledger.height or self._pull is not None:
             return
-        electorate = ledger.roster.electorate(height)
+        electorate = self.executor.known_roster().electorate(height)
         certificate = parse_certificate(note, electorate)
         verify_certificate(certificate, electorate, ledger.verifier)
         reached = self.following.certified(height, certificate.checkpoint.block_hash)

@@ -31,6 +31,7 @@ SAMPLES = [
     frames.StatePartFrame(b"r" * 32, b"\x01", b"chunk"),
     frames.LogWantFrame(9, 3, 9),
     frames.LogPartFrame(9, 3, 9, [b"leaf", b"another"]),
+    frames.LineageFrame([(b"block", "note\n", [b"p" * 32])]),
 ]
 
 
@@ -62,6 +63,9 @@ def test_every_kind_has_a_sample():
         ([17, b"r" * 32, b"", "chunk"], "STATE_PART.chunk"),
         ([18, 1, -1, 0], "LOG_WANT.index"),
         ([19, 1, 1, 0, [b""] * 1025], "at most 1024"),
+        ([20, [[b"block", "note"]]], r"LINEAGE: expected \[block"),
+        ([20, [[b"block", "note", [b"short"]]]], "LINEAGE.path"),
+        ([20, [[]] * 17], "at most 16"),
     ],
 )
 def test_rubbish_is_refused_by_name(value, reason):

@@ -13,6 +13,7 @@ from ledger.lineage import verify_lineage
 from ledger.store import Store
 from ledger.transaction import sign_approval, sign_transaction
 from p2p.config import NodeConfig
+from p2p.peerage import Peerage
 from scenarios.worlds import virtual as worlds
 from scenarios.worlds.plan import Address, node_config
 from scenarios.worlds.virtual import API_PORT, PEER_PORT
@@ -527,6 +528,39 @@ def test_a_minority_that_was_cut_off_during_changes_catches_up_with_them(changin
     mine, theirs, same = changing(main)
     assert mine == theirs
     assert same
+
+
+async def _away_while_the_leader_changed(world):
+    """Have noaa's node replaced and lead while chamber is away; return whether chamber then catches up."""
+    await world.trade(1)
+    await world.net.world.crash("chamber")
+    await world.leader("cbp", "exporter", "importer", "noaa")
+    await world.net.world.crash("noaa")
+    world.net.host("noaa").disk.erase()
+    await world.act("noaa", "node.replace", world.replacing("noaa", 2), via="cbp")
+    await world.boot("noaa", 6, 2)
+    await world.ready("noaa", 2)
+    others = ("cbp", "exporter", "importer", "noaa")
+    leader = await world.leader(*others)
+    await world.agreed(*others)
+    if leader != "noaa":
+        world.node(leader).ordering.hand_over("noaa")
+        world.node(leader).driver.wake()
+        await world.net.until(lambda: world.node("noaa").ordering.is_leader)
+    await world.net.certify(world.net.sign(), "exporter")
+    await world.net.restart("chamber")
+    wanted = world.node("cbp").ledger.height
+    try:
+        await world.net.until(lambda: world.node("chamber").ledger.height >= wanted, 15)
+    except AssertionError:
+        return False
+    return world.node("chamber").ordering.leader == "noaa"
+
+
+def test_who_was_away_knows_a_leader_that_came_meanwhile_by_its_lineage(changing, monkeypatch):
+    assert changing(_away_while_the_leader_changed)
+    monkeypatch.setattr(Peerage, "links_after", lambda *_: None)
+    assert not changing(_away_while_the_leader_changed)  # it knows no key of its leader's
 
 
 # What must not pass, and what happens without the safeguard.

@@ -73,7 +73,7 @@ class Filer(Custodian):
         mail = await self.receive(receipt.documents[0], receipt.creator or "")
         state = read_decision(mail.paper, form.id, fine)
         self.record(
-            "form370.decision",
+            "form370.received",
             private=True,
             form370=name,
             state=None if state is None else state.value,

@@ -212,6 +212,7 @@ class Fisheries(Agent):
         }
         place = await self.transact(form_act_of(before, event), body, (root,))
         file.inspection = self._advanced_form(file, event, place.time_ms)
+        self.record("form370.decided", form370=self._form_name(file), time_ms=place.time_ms)
         self._note_form_state(file, file.inspection.state, place.time_ms)
 
     def _advanced_form(self, file: FormFile, event: InspectionEvent, time_ms: int) -> Inspection:

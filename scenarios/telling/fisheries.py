@@ -52,6 +52,21 @@ FORM_SENTENCES: Mapping[str, Callable[[Fields], str]] = {
 }
 
 
+def _belief(fields: Fields) -> str:
+    if not fields["believed"]:
+        return f"has a decision on form {fields['form370']} that does not open the commitment on the ledger"
+    return f"has the decision: form {fields['form370']} is {fields['state']}"
+
+
+FORM_STORY_SENTENCES: Mapping[str, Callable[[Fields], str]] = {
+    "form370.received": _belief,
+    "form370.heard": lambda f: f"has the importer's answer about form {f['form370']}",
+    "form370.decided": lambda f: f"acts on form {f['form370']}; how is not public",
+    "form370.closed": lambda f: f"closes the matter of form {f['form370']}; how is not public",
+}
+"""What a story tells besides what a run tells as it goes."""
+
+
 def status_table() -> str:
     """Return the rules for the dolphin-safe status as a table in Markdown, made of the rules that run."""
     lines = [
@@ -78,7 +93,7 @@ def about_form(scenario: Scenario, name: str) -> str:
 def forms_table(scenario: Scenario, history: History) -> Table:
     """Return what came of each form."""
     table = Table(title="Forms 370", title_justify="left", box=None, pad_edge=False)
-    for column in ("form", "importer", "declared", "found", "state", "since", "findings", "defects"):
+    for column in ("form", "declared", "found", "state", "since", "findings and defects"):
         table.add_column(column, overflow="fold")
     for name, form in scenario.forms.items():
         states = history.states("form370", name)
@@ -86,12 +101,10 @@ def forms_table(scenario: Scenario, history: History) -> Table:
         defects = dict.fromkeys(state for _, state in history.states("form370_defect", name))
         table.add_row(
             name,
-            form.importer,
             form.status,
             status[-1][1] if status else "-",
             states[-1][1] if states else "not on the ledger",
             local_day(states[-1][0], scenario.zone) if states else "-",
-            ", ".join(history.findings("form370", name)) or "none",
-            ", ".join(defects) or "none",
+            ", ".join([*history.findings("form370", name), *defects]) or "none",
         )
     return table

@@ -24,7 +24,7 @@ from scenarios.judging.verdict import Judgment, Verdict
 from scenarios.model import Scenario
 from scenarios.model.expectations import Judgement
 from scenarios.telling.carnets import CARNET_SENTENCES, carnet_claim_table, carnet_table
-from scenarios.telling.fisheries import FORM_SENTENCES, forms_table
+from scenarios.telling.fisheries import FORM_SENTENCES, FORM_STORY_SENTENCES, forms_table
 from scenarios.telling.moments import local, local_day
 from scenarios.telling.order import LedgerOrder
 from scenarios.trial.eventbook import Event
@@ -98,6 +98,7 @@ STORY_SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
         + ("" if f["believed"] else ", which does not open the commitment on the ledger")
     ),
     "notice.received": lambda f: f"has notice that certificate {f['certificate']} is incorrect",
+    **FORM_STORY_SENTENCES,
     "complaint.received": lambda f: f"has {f['holder']}'s complaint about certificate {f['certificate']}",
 }
 """What a story tells besides what a run tells as it goes."""

@@ -68,7 +68,7 @@ def tell(folder: RunFolder, scenario: Scenario, subject: str) -> list[str]:
     stories: list[str] = []
     subject = _local_name(events, scenario, subject)
     for kind in SUBJECTS.values():
-        known = getattr(scenario, kind.section)
+        known = getattr(scenario, kind.section) if kind.word in _ABOUT else ()
         if subject.partition("/")[0] in known and re.fullmatch(kind.pattern, subject):
             lines = list(_lines(events, kind.field, subject, scenario))
             if lines or not kind.part:
@@ -98,9 +98,14 @@ def _local_name(events: list[Event], scenario: Scenario, subject: str) -> str:
     for name, claim in scenario.claims.items():
         if subject in {f"{claim.entry}/{claim.line}", claim.entry}:
             return name
+    for name, form in scenario.forms.items():
+        if subject in {form.entry, form.shipment}:
+            return name
     if len(subject) >= _ID_DIGITS_MIN:
         for event in events:
             certificate = event.fields.get("certificate")
+            if event.name == "form370.drafted" and str(event.fields["ledger_id"]).startswith(subject):
+                return str(event.fields["form370"])
             if certificate is None or event.name not in {"certificate.issued", "receipt"}:
                 continue
             ids = [event.fields.get("ledger_id"), *_list(event.fields.get("documents"))]
@@ -124,7 +129,7 @@ _ABOUT: Mapping[str, Callable[[Scenario, str], str]] = {
     "carnet claim": about_voucher,
     "form": about_form,
 }
-"""What a story begins with, by the kind's word."""
+"""What a story begins with, by the kind's word; other kinds are told in the story of one of these."""
 
 
 def _lines(events: list[Event], field: str, name: str, scenario: Scenario) -> Iterator[str]:

@@ -102,3 +102,43 @@ def test_a_claim_is_found_by_its_entry_too_and_a_document_by_its_root(folder: Ru
     assert tell(folder, SCENARIO, "c0ffeec0") == tell(folder, SCENARIO, "c1")
     with pytest.raises(RefusedError, match="an entry line such as SX7"):
         tell(folder, SCENARIO, "c0ffe")
+
+
+def test_a_forms_story_is_told_in_the_trades_words_by_name_entry_shipment_or_id(tmp_path: Path) -> None:
+    scenario = load_scenario("tuna-matrix")
+    book = EventBook(lambda: 1_537_363_800_000, lambda: 0)
+    mine = {
+        "form370": "driftnet",
+        "organization": "exporter",
+        "ledger_id": "ab" * 16,
+        "custody": ["exporter"],
+    }
+    book.add("form370.drafted", mine, public=True)
+    noaa = {"form370": "driftnet", "organization": "noaa"}
+    receipt = {
+        "type": "fisheries.open",
+        "creator": "noaa",
+        "code": "VALID",
+        "id": FILED,
+        "height": 5,
+        "findings": [],
+    }
+    book.add("receipt", {**receipt, "form370": "driftnet", "documents": []}, public=True)
+    book.add("form370.decided", noaa, public=True)
+    book.add("form370_defect.state", {**noaa, "form370_defect": "driftnet", "state": "DRIFTNET"})
+    book.add("form370.state", {**noaa, "state": "REJECTED"})
+    told = {"form370": "driftnet", "organization": "importer", "state": None, "believed": False}
+    book.add("form370.received", told)
+    run = RunFolder.create(tmp_path, "tuna-matrix", "7")
+    run.write_events(book.events)
+    head, *lines = tell(run, scenario, "driftnet")
+    assert head.startswith("form driftnet: NOAA Form 370, shipment PMA-1818, declared 5A")
+    assert [line.split("  ", 1)[1].split(None, 1)[1] for line in lines] == [
+        "drafts form driftnet for custody of exporter",
+        f"acts on form driftnet; how is not public [block 5, no finding, transaction {FILED[:12]}]",
+        "finds DRIFTNET in form driftnet",
+        "rejects form driftnet",
+        "has a decision on form driftnet that does not open the commitment on the ledger",
+    ]
+    for name in (scenario.forms["driftnet"].entry, "PMA-1818", "ab" * 16, "abababab"):
+        assert tell(run, scenario, name) == [head, *lines]

@@ -82,16 +82,30 @@ class NotHereYetError(LedgerError):
 
 
 class DamagedStoreError(LedgerError):
-    """Damage in what verified blocks cannot rebuild: the node must not serve."""
+    """Damage in what verified blocks cannot rebuild: the node must neither vote nor serve.
+
+    It may have forgotten what it promised, so it never comes back as itself.
+
+    Attributes:
+        what: what is damaged.
+        reason: how that shows.
+    """
+
+    REMEDY = (
+        "this node may have forgotten what it promised and does not start; let its organization replace it"
+        " (transaction node.replace) and start the new incarnation, with its new key, in an empty directory"
+    )
 
     def __init__(self, what: str, reason: str) -> None:
-        super().__init__(f"the store is damaged: {what}: {reason}; do not restart this node on this store")
+        super().__init__(f"the store is damaged: {what}: {reason}; {self.REMEDY}")
         self.what = what
         self.reason = reason
 
 
 class DamagedBlockError(DamagedStoreError):
     """One block's bytes no longer match its hash."""
+
+    REMEDY = "it is not served and not sent to anybody; `seatrial verify` tells how far the damage goes"
 
     def __init__(self, height: int, reason: str) -> None:
         super().__init__(f"block {height}", reason)

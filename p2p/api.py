@@ -354,7 +354,7 @@ class Api:
             "organization": node.organization,
             "height": node.ledger.height,
             "certified": node.certifier.certified_height,
-            "term": raw.term,
+            "term": node.ordering.term,
             "role": raw.role.value,
             "leader": node.ordering.leader,
             "orders": node.ordering.orders,

@@ -71,7 +71,7 @@ def standing(node: Node, activity: Activity) -> dict[str, int | str | bool | Non
         "certified": node.certifier.certified_height,
         "pool": len(node.pool),
         "outbox": node.courier.outstanding,
-        "term": node.ordering.raw.term,
+        "term": node.ordering.term,
         "role": node.ordering.raw.role.value,
         "leader": node.ordering.leader,
         "in_flight": node.ordering.chain.in_flight,

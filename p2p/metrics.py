@@ -21,7 +21,7 @@ class _NodeCollector:
         raw = node.ordering.raw
         yield _gauge("height", "Last executed block", node.ledger.height)
         yield _gauge("certified_height", "Last certified block", node.certifier.certified_height)
-        yield _gauge("raft_term", "Current Raft term", raw.term)
+        yield _gauge("raft_term", "Current Raft term", node.ordering.term)
         yield _gauge("raft_is_leader", "1 if this node leads", int(node.ordering.is_leader))
         yield _gauge("orders", "1 if this node takes part in ordering", int(node.ordering.orders))
         gaps = sum(gap.height_end - gap.height_first for gap in node.store.gaps)

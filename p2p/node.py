@@ -19,10 +19,10 @@ from typing import TypeVar
 
 import apsw
 
-from consensus import Message, Ready
+from consensus import InconsistentStateError, Message, Ready
 from ledger.checkpoint import parse_checkpoint
 from ledger.contracts import DocumentState, read_document
-from ledger.errors import BadBlockError, BadLinkError, BadProofError
+from ledger.errors import BadBlockError, BadLinkError, BadProofError, DamagedStoreError
 from ledger.keys import Verifier
 from ledger.roster import Roster
 from ledger.state import document_key
@@ -126,7 +126,10 @@ class Node:
         )
         self.peerage = Peerage(self.ledger, self.store)
         self.courier = Courier(config.timing.envelope_retry_ms)
-        self.ordering = self._make_ordering()
+        try:
+            self.ordering = self._make_ordering()
+        except InconsistentStateError as error:
+            raise DamagedStoreError(f"{DATABASE}, term, log and applied index", str(error)) from error
         self.links = Links(
             config=config,
             machine=machine,

@@ -165,6 +165,11 @@ class Ordering:
         return max(self.store.applied_index, self.awaited_index or 0)
 
     @property
+    def term(self) -> int:
+        """The term as the store has it, on the disk while nothing is staged; the core may be ahead."""
+        return self.store.hard_state()[0]
+
+    @property
     def is_leader(self) -> bool:
         """Whether this node leads."""
         return self.raw.role is Role.LEADER

@@ -145,7 +145,7 @@ def check_watermark(watermark: bytes | None, sequence: int) -> None:
     if sequence < answered:
         raise DamagedStoreError(
             "node.db or its WAL",
-            f"commit {answered} was answered for, the file ends at {sequence}; return as a new incarnation",
+            f"commit {answered} was answered for, the file ends at {sequence}: what came between is lost",
         )
 
 

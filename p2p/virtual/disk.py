@@ -3,6 +3,8 @@
 Rules:
 - A file has what programs see (the page cache) and what is durable. Writing changes the first; sync makes it
   durable.
+- A sync that fails leaves what it was to write seen and clean: later syncs do not write it again, and the next power
+  loss takes it all (Rebello et al., USENIX ATC 2020: so do ext4 and XFS).
 - Power loss keeps, of each 512-byte sector, some prefix of the unsynced writes that touched it: none, all, or
   between; sectors are independent, so writes are torn and reordered at sector boundaries. A sector itself is
   whole.
@@ -68,6 +70,10 @@ class DiskFile:
         durable = self.durable
         for offset, data in self.pending:
             _apply(durable, offset, data)
+        self.pending.clear()
+
+    def fail_to_sync(self) -> None:
+        """Leave what was written in the page cache, and forget that it is not durable."""
         self.pending.clear()
 
     def copy(self) -> DiskFile:

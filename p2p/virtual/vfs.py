@@ -82,7 +82,11 @@ class LifeVFS(apsw.VFS):
 
     def sync(self, name: str, file: DiskFile) -> None:
         """Make one file's content durable, and with it all names and deletions so far."""
-        self.before(DiskOperation.SYNC, name)
+        try:
+            self.before(DiskOperation.SYNC, name)
+        except OSError:
+            file.fail_to_sync()
+            raise
         file.sync()
         if self._names_pending:
             self._names_pending = False

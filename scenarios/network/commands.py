@@ -22,6 +22,7 @@ from ruamel.yaml.error import YAMLError
 
 from ledger.encoding import Value
 from ledger.errors import EncodingError, LedgerError
+from ledger.genesis import Genesis
 from ledger.keys import BoxKey, SigningKey, Verifier
 from ledger.store import FREE_NOTE, Report
 from p2p.errors import ConfigError
@@ -39,6 +40,7 @@ from scenarios.network.deployment import (
     write_deployment,
 )
 from scenarios.network.founding import Charter, Member, found_from_system
+from scenarios.network.process import EXIT_CANNOT_GO_ON, EXIT_DAMAGED
 from scenarios.trial.runner import NETWORK_NAME, network_plan
 from scenarios.worlds.plan import Address
 
@@ -96,7 +98,13 @@ def init_network(directory: Path, scenario: Scenario, base_port: int, say: Say) 
 
 
 async def up_network(directory: Path, say: Say) -> int:
-    """Start every node of a network and wait until Ctrl-C or until one ends by itself.
+    """Start every node of a network and wait until Ctrl-C.
+
+    A node that ends because its store is damaged or its disk failed is done without, as long as a quorum of orderers
+    is left; any other end of a node ends them all.
+
+    Returns:
+        0 if all ran until they were stopped, 64 if a node was told something wrong, else 70.
 
     Raises:
         ConfigError: if the directory holds no network.
@@ -117,25 +125,37 @@ async def up_network(directory: Path, say: Say) -> int:
                 start_new_session=True,
             )
         say("up; stop with Ctrl-C")
-        return await _until_one_ends(processes, stopping, say)
+        return await _until_too_few(genesis, processes, stopping, say)
     finally:
         await _stop_all(processes)
 
 
-async def _until_one_ends(
-    processes: dict[str, asyncio.subprocess.Process], stopping: asyncio.Event, say: Say
+async def _until_too_few(
+    genesis: Genesis, processes: dict[str, asyncio.subprocess.Process], stopping: asyncio.Event, say: Say
 ) -> int:
+    ended: list[str] = []
     while not stopping.is_set():
         for organization, process in processes.items():
-            if process.returncode is not None:
-                say(f"the node of {organization} ended with {process.returncode}; stopping the others")
+            if process.returncode is None or organization in ended:
+                continue
+            ended.append(organization)
+            left = sum(orderer not in ended for orderer in genesis.orderers)
+            what = f"the node of {organization} ended with {process.returncode}"
+            if process.returncode not in (EXIT_DAMAGED, EXIT_CANNOT_GO_ON):
+                say(f"{what}; stopping the others")
                 return EXIT_USAGE if process.returncode == EXIT_USAGE else EXIT_INTERNAL
+            if left < genesis.quorum:
+                say(
+                    f"{what}; {left} orderers are left of the {genesis.quorum} that are needed: stopping them"
+                )
+                return EXIT_CANNOT_GO_ON
+            say(f"{what}, see above; the others go on")
         try:
             async with asyncio.timeout(0.3):
                 await stopping.wait()
         except TimeoutError:
             continue
-    return 0
+    return EXIT_CANNOT_GO_ON if ended else 0
 
 
 async def _stop_all(processes: dict[str, asyncio.subprocess.Process]) -> None:

@@ -4,8 +4,8 @@ Rules:
 - SIGTERM and SIGINT stop it in good order; SIGKILL is what a crash is.
 - Started by a trial it also stops when its standard input ends, so that no node outlives whoever started it.
 - It prints one line when it serves and one when it ends. One that was told something wrong (a file, a key, a port or
-  store that another process holds) says so and exits with 64; one that cannot go on (a damaged store, a failed disk)
-  says why and exits with 70.
+  store that another process holds) says so and exits with 64; one whose store is damaged names the damage and the
+  remedy and exits with 65, and will do so every time; one that cannot go on (a failed disk) says why and exits with 70.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import uvloop
 
-from ledger.errors import KeyFileError, LedgerError
+from ledger.errors import DamagedStoreError, KeyFileError, LedgerError
 from p2p.api import Api, serve_api
 from p2p.control import EventLog
 from p2p.errors import ConfigError, InUseError, PeerError
@@ -29,6 +29,7 @@ from scenarios.network.deployment import load_node_config
 
 EXIT_STOPPED = 0
 EXIT_CANNOT_START = 64
+EXIT_DAMAGED = 65
 EXIT_CANNOT_GO_ON = 70
 
 
@@ -39,6 +40,9 @@ def run_node(path: Path, *, until_stdin_ends: bool = False) -> int:
     except (ConfigError, InUseError, KeyFileError) as error:
         print(f"seatrial node: {error}", file=sys.stderr, flush=True)
         return EXIT_CANNOT_START
+    except DamagedStoreError as error:
+        print(f"seatrial node: {path}: {error}", file=sys.stderr, flush=True)
+        return EXIT_DAMAGED
     except (LedgerError, PeerError, DiskFailureError) as error:
         print(f"seatrial node: {error}", file=sys.stderr, flush=True)
         return EXIT_CANNOT_GO_ON

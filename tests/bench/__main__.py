@@ -1,12 +1,14 @@
 """`make bench`: the figures of docs/performance.md, measured here and now.
 
-    python -m tests.bench [idle] [load] [live]
+    python -m tests.bench [idle] [load] [live] [elections] [--seeds N]
 
-Without a name everything is measured, which takes one to two minutes.
+Without a name everything is measured, which takes one to two minutes. `--seeds` says over how many seeds elections
+are measured, 20 unless given; 1,000 take about five minutes of one processor.
 """
 
 from __future__ import annotations
 
+import argparse
 import platform
 import statistics
 import sys
@@ -18,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from p2p.config import Timing
-from tests.bench import idle, live, load
+from tests.bench import elections, idle, live, load
 from tests.bench.attribution import Sampler
 from tests.bench.cluster import SCENARIO, SEED
 from tests.bench.reference import reference_ms
@@ -28,20 +30,31 @@ VARIANT_S = 10
 VARIANTS = ((1, None), (100, None), (load.BATCH, 200))
 """(transactions per request, block interval in milliseconds if not the default) for short runs of comparison."""
 
-PARTS = ("idle", "load", "live")
+PARTS = ("idle", "load", "live", "elections")
+SEEDS = 20
 
 console = Console(width=110, highlight=False, markup=False)
 
 
 def main(wanted: Sequence[str]) -> int:
     """Measure what was asked for and print it; return the exit code."""
-    unknown = [part for part in wanted if part not in PARTS]
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all if none is named"
+    )
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="for elections (default: %(default)s)")
+    asked = parser.parse_args(wanted)
+    unknown = [part for part in asked.parts if part not in PARTS]
     if unknown:
         print(f"{unknown[0]!r} is no part of the bench; parts: {', '.join(PARTS)}", file=sys.stderr)
         return 64
+    if asked.seeds < 1:
+        print(f"--seeds {asked.seeds}: at least one seed is needed", file=sys.stderr)
+        return 64
     _print_setting()
-    for part, run in (("idle", _idle), ("load", _load), ("live", _live)):
-        if not wanted or part in wanted:
+    runs = {"idle": _idle, "load": _load, "live": _live, "elections": lambda: _elections(asked.seeds)}
+    for part, run in runs.items():
+        if not asked.parts or part in asked.parts:
             run()
     return 0
 
@@ -50,7 +63,9 @@ def _print_setting() -> None:
     timing = Timing()
     references = [reference_ms() for _ in range(7)]
     table = _table("Setting", "what", "value")
-    table.add_row("command", "make bench = python -m tests.bench [idle] [load] [live]")
+    table.add_row(
+        "command", "make bench = python -m tests.bench [idle] [load] [live] [elections] [--seeds N]"
+    )
     table.add_row(
         "Python, aiohttp, SQLite",
         f"{platform.python_version()}, {version('aiohttp')}, {apsw.sqlite_lib_version()}",
@@ -211,6 +226,50 @@ def _live() -> None:
         "submission to certified at the intake node, real time",
         f"p50 {p50:.0f}, p95 {p95:.0f}, max {most:.0f} ms",
     )
+    console.print(table)
+
+
+def _elections(seeds: int) -> None:
+    figures = elections.measure_elections(seeds)
+    table = _table(
+        f"6. Time without a leader, {elections.ORDERERS} orderers, seeds 0 to {seeds - 1}, protocol time",
+        "figure",
+        "value",
+    )
+    led = figures.led_ms
+    goal_ms = elections.crash_goal_ms()
+    table.add_row(
+        "a leader's crash until a majority follows another",
+        f"p50 {elections.percentile(led, 50):.0f}, p99 {elections.percentile(led, 99):.0f}, max {max(led):.0f} ms "
+        f"(goal p99 < {goal_ms}: {_verdict(elections.percentile(led, 99) < goal_ms)})",
+    )
+    won = figures.won_ms
+    table.add_row(
+        "until another has won",
+        f"p50 {elections.percentile(won, 50):.0f}, p99 {elections.percentile(won, 99):.0f}, max {max(won):.0f} ms",
+    )
+    lossy = figures.lossy_ms
+    limit_ms = elections.loss_goal_ms()
+    table.add_row(
+        f"longest time without a leader in {elections.LOSSY_S:.0f} s under {elections.LOSS:.0%} loss, with a crash",
+        f"p50 {elections.percentile(lossy, 50):.0f}, p99 {elections.percentile(lossy, 99):.0f}, "
+        f"max {max(lossy):.0f} ms (goal: none over {limit_ms}: {_verdict(max(lossy) <= limit_ms)})",
+    )
+    console.print(table)
+    table = _table(
+        "7. What an idle network sends, all nodes together, per protocol second",
+        "orderers",
+        "Raft messages",
+        "each of the others",
+        "frames of every kind",
+    )
+    for cost in figures.idle:
+        table.add_row(
+            str(cost.orderers),
+            f"{cost.raft_per_s:.1f}",
+            f"{cost.raft_per_s / (cost.orderers - 1):.1f}",
+            f"{cost.frames_per_s:.1f}",
+        )
     console.print(table)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
 
-from ledger.errors import DamagedBlockError
+from ledger.errors import DamagedBlockError, DamagedStoreError
 from ledger.keys import Verifier
+from ledger.store import Store
 from ledger.store.schema import row_digest
 from p2p.errors import ConfigError
 from p2p.raftlog import StoredLog
@@ -29,11 +31,20 @@ async def stopped(net, organization=VICTIM):
     net.world._gone(organization)
 
 
+async def at_rest(net):
+    """Wait until the victim follows another and everything is certified: stopping it writes nothing more then."""
+    if await net.leader() == VICTIM:
+        net.node(VICTIM).ordering.hand_over("cbp")
+        await net.until(lambda: net.node(VICTIM).ordering.leader == "cbp")
+        await net.leader()
+    await net.settled()
+
+
 async def prepared(net, count=3):
     """Return certified transactions, with the victim stopped over them."""
     await net.leader()
     signed = await net.certify_many(count)
-    await net.settled()
+    await at_rest(net)
     await stopped(net)
     return signed
 
@@ -348,7 +359,7 @@ def test_damage_in_what_no_block_can_rebuild_stops_the_node_and_is_named(five, w
     async def main(net):
         await net.leader()
         await net.certify_many(3)
-        await net.settled()
+        await at_rest(net)
         store = net.node(VICTIM).store
         needle = b"" if what in LATE else find(store)
         await stopped(net)
@@ -404,6 +415,104 @@ def test_a_bit_in_the_wal_that_would_drop_commits_in_silence_stops_the_node(five
     reason = five(main)
     assert "was answered for" in reason
     assert "new incarnation" in reason
+
+
+STRIKES = range(1, 9)
+"""Disk operations of a follower's commit at which the power goes: writes to the WAL, its sync, the watermark's."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strike", ["crash", "power_loss"])
+def test_bug_27_a_torn_tail_is_not_corruption_and_bug_28_the_applied_index_moves_with_the_state(five, strike):
+    """Wherever a commit is torn, the node comes back by itself, at a height whose state is everybody's."""
+
+    async def main(net):
+        await net.leader()
+        host, seen = net.host(VICTIM), []
+        await net.certify_many(1)
+        await net.settled()
+        for number in STRIKES:
+            host.at_disk_operation(number, getattr(host, strike))
+            await net.certify_many(1)
+            await net.until(lambda: not host.is_up)
+            net.world._gone(VICTIM)
+            heal = net.world.partition([[VICTIM], [o for o in net.up if o != VICTIM]])
+            await net.restart(VICTIM)
+            assert VICTIM not in net.failures, net.failures
+            node = net.node(VICTIM)
+            height = node.ledger.height
+            theirs = net.node("cbp").store
+            seen.append(
+                (
+                    (height, node.store.applied_index),
+                    node.store.own_checkpoint(height)[0] == theirs.own_checkpoint(height)[0],
+                    node.store.height == height,
+                    node.store.entry_term(node.store.applied_index) > 0,
+                )
+            )
+            heal()
+            await net.settled()
+        return seen, [node.ledger.height for node in net.nodes]
+
+    seen, heights = five(main)
+    assert [flags for _, *flags in seen] == [[True] * 3] * len(STRIKES)
+    assert heights == [1 + len(STRIKES)] * 5
+    assert [place for place, *_ in seen] == sorted(place for place, *_ in seen)
+
+
+def test_bug_27_bad_data_before_good_data_stops_the_node_before_it_says_a_word(five):
+    """It neither votes nor answers: nothing leaves it, and the others elect without it."""
+
+    async def main(net):
+        leader = await net.leader()
+        signed = await net.certify_many(3)
+        await net.settled()
+        await net.world.crash(VICTIM)
+        flip(net, places(net, signed[0].signature, name=WAL)[0], name=WAL)
+        sent = net.kit.network.tracer = Sent(VICTIM)
+        await net.restart(VICTIM)
+        if leader != VICTIM:
+            await net.world.crash(leader)
+        mine = net.up[0]
+        answer = await net.certify(net.sign(), mine)
+        return net.failures[VICTIM], sent.count, answer.json["status"]
+
+    failure, sent, status = five(main)
+    assert isinstance(failure, DamagedStoreError)
+    assert failure.what == "node.db or its WAL"
+    assert "node.replace" in str(failure)
+    assert sent == 0
+    assert status == "certified"
+
+
+class Sent:
+    """Counts what one host writes to the wire."""
+
+    def __init__(self, host):
+        self.host, self.count = host, 0
+
+    def __call__(self, now_ns, src, dst, size_bytes):
+        self.count += src == self.host
+
+
+def test_term_and_log_that_contradict_each_other_are_damage_with_the_same_remedy(five, monkeypatch):
+    async def main(net):
+        await prepared(net)
+
+        def forget(self):
+            term, vote, _ = hard_state(self)
+            return term - 1, vote, 0
+
+        hard_state = Store.hard_state
+        monkeypatch.setattr(Store, "hard_state", forget)
+        await net.restart(VICTIM)
+        return net.failures[VICTIM]
+
+    failure = five(main)
+    assert isinstance(failure, DamagedStoreError)
+    assert "term" in failure.what
+    assert re.search(r"the log ends in term (\d) but the stored term is (\d)", str(failure))
+    assert "node.replace" in str(failure)
 
 
 def test_another_node_s_data_are_refused(five):

@@ -444,6 +444,32 @@ def test_without_asking_again_it_would_starve(five, monkeypatch):
     assert not catches_up_under_load(five, monkeypatch)
 
 
+def test_no_reader_is_told_of_a_term_that_is_not_on_the_disk(five, custody):
+    """A new term is held while the disk is at work on something else; whoever asks then is told the old one."""
+
+    async def main(net):
+        leader = await net.leader()
+        others = [o for o in net.up if o != leader]
+        for organization in others:
+            slow(net, organization, 400)
+        trading = [asyncio.create_task(trade(net, o, 60)) for o in others]
+        await net.world.crash(leader)
+        told = []
+
+        async def poll(o):
+            for _ in range(10):
+                await net.node(o).driver.settled()
+                shown = (await net.get(o, "/v1/health")).json["term"]
+                told.append((shown, custody.disks[o].term, net.node(o).ordering.raw.term))
+
+        await asyncio.gather(*(poll(o) for o in others), *trading)
+        return told
+
+    told = five(main)
+    assert all(shown <= on_disk for shown, on_disk, _ in told)
+    assert any(shown < in_memory for shown, _, in_memory in told)
+
+
 def test_readers_get_their_turn_between_commits_that_never_pause(five):
     async def main(net):
         leader = await net.leader()

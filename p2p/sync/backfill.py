@@ -3,7 +3,7 @@
 Rules:
 - Leaves first: the Merkle log knows a hash above every gap, so hashes and leaves are held against it piece by piece,
   whoever sends them. A block's leaf names its hash.
-- Then blocks, each held against the hash that its leaf, or this node's own execution, names.
+- Then blocks, the lowest first, each held against the hash that its leaf, or this node's own execution, names.
 - Leaves are handed on in order, whole blocks at a time; what follows a piece's last block waits for the next piece.
 - One question is open at a time, and no more bytes come in per second than are allowed: whoever trades goes first.
 """
@@ -41,7 +41,7 @@ class Backfill:
     store: Store
     leaves: int = 0
     blocks: int = 0
-    _level: int = LEAVES_LEVEL
+    _cursor: int = 1
     _tail: list[bytes] = field(default_factory=list)
     _tail_at: int = -1
 
@@ -57,7 +57,7 @@ class Backfill:
         absent = self.store.absent_blocks
         if not absent:
             return None
-        first = next(iter(absent))
+        first = self._next_absent()
         count = 1
         while count < BLOCKS_COUNT and first + count in absent:
             count += 1
@@ -109,6 +109,16 @@ class Backfill:
                 key, Domain.HEADER, header.network, header.payload(), block.signature
             )
         )
+
+    def _next_absent(self) -> int:
+        """Return the next height whose block is missing, upwards and then from the beginning again."""
+        absent = self.store.absent_blocks
+        for height in range(self._cursor, self.store.height + 1):
+            if height in absent:
+                self._cursor = height
+                return height
+        self._cursor = 1
+        return min(absent)
 
     def _leaves_question(self) -> LogWantFrame:
         """Ask for the leaves at the lower end of the lowest gap, or for hashes above them."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ledger.errors import DamagedBlockError, NoProofError, NotHereYetError
 from ledger.execution import Ledger
-from ledger.statechunks import is_place
+from ledger.statechunks import CHUNK_BYTES_AIMED, is_place
 from ledger.store import Store
 from p2p.frames import (
     BlocksFrame,
@@ -40,11 +40,13 @@ class Serving:
 
     Attributes:
         ledger, store, keeper: the node's.
+        chunk_bytes: up to this size a chunk of the state is sent as items.
     """
 
     ledger: Ledger
     store: Store
     keeper: Keeper
+    chunk_bytes: int = CHUNK_BYTES_AIMED
     chunks: int = 0
     blocks: int = 0
     log_pieces: int = 0
@@ -61,7 +63,7 @@ class Serving:
         for place in frame.places:
             if not is_place(place):
                 continue
-            chunk = None if state is None else state.chunk(place)
+            chunk = None if state is None else state.chunk(place, self.chunk_bytes)
             self.chunks += chunk is not None
             yield StatePartFrame(frame.root, place, b"" if chunk is None else chunk.encode())
 

@@ -1,6 +1,6 @@
 """The README's commands are run as they stand, but for `up`, `node` and the live world.
 
-The last two are run in tests/worlds; `up` is tried by hand only.
+Those are run in tests/worlds.
 """
 
 import re

@@ -29,6 +29,8 @@ from scenarios.agents.observer import Observer
 from scenarios.agents.papers import Paper, PaperError, PaperKind
 from scenarios.agents.script import Script
 from scenarios.agents.seller import Seller
+from scenarios.agents.verified import Verified
+from scenarios.agents.verifier import Verifier
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.work import Act, WaitKind
 from scenarios.model.network import Organization
@@ -52,6 +54,8 @@ __all__ = [
     "Seller",
     "StepError",
     "Surroundings",
+    "Verified",
+    "Verifier",
     "WaitKind",
     "application_for",
     "authority_of",

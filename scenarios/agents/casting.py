@@ -23,7 +23,6 @@ from scenarios.agents.carnetholder import CarnetHolder
 from scenarios.agents.carnetoffice import CarnetOffice
 from scenarios.agents.certifier import Certifier
 from scenarios.agents.custody import Custodian
-from scenarios.agents.customs import Customs
 from scenarios.agents.drafter import Drafter
 from scenarios.agents.filer import Filer
 from scenarios.agents.fisheries import Fisheries
@@ -31,13 +30,17 @@ from scenarios.agents.importer import Importer
 from scenarios.agents.observer import Observer
 from scenarios.agents.release import TunaRelease
 from scenarios.agents.seller import Seller
+from scenarios.agents.verified import Verified
+from scenarios.agents.verifier import Verifier
 
 PARTS: tuple[tuple[Role, type[Agent]], ...] = (
-    (Role.CUSTOMS, Customs),
+    (Role.CUSTOMS, Verifier),
     (Role.EXPORTER, Certifier),
     (Role.EXPORTER, Seller),
     (Role.PRODUCER, Certifier),
     (Role.PRODUCER, Seller),
+    (Role.EXPORTER, Verified),
+    (Role.PRODUCER, Verified),
     (Role.IMPORTER, Certifier),
     (Role.IMPORTER, Importer),
     (Role.CUSTOMS, TunaRelease),

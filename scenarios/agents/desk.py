@@ -16,11 +16,19 @@ from ledger.genesis import Genesis
 from p2p.observer import RecordField
 
 Kind = Literal[
-    "certificate", "claim", "invoice", "carnet", "carnet_successor", "voucher", "carnet_claim", "form370"
+    "certificate",
+    "claim",
+    "invoice",
+    "verification",
+    "carnet",
+    "carnet_successor",
+    "voucher",
+    "carnet_claim",
+    "form370",
 ]
 """What has a local name. A certificate's ledger id is its 32 hex digits, a claim's is `<entry>/<line>`,
-an invoice's is its root's 64 hex digits, a carnet's or a form 370's its 32 hex digits; vouchers and claims on carnets
-are the carnet's with `/<serial>` behind it. A successor is the carnet that replaces another."""
+an invoice's is its root's 64 hex digits; a verification's, a carnet's or a form 370's its 32 hex digits; vouchers and
+claims on carnets are the carnet's with `/<serial>` behind it. A successor is the carnet that replaces another."""
 
 
 class Desk(Protocol):

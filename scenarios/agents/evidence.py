@@ -33,6 +33,9 @@ class Archive:
         mailroom: what was opened, by its subject.
         wallet: what was opened, by its root.
         calendar: of legal dates.
+
+    Attributes:
+        patterns: certifier and subheading of goods under a pattern of conduct, to the log index of its notice.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Archive:
         self._mailroom = mailroom
         self._wallet = wallet
         self._calendar = calendar
+        self.patterns: dict[tuple[str, str], int] = {}
 
     def evidence(self, case: CaseFile) -> Evidence:
         """Return what there is on a claim."""
@@ -62,6 +66,7 @@ class Archive:
             is_series=self._is_series(claim, line),
             at_two_ports=self._at_two_ports(claim, line),
             was_refused=self._was_refused(claim, line),
+            is_of_pattern=self._is_of_pattern(claim, certificate, line),
         )
 
     def _line(self, claim: ClaimEntry) -> Paper | None:
@@ -131,6 +136,14 @@ class Archive:
             and earlier.text("port") != line.text("port")
             for other, earlier in self._earlier(claim)
         )
+
+    def _is_of_pattern(
+        self, claim: ClaimEntry, certificate: CertificateEntry | None, line: Paper | None
+    ) -> bool:
+        if certificate is None or line is None:
+            return False
+        noticed = self.patterns.get((certificate.issuer, six_digits(line.text("hts"))))
+        return noticed is not None and noticed < claim.filed.index
 
     def _was_refused(self, claim: ClaimEntry, line: Paper | None) -> bool:
         """Whether this importer's certificate for identical goods was refused, for a blanket with this import."""

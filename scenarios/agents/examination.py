@@ -65,6 +65,7 @@ class Evidence:
         billed: the invoice that the entry line cites, if it has come.
         is_series: whether it looks like one of a series of small importations made to evade.
         at_two_ports: whether its shipment was claimed at another port before.
+        is_of_pattern: whether its certifier had been told of a pattern of conduct on such goods.
         was_refused: whether identical goods were refused this importer before, in the same blanket.
     """
 
@@ -80,6 +81,7 @@ class Evidence:
     is_series: bool = False
     at_two_ports: bool = False
     was_refused: bool = False
+    is_of_pattern: bool = False
 
 
 def examine(evidence: Evidence) -> tuple[str, ...]:
@@ -281,6 +283,8 @@ def _other_defects(evidence: Evidence) -> list[Defect]:
         defects += _billed_defects(evidence.entry_line, evidence.billed)
     if evidence.at_two_ports:
         defects.append(Defect.TWO_PORTS)
+    if evidence.is_of_pattern:
+        defects.append(Defect.PATTERN)
     if evidence.was_refused:
         defects.append(Defect.REFUSED_BEFORE)
     return defects

@@ -37,6 +37,16 @@ class PaperKind(StrEnum):
     CURE_NOTICE = "CURE-NOTICE"
     ACTION = "CF-29"
     PROTEST = "PROTEST"
+    VERIFICATION_NOTICE = "VERIFICATION-NOTICE"
+    QUESTIONNAIRE = "CF-446"
+    REMINDER = "CF-446-REMINDER"
+    VISIT_NOTICE = "VISIT-NOTICE"
+    CONSENT = "VISIT-CONSENT"
+    REFUSAL = "VISIT-REFUSAL"
+    VISIT_REPORT = "VISIT-REPORT"
+    INTENT = "INTENT-TO-DENY"
+    DETERMINATION = "DETERMINATION"
+    PATTERN_NOTICE = "PATTERN-NOTICE"
     DECISION = "DECISION"
     CORRECTION = "CORRECTION"
     NOTICE = "NOTICE"
@@ -75,6 +85,7 @@ PUBLIC_FIELDS: frozenset[str] = frozenset(
         "shipment",
         "signed_on",
         "spi",
+        "verification",
         *(name for form in FORMS.values() for name in form.public),
     }
 )
@@ -84,6 +95,7 @@ CODE_FIELDS: frozenset[str] = frozenset(
     {
         "defects",
         "state",
+        "subheadings",
         *(name for form in FORMS.values() for name in form.coded),
         "gear",
         "none_killed_or_injured",

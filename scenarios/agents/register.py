@@ -86,6 +86,16 @@ class ClaimEntry:
         return claim_id(self.entry, self.line)
 
 
+@dataclass(slots=True)
+class VerificationEntry:
+    """A verification as any member sees it: whom Customs asks."""
+
+    id: str
+    authority: str
+    party: str
+    opened: Place
+
+
 def claim_id(entry: str, line: int) -> str:
     """Return the id by which desks and records name a claim."""
     return f"{entry}/{line}"
@@ -104,6 +114,7 @@ class Register:
     def __init__(self) -> None:
         self.certificates: dict[str, CertificateEntry] = {}
         self.claims: dict[str, ClaimEntry] = {}
+        self.verifications: dict[str, VerificationEntry] = {}
 
     def take(self, receipt: Receipt) -> None:
         """Take one certified receipt into account."""
@@ -121,6 +132,10 @@ class Register:
         """Return the claim that a receipt's body names."""
         return self.claims[claim_id(_text(receipt.body, "entry"), _line(receipt.body))]
 
+    def verification_of(self, receipt: Receipt) -> VerificationEntry:
+        """Return the verification that a receipt's body names."""
+        return self.verifications[_text(receipt.body, "verification")]
+
     def concerns(self, receipt: Receipt, organization: str) -> bool:
         """Say whether a receipt is about a certificate, holding or claim of this organization."""
         body = receipt.body
@@ -128,6 +143,9 @@ class Register:
             return True
         certificate = self.certificates.get(str(body.get("certificate")))
         if certificate is not None and organization in (certificate.issuer, *certificate.addressees):
+            return True
+        verification = self.verifications.get(str(body.get("verification")))
+        if verification is not None and verification.party == organization:
             return True
         claim = self.claims.get(claim_id(str(body.get("entry")), _line(body)))
         return claim is not None and claim.importer == organization
@@ -190,6 +208,12 @@ class Register:
         elif receipt.type == "claim.protest":
             claim.answers.append(receipt.documents[0])
 
+    def _verified(self, receipt: Receipt, creator: str, body: Fields) -> None:
+        verification = body.text("verification")
+        self.verifications[verification] = VerificationEntry(
+            verification, creator, body.text("party"), place_of(receipt)
+        )
+
     def _answered(self, receipt: Receipt, _creator: str, _body: Fields) -> None:
         self.claim_of(receipt).answers.append(receipt.documents[0])
 
@@ -220,6 +244,7 @@ _FOLDS: dict[str, _Fold] = {
     "certificate.supersede": Register._superseded,
     "holding.acknowledge": Register._acknowledged,
     "holding.reject": Register._refused,
+    "verification.open": Register._verified,
     "claim.file": Register._filed,
     "claim.file_post": Register._filed,
     "claim.correct": Register._moved,

@@ -19,6 +19,7 @@ from scenarios.model.invoices import Invoice
 from scenarios.model.network import Agent as Behavior
 from scenarios.model.network import Delay
 from scenarios.model.steps import AllowClaim, AnswerRequest, DenyClaim, RequestInformation, Step
+from scenarios.model.verifications import OpenVerification, Verification
 
 __all__ = [
     "Behavior",
@@ -42,6 +43,10 @@ class Script(Protocol):
     @property
     def invoices(self) -> Mapping[str, Invoice]:
         """The commercial invoices."""
+
+    @property
+    def verifications(self) -> Mapping[str, Verification]:
+        """The verifications."""
 
     @property
     def claims(self) -> Mapping[str, Claim]:
@@ -75,8 +80,10 @@ def is_answered_by_script(script: Script, claim: str | None) -> bool:
 
 
 def is_decided_by_script(script: Script, claim: str | None) -> bool:
-    """Whether the scenario itself allows or denies a claim."""
-    return any(isinstance(step, AllowClaim | DenyClaim) and step.claim == claim for step in script.steps)
+    """Whether the scenario itself allows or denies a claim, or has it wait for a verification."""
+    decided = any(isinstance(step, AllowClaim | DenyClaim) and step.claim == claim for step in script.steps)
+    opened = [step.verification for step in script.steps if isinstance(step, OpenVerification)]
+    return decided or any(claim in script.verifications[name].claims for name in opened)
 
 
 def is_filed_by_script(script: Script, form: str) -> bool:

@@ -49,14 +49,9 @@ from scenarios.model.scenario import Scenario
 from scenarios.model.source import Source
 from scenarios.model.steps import (
     ROLES,
-    AnswerRequest,
     ClaimStep,
-    CorrectClaim,
-    FileClaim,
-    FilePostClaim,
     IssueCertificate,
     NotifyIncorrect,
-    ProtestClaim,
     ReinstateHolding,
     RejectHolding,
     SendInvoice,
@@ -65,7 +60,9 @@ from scenarios.model.steps import (
     SuspendHolding,
 )
 from scenarios.model.subjects import SUBJECTS, SubjectKind
+from scenarios.model.tradecheck import invoices, trade_step, verifications
 from scenarios.model.units import UNITS_MS, Duration, Moment
+from scenarios.model.verifications import OpenVerification
 from scenarios.model.yamltree import Location, dotted
 
 Refusals = Iterator[tuple[Location, RefusedError]]
@@ -81,7 +78,18 @@ def cross_check(scenario: Scenario, source: Source, salvage: Salvage | None = No
         salvage: What was left out of `scenario` because it is wrong in itself.
     """
     found: list[Fault] = []
-    for rule in (_network, _documents, _invoices, _claims, carnets, forms, _steps, _faults, _expectations):
+    for rule in (
+        _network,
+        _documents,
+        invoices,
+        verifications,
+        _claims,
+        carnets,
+        forms,
+        _steps,
+        _faults,
+        _expectations,
+    ):
         for found_at, seen in rule(scenario):
             refusal = salvage.judge(seen) if salvage is not None else seen
             if refusal is None:
@@ -164,16 +172,6 @@ def _addressees(scenario: Scenario, location: Location, document: Document) -> R
         yield location, RefusedError("no importer is among the addressees", "somebody must hold it", remedy)
 
 
-def _invoices(scenario: Scenario) -> Refusals:
-    for name, invoice in scenario.invoices.items():
-        where = ("invoices", name)
-        sellers = (Role.EXPORTER, Role.PRODUCER)
-        yield from _member(scenario, (*where, "issuer"), invoice.issuer, sellers, "selling")
-        yield from _member(scenario, (*where, "to"), invoice.to, Role.IMPORTER, "buying")
-        if invoice.issuer == invoice.to:
-            yield (*where, "to"), RefusedError(f"{invoice.to} is the issuer", "", "sell to another")
-
-
 def _claims(scenario: Scenario) -> Refusals:
     used: dict[tuple[str, int], str] = {}
     first, last = (
@@ -251,31 +249,8 @@ def _step_names(scenario: Scenario, where: Location, step: Step) -> Refusals:
             elif step.by != document.issuer and {step.by, document.issuer} <= scenario.organizations.keys():
                 what = f"{step.by} is not the issuer of {step.document}"
                 yield (*where, "by"), RefusedError(what, "", f"let {document.issuer} do it")
-        case SendInvoice():
-            invoice = scenario.invoices.get(step.invoice)
-            if invoice is None:
-                yield (*where, "invoice"), UnknownNameError("invoice", step.invoice, scenario.invoices)
-            elif step.by != invoice.issuer and {step.by, invoice.issuer} <= scenario.organizations.keys():
-                what = f"{step.by} is not the issuer of {step.invoice}"
-                yield (*where, "by"), RefusedError(what, "", f"let {invoice.issuer} do it")
-        case ClaimStep():
-            yield from _claim_step(scenario, where, step)
-
-
-def _claim_step(scenario: Scenario, where: Location, step: ClaimStep) -> Refusals:
-    shown = step.document if isinstance(step, AnswerRequest | ProtestClaim) else None
-    if shown is not None and shown not in scenario.documents:
-        yield (*where, "document"), UnknownNameError("document", shown, scenario.documents)
-    claim = scenario.claims.get(step.claim)
-    if claim is None:
-        yield (*where, "claim"), UnknownNameError("claim", step.claim, scenario.claims)
-    elif (
-        isinstance(step, FileClaim | FilePostClaim | CorrectClaim | AnswerRequest | ProtestClaim)
-        and step.by != claim.importer
-        and {step.by, claim.importer} <= scenario.organizations.keys()
-    ):
-        what = f"{step.by} is not the importer of {step.claim}"
-        yield (*where, "by"), RefusedError(what, "", f"let {claim.importer} do it")
+        case SendInvoice() | OpenVerification() | ClaimStep():
+            yield from trade_step(scenario, where, step)
 
 
 def _inside_calendar(scenario: Scenario, location: Location, moment: Moment) -> Refusals:

@@ -148,6 +148,13 @@ class Agent(Record):
         _delay("never"),
         description="Importer: from hearing that a certificate is incorrect to the correction of its claims on it.",
     )
+    reply_after: DelayText = Field(
+        _delay("14d"),
+        description="Exporter or producer: from a letter or visit notice of Customs to the answer.",
+    )
+    consents: Literal["YES", "NO", "NEVER"] = Field(
+        "YES", description="Exporter or producer: whether it consents to a visit, refuses, or says nothing."
+    )
     review_after: DelayText = Field(
         _delay("1d"),
         description="Customs: from a claim, or from the importer's answer, to the decision.",
@@ -196,6 +203,8 @@ AGENT_ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "acknowledge_after": Role.IMPORTER,
     "answer_after": Role.IMPORTER,
     "correct_after": Role.IMPORTER,
+    "reply_after": (Role.EXPORTER, Role.PRODUCER),
+    "consents": (Role.EXPORTER, Role.PRODUCER),
     "review_after": Role.CUSTOMS,
     "liquidate_after": Role.CUSTOMS,
     "issue_after": (Role.CHAMBER, Role.GUARANTEEING),

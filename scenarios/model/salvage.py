@@ -20,7 +20,7 @@ from scenarios.errors import RefusedError, UnknownNameError
 from scenarios.model.yamltree import Location, Value
 
 _LISTS = ("steps", "faults", "expect", "checks")
-_NAMED = ("documents", "invoices", "claims", "carnets", "forms")
+_NAMED = ("documents", "invoices", "verifications", "claims", "carnets", "forms")
 _WIDE_CALENDAR: Value = {"start": "1970-01-01T00:00:00Z", "end": "9999-12-31T00:00:00Z"}
 _ANYBODY: Value = {"name": "anybody", "country": "US", "roles": [role.value for role in Role]}
 _INSTEAD: Mapping[str, Value] = {

@@ -30,6 +30,7 @@ from scenarios.model.network import AGENT_ROLES, Calendar, Network, Organization
 from scenarios.model.source import Source
 from scenarios.model.steps import Step
 from scenarios.model.units import Moment, Record
+from scenarios.model.verifications import Verification
 
 ORDERERS_DEFAULT_MAX = 5
 
@@ -62,6 +63,7 @@ class Scenario(Record):
     )
     documents: dict[LocalName, Document] = Field({}, description="Documents by local name.")
     invoices: dict[LocalName, Invoice] = Field({}, description="Commercial invoices by local name.")
+    verifications: dict[LocalName, Verification] = Field({}, description="Verifications by local name.")
     claims: dict[LocalName, Claim] = Field({}, description="Preference claims by local name.")
     carnets: dict[LocalName, Carnet] = Field({}, description="ATA carnets by local name.")
     forms: dict[LocalName, Form370] = Field(

@@ -22,6 +22,7 @@ from scenarios.model.claims import LocalName
 from scenarios.model.fisherysteps import FISHERY_ROLES, FisheryStep
 from scenarios.model.stepbase import StepRecord
 from scenarios.model.units import DateText
+from scenarios.model.verifications import OpenVerification
 
 
 class _DocumentStep(StepRecord):
@@ -159,6 +160,7 @@ Step: TypeAlias = Annotated[
     | ReinstateHolding
     | RejectHolding
     | SendInvoice
+    | OpenVerification
     | FileClaim
     | FilePostClaim
     | CorrectClaim
@@ -180,6 +182,7 @@ ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "issue-certificate": _CERTIFIERS,
     "notify-incorrect": _CERTIFIERS,
     "supersede-certificate": _CERTIFIERS,
+    "open-verification": Role.CUSTOMS,
     "send-invoice": (Role.EXPORTER, Role.PRODUCER),
     "answer-request": Role.IMPORTER,
     "protest-claim": Role.IMPORTER,

@@ -17,6 +17,7 @@ from ledger.contracts.carnet import CarnetFineState, CarnetStatus, VoucherState
 from ledger.contracts.fisheries.dolphin import DolphinStatus
 from ledger.contracts.fisheries.inspection import InspectionState
 from ledger.contracts.fisheries.records import Form370State
+from ledger.contracts.verification import VerificationFineState
 from scenarios.errors import UnknownNameError
 
 NAME_PATTERN = r"[a-z][a-z0-9-]{0,39}"
@@ -119,6 +120,15 @@ SUBJECTS: Mapping[str, SubjectKind] = _registry(
         section="claims",
         states=tuple(state.value for state in ClaimState),
         begun_by=("file-claim", "file-post-claim"),
+    ),
+    SubjectKind(
+        word="verification",
+        field="verification",
+        section="verifications",
+        states=tuple(
+            state.value for state in VerificationFineState if state is not VerificationFineState.OPEN
+        ),
+        begun_by=("open-verification",),
     ),
     SubjectKind(
         word="carnet",

@@ -63,6 +63,10 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     "claim.corrected": lambda f: f"corrects claim {f['claim']} and pays the duty",
     "claim.opened": lambda f: f"opens an official inquiry into claim {f['claim']}",
     "request.sent": lambda f: f"asks the importer about claim {f['claim']} (CBP Form 28)",
+    "verification.opened": lambda f: f"writes to {f['party']} to verify origin ({f['verification']})",
+    "verification.answered": lambda f: f"answers Customs in {f['verification']}",
+    "verification.state": lambda f: f"verification {f['verification']} is {f['state']}",
+    "pattern.noticed": lambda f: f"tells {f['party']} of a pattern of conduct",
     "claim.protested": lambda f: f"protests the liquidation of claim {f['claim']}",
     "invoice.sent": lambda f: f"sends invoice {f['invoice']} to {f['to']}",
     "notice.received": lambda f: (

@@ -49,6 +49,8 @@ _TELLING = (
     "goods.",
     "carnet_claim.",
     "form370.",
+    "verification.",
+    "letter.",
 )
 
 
@@ -122,8 +124,14 @@ def _about_claim(scenario: Scenario, name: str) -> str:
     return f"entry {claim.entry} line {claim.line}, {claim.regime} {claim.spi}, by {claim.importer} {rests}"
 
 
+def _about_verification(scenario: Scenario, name: str) -> str:
+    plan = scenario.verifications[name]
+    return f"of {plan.party} on certificate {plan.certificate}, by {plan.by.lower()}"
+
+
 _ABOUT: Mapping[str, Callable[[Scenario, str], str]] = {
     "claim": _about_claim,
+    "verification": _about_verification,
     "carnet": about_carnet,
     "voucher": about_voucher,
     "carnet claim": about_voucher,

@@ -56,6 +56,11 @@ def _claim(body: Mapping[str, Value]) -> str | None:
     return f"{entry}/{line}" if isinstance(entry, str) and isinstance(line, int) else None
 
 
+def _verification(body: Mapping[str, Value]) -> str | None:
+    verification = body.get("verification")
+    return verification if isinstance(verification, str) else None
+
+
 def _form370(body: Mapping[str, Value]) -> str | None:
     form = body.get("form370")
     return form if isinstance(form, str) else None
@@ -83,6 +88,7 @@ _OF_A_CARNET = ("voucher", "carnet_claim")
 _IDS: tuple[tuple[Kind, Callable[[Mapping[str, Value]], str | None]], ...] = (
     ("certificate", _certificate),
     ("claim", _claim),
+    ("verification", _verification),
     ("carnet", _carnet),
     ("carnet_successor", _carnet_successor),
     ("voucher", _of_carnet("serial")),

@@ -10,6 +10,7 @@ import pytest
 
 from ledger.genesis import Role
 from scenarios.agents.agent import Agent, Relation
+from scenarios.agents.archive import Archive
 from scenarios.agents.carnetholder import CarnetHolder
 from scenarios.agents.casting import application_for, joined
 from scenarios.agents.certifier import Certifier
@@ -21,11 +22,12 @@ from scenarios.agents.fisheries import Fisheries
 from scenarios.agents.importer import Importer
 from scenarios.agents.observer import Observer
 from scenarios.agents.seller import Seller
+from scenarios.agents.verified import Verified
 
 
 def test_an_organization_of_two_roles_has_both_parts_in_one_application() -> None:
     both = application_for((Role.EXPORTER, Role.IMPORTER))
-    parts = (Certifier, Seller, Importer, Drafter, Filer, CarnetHolder)
+    parts = (Certifier, Seller, Verified, Importer, Drafter, Filer, CarnetHolder, Archive)
     assert all(issubclass(both, part) for part in parts)
     assert both.steps == {name: method for part in parts for name, method in part.steps.items()}
     for part in parts:
@@ -33,7 +35,7 @@ def test_an_organization_of_two_roles_has_both_parts_in_one_application() -> Non
 
 
 def test_one_part_stands_for_itself_and_nobody_without_a_part_acts() -> None:
-    assert application_for((Role.FISHERIES,)) is Fisheries
+    assert application_for((Role.FISHERIES,)) is joined((Fisheries, Archive))
     assert joined((Custodian,)) is Custodian
     assert application_for((Role.OBSERVER,)) is Observer
 

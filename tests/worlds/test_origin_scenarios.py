@@ -1,4 +1,4 @@
-"""The library's scenarios of origin pass, and with a rule broken each says which sentence no longer holds."""
+"""The library's scenarios of origin, each with one rule broken: its sentences fail, and no other does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from ledger.contracts import claim_findings
 from ledger.contracts.records import Blanket
-from scenarios.agents import examination
+from scenarios.agents import examination, verifier
 from scenarios.agents.evidence import Archive
 from scenarios.judging.verdict import Verdict
 from scenarios.model.expectations import Judgement
@@ -24,8 +24,11 @@ DAY = datetime.timedelta(days=1)
 
 
 def failed(result: RunResult) -> set[str]:
+    """Return what failed sentences are about, such as `claim e1`."""
     return {
-        each.sentence for each in result.judgment.expectations if each.outcome.judgement is Judgement.FAILED
+        " ".join(each.sentence.split()[:2])
+        for each in result.judgment.expectations
+        if each.outcome.judgement is Judgement.FAILED
     }
 
 
@@ -55,42 +58,34 @@ def each_claim_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Archive, "_earlier", lambda _self, _claim: iter(()))
 
 
+def any_books_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verifier, "supports", lambda _books, _goods, _regime: True)
+    monkeypatch.setattr(verifier, "is_pattern", lambda _results: False)
+
+
 BROKEN: tuple[tuple[str, Break, set[str]], ...] = (
-    (
-        "cafta-importer-knowledge",
-        no_series,
-        {"claim b3 is denied for NO_ANSWER", "claim g3 is denied for NO_ANSWER"},
-    ),
-    (
-        "post-importation",
-        a_day_more_than_a_year,
-        {f"claim {name} is denied for LATE_POST_CLAIM" for name in ("a2", "f2", "g2")},
-    ),
-    ("back-dated", any_date_is_believed, {"claim x1 is never ALLOWED", "claim x2 is never ALLOWED"}),
-    ("revoked-certificate", a_day_more_to_correct, {"claim r1 has finding CORRECTION_LATE"}),
-    ("over-claim", each_claim_alone, {"claim o3 is denied for OVER_INVOICE", "claim o3 is never ALLOWED"}),
-    ("blanket-misuse", a_day_more_than_the_blanket, {"claim d2 is denied for OUTSIDE_BLANKET"}),
+    ("cafta-importer-knowledge", no_series, {"claim b3", "claim p3", "claim g3"}),
+    ("post-importation", a_day_more_than_a_year, {"claim a2", "claim f2", "claim g2"}),
+    ("back-dated", any_date_is_believed, {"claim x1", "claim x2"}),
+    ("verification", any_books_will_do, {"claim r2", "claim s3", "verification v4"}),
+    ("revoked-certificate", a_day_more_to_correct, {"claim r1"}),
+    ("over-claim", each_claim_alone, {"claim o3", "claim t2"}),
+    ("blanket-misuse", a_day_more_than_the_blanket, {"claim d2"}),
 )
-
-
-@pytest.mark.parametrize("name", [name for name, _, _ in BROKEN])
-def test_the_scenario_passes(run_virtual_scenario: RunVirtual, name: str) -> None:
-    result = run_virtual_scenario(name, "3")
-    assert failed(result) == set()
-    assert result.judgment.verdict is Verdict.PASSED
+"""Scenario, the rule that is broken in it, and what the sentences that then fail are about."""
 
 
 @pytest.mark.parametrize(
-    ("name", "broken", "sentences"), BROKEN, ids=lambda part: getattr(part, "__name__", None)
+    ("name", "broken", "subjects"), BROKEN, ids=lambda part: getattr(part, "__name__", None)
 )
-def test_with_the_rule_broken_it_does_not(
+def test_with_one_rule_broken_its_sentences_fail_and_all_others_hold(
     run_virtual_scenario: RunVirtual,
     monkeypatch: pytest.MonkeyPatch,
     name: str,
     broken: Break,
-    sentences: set[str],
+    subjects: set[str],
 ) -> None:
     broken(monkeypatch)
     result = run_virtual_scenario(name, "3")
-    assert sentences <= failed(result)
+    assert failed(result) == subjects
     assert result.judgment.verdict is Verdict.VIOLATED

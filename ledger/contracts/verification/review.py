@@ -3,7 +3,7 @@
 Rules:
 - A questionnaire or letter has its time; silence is followed up, and silence after that may be determined against the
   party (19 CFR 181.72). A visit needs consent; refusal, silence or missing records may lead to denial after a notice of
-  intent (181.73-74).
+  intent (181.73-74), in whose time the party may still consent.
 - The determination is in writing within sixty calendar days of what it rests on. A late one is late, not void.
 - A denial takes effect not before thirty calendar days after the determination (181.76(b)).
 - A pattern of conduct is at least two verifications and two negative determinations (181.76(c)); identical goods may
@@ -168,6 +168,7 @@ VERIFICATION_REVIEW_TABLE: Table[_F, VerificationReviewCase] = Table(
             "after the notice of intent's time",
             _TIME_PASSED,
         ),
+        _step(_F.INTENT, _E.CONSENT, _P, _F.VISIT, _VISIT, str(INTENT_CALENDAR_DAYS)),
         _step(_F.ANSWERED, _E.VISIT_NOTICE, _C, _F.CONSENT_WAIT, _VISIT, _CONSENT_TIME),
         _step(_F.ANSWERED, _E.DETERMINE_POSITIVE, _C, _F.POSITIVE, _DETERMINATION, _DETERMINATION_TIME),
         _step(_F.ANSWERED, _E.DETERMINE_NEGATIVE, _C, _F.NEGATIVE, _DETERMINATION, _DETERMINATION_TIME),

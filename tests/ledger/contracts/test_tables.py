@@ -53,6 +53,7 @@ LISTED = {
         "VISIT no-records REFUSED",
         "REFUSED intend INTENT",
         "INTENT determine-negative NEGATIVE",
+        "INTENT consent VISIT",
         "ANSWERED visit-notice CONSENT_WAIT",
         "ANSWERED determine-positive POSITIVE",
         "ANSWERED determine-negative NEGATIVE",

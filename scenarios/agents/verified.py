@@ -1,0 +1,63 @@
+"""The application of whoever may be verified: it answers Customs' letters and consents to visits, or does not.
+
+Rules:
+- An answer and a consent go to Customs alone, their roots anchored; what the books say leaves only so.
+- Who is silent sends nothing, and who refuses says so; both leave the rest to Customs.
+- It answers once; a reminder changes nothing for one that is about to answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from ledger.encoding import Value
+from ledger.forms import FORMS
+from scenarios.agents.agent import Agent, Relation
+from scenarios.agents.client import Receipt
+from scenarios.agents.papers import KIND, PaperKind
+
+
+class Verified(Agent):
+    """What an exporter or producer does when Customs verifies."""
+
+    reactions: ClassVar[Mapping[tuple[str, Relation], str]] = {
+        ("verification.open", Relation.CONCERNED): "letter_received",
+        ("verification.act", Relation.CONCERNED): "letter_received",
+    }
+
+    async def letter_received(self, receipt: Receipt) -> None:
+        """Answer a questionnaire, or a notice of a visit; take anything else in."""
+        verification = self.register.verification_of(receipt)
+        if verification.party != self.id:
+            return
+        name = self.desk.local_name("verification", verification.id)
+        mail = await self.receive(receipt.documents[0], receipt.creator or "")
+        self.record("letter.received", private=True, verification=name, time_ms=self.desk.now_ms())
+        if mail.paper is None or name is None:
+            return
+        if mail.paper.kind == PaperKind.QUESTIONNAIRE:
+            delay_ms = self.draw_ms(self.behavior.reply_after)
+            if delay_ms is not None:
+                await self.sleep_until(receipt.time_ms + delay_ms)
+                await self._respond(verification.id, PaperKind.QUESTIONNAIRE, self._books(name))
+        elif mail.paper.kind == PaperKind.VISIT_NOTICE and self.behavior.consents != "NEVER":
+            delay_ms = self.draw_ms(self.behavior.reply_after)
+            if delay_ms is not None:
+                await self.sleep_until(receipt.time_ms + delay_ms)
+                if self.behavior.consents == "YES":
+                    await self._respond(verification.id, PaperKind.CONSENT, self._books(name))
+                else:
+                    await self._respond(verification.id, PaperKind.REFUSAL, {})
+
+    def _books(self, name: str) -> Mapping[str, Value]:
+        return FORMS[PaperKind.QUESTIONNAIRE].flatten(self.script.verifications[name].books.form_values())
+
+    async def _respond(self, verification: str, kind: PaperKind, fields: Mapping[str, Value]) -> None:
+        root = self.commit({KIND: kind.value, "verification": verification, **fields})
+        authority = self.register.verifications[verification].authority
+        await self.send(root, authority)
+        body: dict[str, Value] = {"verification": bytes.fromhex(verification)}
+        place = await self.transact("verification.respond", body, (root,))
+        name = self.desk.local_name("verification", verification)
+        self.record("verification.answered", verification=name, time_ms=place.time_ms)

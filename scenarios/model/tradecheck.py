@@ -1,0 +1,100 @@
+"""What only the whole file can tell about invoices, verifications, or steps on claims: names, roles.
+
+Rules:
+- As in `crosscheck`: a fraud is no fault; refused is what could not be played, or is a slip of the pen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.genesis import Role
+from scenarios.errors import RefusedError, UnknownNameError
+from scenarios.model.network import plays
+from scenarios.model.scenario import Scenario
+from scenarios.model.steps import (
+    AnswerRequest,
+    ClaimStep,
+    CorrectClaim,
+    FileClaim,
+    FilePostClaim,
+    ProtestClaim,
+    SendInvoice,
+)
+from scenarios.model.verifications import OpenVerification
+from scenarios.model.yamltree import Location
+
+Refusals = Iterator[tuple[Location, RefusedError]]
+
+_SELLERS = (Role.EXPORTER, Role.PRODUCER)
+
+
+def _party(
+    scenario: Scenario, location: Location, name: str, role: Role | tuple[Role, ...], act: str
+) -> Refusals:
+    if name not in scenario.organizations:
+        yield location, UnknownNameError("organization", name, scenario.organizations)
+    elif not plays(scenario.roles[name], role):
+        able = [other for other, roles in scenario.roles.items() if plays(roles, role)]
+        needed = role if isinstance(role, Role) else " or ".join(role)
+        limit = f"{act} needs the role {needed}; {name} has {', '.join(scenario.roles[name])}"
+        remedy = f"let {' or '.join(able)} do it" if able else f"give somebody the role {needed}"
+        yield location, RefusedError(f"{name} may not do this", limit, remedy)
+
+
+def invoices(scenario: Scenario) -> Refusals:
+    """Give what is wrong with the invoices."""
+    for name, invoice in scenario.invoices.items():
+        where = ("invoices", name)
+        yield from _party(scenario, (*where, "issuer"), invoice.issuer, _SELLERS, "selling")
+        yield from _party(scenario, (*where, "to"), invoice.to, Role.IMPORTER, "buying")
+        if invoice.issuer == invoice.to:
+            yield (*where, "to"), RefusedError(f"{invoice.to} is the issuer", "", "sell to another")
+
+
+def verifications(scenario: Scenario) -> Refusals:
+    """Give what is wrong with the verifications."""
+    for name, plan in scenario.verifications.items():
+        where = ("verifications", name)
+        yield from _party(scenario, (*where, "party"), plan.party, _SELLERS, "being verified")
+        if plan.certificate not in scenario.documents:
+            yield (*where, "certificate"), UnknownNameError("document", plan.certificate, scenario.documents)
+        for position, claim in enumerate(plan.claims):
+            if claim not in scenario.claims:
+                yield (*where, "claims", position), UnknownNameError("claim", claim, scenario.claims)
+
+
+def trade_step(
+    scenario: Scenario, where: Location, step: SendInvoice | OpenVerification | ClaimStep
+) -> Refusals:
+    """Give what is wrong with a step on an invoice, a verification or a claim."""
+    match step:
+        case OpenVerification():
+            if step.verification not in scenario.verifications:
+                known = scenario.verifications
+                yield (*where, "verification"), UnknownNameError("verification", step.verification, known)
+        case SendInvoice():
+            invoice = scenario.invoices.get(step.invoice)
+            if invoice is None:
+                yield (*where, "invoice"), UnknownNameError("invoice", step.invoice, scenario.invoices)
+            elif step.by != invoice.issuer and {step.by, invoice.issuer} <= scenario.organizations.keys():
+                what = f"{step.by} is not the issuer of {step.invoice}"
+                yield (*where, "by"), RefusedError(what, "", f"let {invoice.issuer} do it")
+        case ClaimStep():
+            yield from _claim_step(scenario, where, step)
+
+
+def _claim_step(scenario: Scenario, where: Location, step: ClaimStep) -> Refusals:
+    shown = step.document if isinstance(step, AnswerRequest | ProtestClaim) else None
+    if shown is not None and shown not in scenario.documents:
+        yield (*where, "document"), UnknownNameError("document", shown, scenario.documents)
+    claim = scenario.claims.get(step.claim)
+    if claim is None:
+        yield (*where, "claim"), UnknownNameError("claim", step.claim, scenario.claims)
+    elif (
+        isinstance(step, FileClaim | FilePostClaim | CorrectClaim | AnswerRequest | ProtestClaim)
+        and step.by != claim.importer
+        and {step.by, claim.importer} <= scenario.organizations.keys()
+    ):
+        what = f"{step.by} is not the importer of {step.claim}"
+        yield (*where, "by"), RefusedError(what, "", f"let {claim.importer} do it")

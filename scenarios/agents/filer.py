@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from ledger.contracts.fisheries.dolphin import pga_code
 from ledger.contracts.fisheries.inspection import InspectionState, form_commitment
 from ledger.encoding import Value
 from scenarios.agents.agent import Relation, Surroundings
@@ -114,6 +115,7 @@ class Filer(Custodian):
                 "entry": scripted.entry,
                 "import_on": scripted.import_on.isoformat(),
                 "entered_kg": scripted.entered_kg,
+                "pga_codes": [pga_code(row.species or "") for row in scripted.rows],
                 "salt": salt,
             }
         )

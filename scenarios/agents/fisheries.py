@@ -21,6 +21,7 @@ from ledger.codes import Code
 from ledger.contracts import Actor, LegalCalendar, RuleViolatedError
 from ledger.contracts.fisheries.dolphin import Evidence
 from ledger.contracts.fisheries.inspection import (
+    PGA_STATUS,
     Inspection,
     InspectionEvent,
     InspectionState,
@@ -197,6 +198,7 @@ class Fisheries(Agent):
                 KIND: PaperKind.FORM_370_DECISION.value,
                 "form370": file.form.id,
                 "state": after.state.value,
+                "pga_status": PGA_STATUS.get(after.state),
                 "defects": list(defects),
                 "due_on": None if after.due_on is None else after.due_on.isoformat(),
                 "salt": salt,

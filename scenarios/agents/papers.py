@@ -102,6 +102,8 @@ CODE_FIELDS: frozenset[str] = frozenset(
         "not_set_on_dolphins",
         "observer_whole_trip",
         "ocean_area",
+        "pga_codes",
+        "pga_status",
         "species",
         "status",
         "training_completed",

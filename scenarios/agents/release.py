@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from ledger.contracts.fisheries.inspection import InspectionState, form_commitment
+from ledger.contracts.fisheries.inspection import PGA_STATUS, InspectionState, form_commitment
 from ledger.encoding import Value
 from scenarios.agents.agent import Agent, Relation, Surroundings
 from scenarios.agents.authority import authority_of, fisheries_of
@@ -79,6 +79,7 @@ class TunaRelease(Agent):
             KIND: PaperKind.FORM_370_DECISION.value,
             "form370": form.id,
             "state": state.value,
+            "pga_status": PGA_STATUS.get(state),
             "defects": list(defects),
             "salt": salt,
         }

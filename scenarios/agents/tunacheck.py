@@ -25,6 +25,7 @@ from ledger.contracts.fisheries.dolphin import (
     Trip,
     determine,
     is_embargoed,
+    pga_code,
 )
 from ledger.contracts.fisheries.inspection import InspectionState, form_commitment
 from ledger.encoding import Value
@@ -133,6 +134,10 @@ def filing_defects(evidence: FormEvidence) -> list[FormDefect]:
         defects.append(FormDefect.COMMITMENT_NOT_OPENED)
     if (filing.text("entry"), filing.date("import_on")) != (form.entry, form.import_on):
         defects.append(FormDefect.DIFFERS_FROM_LEDGER)
+    if filing.plain().get("pga_codes") != [
+        pga_code(str(row.get("species"))) for row in _rows(evidence.paper)
+    ]:
+        defects.append(FormDefect.DIFFERS_FROM_FORM)
     return defects
 
 

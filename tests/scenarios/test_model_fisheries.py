@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scenarios.errors import ScenarioError
+from scenarios.judging.leaks import CANARY_CHARACTERS_MIN
 from scenarios.model.catalog import LIBRARY, load_scenario
 from scenarios.telling.fisheries import status_table
 
@@ -79,3 +80,24 @@ def test_every_form_of_the_matrix_is_expected_to_end_somewhere() -> None:
 
 def test_the_page_has_the_status_table_that_runs() -> None:
     assert status_table() in PAGE
+
+
+CODED = {
+    "hts", "species", "net_kg", "ocean_area", "gear", "vessel_flag", "trip_begin", "trip_end", "status",
+    "whole_trip", "not_set_on_dolphins", "none_killed_or_injured", "training_completed", "observer_whole_trip", "sets",
+}  # fmt: skip
+"""Fields that are codes, dates, weights or positions: their salts are searched for, their values say nothing."""
+
+
+def test_every_private_text_of_the_matrix_can_be_searched_for() -> None:
+    scenario = load_scenario("tuna-matrix")
+    texts: set[str] = set()
+    for form in scenario.forms.values():
+        records = [form.form_values(), *form.rows, *map(form.attachment_values, form.attachments)]
+        for record in records:
+            values = record if isinstance(record, dict) else record.model_dump(exclude_none=True)
+            texts |= {str(v) for name, v in values.items() if name not in CODED and isinstance(v, str)}
+    assert len(texts) > 30
+    assert not [text for text in texts if len(text.encode()) < CANARY_CHARACTERS_MIN]
+    public = " ".join([o.name for o in scenario.organizations.values()])
+    assert not [text for text in texts if text in public]

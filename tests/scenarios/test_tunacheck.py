@@ -58,7 +58,7 @@ def form_paper(status: str = "5B2", *rows: dict[str, Value]) -> Paper:
 
 def filing(**changes: Value) -> Paper:
     fields: dict[str, Value] = {
-        "entry": "SX7-2000301-1", "import_on": "2018-09-18", "entered_kg": 900, "salt": SALT,
+        "entry": "SX7-2000301-1", "import_on": "2018-09-18", "entered_kg": 900, "salt": SALT, "pga_codes": ["NOT"],
     }  # fmt: skip
     return paper(PaperKind.FORM_370_FILING, fields | changes)
 
@@ -139,6 +139,7 @@ def test_a_sound_form_has_no_defect_and_may_proceed() -> None:
         ("FORM_EXCEEDS_CUSTODY", {"paper": form_paper("5B2", ROW | {"net_kg": 901})}, "REJECTED"),
         ("COMMITMENT_NOT_OPENED", {"committed": bytes(32)}, "HOLD"),
         ("DIFFERS_FROM_LEDGER", {"filing": filing(import_on="2018-09-19")}, "HOLD"),
+        ("DIFFERS_FROM_FORM", {"filing": filing(pga_codes=["YFT"])}, "HOLD"),
         ("UNREADABLE", {"filing": None}, "HOLD"),
         ("UNREADABLE", {"paper": None}, "HOLD"),
         ("UNREADABLE", {"custody": (statement("much", 1), None, None)}, "HOLD"),
@@ -175,7 +176,8 @@ def test_5a_may_be_declared_without_and_in_spite_of_evidence() -> None:
 
 def test_every_row_must_bear_the_status() -> None:
     line = ROW | {"gear": "LONGLINE"}
-    found = examined(paper=form_paper("5B2", ROW | {"net_kg": 400}, line | {"net_kg": 500}))
+    rows = form_paper("5B2", ROW | {"net_kg": 400}, line | {"net_kg": 500})
+    found = examined(paper=rows, filing=filing(pga_codes=["NOT", "NOT"]))
     assert found == Examined(("STATUS_NOT_SUPPORTED",), DolphinStatus.NOT_CERTIFIED)
 
 

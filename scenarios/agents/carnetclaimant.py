@@ -6,7 +6,8 @@ Rules:
 - The fine state of a claim moves only by the private review table; each public act that goes with a move carries a
   fresh salted commitment to the new state, and its salt goes to the association alone.
 - A proof is direct if every piece was endorsed as gone by the last day of validity, indirect if every piece was seen
-  elsewhere; both regularize. An objection to the sum is met by the cap, one to the claim itself by withdrawing it.
+  elsewhere; both regularize, but for a direct one where that stamp itself is in dispute. An objection to the sum is
+  met by the cap, one to the claim itself by withdrawing it.
 - A deposit that nobody recovered in time is made final; goods still held under the voucher are settled then.
 """
 
@@ -63,6 +64,7 @@ class _Claim:
     review: CarnetReview
     duties_usd: int
     amount_usd: int
+    improper: bool
 
 
 class CarnetClaimant(CarnetPart):
@@ -165,7 +167,7 @@ class CarnetClaimant(CarnetPart):
         pieces = voucher.record.undischarged or voucher.record.items
         duties_usd = value_of(fields, pieces) * scripted.duty_percent // 100
         amount_usd = duties_usd * amount_percent // 100
-        claim = _Claim(voucher.id, carnet, voucher, open_review(self.today), duties_usd, amount_usd)
+        claim = _Claim(voucher.id, carnet, voucher, open_review(self.today), duties_usd, amount_usd, improper)
         fine, salt = self._commit_claim(claim, CarnetFineState.CLAIM_OPEN)
         root = self.commit(papers.claim(claim.id, duties_usd, amount_usd, fine, salt))
         await self.send(root, association)
@@ -190,10 +192,11 @@ class CarnetClaimant(CarnetPart):
             await self._move_claim(claim, CarnetReviewEvent.WITHDRAW)
 
     async def _judge_proof(self, claim: _Claim, paper: Paper) -> None:
-        accepted = self._proof_of(claim, paper) is not None
+        proof = self._proof_of(claim, paper)
+        accepted = proof is ProofKind.INDIRECT or (proof is ProofKind.DIRECT and not claim.improper)
         await self._move_claim(claim, CarnetReviewEvent.ACCEPT if accepted else CarnetReviewEvent.REJECT)
-        if not accepted and claim.review.state is CarnetFineState.PROVISIONAL_DEPOSIT:
-            await self._finalize_after(claim)
+        if not accepted and self.today > claim.review.due_on:
+            await self._finalize_after(claim)  # its time came while the proof was looked at
 
     async def _finalize_after(self, claim: _Claim) -> None:
         """Make a deposit final when the time to recover it is over; settle what is still held."""

@@ -37,7 +37,9 @@ ORDERERS_DEFAULT_MAX = 5
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 OrganizationId = Annotated[str, Field(pattern=rf"^{ORGANIZATION_PATTERN}$")]
-CheckName: TypeAlias = Literal["agreement", "durability", "decided-once", "confidentiality"]
+CheckName: TypeAlias = Literal[
+    "agreement", "durability", "decided-once", "confidentiality", "carnet-balances"
+]
 
 
 class Scenario(Record):

@@ -27,7 +27,7 @@ _CLAIM_WORDS: Mapping[str, str] = {
     CarnetFineState.CLAIM_OPEN: "stands again",
     CarnetFineState.CONTESTED: "is contested by the association",
     CarnetFineState.PROOF_GIVEN: "is answered with a proof",
-    CarnetFineState.PROVISIONAL_DEPOSIT: "is met by a provisional deposit",
+    CarnetFineState.PROVISIONAL_DEPOSIT: "rests on a provisional deposit",
     CarnetFineState.RECOVERY_SOUGHT: "is answered with a proof that would recover the deposit",
     CarnetFineState.REGULARIZED: "is regularized: nothing is owed",
     CarnetFineState.WITHDRAWN: "is withdrawn",

@@ -26,6 +26,7 @@ from p2p.config import Timing
 from p2p.observer import RecordField
 from p2p.topology import TopologyKind
 from p2p.virtual import VirtualWorld, run_virtual
+from scenarios.judging.balances import CarnetBalances
 from scenarios.judging.canaries import canaries, public_words
 from scenarios.judging.checks import Agreement, Check, Confidentiality, DecidedOnce, Durability
 from scenarios.judging.final import DATABASE, STORE_FILES, read_final
@@ -136,7 +137,14 @@ class _Run:
         self.node_records: list[Event] = []
         self.measurement = Measurement(list(scenario.organizations))
         self.tuna = TunaMeasurement()
-        self.checks: list[Check] = [Agreement(), Durability(), DecidedOnce(), Confidentiality(self.search)]
+        countries = {name: member.country for name, member in scenario.organizations.items()}
+        self.checks: list[Check] = [
+            Agreement(),
+            Durability(),
+            DecidedOnce(),
+            Confidentiality(self.search),
+            CarnetBalances(countries),
+        ]
         self.started = time.monotonic()
         self.cpu_started = time.process_time()
 

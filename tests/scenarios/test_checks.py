@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 import pytest
 
 from p2p.observer import RecordField
+from scenarios.judging.balances import CarnetBalances
 from scenarios.judging.checks import (
     Agreement,
     Check,
@@ -178,3 +180,61 @@ def test_confidentiality_reports_what_the_search_found_and_counts_what_it_looked
     check.finish(ends())
     assert check.exercised == 1
     assert [v.text for v in check.violations] == ["c1.producer_name stands in node.db of noaa's node (raw)"]
+
+
+def carnet_receipt(story: Story, act: str, code: str = "VALID", **body: object) -> None:
+    story.tell("receipt", type=act, code=code, body=json.dumps({"carnet": "k1", **body}))
+
+
+def cross(story: Story, serial: int, kind: str, office: str, pieces: int, cites: int | None = None) -> None:
+    carnet_receipt(
+        story, "carnet.present", serial=serial, kind=kind, office=office, items=[[1, pieces]], cites=cites
+    )
+    carnet_receipt(story, "carnet.endorse", serial=serial)
+
+
+def at_the_border() -> tuple[Story, CarnetBalances]:
+    story = Story(check := CarnetBalances({"cbp": "US", "cbsa": "CA", "bazg": "CH"}))
+    carnet_receipt(story, "carnet.apply", items=[[1, 10]])
+    return story, check
+
+
+def test_balances_hold_along_a_journey_with_a_replacement_a_settlement_and_an_unrecorded_exit() -> None:
+    story, check = at_the_border()
+    cross(story, 1, "EXPORT", "cbp", 10)
+    cross(story, 2, "IMPORT", "cbsa", 10)
+    carnet_receipt(story, "carnet.replace", successor="k2")
+    cross(story, 3, "REEXPORT", "cbsa", 4, cites=2)
+    cross(story, 4, "IMPORT", "bazg", 3, cites=2)
+    carnet_receipt(story, "carnet.settle", serial=2, items=[[1, 3]])
+    cross(story, 5, "REIMPORT", "cbp", 4)
+    carnet_receipt(story, "carnet.endorse", "RULE_VIOLATED", serial=5)
+    assert check.violations == []
+    assert check.exercised == 6
+
+
+def test_a_voucher_endorsed_twice_is_seen_at_the_event() -> None:
+    story, check = at_the_border()
+    cross(story, 1, "EXPORT", "cbp", 10)
+    carnet_receipt(story, "carnet.endorse", serial=1)
+    (violation,) = check.violations
+    assert violation.event == 3
+    assert "-10 pieces of item 1 are home" in violation.text
+
+
+def test_an_item_that_is_not_on_the_list_is_seen() -> None:
+    story, check = at_the_border()
+    carnet_receipt(story, "carnet.present", serial=1, kind="EXPORT", office="cbp", items=[[2, 1]], cites=None)
+    carnet_receipt(story, "carnet.endorse", serial=1)
+    assert {violation.text for violation in check.violations} == {
+        "carnet k1: -1 pieces of item 2 are home",
+        "carnet k1: 1 pieces of item 2 are under way",
+    }
+
+
+def test_goods_that_come_from_where_they_are_not_are_seen() -> None:
+    story, check = at_the_border()
+    cross(story, 1, "REIMPORT", "cbp", 1)
+    assert [violation.text for violation in check.violations] == [
+        "carnet k1: -1 pieces of item 1 are under way"
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,3 +85,13 @@ def test_the_journey_passes_from_another_seed_and_every_node_knows_where_the_goo
     result = run_virtual_scenario("carnet-journey", "3")
     assert result.judgment.verdict is Verdict.PASSED
     assert result.trial.history.states("carnet", "k1")[-1][1] == "DISCHARGED"
+
+
+def test_proofs_that_do_not_hold_are_rejected_and_the_deposits_become_final(
+    run_virtual_scenario: RunVirtual,
+) -> None:
+    result = run_virtual_scenario(Path(__file__).with_name("carnet-proofs.yaml"))
+    assert result.judgment.verdict is Verdict.PASSED
+    assert result.book.named("act.refused") == []
+    states = [state for _, state in result.trial.history.states("carnet_claim", "k1/2")]
+    assert states == ["CLAIM_OPEN", "PROVISIONAL_DEPOSIT", "RECOVERY_SOUGHT", "PROVISIONAL_DEPOSIT", "FINAL"]

@@ -187,10 +187,9 @@ def sign_file(directory: Path, organization: str, file: Path) -> bytes:
     """
     genesis = read_genesis(directory / GENESIS_FILE)
     folder = directory / organization
-    if genesis.find(organization) is None:
-        raise ConfigError(
-            f"{organization!r} is not in genesis; it lists {[o.id for o in genesis.organizations]}"
-        )
+    if not (folder / "organization.key").exists():
+        known = sorted(path.parent.name for path in directory.glob("*/organization.key"))
+        raise ConfigError(f"{folder} has no organization.key; {directory} holds those of {known}")
     value = _read_transaction(file)
     documents = value.get("documents", [])
     if not isinstance(documents, list) or not all(isinstance(d, bytes) and len(d) == 32 for d in documents):

@@ -63,6 +63,8 @@ class NodeFile(_Strict):
     neighbors: list[str]
     calendar: Literal["system"] | int
     timing: dict[str, int]
+    incarnation: int = Field(default=1, ge=1)
+    raft_id: int | None = Field(default=None, ge=1)
 
 
 def write_deployment(
@@ -157,10 +159,11 @@ def load_node_config(path: Path) -> tuple[NodeConfig, Path]:
     node_file = read_node_file(path)
     folder = path.parent
     genesis = read_genesis(folder / node_file.genesis)
-    if genesis.find(node_file.organization) is None:
+    if genesis.find(node_file.organization) is None and node_file.raft_id is None:
         known = [o.id for o in genesis.organizations]
         raise ConfigError(
-            f"{path}: organization {node_file.organization!r} is not in genesis; it lists {known}"
+            f"{path}: organization {node_file.organization!r} is not in genesis; it lists {known}. Whoever joined "
+            "later gives the raft_id that /v1/members tells"
         )
     unknown = sorted(set(node_file.timing) - set(Timing.__slots__))
     if unknown:
@@ -182,6 +185,8 @@ def load_node_config(path: Path) -> tuple[NodeConfig, Path]:
         else _read_private(folder / node_file.control_token),
         calendar_ms=calendar_ms,
         timing=Timing(**node_file.timing),
+        incarnation=node_file.incarnation,
+        registered_raft_id=node_file.raft_id,
     )
     return config, folder / node_file.data
 

@@ -669,3 +669,21 @@ def test_a_change_overtaken_by_a_snapshot_changes_what_is_stored_and_not_what_is
     node.advance(ready)
     with pytest.raises(ConfChangeError, match="is not the next change"):
         node.apply_conf_change(2, ConfChange())
+
+
+def test_what_a_snapshot_overtook_is_remembered_until_the_snapshot_is_stored() -> None:
+    """Writes that end between the snapshot's arrival and its own write still apply changes to what is stored."""
+    node, disk = make_node()
+    node.step(append(1, new=[conf_entry(1)], commit=1))
+    first = node.ready()
+    node.step(append(1, (1, 1), [conf_entry(2)], commit=2))
+    second = node.ready()
+    newest = ConfState((1, 2), learners=(4, 5))
+    node.step(Message(MessageType.SNAPSHOT, 1, 2, 1, 7, snapshot=Snapshot(9, 1, newest, b"")))
+    assert node.apply_conf_change(1, change((LEARN, 4))) == ConfState((1, 2, 3), learners=(4,))
+    disk.append(first.entries)
+    node.advance(first)
+    assert node.apply_conf_change(2, change((LEARN, 5))) == ConfState((1, 2, 3), learners=(4, 5))
+    disk.append(second.entries)
+    node.advance(second)
+    assert node.status().conf_state == newest

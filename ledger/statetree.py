@@ -31,7 +31,6 @@ WIDTH = 16
 DIGITS = 64
 PROOF_BYTES_MAX = 64 * 1024
 EMPTY_HASH = bytes(32)
-EMPTY_STATE_ROOT = EMPTY_HASH
 
 _sha256 = hashlib.sha256
 _HEX_DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))

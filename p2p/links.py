@@ -69,6 +69,8 @@ class LinkFigures:
     frames_dropped: int = 0
     rubbish: int = 0
     hellos_refused: int = 0
+    dials_failed: int = 0
+    links_broken: int = 0
     links_opened: int = 0
 
 
@@ -349,6 +351,7 @@ class Links:
             await _close(socket, 4001, str(error))
             return socket
         except (ConnectionError, aiohttp.ClientError):
+            self.figures.links_broken += 1
             return socket
         await self._run(peer, raft_id, socket)
         return socket
@@ -377,6 +380,7 @@ class Links:
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_LIMIT_S),
                 )
         except (aiohttp.ClientError, OSError, TimeoutError):
+            self.figures.dials_failed += 1
             return False
         try:
             _, raft_id = await self._shake(socket, peer)
@@ -385,6 +389,7 @@ class Links:
             await _close(socket, 4001, str(error))
             return False
         except (ConnectionError, aiohttp.ClientError):
+            self.figures.links_broken += 1
             return False
         await self._run(peer, raft_id, socket)
         return True
@@ -454,6 +459,7 @@ class Links:
             try:
                 await link.socket.send_bytes(data)
             except (ConnectionError, aiohttp.ClientError, RuntimeError):
+                self.figures.links_broken += 1
                 link.closing = True  # the reader sees the end too and closes the link
                 return
 

@@ -21,11 +21,6 @@ class Signal:
     def __init__(self) -> None:
         self._waiters: list[asyncio.Future[None]] = []
 
-    @property
-    def is_awaited(self) -> bool:
-        """Whether anybody waits."""
-        return bool(self._waiters)
-
     def fire(self) -> None:
         """Wake everyone who waits now."""
         waiters, self._waiters = self._waiters, []

@@ -205,10 +205,6 @@ class Wallet:
         """Keep the salt that opens a commitment."""
         self._salts[commitment] = Private(salt)
 
-    def salt_of(self, commitment: bytes) -> Private[bytes] | None:
-        """Return the salt that opens a commitment, or None."""
-        return self._salts.get(commitment)
-
     # What must never be seen.
 
     def secrets(self) -> Iterator[Secret]:

@@ -15,11 +15,15 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import apsw
+
+from ledger.store import damage_named
 
 CANARY_CHARACTERS_MIN = 12
 HEAD_BYTES = 8
@@ -85,8 +89,15 @@ def stored_values(database: Path) -> Iterator[tuple[str, bytes]]:
     """Give every text and blob of a SQLite file with its table's name.
 
     Raises:
-        apsw.Error: if the file cannot be read as a database.
+        DamagedStoreError: if the file cannot be read as a database.
     """
+    with tempfile.TemporaryDirectory(prefix="seatrial-") as name, damage_named(str(database), anything=True):
+        for path in sorted(database.parent.glob(f"{database.name}*")):  # opening it would fold its WAL in
+            shutil.copyfile(path, Path(name) / path.name)
+        yield from _values(Path(name) / database.name)
+
+
+def _values(database: Path) -> Iterator[tuple[str, bytes]]:
     connection = apsw.Connection(str(database))
     try:
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")

@@ -19,9 +19,9 @@ from importlib.metadata import version
 from pathlib import Path
 from random import Random
 
-import apsw
 import uvloop
 
+from ledger.errors import DamagedStoreError
 from p2p.config import Timing
 from p2p.observer import RecordField
 from p2p.topology import TopologyKind
@@ -333,7 +333,7 @@ class _Run:
     def _search_rows(self, organization: str) -> None:
         """Search a node's rows; a file that is no database any more was searched as bytes, and is reported."""
         database = self.folder.node_directory(organization) / DATABASE
-        with contextlib.suppress(apsw.Error):
+        with contextlib.suppress(DamagedStoreError):
             for table, value in stored_values(database):
                 self.search.search(f"table {table} of {organization}'s node", value)
 

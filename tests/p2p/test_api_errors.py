@@ -258,7 +258,7 @@ async def test_who_gives_up_waiting_leaves_nothing_behind():
     signal = Signal()
     for _ in range(5):
         assert await signal.until(lambda: None, 1) is None
-    assert not signal.is_awaited
+    assert signal._waiters == []
 
 
 def test_a_forked_node_says_so(five):

@@ -64,3 +64,19 @@ def test_no_node_offers_compression_and_none_agrees_to_it(five, monkeypatch):
     assert set(dialed) == {None}
     assert "permessage-deflate" in ours
     assert agreed is None
+
+
+def test_a_dial_that_nobody_answers_is_counted_and_shown(five):
+    async def main(net):
+        await net.leader()
+        dialer = net.node("cbp")  # the lower number dials
+        before = dialer.links.figures.dials_failed
+        await net.world.crash("noaa")
+        await asyncio.sleep(5)
+        text = (await net.get("cbp", "/metrics")).data.decode()
+        return before, dialer.links.figures.dials_failed, text
+
+    before, after, text = five(main)
+    assert before < after
+    assert f"seatrial_link_dials_failed_total {float(after)}" in text
+    assert "seatrial_link_links_broken_total" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.errors import DamagedStoreError
 from scenarios.judging.framespool import FrameSpool
 from scenarios.judging.leaks import CANARY_CHARACTERS_MIN, Canary, LeakSearch, stored_values
 
@@ -135,3 +137,22 @@ def test_memory_does_not_grow_with_the_frames_and_the_first_one_is_still_searche
     spool.close()
     assert seen == 18_001
     assert [leak.place for leak in search.leaks] == ["the first"]
+
+
+def test_the_search_of_a_database_finds_what_is_in_its_log_and_changes_nothing(tmp_path: Path) -> None:
+    connection = apsw.Connection(str(tmp_path / "live.db"))
+    connection.execute("PRAGMA journal_mode=WAL").fetchall()
+    connection.execute("CREATE TABLE envelope (envelope BLOB)")
+    connection.execute("INSERT INTO envelope VALUES (?)", (b"a private value",))
+    for end in ("", "-wal"):
+        shutil.copyfile(tmp_path / f"live.db{end}", tmp_path / f"node.db{end}")
+    connection.close()
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert list(stored_values(tmp_path / "node.db")) == [("envelope", b"a private value")]
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_what_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "node.db").write_bytes(b"nothing of the kind" * 100)
+    with pytest.raises(DamagedStoreError, match=r"node\.db"):
+        list(stored_values(tmp_path / "node.db"))

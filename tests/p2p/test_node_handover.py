@@ -69,7 +69,7 @@ def test_the_successor_is_a_voter_with_the_most_complete_log():
     names = {i: f"o{i}" for i in matches}
     stub = SimpleNamespace(
         raw=SimpleNamespace(status=lambda: SimpleNamespace(peers=peers)),
-        config=SimpleNamespace(genesis=SimpleNamespace(raft_id=lambda name: int(name[1:]))),
+        _raft_id=lambda name: int(name[1:]),
         _members=names,
     )
     assert Ordering.candidates(stub, ["o5", "o4", "o3", "o2", "o1", "o9"]) == ["o1", "o3", "o2", "o5"]

@@ -44,6 +44,8 @@ def _with_findings(fields: Mapping[str, RecordField]) -> str:
 
 
 def _claim_state(fields: Mapping[str, RecordField]) -> str:
+    if fields.get("is_first"):
+        return f"claim on voucher {fields['carnet_claim']} is open"
     return f"claim on voucher {fields['carnet_claim']} {_CLAIM_WORDS[str(fields['state'])]}"
 
 
@@ -65,8 +67,27 @@ CARNET_SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
         f"claims from {f['association']} for voucher {f['carnet_claim']}{_with_findings(f)}"
     ),
     "carnet_claim.state": _claim_state,
+    "carnet.lost": lambda f: f"reports carnet {f['carnet']} lost",
+    "carnet.withheld": lambda f: f"does not issue carnet {f['carnet']}: list or security is wanting",
+    "carnet.not_activated": lambda f: f"does not activate carnet {f['carnet']}: the list shown is another",
+    "carnet_claim.received": lambda f: f"hears of the claim on voucher {f['carnet_claim']}",
+    "carnet_claim.proof_sent": lambda f: f"sends a proof for voucher {f['carnet_claim']} up the chain",
+    "carnet_claim.answered": lambda f: f"answers the claim on voucher {f['carnet_claim']}",
+    "carnet_claim.unanswered": lambda f: (
+        f"cannot {f['answer']} on voucher {f['carnet_claim']} any more ({f['rule']})"
+    ),
+    "carnet_claim.late_answer": lambda f: (
+        f"leaves an answer on voucher {f['carnet_claim']} aside: it is too late ({f['rule']})"
+    ),
+    "carnet_claim.decision_received": lambda f: (
+        f"takes the decision on voucher {f['carnet_claim']} in"
+        + ("" if f["believed"] else ", which does not open the commitment")
+    ),
 }
-"""A sentence per event; the first state of a claim has one of its own."""
+"""A sentence per event."""
+
+CARNET_SILENT = ("carnet_claim.received", "carnet_claim.answered", "carnet_claim.decision_received")
+"""Events that are told in a story alone: what they come to is told anyway."""
 
 
 def about_carnet(scenario: Scenario, name: str) -> str:

@@ -23,7 +23,7 @@ from scenarios.judging.measure import SHARES
 from scenarios.judging.verdict import Judgment, Verdict
 from scenarios.model import Scenario
 from scenarios.model.expectations import Judgement
-from scenarios.telling.carnets import CARNET_SENTENCES, carnet_claim_table, carnet_table
+from scenarios.telling.carnets import CARNET_SENTENCES, CARNET_SILENT, carnet_claim_table, carnet_table
 from scenarios.telling.fisheries import FORM_SENTENCES, FORM_STORY_SENTENCES, forms_table
 from scenarios.telling.moments import local, local_day
 from scenarios.telling.order import LedgerOrder
@@ -115,7 +115,7 @@ _SHOWN_STATES = (
     "PROTEST_GRANTED",
     "PROTEST_DENIED",
 )
-_SILENT_WITH_STATE = ("claim.closed",)
+_SILENT = ("claim.closed", *CARNET_SILENT)
 
 
 @dataclass(slots=True)
@@ -141,7 +141,7 @@ class Narrator:
 
     def _tell(self, event: Event, calendar_ms: int) -> None:
         sentence = _SENTENCES.get(event.name)
-        if sentence is None or event.name in _SILENT_WITH_STATE:
+        if sentence is None or event.name in _SILENT:
             return
         if event.name == "claim.state" and event.fields["state"] not in _SHOWN_STATES:
             return

@@ -106,6 +106,8 @@ def _local_name(events: list[Event], scenario: Scenario, subject: str) -> str:
     if len(subject) >= _ID_DIGITS_MIN:
         for event in events:
             certificate = event.fields.get("certificate")
+            if event.name == "carnet.applied" and str(event.fields["ledger_id"]).startswith(subject):
+                return str(event.fields["carnet"])
             if event.name == "form370.drafted" and str(event.fields["ledger_id"]).startswith(subject):
                 return str(event.fields["form370"])
             if certificate is None or event.name not in {"certificate.issued", "receipt"}:
@@ -226,7 +228,7 @@ def _basis(receipt: Fields) -> str:
 
 
 def _line(calendar_ms: int, zone: ZoneInfo, who: str, text: str) -> str:
-    return f"{local(calendar_ms, zone)}  {who:<10}{text}"
+    return f"{local(calendar_ms, zone)}  {who:<9} {text}"
 
 
 def _calendar_ms(event: Fields) -> int:

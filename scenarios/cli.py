@@ -88,10 +88,15 @@ def run(
     scenario: ScenarioName,
     *,
     world: Annotated[Literal["virtual", "live"], Parameter(help="Where the nodes run.")] = "virtual",
-    seed: Annotated[str, Parameter(help="Decides everything random; printed if not given.")] = "",
+    seed: Annotated[
+        str, Parameter(help="Decides everything random; drawn and printed if not given.", show_default=False)
+    ] = "",
     out: Annotated[Path, Parameter(help="Where run folders go.")] = RUNS,
     set_: Annotated[
-        list[str], Parameter(name="--set", help="KEY=VALUE: override a value of the file.", negative="")
+        list[str],
+        Parameter(
+            name="--set", help="KEY=VALUE: override a value of the file.", negative="", show_default=False
+        ),
     ] = [],  # noqa: B006 - never changed
     trace: Annotated[
         Literal["messages"] | None, Parameter(help="`messages`: write every message down.")
@@ -201,7 +206,10 @@ def schema() -> int:
 
 
 @app.command
-def show(run: RunPath, subject: Annotated[str, Parameter(help="Claim, document or transaction id.")]) -> int:
+def show(
+    run: RunPath,
+    subject: Annotated[str, Parameter(help="A name of the scenario, an entry line, or a root or id in hex.")],
+) -> int:
     """Tell the story of one claim, document or transaction of a run."""
     folder = _run_folder(run)
     if not folder.is_finished:
@@ -229,7 +237,7 @@ def replay(run: RunPath) -> int:
 
 
 @app.command
-def verify(path: Annotated[Path, Parameter(help="A run's folder, or a node's database file.")]) -> int:
+def verify(path: Annotated[Path, Parameter(help="A run's or network's folder, or a node.db.")]) -> int:
     """Verify stores from genesis: every block, signature, receipt, state, proof and certificate."""
     return verify_path(path, print)
 

@@ -271,6 +271,18 @@ class Ordering:
                 f"snapshot of height {offer.height}: its entry is said to be of term {snapshot.term}, "
                 f"its block is of term {offer.header.term}"
             )
+        conf = snapshot.conf_state
+        voters, learners = self.known_roster().raft_members_at(offer.height)
+        if set(conf.voters) != voters or {*conf.learners, *conf.learners_next} != learners:
+            # Either the leader lies, or a change of the roster has not been proven here yet: it will send it again.
+            self.figures.snapshots_refused += 1
+            self.observer.record(
+                "raft.snapshot_refused",
+                node=self.config.organization,
+                peer=self._members.get(message.sender, "?"),
+                reason=f"snapshot of height {offer.height}: other members order than the roster says",
+            )
+            return
         replaces = not self.raw.matches(snapshot.index, snapshot.term)
         before = self.raw.commit
         self.raw.step(message)

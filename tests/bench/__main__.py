@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from p2p.config import Timing
-from tests.bench import elections, idle, live, load
+from tests.bench import catchup, elections, idle, live, load
 from tests.bench.attribution import Sampler
 from tests.bench.cluster import SCENARIO, SEED
 from tests.bench.reference import reference_ms
@@ -30,7 +30,8 @@ VARIANT_S = 10
 VARIANTS = ((1, None), (100, None), (load.BATCH, 200))
 """(transactions per request, block interval in milliseconds if not the default) for short runs of comparison."""
 
-PARTS = ("idle", "load", "live", "elections")
+PARTS = ("idle", "load", "live", "elections", "catchup")
+BEHIND = (1000, 10_000)
 SEEDS = 20
 
 console = Console(width=110, highlight=False, markup=False)
@@ -43,6 +44,13 @@ def main(wanted: Sequence[str]) -> int:
         "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all if none is named"
     )
     parser.add_argument("--seeds", type=int, default=SEEDS, help="for elections (default: %(default)s)")
+    parser.add_argument(
+        "--behind",
+        type=int,
+        nargs="+",
+        metavar="ENTRIES",
+        help="for catchup: how many log entries a node lacks; 100000 takes two minutes (default: 1000 10000)",
+    )
     asked = parser.parse_args(wanted)
     unknown = [part for part in asked.parts if part not in PARTS]
     if unknown:
@@ -53,6 +61,7 @@ def main(wanted: Sequence[str]) -> int:
         return 64
     _print_setting()
     runs = {"idle": _idle, "load": _load, "live": _live, "elections": lambda: _elections(asked.seeds)}
+    runs["catchup"] = lambda: _catch_up(asked.behind or BEHIND)
     for part, run in runs.items():
         if not asked.parts or part in asked.parts:
             run()
@@ -226,6 +235,29 @@ def _live() -> None:
         "submission to certified at the intake node, real time",
         f"p50 {p50:.0f}, p95 {p95:.0f}, max {most:.0f} ms",
     )
+    console.print(table)
+
+
+def _catch_up(behind: Sequence[int]) -> None:
+    table = _table(
+        "7. Catching up over the same small state, three orderers; until the node stands where the others stand",
+        "behind by, log entries",
+        "way",
+        "protocol time",
+        "CPU, all nodes",
+        "bytes between nodes",
+        "history afterwards",
+    )
+    for entries in behind:
+        figures = catchup.measure_catch_up(entries)
+        table.add_row(
+            f"{entries:,}",
+            f"state of {figures.state_keys} keys" if figures.by_state else "log replayed",
+            f"{figures.protocol_s:.2f} s",
+            f"{figures.cpu_s * 1000:.0f} ms",
+            f"{figures.frames_bytes:,}",
+            f"{figures.history_s:.1f} s, {figures.history_cpu_s:.1f} s CPU" if figures.by_state else "none",
+        )
     console.print(table)
 
 

@@ -11,6 +11,7 @@ from consensus import Role
 from ledger.encoding import decode, encode
 from ledger.keys import Verifier
 from p2p.frames import BlocksFrame, LogPartFrame, StatePartFrame
+from p2p.raftlog import configuration_bytes, read_configuration
 from p2p.sync.offer import Offer
 from p2p.sync.serving import Serving
 from tests.p2p.conftest import LIMITS, TIMING
@@ -340,6 +341,9 @@ def forged(kind, row, genesis):
         return replace(row, data=replace(offer, header=header).encode())
     if kind == "another log":
         return replace(row, data=replace(offer, frontier=(b"f" * 32, *offer.frontier[1:])).encode())
+    if kind == "other voters":
+        conf = read_configuration(row.configuration)
+        return replace(row, configuration=configuration_bytes(replace(conf, voters=conf.voters[:2])))
     if kind == "another term":
         return replace(row, term=row.term + 1)
     return replace(row, data=b"rubbish")
@@ -347,7 +351,15 @@ def forged(kind, row, genesis):
 
 @pytest.mark.parametrize(
     "kind",
-    ["too few signatures", "another state", "another header", "another log", "another term", "rubbish"],
+    [
+        "too few signatures",
+        "another state",
+        "another header",
+        "another log",
+        "another term",
+        "other voters",
+        "rubbish",
+    ],
 )
 def test_a_snapshot_that_does_not_hold_is_refused_and_its_leader_left(five, kind):
     async def main(net):

@@ -48,6 +48,7 @@ from scenarios.model.defects import Defect
 from scenarios.model.steps import (
     AllowClaim,
     DenyClaim,
+    ExtendRequest,
     Liquidate,
     ReinstateHolding,
     RejectHolding,
@@ -72,6 +73,7 @@ class Customs(Agent):
 
     steps: ClassVar[Mapping[str, str]] = {
         "request-information": "request_information",
+        "extend-request": "extend_request",
         "allow-claim": "allow_claim",
         "deny-claim": "deny_claim",
         "liquidate": "liquidate",
@@ -235,6 +237,13 @@ class Customs(Agent):
         case = await self._scripted(step.claim)
         async with self._turn(case):
             await self._request(case, ReviewEvent.REQUEST, step.question, ())
+
+    async def extend_request(self, step: ExtendRequest) -> None:
+        """Give the importer more time for back-up records."""
+        case = await self._scripted(step.claim)
+        async with self._turn(case):
+            await self._tell(case, ReviewEvent.EXTEND, PaperKind.EXTENSION, ())
+            self._watch_silence(case)
 
     async def allow_claim(self, step: AllowClaim) -> None:
         """Close a review in the importer's favor."""

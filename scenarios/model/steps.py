@@ -133,6 +133,12 @@ class RequestInformation(ClaimStep):
     )
 
 
+class ExtendRequest(ClaimStep):
+    """Give the importer thirty more days for back-up records."""
+
+    do: Literal["extend-request"]
+
+
 class AllowClaim(ClaimStep):
     """Close a review in the importer's favor, whatever the agent would do."""
 
@@ -167,6 +173,7 @@ Step: TypeAlias = Annotated[
     | AnswerRequest
     | ProtestClaim
     | RequestInformation
+    | ExtendRequest
     | AllowClaim
     | DenyClaim
     | Liquidate
@@ -193,6 +200,7 @@ ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "file-post-claim": Role.IMPORTER,
     "correct-claim": Role.IMPORTER,
     "request-information": Role.CUSTOMS,
+    "extend-request": Role.CUSTOMS,
     "allow-claim": Role.CUSTOMS,
     "deny-claim": Role.CUSTOMS,
     "liquidate": Role.CUSTOMS,

@@ -1,7 +1,8 @@
 """Which parts an organization's application is made of, by its roles.
 
 Rules:
-- Everybody has an archive. Each role brings its parts; an organization with several roles gets all of theirs in one
+- Everybody has an archive, and forges if the scenario says so.
+- Each role brings its parts; an organization with several roles gets all of theirs in one
   application, with one wallet and one feed. Who has none of these roles is an observer.
 - Parts are classes of `Agent`. Every part reacts to receipts by its own table, in the order of `PARTS`, so several may
   react to one; the steps that they take are joined. Two parts that claim the same step, or have methods of one
@@ -26,6 +27,7 @@ from scenarios.agents.custody import Custodian
 from scenarios.agents.drafter import Drafter
 from scenarios.agents.filer import Filer
 from scenarios.agents.fisheries import Fisheries
+from scenarios.agents.forger import Forger
 from scenarios.agents.importer import Importer
 from scenarios.agents.observer import Observer
 from scenarios.agents.release import TunaRelease
@@ -63,7 +65,7 @@ def application_for(roles: Iterable[Role]) -> type[Agent]:
     """Return the class of the application of an organization with these roles."""
     held = frozenset(roles)
     parts = tuple(dict.fromkeys(part for role, part in PARTS if role in held))
-    return joined((*parts, Archive)) if parts else Observer
+    return joined((*parts, Archive, Forger)) if parts else Observer
 
 
 @cache

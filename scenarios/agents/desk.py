@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 from ledger.genesis import Genesis
+from ledger.keys import SigningKey
 from p2p.observer import RecordField
 
 Kind = Literal[
@@ -37,6 +38,9 @@ class Desk(Protocol):
     @property
     def genesis(self) -> Genesis:
         """The network's founding record."""
+
+    def founding_key(self, organization: str) -> SigningKey:
+        """Return the key with which a member was founded, for a thief whom the scenario has steal it."""
 
     def now_ms(self) -> int:
         """Return the calendar, UTC milliseconds."""

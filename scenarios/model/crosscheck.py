@@ -34,6 +34,7 @@ from scenarios.model.expectations import (
 from scenarios.model.faults import Partition, check_target
 from scenarios.model.fisherycheck import fishery_step, forms
 from scenarios.model.fisherysteps import FisheryStep
+from scenarios.model.forgeries import ForgeCarnet, ForgeCertificate
 from scenarios.model.formcheck import form_refusals
 from scenarios.model.network import AGENT_ROLES, plays
 from scenarios.model.predicates import (
@@ -249,7 +250,7 @@ def _step_names(scenario: Scenario, where: Location, step: Step) -> Refusals:
             elif step.by != document.issuer and {step.by, document.issuer} <= scenario.organizations.keys():
                 what = f"{step.by} is not the issuer of {step.document}"
                 yield (*where, "by"), RefusedError(what, "", f"let {document.issuer} do it")
-        case SendInvoice() | OpenVerification() | ClaimStep():
+        case SendInvoice() | OpenVerification() | ForgeCertificate() | ForgeCarnet() | ClaimStep():
             yield from trade_step(scenario, where, step)
 
 

@@ -20,6 +20,7 @@ from scenarios.model.archivesteps import ARCHIVE_ROLES, ArchiveSteps
 from scenarios.model.carnetsteps import CARNET_ROLES, CarnetSteps
 from scenarios.model.claims import LocalName
 from scenarios.model.fisherysteps import FISHERY_ROLES, FisheryStep
+from scenarios.model.forgeries import Forgery
 from scenarios.model.stepbase import StepRecord
 from scenarios.model.units import DateText
 from scenarios.model.verifications import OpenVerification
@@ -179,6 +180,7 @@ Step: TypeAlias = Annotated[
     | Liquidate
     | CarnetSteps
     | ArchiveSteps
+    | Forgery
     | FisheryStep,
     Field(discriminator="do"),
 ]
@@ -206,6 +208,8 @@ ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "liquidate": Role.CUSTOMS,
     **CARNET_ROLES,
     **ARCHIVE_ROLES,
+    "forge-certificate": Role.IMPORTER,
+    "forge-carnet": tuple(Role),
     **FISHERY_ROLES,
 }
 """The role each act needs, or the roles of which it needs one."""

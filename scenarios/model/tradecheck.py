@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ledger.genesis import Role
 from scenarios.errors import RefusedError, UnknownNameError
+from scenarios.model.forgeries import ForgeCarnet, ForgeCertificate, Forgery
 from scenarios.model.network import plays
 from scenarios.model.scenario import Scenario
 from scenarios.model.steps import (
@@ -65,10 +66,22 @@ def verifications(scenario: Scenario) -> Refusals:
 
 
 def trade_step(
-    scenario: Scenario, where: Location, step: SendInvoice | OpenVerification | ClaimStep
+    scenario: Scenario, where: Location, step: SendInvoice | OpenVerification | Forgery | ClaimStep
 ) -> Refusals:
-    """Give what is wrong with a step on an invoice, a verification or a claim."""
+    """Give what is wrong with a step on an invoice, a verification or a claim, or with a forgery."""
     match step:
+        case ForgeCarnet():
+            if step.victim not in scenario.organizations:
+                members = scenario.organizations
+                yield (*where, "victim"), UnknownNameError("organization", step.victim, members)
+        case ForgeCertificate():
+            document = scenario.documents.get(step.document)
+            if document is None:
+                yield (*where, "document"), UnknownNameError("document", step.document, scenario.documents)
+            elif step.by not in document.addressees or step.by == document.issuer:
+                what = f"{step.by} has no use for {step.document}"
+                limit = "a forger forges what is addressed to it, in another's name"
+                yield (*where, "by"), RefusedError(what, limit, f"add {step.by} to its addressees")
         case OpenVerification():
             if step.verification not in scenario.verifications:
                 known = scenario.verifications

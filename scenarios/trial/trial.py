@@ -18,6 +18,7 @@ from random import Random
 import aiohttp
 
 from ledger.genesis import Genesis, Role
+from ledger.keys import SigningKey
 from ledger.transaction import parse_transaction
 from p2p.finality import TransactionStatus
 from p2p.observer import RecordField
@@ -96,6 +97,10 @@ class _Desk:
     def genesis(self) -> Genesis:
         """The network's founding record."""
         return self.trial.world.founding.genesis
+
+    def founding_key(self, organization: str) -> SigningKey:
+        """Return the key with which a member was founded."""
+        return self.trial.world.founding.secrets[organization].organization_key
 
     def now_ms(self) -> int:
         """Return the calendar."""

@@ -19,6 +19,7 @@ from scenarios.agents.custody import Custodian
 from scenarios.agents.drafter import Drafter
 from scenarios.agents.filer import Filer
 from scenarios.agents.fisheries import Fisheries
+from scenarios.agents.forger import Forger
 from scenarios.agents.importer import Importer
 from scenarios.agents.observer import Observer
 from scenarios.agents.seller import Seller
@@ -27,7 +28,7 @@ from scenarios.agents.verified import Verified
 
 def test_an_organization_of_two_roles_has_both_parts_in_one_application() -> None:
     both = application_for((Role.EXPORTER, Role.IMPORTER))
-    parts = (Certifier, Seller, Verified, Importer, Drafter, Filer, CarnetHolder, Archive)
+    parts = (Certifier, Seller, Verified, Importer, Drafter, Filer, CarnetHolder, Archive, Forger)
     assert all(issubclass(both, part) for part in parts)
     assert both.steps == {name: method for part in parts for name, method in part.steps.items()}
     for part in parts:
@@ -35,7 +36,7 @@ def test_an_organization_of_two_roles_has_both_parts_in_one_application() -> Non
 
 
 def test_one_part_stands_for_itself_and_nobody_without_a_part_acts() -> None:
-    assert application_for((Role.FISHERIES,)) is joined((Fisheries, Archive))
+    assert application_for((Role.FISHERIES,)) is joined((Fisheries, Archive, Forger))
     assert joined((Custodian,)) is Custodian
     assert application_for((Role.OBSERVER,)) is Observer
 

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import ClientSession
 
 from ledger.genesis import Genesis
+from ledger.keys import SigningKey
 from p2p.finality import Finality, TransactionStatus
 from p2p.observer import RecordField
 from p2p.virtual import VirtualWorld, run_virtual
@@ -53,6 +54,9 @@ class Desk:
 
     trial: Trial
     genesis: Genesis
+
+    def founding_key(self, organization: str) -> SigningKey:
+        return self.trial.world.founding.secrets[organization].organization_key
 
     def now_ms(self) -> int:
         return self.trial.now_ms()

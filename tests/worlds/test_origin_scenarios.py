@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ledger.contracts import claim_findings
+from ledger.contracts import Finding, claim_findings
 from ledger.contracts.records import Blanket
 from scenarios.agents import examination, verifier
 from scenarios.agents.evidence import Archive
@@ -63,12 +63,18 @@ def any_books_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifier, "is_pattern", lambda _results: False)
 
 
+def notices_are_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tuple(row for row in claim_findings._FINDINGS if row[0] is not Finding.NOTICE_GIVEN)
+    monkeypatch.setattr(claim_findings, "_FINDINGS", kept)
+
+
 BROKEN: tuple[tuple[str, Break, set[str]], ...] = (
     ("cafta-importer-knowledge", no_series, {"claim b3", "claim p3", "claim g3"}),
     ("post-importation", a_day_more_than_a_year, {"claim a2", "claim f2", "claim g2"}),
     ("back-dated", any_date_is_believed, {"claim x1", "claim x2"}),
     ("verification", any_books_will_do, {"claim r2", "claim s3", "verification v4"}),
     ("revoked-certificate", a_day_more_to_correct, {"claim r1"}),
+    ("forged-signature", notices_are_overlooked, {"claim f1"}),
     ("over-claim", each_claim_alone, {"claim o3", "claim t2"}),
     ("blanket-misuse", a_day_more_than_the_blanket, {"claim d2"}),
 )

@@ -95,3 +95,6 @@ def test_proofs_that_do_not_hold_are_rejected_and_the_deposits_become_final(
     assert result.book.named("act.refused") == []
     states = [state for _, state in result.trial.history.states("carnet_claim", "k1/2")]
     assert states == ["CLAIM_OPEN", "PROVISIONAL_DEPOSIT", "RECOVERY_SOUGHT", "PROVISIONAL_DEPOSIT", "FINAL"]
+    decisions = result.book.named("carnet_claim.decision_received")
+    assert len(decisions) == 6  # each of three claims: a proof rejected, then the end
+    assert all(decision.fields["believed"] is True for decision in decisions)

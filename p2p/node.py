@@ -595,7 +595,9 @@ class Node:
 
     def _make_ordering(self) -> Ordering:
         ledger, store = self.ledger, self.store
-        height = store.ordered_height()
+        height = max(store.ordered_height(), store.applied_height())
+        if 0 < store.snapshot.index <= store.applied_index:
+            height = max(height, Offer.decode(store.snapshot.data).header.height)
         if store.snapshot.awaited:
             header = Offer.decode(store.snapshot.data).header
             tip = BlockRef(store.snapshot.index, header.height, header.hash, header.time_ms)

@@ -114,6 +114,8 @@ class Ordering:
     roster: Roster = field(init=False)
     _members: dict[int, str] = field(init=False)
     _ids: dict[str, int] = field(init=False)
+    _has_standing: bool = False
+    _is_outgoing: bool = False
     forked: str | None = None
     awaited_index: int | None = None
     _unstaged: deque[int] = field(default_factory=deque)
@@ -127,6 +129,7 @@ class Ordering:
         term, vote, commit = self.store.hard_state()
         snapshot = self.store.snapshot
         conf, applied = self._stored_configuration(), self.store.applied_index
+        self._is_outgoing = self.config.raft_id in conf.voters_outgoing
         if snapshot.awaited:
             applied = self.awaited_index = snapshot.index
         raft_config = Config(
@@ -151,8 +154,12 @@ class Ordering:
 
     @property
     def orders(self) -> bool:
-        """Whether this node takes part in ordering: it votes, or learns to."""
-        return self.config.raft_id in self.raw.members
+        """Whether this node takes part in ordering: it votes, or learns to.
+
+        Raft may not know yet that it does not, or never hear of it: whoever was away when it was demoted gets no more
+        of the log, and learns it from the roster. Who gives up its seat takes part until a joint configuration is left.
+        """
+        return self.config.raft_id in self.raw.members and (self._has_standing or self._is_outgoing)
 
     @property
     def conf_state(self) -> ConfState:
@@ -188,6 +195,7 @@ class Ordering:
         """Take note of who the peers' nodes are, be it ahead of what is executed here; who left is still told so."""
         self._members = {member.node.raft_id: member.id for member in roster.everyone}
         self._ids = {member.id: member.node.raft_id for member in roster.everyone}
+        self._has_standing = self.config.raft_id in (*roster.voters, *roster.learners)
 
     def _stored_configuration(self) -> ConfState:
         """Return Raft's members as they were when the last entry applied here, or its snapshot's, was applied."""
@@ -210,6 +218,7 @@ class Ordering:
         if entry.data:
             change = raft_change(roster, self.chain.block(entry.data).header.height)
         conf = self.raw.apply_conf_change(entry.index, change)
+        self._is_outgoing = self.config.raft_id in conf.voters_outgoing
         if entry.index > self.store.configuration[0]:
             self.store.set_configuration(entry.index, configuration_bytes(conf))
         self.observer.record(
@@ -316,7 +325,7 @@ class Ordering:
 
     def tick(self) -> None:
         """Let one heartbeat interval pass."""
-        if self.forked is None and self.orders:
+        if self.forked is None and (self.orders or self.is_leader):
             self.raw.tick()
 
     def block_due_in(self, now: float) -> float | None:

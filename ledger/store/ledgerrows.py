@@ -206,6 +206,17 @@ class LedgerRows(RaftRows):
         rows = self.rows("executed", "SELECT coalesce(max(height), 0) FROM executed WHERE log_index > 0")
         return cast(int, rows[0][0])
 
+    def applied_height(self) -> int:
+        """Return the last height in the log up to the applied index, 0 if the log has none there.
+
+        It may have come by another way before: then its row does not say which entry carries it.
+        """
+        sql = (
+            "SELECT block_height FROM log WHERE idx <= ? AND block_hash IS NOT NULL ORDER BY idx DESC LIMIT 1"
+        )
+        rows = self.rows("log", sql, (self.applied_index,))
+        return cast(int, rows[0][0]) if rows else 0
+
     def size_at(self, height: int) -> int:
         """Return the number of leaves in the Merkle log after an executed height.
 

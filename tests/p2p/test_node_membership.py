@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from dataclasses import replace
 
 import pytest
@@ -561,6 +562,121 @@ def test_who_was_away_knows_a_leader_that_came_meanwhile_by_its_lineage(changing
     assert changing(_away_while_the_leader_changed)
     monkeypatch.setattr(Peerage, "links_after", lambda *_: None)
     assert not changing(_away_while_the_leader_changed)  # it knows no key of its leader's
+
+
+async def _churn(world):
+    """Join, promote, demote, replace and rotate under crashes and power losses; end with everybody in agreement."""
+    chance = random.Random(f"churn {world.net.kit.seed}")
+    outsider = world.joining("dhl")
+    await world.act("cbp", "member.add", outsider, APPROVERS[:2])
+    await world.boot("dhl", 6)
+    await world.trade(1)
+
+    async def hurt():
+        """Crash somebody, with or without its power, and bring it back a moment later."""
+        victim = chance.choice([o for o in world.up if o != "cbp"])
+        for session in world.net.sessions.values():
+            await session.close()
+        world.net.sessions.clear()
+        if chance.random() < 0.5:
+            await world.net.world.crash(victim)
+        else:
+            await world.net.world.power_loss([victim])
+        await asyncio.sleep(chance.uniform(0.1, 3.0))
+        await world.net.restart(victim)
+
+    async def change(creator, kind, body, approvers=()):
+        signed = world.sign(creator, kind, body, approvers)
+        await world.net.post(signed, "cbp")
+        if chance.random() < 0.7:
+            await asyncio.sleep(chance.uniform(0, 0.3))
+            await hurt()
+        answer = await world.net.get(
+            "cbp", f"/v1/transactions/{signed.id.hex()}?wait=certified&timeout_ms=60000"
+        )
+        assert answer.json.get("code") == "VALID", (kind, answer.json)
+
+    await change("cbp", "orderer.promote", {"organization": "dhl", "in_place_of": "noaa"}, APPROVERS)
+    await change("dhl", "node.ready", {"incarnation": 1})
+    await change("importer", "key.rotate", {"box_key": key_of("churned box").public})
+    await change("cbp", "orderer.promote", {"organization": "noaa"}, APPROVERS)
+    await change("noaa", "node.ready", {"incarnation": 1})
+    await world.net.world.crash("chamber")
+    world.net.host("chamber").disk.erase()
+    signed = world.sign("chamber", "node.replace", world.replacing("chamber", 2))
+    await world.net.certify(signed, "cbp")
+    await world.boot("chamber", 7, 2)
+    await change("chamber", "node.ready", {"incarnation": 2})
+    await change("cbp", "orderer.demote", {"organization": "exporter"}, ("dhl", "noaa", "importer"))
+    await world.net.certify(world.net.sign(), "cbp")
+    await world.agreed(limit_s=60)
+    reports = [world.node(o).store.verify_all(Verifier()).damage for o in world.up]
+    rosters = [world.node(o).ledger.roster for o in world.up]
+    confs = [world.conf(o) for o in world.up if o in rosters[0].orderers]
+    return reports, rosters, confs, _links(world.node("cbp")), world.net.genesis
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [4, 11, 15])
+def test_members_and_nodes_come_and_go_while_nodes_crash(changing, seed):
+    reports, rosters, confs, links, genesis = changing(_churn, seed=seed)
+    assert reports == [()] * 6
+    assert all(roster == rosters[0] for roster in rosters)
+    assert rosters[0].orderers == ("cbp", "importer", "dhl", "noaa", "chamber")
+    assert all(conf == confs[0] for conf in confs)
+    assert confs[0].voters == (1, 3, 5, 6, 7)
+    assert verify_lineage(genesis, links, Verifier()) == rosters[0]
+
+
+def test_who_was_down_when_it_was_demoted_hears_of_it_and_follows(changing):
+    async def main(world):
+        leader = await world.leader_but("noaa")
+        await world.net.world.crash("noaa")
+        approvers = [o for o in world.up if o != "cbp"][:2]
+        await world.act("cbp", "orderer.demote", {"organization": "noaa"}, approvers, via=leader)
+        await world.net.restart("noaa")
+        await world.net.certify(world.net.sign(), leader)
+        await world.agreed()
+        node = world.node("noaa")
+        return (
+            node.ordering.orders,
+            node.ordering.raw.role.value,
+            node.ledger.roster == world.node(leader).ledger.roster,
+        )
+
+    assert changing(main) == (False, "follower", True)
+
+
+def test_a_newcomer_that_followed_before_it_ordered_goes_on_after_a_restart(changing):
+    async def main(world):
+        await world.act("cbp", "member.add", world.joining("dhl"), APPROVERS[:2])
+        await world.boot("dhl", 6)
+        await world.trade(3)
+        await world.agreed()
+        followed = world.node("dhl").sync.figures.blocks_followed, world.node("dhl").ordering.orders
+        posted = await world.act("dhl", "key.rotate", {"box_key": key_of("box of dhl").public}, via="dhl")
+        await world.act("cbp", "orderer.promote", {"organization": "dhl"}, APPROVERS)
+        applied = world.node("cbp").store.applied_index
+        await world.net.until(lambda: world.node("dhl").store.applied_index >= applied, what="no log came")
+        await world.net.world.crash("dhl")
+        for session in world.net.sessions.values():
+            await session.close()
+        world.net.sessions.clear()
+        await world.net.restart("dhl")
+        await world.ready("dhl")
+        await world.trade(1)
+        await world.agreed()
+        node = world.node("dhl")
+        refused = world.net.told("raft.block_refused", node="dhl")
+        return followed, posted, node.ordering.orders, refused, node.store.verify_all(Verifier()).damage
+
+    followed, posted, orders, refused, damage = changing(main)
+    assert followed[0] >= 4
+    assert not followed[1]
+    assert posted["code"] == "VALID"
+    assert orders
+    assert refused == []
+    assert damage == ()
 
 
 # What must not pass, and what happens without the safeguard.

@@ -87,9 +87,10 @@ class RawNode:
         return self._core.log.last_index
 
     @property
-    def members(self) -> Sequence[int]:
-        """Everybody in the configuration, voters and learners."""
-        return self._core.conf.members
+    def is_member(self) -> bool:
+        """Whether this node votes or listens in the configuration; cheap."""
+        conf, own = self._core.conf, self._core.id
+        return own in conf.voters or own in conf.learners or own in conf.voters_outgoing
 
     def matches(self, index: int, term: int) -> bool:
         """Whether this node's log, stored or not, has the entry of `term` at `index`."""

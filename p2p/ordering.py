@@ -159,7 +159,7 @@ class Ordering:
         Raft may not know yet that it does not, or never hear of it: whoever was away when it was demoted gets no more
         of the log, and learns it from the roster. Who gives up its seat takes part until a joint configuration is left.
         """
-        return self.config.raft_id in self.raw.members and (self._has_standing or self._is_outgoing)
+        return self.raw.is_member and (self._has_standing or self._is_outgoing)
 
     @property
     def conf_state(self) -> ConfState:

@@ -87,6 +87,10 @@ ALSO: Final[Mapping[int, tuple[str, ...]]] = {
     ),
     19: ("p2p/test_node_linearizability.py::test_linearizable_reads_are",),
     22: ("p2p/test_node_lives.py::test_what_was_isolated_is_pushed_again_when_the_link_is_back",),
+    23: (
+        "p2p/test_node_sync.py::test_a_receiver_that_dies_while_receiving_goes_on_where_it_was",
+        "p2p/test_node_sync.py::test_the_leader_dies_while_a_state_is_fetched_from_it",
+    ),
     25: ("p2p/test_ordering.py::test_a_leader_that_lost_its_followers_stops_cutting_at_the_limit",),
     26: (
         "p2p/test_node_disk.py::test_a_failed_sync_is_never_tried_again_and_nothing_is_written_after_it",
@@ -107,6 +111,8 @@ ALSO: Final[Mapping[int, tuple[str, ...]]] = {
         "ledger/store/test_store_sync.py::test_a_second_snapshot_that_comes_close_takes_the_place_of_the_first",
         "ledger/store/test_store_sync.py::test_a_crash_leaves_the_old_ledger_or_the_new_one",
         "p2p/test_node_sync.py::test_an_orderer_behind_the_log_gets_a_snapshot_and_then_the_history",
+        "p2p/test_node_sync.py::test_power_lost_again_and_again_leaves_the_old_ledger_or_the_new_one",
+        "p2p/test_node_sync.py::test_the_servers_change_snapshots_in_the_middle",
     ),
     30: (
         "p2p/test_node_disk.py::test_a_failing_disk_stops_the_node_with_the_reason_and_the_network_goes_on",

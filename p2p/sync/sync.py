@@ -178,8 +178,7 @@ class Sync:
     def tend(self, now: float) -> None:
         """Do what comes up now and then."""
         self._compact()
-        timing = self.config.timing
-        rate = timing.backfill_bytes_per_s
+        rate = self.config.timing.backfill_bytes_per_s
         self._allowance = min(float(rate), self._allowance + rate * (now - self._filled_at))
         self._filled_at = now
         if self._pull is not None or self._questions.is_open or self.backfill.is_needed or self._follows:

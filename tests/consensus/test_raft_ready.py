@@ -120,7 +120,7 @@ def test_the_public_names_are_these() -> None:
     assert methods == {
         *("id", "term", "role", "lead", "commit", "last_index", "status", "matches", "unwritten_below"),
         *("tick", "step", "campaign", "can_propose", "propose", "report_unreachable", "report_snapshot"),
-        *("storage_available", "members", "bar"),
+        *("storage_available", "is_member", "bar"),
         *("propose_conf_change", "conf_change_refusal", "apply_conf_change"),
         *("read_index", "transfer_leader", "forget_leader"),
         *("has_ready", "ready", "advance"),

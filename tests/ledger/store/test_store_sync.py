@@ -104,6 +104,9 @@ def test_a_node_that_took_a_state_over_goes_on_as_the_one_that_executed_it(node,
         execution = node.execute(block)
         node.commit()
         assert execution.checkpoint == expected.checkpoint
+    told = node.store.receipts(-1, 100)
+    assert [receipt.height for receipt in told] == [1, 1, 1, 2, 2, 2]  # none beyond what is not here
+    assert node.store.receipts(told[-1].index, 100) == []
     node.close()
     node.load()
     assert node.ledger.checkpoint == source.ledger.checkpoint

@@ -1,7 +1,9 @@
 """How transactions enter a node: from its own organization, or by gossip.
 
 Rules:
-- Both doors ask the ledger the same question; only what it admits enters the pool.
+- Both doors ask the ledger the same question; only what it admits enters the pool. From a neighbor comes also what has
+  expired by the calendar but not by the last block's time: validity ends in block time, so that without another block
+  it would wait at the neighbor for ever, and its sender with it.
 - What the node's own organization hands in is durable before it is called accepted, and before it is pushed to
   others; that holds for bytes that came by gossip first, or that wait for the disk already, too.
 - After a restart the durable pool waits again, all of it: only a block's time or a receipt ends it.
@@ -99,7 +101,7 @@ class Intake:
             if known is not None:
                 self.gossip.seen_again(known, peer)
                 continue
-            outcome = self._admit(raw)
+            outcome = self._admit(raw, from_neighbor=True)
             if isinstance(outcome, Waiting):
                 outcome.is_accepted = True
                 self._enter(outcome)
@@ -153,11 +155,13 @@ class Intake:
         """Whether a transaction with this short id left the pool lately."""
         return short_id in self._done
 
-    def _admit(self, raw: bytes) -> Waiting | Submission:
+    def _admit(self, raw: bytes, *, from_neighbor: bool = False) -> Waiting | Submission:
         known = self.pool.id_of(raw)
         if known is not None:
             return Submission(known, Code.DUPLICATE, "the same bytes wait already")
         admission = self.ledger.admit(raw, self.machine.now_ms())
+        if from_neighbor and admission.code is Code.EXPIRED:
+            admission = self.ledger.admit(raw, self.ledger.time_ms)
         if admission.code is not Code.VALID or admission.transaction is None:
             return self._refuse(admission.id, admission.code, admission.message)
         transaction = admission.transaction.transaction

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ledger.codes import Code
 from ledger.execution import CONSUMING
 from scenarios.judging.leaks import LeakSearch
 from scenarios.judging.measure import receipts_of
@@ -156,6 +157,8 @@ class Durability:
             for receipt in receipts_of(event):
                 if receipt.code in CONSUMING:
                     self._receipts.setdefault(receipt.id, (height, receipt.code))
+                elif receipt.code == Code.EXPIRED:
+                    self._expired.setdefault(receipt.id, event.number)
         elif event.name == "block.certified":
             self._certified.setdefault(event.integer("height"), event.number)
 

@@ -166,6 +166,17 @@ async def test_gossip_brings_in_nothing_that_the_front_door_would_refuse(bench):
     }
 
 
+async def test_a_neighbors_transaction_that_only_the_calendar_has_ended_is_taken_so_that_a_block_ends_it(
+    bench,
+):
+    late = bench.net.sign(valid_until_ms=bench.clock.ms + 1000)
+    bench.clock.ms += 86_400_000
+    (own,) = await bench.intake.submit([late.raw])
+    assert own.code is Code.EXPIRED
+    bench.intake.receive("p", [late.raw])
+    assert [waiting.id for waiting in bench.intake.pool] == [late.id]
+
+
 async def test_a_nonce_is_free_again_when_who_waited_under_it_has_left(bench):
     first = bench.net.sign()
     twin = bench.net.sign(nonce=first.transaction.nonce)

@@ -144,6 +144,14 @@ def test_durability_lets_an_accepted_transaction_expire() -> None:
     assert check.violations == []
 
 
+def test_durability_takes_a_block_that_says_expired_for_the_end_of_a_transaction() -> None:
+    story, check = acknowledged()
+    story.tell("transaction.accepted", id=OTHER, node="cbp")
+    story.executed("noaa", 9, [f"{OTHER}:EXPIRED::"])
+    check.finish(ends(cbp=final()))
+    assert [v.text for v in check.violations if OTHER in v.text] == []
+
+
 def test_decided_once_lets_every_node_execute_and_a_copy_be_a_duplicate() -> None:
     story = Story(check := DecidedOnce())
     story.executed("cbp", 1, [f"{ONE}:VALID::"])

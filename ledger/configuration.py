@@ -30,18 +30,16 @@ _TYPE_KEY = encode("type")
 _VALID_UNTIL_KEY = encode("valid_until_ms")
 # After the type: the validity's key, its integer of at most 9 bytes, the version's key and the version.
 _TAIL_BYTES_MAX = len(_VALID_UNTIL_KEY) + 9 + len(encode("version")) + 1
+_TYPE_BYTES_MAX = len(_TYPE_KEY) + 66
 _BY_ENCODING = {encode(name): name for name in sorted(CONFIGURATION_TYPES)}
 
 
 def configuration_type(raw: bytes) -> str | None:
     """Return the type of a configuration transaction, or None if the bytes are another one's, or none's."""
     end = raw.rfind(_VALID_UNTIL_KEY, max(0, len(raw) - _TAIL_BYTES_MAX))
-    if end < 0:
-        return None
-    for encoded, name in _BY_ENCODING.items():
-        if raw.endswith(_TYPE_KEY + encoded, 0, end):
-            return name
-    return None
+    start = raw.rfind(_TYPE_KEY, max(0, end - _TYPE_BYTES_MAX), end) if end > 0 else -1
+    # What stands between the two keys is the type and nothing else: its letters cannot spell the key.
+    return None if start < 0 else _BY_ENCODING.get(raw[start + len(_TYPE_KEY) : end])
 
 
 def carries_configuration(transactions: Sequence[bytes]) -> bool:

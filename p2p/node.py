@@ -118,6 +118,7 @@ class Node:
         self.changed = Signal()
         self.store = self._open_store()
         self.ledger = self.store.load_ledger(self.verifier)
+        self._check_registration()
         self.pool = Pool(config.genesis.limits.pool_transactions_max)
         neighbors = neighbors_now(config, self.ledger.roster)
         self.gossip = Gossip(neighbors, config.timing.fanout, machine.random)
@@ -567,6 +568,25 @@ class Node:
                 f" {self.config.incarnation}; a new incarnation begins with an empty data directory"
             )
         return store
+
+    def _check_registration(self) -> None:
+        """Refuse to run as another node than the ledger registered, or as one that it replaced."""
+        config = self.config
+        member = self.ledger.roster.find_ever(self.organization)
+        if member is None or config.incarnation > member.node.incarnation:
+            return  # as far as this node's ledger goes it is not registered yet
+        if config.incarnation < member.node.incarnation:
+            raise ConfigError(
+                f"incarnation {config.incarnation} of {self.organization} was replaced by {member.node.incarnation} at"
+                f" height {member.node.since}; run that one, with its own key and data directory"
+            )
+        node = member.node
+        if (node.raft_id, node.key) != (config.raft_id, config.node_key.public):
+            raise ConfigError(
+                f"node of {self.organization}: the ledger registers raft_id {node.raft_id} and key {node.key.hex()} for"
+                f" incarnation {node.incarnation}, the configuration has {config.raft_id} and"
+                f" {config.node_key.public.hex()}; give what /v1/members tells"
+            )
 
     async def _keep_peers(self, data: bytes) -> None:
         await self.driver.durably(lambda: self.store.set_peers(data))

@@ -217,3 +217,52 @@ def test_an_unknown_sender_counts_for_nothing(bench):
     bench.execute(1)
     assert bench.certifier.receive("stranger", bench.frame("exporter", 1)) is None
     assert bench.certifier.figures.refused == 1
+
+
+# A roster that changes.
+
+
+def demotion(bench, height):
+    """Change the roster at a height: noaa gives up its seat."""
+    noaa = bench.certifier.roster.organization("noaa")
+    seat = replace(noaa.node.seats[0], until=height)
+    gone = replace(noaa, nodes=(replace(noaa.node, seats=(seat,)),))
+    bench.certifier.roster = bench.certifier.roster.changed(height, gone)
+
+
+def test_a_change_needs_a_certificate_of_its_own_before_any_later_height(bench):
+    bench.execute(1)
+    demotion(bench, 2)
+    for height in (2, 3, 4):
+        assert bench.execute(height) is None
+    for orderer in ("exporter", "importer"):
+        for height in (3, 4):
+            assert bench.receive(orderer, height) is None
+    later = note(bench, bench.checkpoint(4), "cbp", "exporter", "importer")
+    assert bench.certifier.receive_certificate(later) is None
+    assert bench.certifier.certified_height == 0
+    assert bench.receive("exporter", 2) is None
+    assert bench.receive("importer", 2).checkpoint.height == 2
+    assert bench.certifier.waiting().checkpoint.height == 4
+    assert bench.certifier.waiting() is None
+
+
+def test_who_left_counts_for_the_block_that_removed_it_and_for_none_after(bench):
+    demotion(bench, 1)
+    bench.execute(1)
+    bench.execute(2)
+    assert bench.receive("noaa", 2) is None
+    assert bench.certifier.figures.refused == 1
+    bench.receive("noaa", 1)
+    assert bench.receive("exporter", 1) is None  # k of the new set are not there yet
+    assert bench.receive("importer", 1) is not None
+
+
+def test_an_open_change_is_kept_however_many_heights_follow_it(bench, monkeypatch):
+    monkeypatch.setattr(module, "OPEN_HEIGHTS_MAX", 3)
+    demotion(bench, 1)
+    for height in range(1, 10):
+        bench.execute(height)
+    assert sorted(bench.certifier._executed) == [1, 8, 9]
+    bench.receive("exporter", 1)
+    assert bench.receive("importer", 1) is not None

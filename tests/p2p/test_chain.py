@@ -11,6 +11,7 @@ from ledger.block import build_block
 from ledger.errors import BadBlockError
 from ledger.keys import Verifier
 from ledger.roster import Roster
+from ledger.transaction import Transaction, sign_transaction
 from p2p.chain import BlockRef, Chain
 from scenarios.model.catalog import load_scenario
 from scenarios.network.founding import Founding
@@ -32,7 +33,11 @@ class Leader:
         if after is not None:
             self.previous, self.height, self.index = after.previous, after.height, after.index
 
-    def entry(self) -> Entry:
+    def entry(
+        self,
+        transactions: Sequence[bytes] | None = None,
+        type: EntryType = EntryType.NORMAL,  # noqa: A002
+    ) -> Entry:
         self.height += 1
         self.index += 1
         block = build_block(
@@ -41,12 +46,12 @@ class Leader:
             term=1,
             previous=self.previous,
             time_ms=self.founding.genesis.time_ms,
-            transactions=[self.mark],
+            transactions=[self.mark] if transactions is None else transactions,
             proposer="cbp",
             key=self.founding.secrets["cbp"].node_key,
         )
         self.previous = block.hash
-        return Entry(1, self.index, EntryType.NORMAL, block.encode())
+        return Entry(1, self.index, type, block.encode())
 
     def empty(self) -> Entry:
         self.index += 1
@@ -102,3 +107,49 @@ def test_a_block_that_an_empty_entry_replaces_counts_no_more(founding: Founding)
     successor = Leader(founding, after=leader, mark=b"other")
     follower.chain.appended([first, leader.entry()])
     follower.check([successor.empty(), successor.entry()])
+
+
+# Configuration blocks.
+
+
+def changing(leader: Leader, kind: EntryType = EntryType.CONF_CHANGE) -> Entry:
+    """The leader's next block with a configuration transaction."""
+    founding = leader.founding
+    transaction = Transaction(
+        version=1,
+        network=founding.genesis.network,
+        type="member.remove",
+        creator="cbp",
+        nonce=(1, 1),
+        valid_until_ms=founding.genesis.time_ms + 1000,
+        documents=(),
+        approvals=(),
+        body={"organization": "noaa"},
+    )
+    raw = sign_transaction(transaction, founding.secrets["cbp"].organization_key).raw
+    return leader.entry((raw,), kind)
+
+
+def test_no_block_is_taken_in_behind_a_configuration_block_that_is_not_executed(founding):
+    leader = Leader(founding)
+    follower = Follower(founding)
+    first, change, opens, second = leader.entry(), changing(leader), leader.empty(), leader.entry()
+    assert follower.chain.admissible([first, change], 0) == [first, change]
+    assert follower.chain.admissible([first, change, opens, second], 0) == [first, change, opens]
+    assert follower.chain.admissible([second], 0, [first, change]) == []
+    follower.chain.appended([first, change])
+    assert follower.chain.awaits_configuration
+    assert follower.chain.admissible([second], 0) == []
+    follower.chain.executed(1)
+    follower.chain.executed(2)
+    assert not follower.chain.awaits_configuration
+    assert follower.chain.admissible([second], 2) == [second]
+
+
+def test_a_configuration_block_stands_in_an_entry_of_its_type_and_no_other_does(founding):
+    follower = Follower(founding)
+    with pytest.raises(BadBlockError, match="of type NORMAL, but it is a configuration block"):
+        follower.check([changing(Leader(founding), EntryType.NORMAL)])
+    with pytest.raises(BadBlockError, match="of type CONF_CHANGE, but it is no configuration block"):
+        follower.check([Leader(founding).entry(type=EntryType.CONF_CHANGE)])
+    follower.check([changing(Leader(founding))])

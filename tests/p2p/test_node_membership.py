@@ -679,6 +679,34 @@ def test_a_newcomer_that_followed_before_it_ordered_goes_on_after_a_restart(chan
     assert damage == ()
 
 
+def test_a_node_that_was_replaced_or_has_another_key_than_registered_does_not_start(changing):
+    async def main(world):
+        await world.trade(1)
+        await world.act("noaa", "node.replace", world.replacing("noaa", 2), via="cbp")
+        await world.net.until(lambda: world.node("noaa").ledger.roster.heights, what="it was not told")
+        await world.agreed(*[o for o in world.up if o != "noaa"])
+        old = world.node("noaa").ordering.orders, world.node("noaa").links.connected
+        await world.net.world.crash("noaa")
+        await world.net.restart("noaa")
+        first = str(world.net.failures.pop("noaa"))
+        world.net.host("noaa").disk.erase()
+        world.configs["noaa"] = {
+            "node_key": key_of("not the registered one"),
+            "registered_raft_id": 6,
+            "incarnation": 2,
+        }
+        await world.net.restart("noaa")
+        await asyncio.sleep(3)
+        refused = {str(r["reason"]) for r in world.net.told("hello.refused")}
+        return old, first, refused, world.node("noaa").links.connected
+
+    old, first, refused, connected = changing(main)
+    assert not old[0]
+    assert "incarnation 1 of noaa was replaced by 2 at height 2; run that one" in first
+    assert any("the signature is not by the node key of 'noaa'" in reason for reason in refused)
+    assert connected == []
+
+
 # What must not pass, and what happens without the safeguard.
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from ledger.contracts.findings import Finding
 from p2p.observer import RecordField
-from scenarios.model.expectations import METRICS
+from scenarios.model.sentences import METRICS
 from scenarios.trial.eventbook import Event
 
 ALL = "all"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from scenarios.judging.checks import Check
-from scenarios.model.expectations import Judgement, Outcome
+from scenarios.model.sentences import Judgement, Outcome
 
 EXIT_USAGE = 64
 EXIT_INTERNAL = 70

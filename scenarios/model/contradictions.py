@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeAlias
 
-from scenarios.model.expectations import (
+from scenarios.model.sentences import (
     Ends,
     Expectation,
     HasFinding,

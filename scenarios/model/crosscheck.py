@@ -18,19 +18,6 @@ from scenarios.model.carnetcheck import carnet_step, carnets
 from scenarios.model.carnetsteps import CarnetStep
 from scenarios.model.contradictions import contradictions
 from scenarios.model.documents import Document, form_of
-from scenarios.model.expectations import (
-    CertificateReaches,
-    DeniedFor,
-    Ends,
-    Expectation,
-    HasFinding,
-    HasNoFinding,
-    Never,
-    NoticeReaches,
-    Reaches,
-    StepRefused,
-    TransactionIs,
-)
 from scenarios.model.faults import Partition, check_target
 from scenarios.model.fisherycheck import fishery_step, forms
 from scenarios.model.fisherysteps import FisheryStep
@@ -47,6 +34,19 @@ from scenarios.model.predicates import (
 )
 from scenarios.model.salvage import Salvage
 from scenarios.model.scenario import Scenario
+from scenarios.model.sentences import (
+    CertificateReaches,
+    DeniedFor,
+    Ends,
+    Expectation,
+    HasFinding,
+    HasNoFinding,
+    Never,
+    NoticeReaches,
+    Reaches,
+    StepRefused,
+    TransactionIs,
+)
 from scenarios.model.source import Source
 from scenarios.model.steps import (
     ROLES,

@@ -11,7 +11,7 @@ from ledger.contracts.carnet import CarnetFineState
 from p2p.observer import RecordField
 from scenarios.model import Scenario
 from scenarios.model.carnets import original
-from scenarios.model.expectations import States
+from scenarios.model.sentences import States
 from scenarios.telling.moments import local_day
 from scenarios.trial.history import History
 

@@ -22,7 +22,7 @@ from p2p.observer import RecordField
 from scenarios.judging.measure import SHARES
 from scenarios.judging.verdict import Judgment, Verdict
 from scenarios.model import Scenario
-from scenarios.model.expectations import Judgement
+from scenarios.model.sentences import Judgement
 from scenarios.telling.carnets import CARNET_SENTENCES, CARNET_SILENT, carnet_claim_table, carnet_table
 from scenarios.telling.fisheries import FORM_SENTENCES, FORM_STORY_SENTENCES, forms_table
 from scenarios.telling.moments import local, local_day

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from ledger.contracts.carnet import CARNET_TABLE, VOUCHER_TABLE, CarnetStatus
 from ledger.contracts.carnet.dates import EXPIRING
 from scenarios.agents.authority import business_ms
-from scenarios.model.expectations import States
+from scenarios.model.sentences import States
 from scenarios.trial.eventbook import Event
 
 _CARNETS = {step.event: step.target.value for step in CARNET_TABLE.steps if step.target != step.state}

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from ledger.contracts.certificate import CERTIFICATE_TABLE
 from ledger.contracts.holding import HOLDING_TABLE
 from p2p.observer import RecordField
-from scenarios.model.expectations import States
 from scenarios.model.predicates import (
     BlockCommitted,
     CertificateEvent,
@@ -25,6 +24,7 @@ from scenarios.model.predicates import (
     Predicate,
     SubjectReached,
 )
+from scenarios.model.sentences import States
 from scenarios.model.subjects import SUBJECTS
 from scenarios.trial.carnetstates import CarnetStates
 from scenarios.trial.eventbook import Event

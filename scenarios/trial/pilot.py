@@ -33,9 +33,10 @@ from scenarios.agents.client import NodeClient
 from scenarios.agents.work import Act
 from scenarios.errors import RefusedError, nearest
 from scenarios.model import Step
-from scenarios.model.expectations import Expectation, ExpectationText
+from scenarios.model.expectations import ExpectationText
 from scenarios.model.faults import FaultRecord
 from scenarios.model.predicates import Predicate, PredicateText
+from scenarios.model.sentences import Expectation
 from scenarios.model.units import DurationText, Moment, MomentText
 from scenarios.trial.history import History
 

@@ -13,7 +13,8 @@ from ledger.contracts.claim_review import FineState
 from scenarios.errors import RefusedError
 from scenarios.judging.measure import Measurement, traffic
 from scenarios.model.contradictions import contradictions
-from scenarios.model.expectations import METRICS, Judgement, States, parse_expectation
+from scenarios.model.expectations import parse_expectation
+from scenarios.model.sentences import METRICS, Judgement, States
 from scenarios.model.subjects import ClaimState
 from scenarios.model.units import UNITS_MS
 

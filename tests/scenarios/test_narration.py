@@ -11,7 +11,7 @@ from rich.console import Console
 from p2p.observer import RecordField
 from scenarios.judging.verdict import JudgedExpectation, Judgment, Verdict
 from scenarios.model.catalog import load_scenario
-from scenarios.model.expectations import Judgement, Outcome
+from scenarios.model.sentences import Judgement, Outcome
 from scenarios.telling.moments import local
 from scenarios.telling.narration import Narrator, print_summary
 from scenarios.trial.eventbook import Event, EventBook

@@ -6,7 +6,7 @@ import pytest
 
 from scenarios.judging.checks import Agreement, Violation
 from scenarios.judging.verdict import JudgedExpectation, Judgment, Verdict, judge
-from scenarios.model.expectations import Judgement, Outcome
+from scenarios.model.sentences import Judgement, Outcome
 
 
 def judged(

@@ -16,7 +16,7 @@ from ledger.contracts.carnet import voucher as voucher_module
 from scenarios.agents import carnetassociation, carnetoffice
 from scenarios.agents.carnetassociation import CarnetAssociation
 from scenarios.judging.verdict import Verdict
-from scenarios.model.expectations import Judgement
+from scenarios.model.sentences import Judgement
 from scenarios.trial.runner import RunResult
 
 RunVirtual = Callable[..., RunResult]

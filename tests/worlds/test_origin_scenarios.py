@@ -12,7 +12,7 @@ from ledger.contracts.records import Blanket
 from scenarios.agents import examination, verifier
 from scenarios.agents.evidence import Archive
 from scenarios.judging.verdict import Verdict
-from scenarios.model.expectations import Judgement
+from scenarios.model.sentences import Judgement
 from scenarios.trial.runner import RunResult
 
 RunVirtual = Callable[..., RunResult]

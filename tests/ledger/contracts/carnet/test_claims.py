@@ -166,6 +166,7 @@ def test_which_proof_is_direct_and_which_indirect() -> None:
     assert proof_kind(imported, last, day("2019-09-04"), None) is None  # after expiry
     assert proof_kind(imported, last, day("2018-09-30"), None) is None  # before the import
     assert proof_kind(imported, last, None, day("2019-12-01")) is ProofKind.INDIRECT
+    assert proof_kind(imported, last, None, imported) is ProofKind.INDIRECT  # on the very day
     assert proof_kind(imported, last, None, day("2018-09-30")) is None
     assert proof_kind(imported, last, None, None) is None
 

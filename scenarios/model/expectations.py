@@ -16,6 +16,7 @@ Rules:
 | `claim e1 has finding NO_POSSESSION` | the ledger recorded it |
 | `claim e1 has no finding [NO_POSSESSION]` | the ledger recorded none (not this one) |
 | `claim e1 is denied for NOT_IDENTICAL` | Customs denied it, or its protest, for this finding or defect among others |
+| `verification v1 is NEGATIVE [within 64 days]` | as of a claim, from the first letter; so too `is never`, ... |
 | `carnet k1 ends DISCHARGED` | as of a claim; `is`, `is never`, `has finding`, `has no finding` likewise; EXPIRED too |
 | `voucher k1/3 is REFUSED` | as of a claim, of voucher 3 of carnet k1: PRESENTED, ENDORSED or REFUSED |
 | `carnet claim k1/3 is REGULARIZED` | as of a claim, of customs' claim on what came in under that voucher |

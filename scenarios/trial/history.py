@@ -42,7 +42,7 @@ _EVENT_STATE = {CertificateEvent.DELIVERED: "DELIVERED", CertificateEvent.HELD: 
 
 @dataclass(slots=True)
 class History:
-    """Follows events; see `scenarios.model.expectations.TrialHistory`."""
+    """Follows events; see `scenarios.model.sentences.TrialHistory`."""
 
     reached_ms: int = 0
     complete: bool = False

@@ -78,9 +78,10 @@ class StoredLog:
         for index in range(low, high):
             try:
                 (row,) = self._store.entries(index, index + 1, bytes_max)
-            except DamagedBlockError:
+            except DamagedBlockError as error:
                 if index > self._store.applied_index:
                     raise
+                self._store.note_damaged(error.height)
                 self.withheld += 1
                 break
             bytes_max -= len(row.data)

@@ -85,11 +85,14 @@ class LedgerRows(RaftRows):
                 "block", "SELECT digest, bytes FROM block WHERE height = ? AND hash = ?", (height, block_hash)
             )
         except DamagedStoreError as error:
+            self.note_damaged(height)
             raise DamagedBlockError(height, error.reason) from error
         if not rows:
+            self.note_damaged(height)
             raise DamagedBlockError(height, "its bytes are missing")
         digest, data = cast("tuple[bytes, bytes]", rows[0])
         if block_digest(height, block_hash, data) != digest:
+            self.note_damaged(height)
             raise DamagedBlockError(height, "its bytes do not match their digest")
         return data
 

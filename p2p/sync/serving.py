@@ -99,7 +99,6 @@ class Serving:
             except NotHereYetError:
                 break
             except DamagedBlockError:
-                self.store.note_damaged(height)
                 self.damaged += 1
                 break
             size += len(data)

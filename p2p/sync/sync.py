@@ -16,8 +16,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ledger.block import Header
-from ledger.checkpoint import Certificate, Checkpoint, certified_height, parse_certificate, verify_certificate
+from ledger.checkpoint import Checkpoint, certified_height, parse_certificate, verify_certificate
 from ledger.contracts import purged_roots
 from ledger.errors import BadBlockError, BadProofError
 from ledger.store import SnapshotRow
@@ -37,14 +36,14 @@ from p2p.frames import (
     StateWantFrame,
 )
 from p2p.observer import Observer
-from p2p.raftlog import configuration_bytes
 from p2p.sync.asking import Asking
 from p2p.sync.backfill import Backfill
 from p2p.sync.following import Following
-from p2p.sync.keeper import Candidate, Keeper
+from p2p.sync.keeper import Keeper
 from p2p.sync.offer import Offer, verify_offer
 from p2p.sync.pulling import StatePull
 from p2p.sync.serving import Serving
+from p2p.sync.taking import Taking
 
 SyncFrame = (
     BlocksWantFrame
@@ -107,6 +106,7 @@ class Sync:
     figures: SyncFigures = field(default_factory=SyncFigures)
     target: Target | None = None
     keeper: Keeper = field(init=False)
+    taking: Taking = field(init=False)
     serving: Serving = field(init=False)
     following: Following = field(init=False)
     backfill: Backfill = field(init=False)
@@ -130,8 +130,9 @@ class Sync:
         timeout_s = timing.sync_timeout_ms / 1000
         self._places = Asking(timeout_s, timing.sync_questions_max, self.chance)
         self._questions = Asking(timeout_s, 2, self.chance)
-        self.executor.on_executed = self._executed
-        self.executor.on_certified = self._certified
+        self.taking = Taking(self.executor, self.keeper, timing.log_entries_kept)
+        self.executor.on_executed = self.taking.executed
+        self.executor.on_certified = self.taking.certified
 
     # What the node tells.
 
@@ -139,13 +140,7 @@ class Sync:
         """Take up what the last life left: a state awaited, and a state to offer."""
         if self.executor.store.snapshot.awaited:
             self.awaited()
-        ledger = self.executor.ledger
-        height = ledger.height
-        note = self.executor.store.certificate(height) if height else None
-        if note is not None and height not in self.executor.store.absent_blocks:
-            block = self.executor.ordering.chain.block(self.executor.store.block(height))
-            self._freeze(block.header, self.executor.store.log_index(height))
-            self._offer(height, note)
+        self.taking.resume()
 
     def awaited(self) -> None:
         """Begin to fetch what the snapshot in the store stands for."""
@@ -177,7 +172,7 @@ class Sync:
 
     def tend(self, now: float) -> None:
         """Do what comes up now and then."""
-        self._compact()
+        self.taking.compact()
         rate = self.config.timing.backfill_bytes_per_s
         self._allowance = min(float(rate), self._allowance + rate * (now - self._filled_at))
         self._filled_at = now
@@ -440,8 +435,8 @@ class Sync:
         self._places.clear()
         self.following.forget()
         self.keeper.forget()
-        self._freeze(offer.header, 0 if snapshot is None else snapshot.index)
-        self._offer(checkpoint.height, offer.note)
+        self.taking.freeze(offer.header, 0 if snapshot is None else snapshot.index)
+        self.taking.offer(checkpoint.height, offer.note)
 
     def _leave_pool(self, time_ms: int) -> list[bytes]:
         """Let go of transactions that the state taken over has used up, or that no block can take any more."""
@@ -507,42 +502,3 @@ class Sync:
                     self.executor.announced("transaction.expired", id=transaction_id.hex())
         if not self.backfill.is_needed:
             self.executor.announced("sync.history_whole", height=self.executor.ledger.height)
-
-    # Snapshots.
-
-    def _executed(self, header: Header, index: int | None) -> None:
-        # Whoever votes changes only after the block that says so was executed: such a height is none to begin from.
-        if self.keeper.is_due(header.height) and self.executor.ledger.roster.height != header.height:
-            self._freeze(header, index or 0)
-
-    def _freeze(self, header: Header, index: int) -> None:
-        ledger, ordering = self.executor.ledger, self.executor.ordering
-
-        def make() -> Candidate:
-            configuration = configuration_bytes(ordering.conf_state)
-            return Candidate(ledger.freeze(), header, ledger.log.frontier(), index, configuration)
-
-        self.keeper.freeze(header.height, make)
-
-    def _certified(self, height: int, certificate: Certificate) -> None:
-        electorate = self.executor.ledger.roster.electorate(height)
-        self._offer(height, certificate.note(electorate))
-
-    def _offer(self, height: int, note: str) -> None:
-        """Offer the state of a certified height if it is kept, and record what it means for the log."""
-        made = self.keeper.certified(height, note)
-        if made is None:
-            return
-        offer, candidate = made
-        store = self.executor.store
-        if candidate.index and candidate.index >= store.snapshot.index and not store.snapshot.awaited:
-            store.put_snapshot(
-                SnapshotRow(candidate.index, offer.header.term, candidate.configuration, offer.encode())
-            )
-            self.executor.ordering.log.offers = True
-
-    def _compact(self) -> None:
-        store = self.executor.store
-        index = store.releasable_index - self.config.timing.log_entries_kept
-        if index >= store.first_index:
-            store.compact(index)

@@ -108,7 +108,11 @@ def _final_node(store: Store) -> FinalNode:
     return FinalNode(
         height=store.height,
         certified=0 if latest is None else latest[0],
-        block_hashes={height: store.block_hash(height).hex() for height in range(1, store.height + 1)},
+        block_hashes={
+            height: store.block_hash(height).hex()
+            for height in range(1, store.height + 1)
+            if not any(gap.height_first <= height < gap.height_end for gap in store.gaps)
+        },
         state_root=state_root,
         receipts=receipts,
     )

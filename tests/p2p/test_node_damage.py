@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
@@ -174,12 +175,17 @@ def test_a_damaged_block_is_withheld_from_who_needs_it_and_stops_nobody(five):
 def test_damage_in_what_is_not_executed_is_not_passed_over():
     class Rows:
         applied_index = 3
+        noted: ClassVar = []
+
+        def note_damaged(self, height):
+            self.noted.append(height)
 
         def entries(self, low, high, bytes_max):
             raise DamagedBlockError(low, "its bytes do not match")
 
     log = StoredLog(Rows())
     assert log.entries(2, 9, 100) == []
+    assert Rows.noted == [2]  # to be fetched again
     with pytest.raises(DamagedBlockError):
         log.entries(4, 9, 100)
 

@@ -185,6 +185,7 @@ def test_a_block_is_hashed_at_every_read(node):
     spoil_block(node, 1)
     with pytest.raises(DamagedBlockError):
         node.store.block(1)
+    assert node.store.absent_blocks == {1: True}  # to be fetched again
 
 
 @pytest.mark.parametrize("other", ["outbox_by_root", "state"])

@@ -130,12 +130,12 @@ class Finding(StrEnum):
     FILED_AFTER_IMPORTATION = (
         "FILED_AFTER_IMPORTATION",
         "the form was filed on a day after the day of importation",
-        "50 CFR 216.24(f)(2)",
+        "50 CFR 216.24(f)",
     )
     NO_IFTP_PERMIT = (
         "NO_IFTP_PERMIT",
         "the importer had no international fisheries trade permit in force on the day of filing",
-        "50 CFR 300.322",
+        "81 FR 51126",
     )
     SECOND_FORM = (
         "SECOND_FORM",

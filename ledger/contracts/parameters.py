@@ -116,16 +116,16 @@ CARRYING_CAPACITY_SHORT_TONS = Parameter(
 ETP_LATITUDE_DEGREES = Parameter(
     40,
     "degrees north and south",
-    Mark.PARTLY,
-    "50 CFR 216.3",
-    "An older edition was read; the parallels themselves count as inside (our reading).",
+    Mark.READ,
+    "16 USC 1385(c)(2)",
+    "The parallels themselves count as inside (our reading).",
 )
 ETP_WEST_LONGITUDE_DEGREES = Parameter(
     160,
     "degrees west",
-    Mark.PARTLY,
-    "50 CFR 216.3",
-    "An older edition was read; the meridian itself counts as inside (our reading).",
+    Mark.READ,
+    "16 USC 1385(c)(2)",
+    "The meridian itself counts as inside (our reading).",
 )
 FORM_370_RECORD_YEARS = Parameter(
     2, "years of record keeping from filing", Mark.UNCONFIRMED, "50 CFR 216.93; assumption"
@@ -139,8 +139,8 @@ FORM_370_HOLD_CALENDAR_DAYS = Parameter(
 )
 
 CAPTAIN_TRAINING_FROM = datetime.date(2016, 5, 21)
-"""Captain's statements for trips that begin on this day or later also certify the training course (50 CFR
-216.91; that the day a trip begins decides is our reading)."""
+"""Captain's statements for trips that begin on this day or later also certify the training course (81 FR
+15444; that the day a trip begins decides is our reading)."""
 
 CARNET_VALID_YEARS_MAX = Parameter(
     1,

@@ -22,7 +22,7 @@ class _FormStep(StepRecord):
 
 
 class GrantPermit(StepRecord):
-    """Grant an importer its international fisheries trade permit (50 CFR 300.322)."""
+    """Grant an importer its international fisheries trade permit (81 FR 51126)."""
 
     do: Literal["grant-permit"]
     holder: str = Field(description="Importer that gets the permit.")

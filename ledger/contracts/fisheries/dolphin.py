@@ -122,7 +122,7 @@ STATUS_RULES: tuple[StatusRule, ...] = (
         DolphinStatus.NOT_CERTIFIED,
         "nothing helps: the shipment is excluded",
         _always(),
-        "16 USC 1385(d)(1)(A); 16 USC 1371(a)(2)(F)",
+        "16 USC 1385(d)(1)(A); 50 CFR 216.24",
         excludes=True,
     ),
     StatusRule(
@@ -132,7 +132,7 @@ STATUS_RULES: tuple[StatusRule, ...] = (
         DolphinStatus.ETP_LARGE_VESSEL,
         "IDCP nation's certification for the trip, observer aboard the whole trip",
         _always(_E.IDCP, _E.OBSERVER),
-        f"{_LAW}(2)(B)",
+        f"{_LAW}; NOAA Form 370, 5B5",
     ),
     StatusRule(
         3,
@@ -141,7 +141,7 @@ STATUS_RULES: tuple[StatusRule, ...] = (
         DolphinStatus.ETP_SMALL_VESSEL,
         "captain's statement",
         _always(_E.CAPTAIN),
-        f"{_LAW}(2)(A)",
+        f"{_LAW}; NOAA Form 370, 5B4",
     ),
     StatusRule(
         4,
@@ -150,7 +150,7 @@ STATUS_RULES: tuple[StatusRule, ...] = (
         DolphinStatus.ASSOCIATED_FISHERY,
         "captain's and observer's statements",
         _always(_E.CAPTAIN, _E.OBSERVER),
-        f"{_LAW}(1)(B)(i)",
+        f"{_LAW}; NOAA Form 370, 5B3",
     ),
     StatusRule(
         5,
@@ -159,7 +159,7 @@ STATUS_RULES: tuple[StatusRule, ...] = (
         DolphinStatus.PURSE_SEINE,
         "captain's statement",
         _always(_E.CAPTAIN),
-        f"{_LAW}(1)(B)(ii)",
+        f"{_LAW}; NOAA Form 370, 5B2",
     ),
     StatusRule(
         6,
@@ -168,7 +168,7 @@ STATUS_RULES: tuple[StatusRule, ...] = (
         DolphinStatus.OTHER_GEAR,
         "captain's statement; observer's too if the fishery is identified",
         lambda trip: (_E.CAPTAIN, _E.OBSERVER) if trip.identified else (_E.CAPTAIN,),
-        f"{_LAW}(1)(D); 50 CFR 216.91",
+        f"{_LAW}; NOAA Form 370, 5B1",
     ),
 )
 """Rules 1 to 6; rule 7 is that without the evidence of the rule that matches only 5A is left."""
@@ -209,7 +209,7 @@ def captain_certifies(
     none_killed_or_injured: bool,
     training_completed: bool,
 ) -> bool:
-    """Say whether a captain's statement is one (50 CFR 216.91; the training for trips from 2016-05-21)."""
+    """Say whether a captain's statement is one (50 CFR 216.91; the training: 81 FR 15444)."""
     trained = training_completed or trip_begin < CAPTAIN_TRAINING_FROM
     return not_set_on_dolphins and none_killed_or_injured and trained
 
@@ -225,7 +225,7 @@ def idcp_certifies(*, observer_whole_trip: bool, none_killed_or_injured: bool) -
 
 
 def is_embargoed(trip: Trip, species: str, flag: str, embargoed_flags: Collection[str]) -> bool:
-    """Say whether tuna is yellowfin of an ETP purse seine under an embargoed flag (50 CFR 216.24(f)(6))."""
+    """Say whether tuna is yellowfin of an ETP purse seine under an embargoed flag (50 CFR 216.24(f))."""
     return species == "YFT" and trip.is_etp_purse_seine and flag in embargoed_flags
 
 

@@ -2,7 +2,7 @@
 
 Rules:
 - The ETP is the Pacific from 40 degrees north to 40 degrees south, from 160 degrees west to the American coast
-  (50 CFR 216.3). Parallels and meridian count as inside (our reading).
+  (16 USC 1385(c)(2)). Parallels and meridian count as inside (our reading).
 - Fish are caught at sea, so the coast is drawn as a line over the land between Pacific and Atlantic: which of
   two points of that land a position is west of makes no difference. The line's points are our own (design), a
   few degrees apart; a position on land, or in a bay that the line cuts off, may come out on either side.

@@ -93,7 +93,7 @@ _ONCE: Guard[FormCase] = Guard(
 
 _S = Form370State
 _ENDORSEMENT = "50 CFR 216.24(f)(4); 16 USC 1385(d)(2)(B)(iii)"
-_FILING = "50 CFR 216.24(f)(2)"
+_FILING = "50 CFR 216.24(f)"
 _PRIVATE = "design: official acts are private in detail"
 _LATE = "after the filing: a finding"
 

@@ -144,7 +144,7 @@ INSPECTION_TABLE: Table[InspectionState, InspectionCase] = Table(
         _step(
             _S.HOLD, _E.REJECT_SILENCE, _N, _S.REJECTED, _CHECK, "after the time of the hold", _TIME_PASSED
         ),
-        _step(_S.MAY_PROCEED, _E.RELEASE, _C, _S.RELEASED, "19 USC 1448; PGA message set"),
+        _step(_S.MAY_PROCEED, _E.RELEASE, _C, _S.RELEASED, "PGA message set"),
         _step(_S.MAY_PROCEED, _E.REFUSE, _C, _S.REFUSED, _EXCLUSION),
         _step(_S.REJECTED, _E.REFUSE, _C, _S.REFUSED, _EXCLUSION),
         _step(_S.RELEASED, _E.AUDIT, _N, _S.AUDIT, _AUDIT, str(FORM_370_RECORD_YEARS), _RECORDS_KEPT),

@@ -21,7 +21,7 @@ from ledger.state import permit_key
 
 
 def has_permit(state: Writer, importer: str, day: datetime.date) -> bool:
-    """Say whether an importer's permit is in force on a day (50 CFR 300.322)."""
+    """Say whether an importer's permit is in force on a day (81 FR 51126)."""
     data = state.get(permit_key(importer))
     return data is not None and read_permit(data).covers(day)
 

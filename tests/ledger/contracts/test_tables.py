@@ -325,7 +325,7 @@ def test_every_finding_says_what_was_seen_and_where_it_is_written() -> None:
     for finding in Finding:
         assert finding.meaning
         assert finding.source.startswith(
-            ("19 CFR", "19 USC", "50 CFR", "Pub. L.", "ATA Convention", "design:")
+            ("19 CFR", "19 USC", "50 CFR", "81 FR", "Pub. L.", "ATA Convention", "design:")
         )
 
 
@@ -339,8 +339,6 @@ def test_every_parameter_has_a_source_and_the_unsure_ones_say_so() -> None:
         "REQUEST_CALENDAR_DAYS",
         "BACKUP_CALENDAR_DAYS",
         "PROPOSED_DENIAL_CALENDAR_DAYS",
-        "ETP_LATITUDE_DEGREES",
-        "ETP_WEST_LONGITUDE_DEGREES",
         "FORM_370_HOLD_CALENDAR_DAYS",
         "FORM_370_RECORD_YEARS",
         "SERIES_NOTICE_CLAIMS_MIN",

@@ -2,7 +2,8 @@
 
 Rules:
 - It exists only when the configuration has a control token, apart from the organization's token.
-- It tells where the node stands and moves its calendar; it never changes what the node decides.
+- It tells where the node stands, moves its calendar, and harms the frames that leave; it never changes what the node
+  decides.
 - *Settled* is for the trial to judge: this only reports heights, pool, outbox, and whether anything is under way.
 """
 
@@ -16,6 +17,7 @@ from typing import Protocol
 from aiohttp import web
 
 from p2p.answers import ApiError, read_integer
+from p2p.frameweather import Mishap, Rule
 from p2p.node import Node
 from p2p.observer import RecordField
 from p2p.signal import Signal
@@ -124,6 +126,18 @@ def add_control(app: web.Application, node: Node, activity: Activity) -> None:
             body=json.dumps({"next": following, "events": events}).encode(), content_type="application/json"
         )
 
+    async def post_frames(request: web.Request) -> web.Response:
+        try:
+            listed = json.loads(await request.read())["rules"]
+            rules = [Rule(Mishap(rule["mishap"]), float(rule["share"])) for rule in listed]
+        except (ValueError, KeyError, TypeError):
+            rules = None
+        if rules is None or not all(0 <= rule.share <= 1 for rule in rules):
+            remedy = f'Send {{"rules": [{{"mishap": M, "share": 0 to 1}}]}}, M one of {", ".join(Mishap)}.'
+            raise ApiError(400, "BAD_BODY", "rules: no list of mishaps with their shares", remedy)
+        node.links.weather.replace(rules)
+        return _answer({"rules": len(rules)})
+
     async def post_stop(_request: web.Request) -> web.Response:
         node.stop()
         return _answer({"stopping": True})
@@ -131,6 +145,7 @@ def add_control(app: web.Application, node: Node, activity: Activity) -> None:
     app.router.add_get("/control/status", get_status)
     app.router.add_post("/control/calendar", post_calendar)
     app.router.add_get("/control/events", get_events)
+    app.router.add_post("/control/frames", post_frames)
     app.router.add_post("/control/stop", post_stop)
 
 

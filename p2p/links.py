@@ -44,6 +44,7 @@ from p2p.frames import (
     encode_frame,
     kind_of,
 )
+from p2p.frameweather import FrameWeather
 from p2p.hello import CHALLENGE_BYTES, Identity, shake_hands
 from p2p.machine import Machine
 from p2p.met import Met
@@ -126,6 +127,7 @@ class Links:
         keep: makes what there is to keep of the peers durable.
         deliver: takes a frame from a peer, and its size in bytes, into the node's inbox; waits while that is full.
         on_change: called with (peer, is_open) when a link opens or closes; a link that replaces another does both.
+        weather: what is done on purpose to the frames that leave.
     """
 
     config: NodeConfig
@@ -138,6 +140,7 @@ class Links:
     keep: Callable[[bytes], Awaitable[None]]
     deliver: Deliver
     on_change: Callable[[str, bool], None]
+    weather: FrameWeather
     figures: LinkFigures = field(default_factory=LinkFigures)
     _links: dict[str, Link] = field(default_factory=dict)
     _dialers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -255,7 +258,18 @@ class Links:
         self.figures.frames_sent += 1
         self.figures.bytes_sent += len(data)
         urgent = kind in URGENT
-        self.figures.frames_dropped += link.put(data, urgent=urgent)
+        if self.weather.is_calm:
+            self.figures.frames_dropped += link.put(data, urgent=urgent)
+            return
+        for late_s, shaped in self.weather.shape(data):
+            if not late_s:
+                self.figures.frames_dropped += link.put(shaped, urgent=urgent)
+            else:
+                asyncio.get_running_loop().call_later(late_s, self._put_late, link, shaped, urgent)
+
+    def _put_late(self, link: Link, data: bytes, urgent: bool) -> None:
+        if not link.closing:
+            self.figures.frames_dropped += link.put(data, urgent=urgent)
 
     def _needed_peers(self) -> list[str]:
         roster = self.roster

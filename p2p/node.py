@@ -59,6 +59,7 @@ from p2p.frames import (
     TransactionsFrame,
     WantFrame,
 )
+from p2p.frameweather import FrameWeather
 from p2p.gossip import Gossip
 from p2p.handover import Handover
 from p2p.hello import STORE_ID_BYTES
@@ -102,13 +103,19 @@ class Node:
         machine: its clock, chance and disk.
         observer: takes its records.
         verifier: remembers verified signatures; one per node unless given.
+        weather: what a trial does on purpose to the frames that leave; calm unless given.
 
     Raises:
         DamagedStoreError: if the store is damaged in what verified blocks cannot rebuild.
     """
 
     def __init__(
-        self, config: NodeConfig, machine: Machine, observer: Observer, verifier: Verifier | None = None
+        self,
+        config: NodeConfig,
+        machine: Machine,
+        observer: Observer,
+        verifier: Verifier | None = None,
+        weather: FrameWeather | None = None,
     ) -> None:
         self.config = config
         self.machine = machine
@@ -142,6 +149,7 @@ class Node:
             keep=self._keep_peers,
             deliver=self._deliver,
             on_change=self._link_changed,
+            weather=weather or FrameWeather(machine.random),
         )
         self.driver = Driver(
             machine, self.store.connection, lambda: self.store.sequence, config.timing.heartbeat_ms, self

@@ -10,8 +10,9 @@ Rules:
 - `can_propose` is asked first; signing and proposing follow with nothing between, so a signed header is in the log.
 - A message is stepped only if it comes from the node that sent it and its blocks hold. Blocks that do not connect to
   this node's log are left to the core, which takes none of them and tells the leader where to go on.
-- A leader whose block does not hold is not followed any more in that term: with its heartbeats gone unheard, the
-  others elect another one, which writes over what nobody took.
+- A leader whose block does not hold is not followed for a while: with its heartbeats gone unheard, those who left it
+  elect another one, which writes over what nobody took. If they are too few to, they hear it again: what did not hold
+  may have been harmed on its way.
 - Entries, term and vote are staged in the store here; the caller commits before it sends what depends on them.
   While it commits the core goes on, ahead of the store, and the chain with the core.
 - A commit index that moved alone is written with what it commits, not by itself.
@@ -68,6 +69,10 @@ UNBOUNDED = 1 << 62
 UNAPPLIED_MAX = 8192
 """How many entries a node takes in beyond a snapshot whose state it is still fetching."""
 
+LEFT_ELECTION_TIMEOUTS = 4
+"""For how many shortest election timeouts a leader whose block does not hold is not heard: twice the longest one, so
+that those who left have elected another by then, if they are enough to."""
+
 _FROM_LEADER = (MessageType.APPEND, MessageType.HEARTBEAT, MessageType.SNAPSHOT)
 
 
@@ -120,6 +125,7 @@ class Ordering:
     awaited_index: int | None = None
     _unstaged: deque[int] = field(default_factory=deque)
     _left: tuple[int, int] | None = None
+    _left_ticks: int = 0
     _applied_term: int = 0
     _seen_role: tuple[Role, int, int] | None = None
 
@@ -314,9 +320,10 @@ class Ordering:
         return message
 
     def _leave(self, peer: str, term: int) -> None:
-        """Follow this leader no longer in its term; messages of an older term say nothing about it."""
+        """Follow this leader no longer for now; messages of an older term say nothing about it."""
         if term >= self.raw.term:
             self._left = (self._raft_id(peer), term)
+            self._left_ticks = LEFT_ELECTION_TIMEOUTS * self.config.timing.election_ticks
             self.figures.leaders_left += 1
             self.observer.record("raft.leader_left", node=self.config.organization, leader=peer, term=term)
 
@@ -325,6 +332,10 @@ class Ordering:
 
     def tick(self) -> None:
         """Let one heartbeat interval pass."""
+        if self._left is not None:
+            self._left_ticks -= 1
+            if self._left_ticks <= 0:
+                self._left = None
         if self.forked is None and (self.orders or self.is_leader):
             self.raw.tick()
 

@@ -14,7 +14,16 @@ Rules:
 | `power_loss` | optional: then boots | | the machine dies, unsynced writes are lost or torn |
 | `partition` | required | `groups` | links between the target and the rest are cut |
 | `latency` | required | `range_ms` | the target's links take this long one way |
+| `one_way` | required | `cut` | what the target sends is cut, or what is sent to it |
 | `loss` | required | `percent` | the target's links lose packets: TCP resends, then resets |
+| `drop` | required | `percent` | frames that the target sends never arrive |
+| `duplicate` | required | `percent` | they arrive twice, the second time up to a second later |
+| `reorder` | required | `percent` | they arrive up to a second later, overtaken by others |
+| `corrupt` | required | `percent` | they arrive with a byte changed |
+| `disk_full` | required | | the target's disk takes no write; its node stops, and starts again afterwards |
+| `sync_failure` | required | | the target's disk syncs nothing; its node stops, and starts again afterwards |
+| `slow_disk` | required | `range_ms` | a sync of the target's disk takes so long |
+| `calendar_offset` | required | `seconds` | the target's calendar is fast, or slow if negative |
 """
 
 from __future__ import annotations
@@ -264,12 +273,141 @@ class Loss(_Fault):
     params: LossParams = Field(description="How much is lost.")
 
 
+class OneWayParams(Record):
+    """Which way is cut."""
+
+    cut: Literal["outgoing", "incoming"] = Field(description="What the target sends, or what is sent to it.")
+
+
+class SlowDiskParams(Record):
+    """How long a sync takes."""
+
+    range_ms: RangeMs = Field(description="Shortest and longest sync in milliseconds.")
+
+
+class OffsetParams(Record):
+    """How wrong a calendar is."""
+
+    seconds: int = Field(ge=-86_400, le=86_400, description="Seconds by which it is fast; negative for slow.")
+
+
+class OneWay(_Fault):
+    """What the target sends reaches nobody else, and it still hears the others; or the other way about."""
+
+    lasting = "required"
+    kind: Literal["one_way"]
+    params: OneWayParams = Field(description="Which way.")
+
+
+class ShareParams(Record):
+    """How many frames are struck."""
+
+    percent: float = Field(gt=0, le=100, description="Frames struck, of a hundred.")
+
+
+class DropFrames(_Fault):
+    """Some of the frames that the target sends never arrive."""
+
+    lasting = "required"
+    kind: Literal["drop"]
+    params: ShareParams = Field(description="How many.")
+
+
+class DuplicateFrames(_Fault):
+    """Some of the frames that the target sends arrive twice, the second time up to a second later."""
+
+    lasting = "required"
+    kind: Literal["duplicate"]
+    params: ShareParams = Field(description="How many.")
+
+
+class ReorderFrames(_Fault):
+    """Some of the frames that the target sends are overtaken: they arrive up to a second later."""
+
+    lasting = "required"
+    kind: Literal["reorder"]
+    params: ShareParams = Field(description="How many.")
+
+
+class CorruptFrames(_Fault):
+    """Some of the frames that the target sends arrive with a byte changed."""
+
+    lasting = "required"
+    kind: Literal["corrupt"]
+    params: ShareParams = Field(description="How many.")
+
+
+class DiskFull(_Fault):
+    """Every write to the target's disk fails for want of room."""
+
+    lasting = "required"
+    kind: Literal["disk_full"]
+    params: NoParams = Field(NoParams(), description="None.")
+
+
+class SyncFailure(_Fault):
+    """Every sync of the target's disk fails."""
+
+    lasting = "required"
+    kind: Literal["sync_failure"]
+    params: NoParams = Field(NoParams(), description="None.")
+
+
+class SlowDisk(_Fault):
+    """The target's disk takes long to sync."""
+
+    lasting = "required"
+    kind: Literal["slow_disk"]
+    params: SlowDiskParams = Field(description="How long.")
+
+
+class CalendarOffset(_Fault):
+    """The target's calendar is wrong: fast, or slow if negative."""
+
+    lasting = "required"
+    kind: Literal["calendar_offset"]
+    params: OffsetParams = Field(description="By how much.")
+
+
+FrameFault: TypeAlias = DropFrames | DuplicateFrames | ReorderFrames | CorruptFrames
+
 FaultRecord: TypeAlias = Annotated[
-    Crash | Restart | Pause | PowerLoss | Partition | Latency | Loss, Field(discriminator="kind")
+    Crash
+    | Restart
+    | Pause
+    | PowerLoss
+    | Partition
+    | OneWay
+    | Latency
+    | Loss
+    | DropFrames
+    | DuplicateFrames
+    | ReorderFrames
+    | CorruptFrames
+    | DiskFull
+    | SyncFailure
+    | SlowDisk
+    | CalendarOffset,
+    Field(discriminator="kind"),
 ]
 
-VIRTUAL_KINDS = ("crash", "restart", "pause", "power_loss", "partition", "latency", "loss")
-LIVE_KINDS = ("crash", "restart", "pause")
+FRAME_KINDS = ("drop", "duplicate", "reorder", "corrupt")
+VIRTUAL_KINDS = (
+    "crash",
+    "restart",
+    "pause",
+    "power_loss",
+    "partition",
+    "one_way",
+    "latency",
+    "loss",
+    *FRAME_KINDS,
+    "disk_full",
+    "sync_failure",
+    "slow_disk",
+    "calendar_offset",
+)
+LIVE_KINDS = ("crash", "restart", "pause", *FRAME_KINDS)
 KINDS_BY_WORLD: Mapping[str, Sequence[str]] = {"virtual": VIRTUAL_KINDS, "live": LIVE_KINDS}
 
 

@@ -16,27 +16,16 @@ from random import Random
 
 from scenarios.errors import RefusedError
 from scenarios.model import Scenario
-from scenarios.model.faults import (
-    KINDS_BY_WORLD,
-    Crash,
-    FaultRecord,
-    Latency,
-    Loss,
-    Partition,
-    Pause,
-    PowerLoss,
-    Restart,
-)
+from scenarios.model.faults import KINDS_BY_WORLD, FaultRecord
 from scenarios.model.units import Clock, Span
 from scenarios.trial.agenda import Agenda
 from scenarios.trial.eventbook import EventBook
 from scenarios.trial.history import History
+from scenarios.trial.strikes import End, strike
 from scenarios.worlds.base import World
 
-BLOCKING = ("crash", "power_loss", "pause", "partition")
+BLOCKING = ("crash", "power_loss", "pause", "partition", "one_way", "disk_full", "sync_failure")
 """Kinds that can block what is pending; the others only delay it."""
-
-End = Callable[[], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -179,7 +168,7 @@ class FaultEngine:
             "fault.began",
             {"fault": number, "kind": fault.kind, "target": str(fault.target), "hit": list(hit)},
         )
-        end = await self._apply(fault, hit)
+        end = await strike(self._world, fault, hit)
         if end is None:
             return None
         lasts = fault.lasts
@@ -215,42 +204,6 @@ class FaultEngine:
             self._scenario.roles, self._scenario.orderers, leader, self._chance(f"fault {number}")
         )
 
-    async def _apply(self, fault: FaultRecord, hit: Sequence[str]) -> End | None:
-        """Apply a fault and return what ends it, or None if it is over at once."""
-        world = self._world
-        match fault:
-            case Crash():
-                for organization in hit:
-                    await world.crash(organization)
-                return self._for_each(world.restart, hit)
-            case PowerLoss():
-                await world.power_loss(hit)
-                return self._for_each(world.restart, hit)
-            case Restart():
-                for organization in hit:
-                    await world.restart(organization)
-                return None
-            case Pause():
-                for organization in hit:
-                    await world.pause(organization)
-                return self._for_each(world.resume, hit)
-            case Partition():
-                rest = [o for o in world.organizations if o not in hit]
-                groups = fault.params.groups or (tuple(hit), tuple(rest))
-                return _later(world.partition(groups))
-            case Latency():
-                low, high = fault.params.range_ms
-                return _later(world.latency(low, high, hit))
-            case Loss():
-                return _later(world.loss(fault.params.percent / 100, hit))
-
-    def _for_each(self, act: Callable[[str], Awaitable[None]], hit: Sequence[str]) -> End:
-        async def end() -> None:
-            for organization in hit:
-                await act(organization)
-
-        return end
-
     async def _end(self, fault: InForce) -> None:
         self.in_force.pop(fault.number, None)
         await fault.end()
@@ -259,10 +212,3 @@ class FaultEngine:
 
 async def _nothing() -> None:
     """End what was over at once."""
-
-
-def _later(mend: Callable[[], None]) -> End:
-    async def end() -> None:
-        mend()
-
-    return end

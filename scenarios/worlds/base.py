@@ -8,15 +8,28 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from p2p.config import Timing
+from p2p.frameweather import Mishap
 from p2p.observer import RecordField
 from p2p.topology import TopologyKind
 from scenarios.network.founding import Founding
+
+EndFault = Callable[[], Awaitable[None]]
+"""Ends what was begun."""
+
+
+class DiskFailure(StrEnum):
+    """How a disk fails."""
+
+    FULL = "full"
+    SYNC = "sync"
+
 
 Sink = Callable[[str, Mapping[str, RecordField]], None]
 """Takes an observer's record: event and fields."""
@@ -130,3 +143,18 @@ class World(Protocol):
 
     def loss(self, probability: float, organizations: Sequence[str]) -> Callable[[], None]:
         """Lose packets on all links of these organizations as TCP shows it; the returned call ends it."""
+
+    def one_way(self, organizations: Sequence[str], *, incoming: bool) -> Callable[[], None]:
+        """Cut what these organizations send to all others, or what is sent to them; the returned call mends it."""
+
+    async def frames(self, mishap: Mishap, share: float, organizations: Sequence[str]) -> EndFault:
+        """Strike a share of the frames that these organizations' nodes send; the returned call ends it."""
+
+    def fail_disk(self, failure: DiskFailure, organizations: Sequence[str]) -> Callable[[], None]:
+        """Let these organizations' disks fail from now on; the returned call mends them."""
+
+    def slow_disk(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
+        """Let syncs of these organizations' disks take so long; the returned call ends it."""
+
+    def calendar_offset(self, seconds: int, organizations: Sequence[str]) -> Callable[[], None]:
+        """Let these organizations' calendars be wrong; the returned call sets them right."""

@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -22,9 +22,10 @@ import aiohttp
 from pydantic import BaseModel, ConfigDict
 
 from p2p.errors import ConfigError
+from p2p.frameweather import Mishap, Rule
 from scenarios.network.deployment import read_node_file, write_deployment, write_node_file
 from scenarios.network.founding import Founding
-from scenarios.worlds.base import Endpoint, NetworkPlan, Sink, Standing
+from scenarios.worlds.base import DiskFailure, EndFault, Endpoint, NetworkPlan, Sink, Standing
 from scenarios.worlds.plan import Address
 from scenarios.worlds.standing import read_standing
 
@@ -65,6 +66,7 @@ class LiveWorld:
         self._files: dict[str, Path] = {}
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._paused: dict[str, bool] = {}
+        self._frame_rules: dict[str, list[Rule]] = {}
         self._listeners: dict[str, asyncio.Task[None]] = {}
         self._http: aiohttp.ClientSession | None = None
         self._calendar_ms = 0
@@ -208,6 +210,59 @@ class LiveWorld:
         """
         raise _refused("loss")
 
+    def one_way(self, organizations: Sequence[str], *, incoming: bool) -> Callable[[], None]:
+        """Refused in the live world.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise _refused("one_way")
+
+    async def frames(self, mishap: Mishap, share: float, organizations: Sequence[str]) -> EndFault:
+        """Strike a share of the frames that these organizations' nodes send, in this process and later ones."""
+        rule = Rule(mishap, share)
+        for organization in organizations:
+            self._frame_rules.setdefault(organization, []).append(rule)
+            await self._send_frame_rules(organization)
+
+        async def end() -> None:
+            for organization in organizations:
+                self._frame_rules[organization].remove(rule)
+                await self._send_frame_rules(organization)
+
+        return end
+
+    def fail_disk(self, failure: DiskFailure, organizations: Sequence[str]) -> Callable[[], None]:
+        """Refused in the live world.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise _refused(f"disk_{failure}")
+
+    def slow_disk(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
+        """Refused in the live world.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise _refused("slow_disk")
+
+    def calendar_offset(self, seconds: int, organizations: Sequence[str]) -> Callable[[], None]:
+        """Refused in the live world.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise _refused("calendar_offset")
+
+    async def _send_frame_rules(self, organization: str) -> None:
+        rules = [
+            {"mishap": rule.mishap.value, "share": rule.share} for rule in self._frame_rules[organization]
+        ]
+        if self.is_up(organization):
+            await self._control(organization, "POST", "/control/frames", {"rules": rules})
+
     async def _start(self, organization: str) -> None:
         path = self._files[organization]
         write_node_file(path, read_node_file(path).model_copy(update={"calendar": self._calendar_now_ms()}))
@@ -248,6 +303,8 @@ class LiveWorld:
                     f"the node of {organization} did not start: {log[-800:].strip() or 'no output'}"
                 )
             await asyncio.sleep(0.05)
+        if self._frame_rules.get(organization):
+            await self._send_frame_rules(organization)
         older = self._listeners.get(organization)
         if older is not None:
             older.cancel()
@@ -271,7 +328,7 @@ class LiveWorld:
             after = page.next
 
     async def _control(
-        self, organization: str, method: str, path: str, body: dict[str, int] | None = None
+        self, organization: str, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> dict[str, object] | None:
         """Ask a node's control channel; None if it does not answer."""
         endpoint = self.endpoint(organization)
@@ -290,7 +347,9 @@ class LiveWorld:
 
 
 def _refused(kind: str) -> ConfigError:
-    return ConfigError(f"fault {kind}: the live world cannot apply it; it applies crash, restart and pause")
+    return ConfigError(
+        f"fault {kind}: the live world cannot apply it; it applies crash, restart, pause and harm to frames"
+    )
 
 
 def _free_ports(count: int) -> list[int]:

@@ -11,18 +11,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from itertools import combinations
 
 from ledger.errors import LedgerError
 from p2p.api import Api, serve_api
 from p2p.control import standing
+from p2p.frameweather import FrameWeather, Mishap, Rule
+from p2p.machine import DiskFailureError
 from p2p.node import Node
 from p2p.observer import RecordField
-from p2p.virtual import NS_PER_MS, VirtualHost, VirtualMachine, VirtualWorld, current_life
+from p2p.virtual import NS_PER_MS, DiskOperation, VirtualHost, VirtualMachine, VirtualWorld, current_life
 from scenarios.network.founding import Founding
-from scenarios.worlds.base import Endpoint, NetworkPlan, Sink, Standing
+from scenarios.worlds.base import DiskFailure, EndFault, Endpoint, NetworkPlan, Sink, Standing
 from scenarios.worlds.plan import Address, node_config
 from scenarios.worlds.standing import read_standing
 
@@ -33,6 +38,11 @@ BOOT_LIMIT_S = 30.0
 STRIKE_WITHIN_S = 0.2
 STRIKE_OPERATIONS_MAX = 12
 """A commit of a node takes some ten disk operations; the power goes before one of the next so many."""
+
+_DISK_FAILURES = {
+    DiskFailure.FULL: (DiskOperation.WRITE, errno.ENOSPC),
+    DiskFailure.SYNC: (DiskOperation.SYNC, errno.EIO),
+}
 
 FrameSink = Callable[[int, str, str, str, bytes], None]
 """Takes (protocol ns, source, target, kind, frame)."""
@@ -89,6 +99,7 @@ class SimulatedWorld:
         self._calendar_ms = 0
         self._addresses: dict[str, Address] = {}
         self._weather = kit.random("weather")
+        self._frame_weather: dict[str, FrameWeather] = {}
 
     async def open(self, calendar_ms: int) -> None:
         """Add a host per organization, boot all nodes, and return when their APIs answer."""
@@ -221,6 +232,65 @@ class SimulatedWorld:
         apply(probability)
         return lambda: apply(0.0)
 
+    def one_way(self, organizations: Sequence[str], *, incoming: bool) -> Callable[[], None]:
+        """Cut one way between these organizations and all others."""
+        rest = [o for o in self.organizations if o not in organizations]
+        pairs = [(inside, outside) for inside in organizations for outside in rest]
+        return self.kit.network.cut([pair[::-1] for pair in pairs] if incoming else pairs).heal
+
+    async def frames(self, mishap: Mishap, share: float, organizations: Sequence[str]) -> EndFault:
+        """Strike a share of the frames that these organizations' nodes send, in this life and later ones."""
+        ends = [self._frames_of(organization).add(Rule(mishap, share)) for organization in organizations]
+
+        async def end() -> None:
+            for mend in ends:
+                mend()
+
+        return end
+
+    def fail_disk(self, failure: DiskFailure, organizations: Sequence[str]) -> Callable[[], None]:
+        """Let these organizations' disks fail from now on."""
+        operation, code = _DISK_FAILURES[failure]
+        for organization in organizations:
+            self.kit.host(organization).fail_disk(operation, OSError(code, os.strerror(code)))
+
+        def mend() -> None:
+            for organization in organizations:
+                self.kit.host(organization).mend_disk()
+
+        return mend
+
+    def slow_disk(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
+        """Let syncs of these organizations' disks take so long."""
+        hosts = [self.kit.host(organization) for organization in organizations]
+        before = [host.disk_model for host in hosts]
+        for host in hosts:
+            low, high = round(low_ms * NS_PER_MS), round(high_ms * NS_PER_MS)
+            host.disk_model = replace(host.disk_model, sync_low_ns=low, sync_high_ns=high)
+
+        def mend() -> None:
+            for host, model in zip(hosts, before, strict=True):
+                host.disk_model = model
+
+        return mend
+
+    def calendar_offset(self, seconds: int, organizations: Sequence[str]) -> Callable[[], None]:
+        """Let these organizations' calendars be wrong."""
+
+        def shift(offset_ms: int) -> None:
+            for organization in organizations:
+                self.kit.host(organization).calendar.offset_ms += offset_ms
+
+        shift(seconds * 1000)
+        return lambda: shift(-seconds * 1000)
+
+    def _frames_of(self, organization: str) -> FrameWeather:
+        weather = self._frame_weather.get(organization)
+        if weather is None:
+            weather = FrameWeather(self.kit.random(f"frames of {organization}"))
+            self._frame_weather[organization] = weather
+        return weather
+
     def _pairs(self, organizations: Sequence[str]) -> list[tuple[str, str]]:
         pairs = [
             pair
@@ -237,7 +307,7 @@ class SimulatedWorld:
         config = node_config(
             self.founding, self.plan, machine.name, self._addresses, calendar_ms=self._calendar_ms
         )
-        node = Node(config, machine, _LifeObserver(self))
+        node = Node(config, machine, _LifeObserver(self), weather=self._frames_of(machine.name))
         api = Api(node)
         self._nodes[machine.name] = node
 
@@ -261,6 +331,6 @@ class SimulatedWorld:
     def _note_failure(self, host: VirtualHost, error: BaseException) -> None:
         self._gone(host.name)
         self.sink("node.failed", {"node": host.name, "reason": f"{type(error).__name__}: {error}"[:500]})
-        if not isinstance(error, LedgerError | OSError):
+        if not isinstance(error, LedgerError | OSError | DiskFailureError):
             error.add_note(f"in the node of {host.name}")
             self.kit.errors.append(error)

@@ -120,7 +120,7 @@ class Executor:
             self._execute(block, ref.hash, entry.index)
             return
         # A node that followed certified blocks before it ordered has executed it already.
-        if self.store.block_hash(ref.height) != ref.hash:
+        if self.store.is_block(ref.height, ref.hash) is False:
             raise BadBlockError(f"block {ref.height} was committed, but another one is certified")
         self.store.note_applied(entry.index)
 

@@ -20,9 +20,10 @@ from typing import TypeVar
 import apsw
 
 from consensus import InconsistentStateError, Message, Ready
+from ledger.block import decode_block
 from ledger.checkpoint import parse_checkpoint
 from ledger.contracts import DocumentState, read_document
-from ledger.errors import BadBlockError, BadLinkError, BadProofError, DamagedStoreError
+from ledger.errors import BadBlockError, BadLinkError, BadProofError, DamagedStoreError, NotHereYetError
 from ledger.keys import Verifier
 from ledger.roster import Roster
 from ledger.state import document_key
@@ -622,19 +623,7 @@ class Node:
             )
 
     def _make_ordering(self) -> Ordering:
-        ledger, store = self.ledger, self.store
-        height = max(store.ordered_height(), store.applied_height())
-        if 0 < store.snapshot.index <= store.applied_index:
-            height = max(height, Offer.decode(store.snapshot.data).header.height)
-        if store.snapshot.awaited:
-            header = Offer.decode(store.snapshot.data).header
-            tip = BlockRef(store.snapshot.index, header.height, header.hash, header.time_ms)
-        elif height == 0:
-            tip = BlockRef(store.applied_index, 0, ledger.genesis.hash, ledger.genesis.time_ms)
-        else:
-            time_ms = store.block_time_ms(height)
-            tip = BlockRef(store.applied_index, height, store.block_hash(height), time_ms)
-        chain = Chain(self.config.genesis, ledger.roster, self.verifier, tip)
+        chain = Chain(self.config.genesis, self.ledger.roster, self.verifier, self._tip())
         return Ordering(
             self.config,
             self.machine,
@@ -645,6 +634,26 @@ class Node:
             self.ledger.preview_roster,
             self._known_roster,
         )
+
+    def _tip(self) -> BlockRef:
+        """Return the last block that the log has brought up to the applied index, or that a snapshot stands for."""
+        store, applied = self.store, self.store.applied_index
+        snapshot = store.snapshot
+        header = Offer.decode(snapshot.data).header if snapshot.index else None
+        if header is not None and snapshot.awaited:
+            return BlockRef(snapshot.index, header.height, header.hash, header.time_ms)
+        index, in_log = store.applied_block()
+        height = max(store.ordered_height(), in_log)
+        if header is not None and height <= header.height:
+            return BlockRef(applied, header.height, header.hash, header.time_ms)
+        if height == 0:
+            return BlockRef(applied, 0, self.ledger.genesis.hash, self.ledger.genesis.time_ms)
+        try:
+            return BlockRef(applied, height, store.block_hash(height), store.block_time_ms(height))
+        except NotHereYetError:  # a state that was taken over passed it, and the log brought it
+            (row,) = store.entries(index, index + 1, 1)
+            passed = decode_block(row.data, self.config.genesis.limits.block_bytes_max).header
+            return BlockRef(applied, passed.height, passed.hash, passed.time_ms)
 
     def _resume(self) -> None:
         """Take up what the last life left: certificates, own checkpoints, the durable pool and outbox."""

@@ -209,16 +209,25 @@ class LedgerRows(RaftRows):
         rows = self.rows("executed", "SELECT coalesce(max(height), 0) FROM executed WHERE log_index > 0")
         return cast(int, rows[0][0])
 
-    def applied_height(self) -> int:
-        """Return the last height in the log up to the applied index, 0 if the log has none there.
+    def is_block(self, height: int, block_hash: bytes) -> bool | None:
+        """Say whether an executed height has this block; None if a snapshot passed it over and nobody knows here yet.
 
-        It may have come by another way before: then its row does not say which entry carries it.
+        Raises:
+            IndexError: if the height is not executed.
+            DamagedStoreError: if its row does not match its digest.
         """
-        sql = (
-            "SELECT block_height FROM log WHERE idx <= ? AND block_hash IS NOT NULL ORDER BY idx DESC LIMIT 1"
-        )
-        rows = self.rows("log", sql, (self.applied_index,))
-        return cast(int, rows[0][0]) if rows else 0
+        try:
+            return self.block_hash(height) == block_hash
+        except NotHereYetError:
+            return None
+
+    def applied_block(self) -> tuple[int, int]:
+        """Return index and height of the last block in the log up to the applied index; (0, 0) if none is there.
+
+        It may have come by another way before: then its own row does not say which entry carries it.
+        """
+        rows = self.rows("log", _APPLIED_BLOCK, (self.applied_index,))
+        return cast("tuple[int, int]", rows[0]) if rows else (0, 0)
 
     def size_at(self, height: int) -> int:
         """Return the number of leaves in the Merkle log after an executed height.
@@ -433,6 +442,9 @@ class LedgerRows(RaftRows):
             raise DamagedStoreError("derived data", f"{'; '.join(self._stale)}; load_ledger rebuilds them")
 
 
+_APPLIED_BLOCK = (
+    "SELECT idx, block_height FROM log WHERE idx <= ? AND block_hash IS NOT NULL ORDER BY idx DESC LIMIT 1"
+)
 _LEAVES = "SELECT idx, id, time_ms, data, digest FROM leaf"
 
 

@@ -382,7 +382,7 @@ class Sync:
     def _pass_over(self, offer: Offer, row: SnapshotRow) -> None:
         """Go on behind a snapshot whose state this node has been past already, as one that followed blocks."""
         executor = self.executor
-        if executor.store.block_hash(offer.height) != offer.header.hash:
+        if executor.store.is_block(offer.height, offer.header.hash) is False:
             raise DivergedError(offer.height)
         executor.store.note_applied(row.index)
         executor.store.put_snapshot(replace(row, awaited=False))

@@ -13,7 +13,7 @@ from ledger.keys import SigningKey, Verifier, seed_for
 from ledger.lineage import verify_lineage
 from ledger.store import Store
 from ledger.transaction import sign_approval, sign_transaction
-from p2p.config import NodeConfig
+from p2p.config import NodeConfig, Timing
 from p2p.peerage import Peerage
 from scenarios.worlds import virtual as worlds
 from scenarios.worlds.plan import Address, node_config
@@ -616,10 +616,13 @@ async def _churn(world):
     return reports, rosters, confs, _links(world.node("cbp")), world.net.genesis
 
 
+COMPACTING = Timing(snapshot_blocks=2, log_entries_kept=2, replay_blocks_max=3)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [4, 11, 15])
-def test_members_and_nodes_come_and_go_while_nodes_crash(changing, seed):
-    reports, rosters, confs, links, genesis = changing(_churn, seed=seed)
+@pytest.mark.parametrize(("seed", "timing"), [(4, Timing()), (11, Timing()), (15, Timing()), (5, COMPACTING)])
+def test_members_and_nodes_come_and_go_while_nodes_crash(changing, seed, timing):
+    reports, rosters, confs, links, genesis = changing(_churn, seed=seed, timing=timing)
     assert reports == [()] * 6
     assert all(roster == rosters[0] for roster in rosters)
     assert rosters[0].orderers == ("cbp", "importer", "dhl", "noaa", "chamber")

@@ -36,7 +36,7 @@ def refused(five):
             "other network": await net.post(net.sign(network="other-0123456789abcdef")),
             "expired": await net.post(net.sign(valid_until_ms=1_000_000)),
             "valid too long": await net.post(net.sign(valid_until_ms=net.genesis.time_ms + (1 << 40))),
-            "wrong role": await net.post(net.sign("importer"), "importer"),
+            "wrong role": await net.post(net.sign("noaa"), "noaa"),
             "unknown type": await net.post(net.sign(type="certificate.invent")),
         }
         pools = [len(node.pool) for node in net.nodes]

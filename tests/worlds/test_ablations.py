@@ -63,8 +63,8 @@ def test_a_node_that_executes_otherwise_is_seen(
 ) -> None:
     founded = Node.__init__
 
-    def with_a_stray_value(node: Node, *arguments: object) -> None:
-        founded(node, *arguments)  # type: ignore[arg-type]
+    def with_a_stray_value(node: Node, *arguments: object, **named: object) -> None:
+        founded(node, *arguments, **named)  # type: ignore[arg-type]
         if node.organization == "chamber":
             stray = {"claim/SX7-9999999-9/1": b"\x80"}
             node.ledger.state.apply(stray)

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from scenarios.agents.exporter import Exporter
 
 from ledger.encoding import Value
 from scenarios.agents import wallet as wallet_module
+from scenarios.agents.certifier import Certifier
 from scenarios.judging.canaries import canaries, public_words
 from scenarios.judging.leaks import CANARY_CHARACTERS_MIN
 from scenarios.model.catalog import load_scenario
+from scenarios.model.documents import form_values
 from scenarios.trial.runner import RunResult
 from scenarios.trial.trial import Trial
 from scenarios.worlds.virtual import SimulatedWorld
@@ -53,7 +54,7 @@ def test_private_free_texts_of_the_file_are_long_and_each_stands_once() -> None:
     scenario = load_scenario("nafta-certificate")
     public = public_words(scenario)
     free = FREE_TEXTS
-    texts = [pair for pair in private_texts(scenario.documents["c1"].form_values()) if pair[0] in free]
+    texts = [pair for pair in private_texts(form_values(scenario.documents["c1"])) if pair[0] in free]
     assert {name for name, _ in texts} == set(free)
     for claim in scenario.claims.values():
         texts += [("description", claim.goods.description), ("invoice", claim.goods.invoice)]
@@ -94,12 +95,12 @@ def test_no_canary_is_on_any_disk_or_in_public(fair_run: RunResult) -> None:
 def test_a_private_value_in_a_public_body_is_found(
     run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = Exporter._anchor
+    honest = Certifier._anchor
 
-    def leaking(agent: Exporter, *arguments: object) -> dict[str, Value]:
+    def leaking(agent: Certifier, *arguments: object) -> dict[str, Value]:
         return {**honest(agent, *arguments), "blanket": None, "shipment": PRODUCER}  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Exporter, "_anchor", leaking)
+    monkeypatch.setattr(Certifier, "_anchor", leaking)
     found = leaks(run_virtual_scenario("nafta-certificate"))
     assert any("producer_name stands in a " in text and "frame from" in text for text in found)
     assert any("producer_name stands in the public events" in text for text in found)

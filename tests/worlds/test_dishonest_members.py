@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import pytest
 
 from ledger.encoding import Value
+from scenarios.agents.certifier import Certifier
 from scenarios.agents.client import NodeClient
-from scenarios.agents.exporter import Exporter
 from scenarios.judging.verdict import Verdict
 from scenarios.trial.trial import Trial
 
@@ -20,17 +20,17 @@ def test_rubbish_under_a_certificate_s_root_hides_nothing_and_makes_nobody_compl
     run_virtual_scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The chamber learns the root from the ledger and is first at the importer with an envelope of its own."""
-    honest = Exporter.transact
+    honest = Certifier.transact
 
-    async def after_rubbish(agent: Exporter, act: str, body: Mapping[str, Value], documents=()):
+    async def after_rubbish(agent: Certifier, act: str, body: Mapping[str, Value], documents=()):
         if act == "certificate.anchor":
             rubbish = b"no envelope at all" * 60
             await chambers[0].client.post_document(documents[0], "importer", rubbish)
         return await honest(agent, act, body, documents)
 
     chambers: list[_Chamber] = []
-    monkeypatch.setattr(Exporter, "transact", after_rubbish)
-    monkeypatch.setattr(Exporter, "send", _later(Exporter.send))
+    monkeypatch.setattr(Certifier, "transact", after_rubbish)
+    monkeypatch.setattr(Certifier, "send", _later(Certifier.send))
     result = run_virtual_scenario("nafta-certificate", tamper=lambda trial: chambers.append(_Chamber(trial)))
     assert result.judgment.verdict is Verdict.PASSED, result.judgment
     assert result.book.named("certificate.complained") == []

@@ -413,7 +413,7 @@ def test_a_missing_watermark_or_one_from_the_future_stops_the_node(node, tmp_pat
         lost.open()
     behind = node.crash_copy(tmp_path / "behind")
     (behind.directory / "watermark").write_bytes(pack_watermark(node.store.sequence + 1))
-    with pytest.raises(DamagedStoreError, match="return as a new incarnation"):
+    with pytest.raises(DamagedStoreError, match="start the new incarnation"):
         behind.open()
     lost.close()
     behind.close()

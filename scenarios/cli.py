@@ -51,6 +51,9 @@ from scenarios.network.changes import (
 )
 from scenarios.network.commands import init_network, sign_file, up_network, verify_path
 from scenarios.network.process import run_node
+from scenarios.shrinking.shrinking import End, read_failure, shrink_run
+from scenarios.shrinking.told import FILE as SHRUNK_FILE
+from scenarios.shrinking.told import tell_shrunk, write_shrunk
 from scenarios.telling.narration import Narrator, print_summary
 from scenarios.telling.story import tell
 from scenarios.trial.replaying import replay as replay_run
@@ -234,6 +237,29 @@ def replay(run: RunPath) -> int:
     print(f"  recorded {difference.recorded}")
     print(f"  repeated {difference.repeated}")
     return Verdict.VIOLATED.exit_code
+
+
+@app.command
+def shrink(
+    run: RunPath,
+    *,
+    runs: Annotated[
+        int, Parameter(help="How many runs may be spent.", validator=validators.Number(gte=1))
+    ] = 200,
+    out: Annotated[
+        Path | None, Parameter(help="The scenario file to write; shrunk.yaml in the run's folder if absent.")
+    ] = None,
+) -> int:
+    """Find a shortest scenario that still fails as a virtual run failed, and write it as a file."""
+    folder = _run_folder(run)
+    path = out or folder.path / SHRUNK_FILE
+    if not path.parent.is_dir():
+        raise RefusedError(f"--out {path}: there is no folder {path.parent}", "", "make it or name another")
+    shrunk = shrink_run(read_failure(folder), runs, _complain)
+    write_shrunk(shrunk, path)
+    for line in tell_shrunk(shrunk, path):
+        print(line)
+    return 128 + signal.SIGINT if shrunk.end is End.INTERRUPTED else 0
 
 
 @app.command

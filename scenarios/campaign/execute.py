@@ -18,6 +18,7 @@ from scenarios.campaign.result import Result
 from scenarios.judging.measure import Measurement
 from scenarios.model import read_scenario
 from scenarios.model.pythonfile import Script, load_script
+from scenarios.model.sentences import Judgement
 from scenarios.model.source import parse_source
 from scenarios.trial.eventbook import Event, EventBook
 from scenarios.trial.runner import RunOptions, RunResult, run_scenario
@@ -113,6 +114,11 @@ def _result(job: Job, ran: RunResult, watch: FaultWatch, cpu_s: float, real_s: f
         violations=list(judgment.violations),
         open_points=list(judgment.open_points),
         expectations={e.sentence: e.outcome.judgement.value for e in judgment.expectations},
+        seen={
+            e.sentence: e.outcome.text
+            for e in judgment.expectations
+            if e.outcome.judgement is not Judgement.HELD
+        },
         metrics=metrics,
         exercised={
             name.removeprefix(prefix).removesuffix(suffix): int(value)

@@ -20,6 +20,7 @@ class Result:
         verdict: `passed`, `violated`, `undecided`, or `lost`.
         violations, open_points: in words.
         expectations: each sentence and what became of it.
+        seen: of every sentence that did not hold, what was seen instead.
         metrics: figures by name, numbers only.
         exercised: how often each check was exercised.
         faults: of every fault that began, its number, kind, and whether it hit while a transaction was under way.
@@ -34,6 +35,7 @@ class Result:
     violations: list[str] = field(default_factory=list)
     open_points: list[str] = field(default_factory=list)
     expectations: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     exercised: dict[str, int] = field(default_factory=dict)
     faults: list[dict[str, Plain]] = field(default_factory=list)

@@ -44,7 +44,7 @@ def test_the_readme_s_commands_do_what_they_say(tmp_path):
     for line in commands():
         for command in line.split(" && "):
             words = shlex.split(command)
-            if words[1] in STAYS_UP or all(word in words for word in ELSEWHERE):
+            if "RUN" in words or words[1] in STAYS_UP or all(word in words for word in ELSEWHERE):
                 continue
             done = subprocess.run(
                 [sys.executable, "-m", "scenarios", *words[1:]],

@@ -1,0 +1,1 @@
+"""Shrinking: the shortest scenario that still fails as a run failed."""

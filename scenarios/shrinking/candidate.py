@@ -1,0 +1,173 @@
+"""A failing scenario as plain values, with the cuts that can be made in it.
+
+Rules:
+- A cut never changes what it was made in; one that would take away the very thing that fails is none.
+- Expectations name steps by number: they are renumbered with the steps, and fall with the step they name. So is the
+  failure, if it is such an expectation.
+- Whether a cut leaves a sound scenario is not judged here: the file's own checks do that.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeAlias, cast
+
+from scenarios.campaign.job import Plain
+from scenarios.model.units import Duration, parse_duration
+from scenarios.shrinking.failure import Failure
+
+Values: TypeAlias = "dict[str, Plain]"
+Item: TypeAlias = "tuple[str, int | str]"
+"""Where in the scenario it stands: the list and its position from 0, or the mapping and its key."""
+
+TITLE_CHARACTERS_MAX = 200
+NAME_CHARACTERS_MAX = 64
+PERCENT_MIN = 0.01
+ENTRIES = ("claims", "verifications", "carnets", "forms", "invoices", "documents")
+
+_STEP = re.compile(r"\bstep ([0-9]+)\b")
+
+
+class Part(StrEnum):
+    """What can be taken away, in the order in which it is tried."""
+
+    EXPECT = "expect"
+    CHECKS = "checks"
+    FAULTS = "faults"
+    STEPS = "steps"
+    ENTRIES = "entries"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A scenario that fails, or is asked whether it does.
+
+    Attributes:
+        value: the resolved scenario.
+        failure: the way of failing that is looked for, in this scenario's numbers of steps.
+    """
+
+    value: Values
+    failure: Failure
+
+    @property
+    def text(self) -> str:
+        """The scenario as a text that loads."""
+        return json.dumps(self.value, ensure_ascii=True)
+
+    def count(self, part: Part) -> int:
+        """Return how much of a part there is."""
+        return len(_items(self.value, part))
+
+
+def trimmed(candidate: Candidate) -> Candidate:
+    """Return it under a name and title of its own, without the story that is no longer told."""
+    name = str(candidate.value["scenario"])
+    title = f"{name}, shrunk: {candidate.failure}"[:TITLE_CHARACTERS_MAX]
+    value = candidate.value | {"scenario": f"{name[: NAME_CHARACTERS_MAX - 7]}-shrunk", "title": title}
+    return replace(candidate, value={key: below for key, below in value.items() if key != "about"})
+
+
+def removable(candidate: Candidate, part: Part) -> tuple[Item, ...]:
+    """Return what of a part may be taken away: all but the expectation or check that fails."""
+    items = _items(candidate.value, part)
+    if part is Part.EXPECT:
+        return tuple(
+            item for item in items if _expected(candidate.value)[int(item[1])] != candidate.failure.name
+        )
+    if part is Part.CHECKS:
+        names = cast("list[str]", candidate.value.get("checks", []))
+        failing = candidate.failure.name.split()
+        return tuple(item for item in items if names[int(item[1])] not in failing)
+    return items
+
+
+def with_only(candidate: Candidate, part: Part, kept: Sequence[Item]) -> Candidate | None:
+    """Return the candidate with only these of what is removable of a part; None if what fails would fall with it."""
+    gone = set(removable(candidate, part)) - set(kept)
+    value = dict(candidate.value)
+    for key in dict.fromkeys(item[0] for item in removable(candidate, part)):
+        below = value[key]
+        if isinstance(below, list):
+            value[key] = [one for at, one in enumerate(below) if (key, at) not in gone]
+        else:
+            value[key] = {name: one for name, one in cast(Values, below).items() if (key, name) not in gone}
+    if part is not Part.STEPS:
+        return replace(candidate, value=value)
+    left = [at for at in range(candidate.count(part)) if ("steps", at) not in gone]
+    numbers = {old + 1: new for new, old in enumerate(left, 1)}
+    name = _renumbered(candidate.failure.name, numbers) if _is_expected(candidate) else candidate.failure.name
+    if name is None:
+        return None
+    sentences = [_renumbered(sentence, numbers) for sentence in _expected(value)]
+    value["expect"] = [sentence for sentence in sentences if sentence is not None]
+    return Candidate(value, replace(candidate.failure, name=name))
+
+
+def milder(candidate: Candidate) -> Iterator[tuple[int, str]]:
+    """Yield what can be made milder: a fault's position from 0, and which of its values."""
+    for at, fault in enumerate(cast("list[Values]", candidate.value.get("faults", []))):
+        yield from ((at, what) for what in ("for", "percent", "range_ms") if _halved(fault, what) is not None)
+
+
+def halved(candidate: Candidate, at: int, what: str) -> Candidate | None:
+    """Return the candidate with one value of one fault halved; None if it cannot be halved any more.
+
+    Args:
+        candidate: whose fault it is.
+        at: the fault's position from 0.
+        what: `for`, `percent` or `range_ms`.
+    """
+    faults = list(cast("list[Plain]", candidate.value["faults"]))
+    fault = _halved(cast(Values, faults[at]), what)
+    if fault is None:
+        return None
+    faults[at] = fault
+    return replace(candidate, value=candidate.value | {"faults": faults})
+
+
+def _halved(fault: Values, what: str) -> Values | None:
+    if what == "for":
+        span = fault.get("for")
+        if not isinstance(span, dict):
+            return None
+        ((clock, text),) = span.items()
+        shorter = Duration(parse_duration(str(text)).ms // 2)
+        return fault | {"for": {clock: str(shorter)}} if shorter.ms else None
+    params = cast(Values, fault.get("params", {}))
+    if what not in params:
+        return None
+    now = params[what]
+    less: Plain
+    if isinstance(now, list):
+        less = [int(cast(int, end)) // 2 for end in now]
+    else:
+        less = round(float(cast(float, now)) / 2, 4)
+        if less < PERCENT_MIN:
+            return None
+    return fault | {"params": params | {what: less}} if less != now else None
+
+
+def _items(value: Values, part: Part) -> tuple[Item, ...]:
+    if part is Part.ENTRIES:
+        return tuple((group, name) for group in ENTRIES for name in cast(Values, value.get(group, {})))
+    return tuple((part.value, at) for at in range(len(cast("list[Plain]", value.get(part.value, [])))))
+
+
+def _expected(value: Values) -> list[str]:
+    return cast("list[str]", value.get("expect", []))
+
+
+def _is_expected(candidate: Candidate) -> bool:
+    return candidate.failure.name in _expected(candidate.value)
+
+
+def _renumbered(sentence: str, numbers: dict[int, int]) -> str | None:
+    """Return a sentence with its steps' new numbers; None if one of them is gone."""
+    if any(int(number) not in numbers for number in _STEP.findall(sentence)):
+        return None
+    return _STEP.sub(lambda match: f"step {numbers[int(match[1])]}", sentence)

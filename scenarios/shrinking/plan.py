@@ -1,0 +1,59 @@
+"""What to try next: the order in which a failing scenario is made smaller.
+
+Rules:
+- No run is made here: a candidate is yielded, and whether it fails in the same way is sent back.
+- Expectations and checks go first, since hardly a run depends on them and they hold on to what else could go; then
+  faults, steps, and claims and documents; then every fault that is left is made milder by halves.
+- All of it is gone through again until nothing changes. Then no single expectation, check, fault, step, claim or
+  document can be taken away, and no fault's duration, percentage or latency halved, without another outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TypeAlias
+
+from scenarios.shrinking.candidate import Candidate, Part, halved, milder, removable, trimmed, with_only
+from scenarios.shrinking.ddmin import ddmin
+
+Trying: TypeAlias = Generator[Candidate, bool, Candidate]
+
+
+def tries(candidate: Candidate) -> Trying:
+    """Yield candidates and be sent whether each fails in the same way; return the smallest.
+
+    Args:
+        candidate: known to fail.
+    """
+    bare = trimmed(candidate)
+    if (yield bare):
+        candidate = bare
+    while True:
+        before = candidate
+        for part in Part:
+            candidate = yield from _fewer(candidate, part)
+        candidate = yield from _milder(candidate)
+        if candidate == before:
+            return candidate
+
+
+def _fewer(candidate: Candidate, part: Part) -> Trying:
+    best = candidate
+    asking = ddmin(removable(candidate, part))
+    fails: bool | None = None
+    while True:
+        try:
+            kept = next(asking) if fails is None else asking.send(fails)
+        except StopIteration:
+            return best
+        smaller = with_only(candidate, part, kept)
+        fails = False
+        if smaller is not None and (yield smaller):
+            fails, best = True, smaller
+
+
+def _milder(candidate: Candidate) -> Trying:
+    for at, what in list(milder(candidate)):
+        while (less := halved(candidate, at, what)) is not None and (yield less):
+            candidate = less
+    return candidate

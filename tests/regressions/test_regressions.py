@@ -1,0 +1,20 @@
+"""Seeds that once failed, replayed: each names what was wrong."""
+
+import pytest
+
+from scenarios.model.catalog import load_scenario
+from scenarios.trial.runner import RunOptions, run_scenario
+
+ONCE_FAILED = [
+    # A deposed leader restarted with a block nobody took, and held it against the next leader's chain for ever.
+    ("nafta-certificate-power-loss", "2c8ae4c3"),
+    # A transaction that outlived its validity behind a partition was refused by all others and never ended.
+    ("verification-offline", "7"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("scenario", "seed"), ONCE_FAILED)
+def test_what_once_failed_passes(scenario, seed, tmp_path):
+    judgment = run_scenario(load_scenario(scenario), RunOptions("virtual", seed, tmp_path)).judgment
+    assert judgment.verdict.value == "passed", judgment

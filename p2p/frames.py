@@ -1,7 +1,10 @@
 """The wire format between peers: one frame per WebSocket message.
 
 Rules:
-- A frame is msgpack `[kind, body...]`; `kind` says how many fields follow and of which types.
+- A frame is four bytes of CRC-32 over what follows, big-endian, then msgpack `[kind, body...]`; `kind` says how many
+  fields follow and of which types.
+- A frame that was changed on its way is no frame: it ends the link, as a bad record ends TLS, and whatever was under
+  way is sent again over the next one. The checksum is against chance, not against a peer.
 - Nothing is read from a frame before its shape is checked; what does not fit raises `FrameError` and ends the link.
 - Every list has a limit, and so has every text. A frame larger than `FRAME_BYTES_MAX` is refused by the socket before
   it reaches us.
@@ -10,6 +13,7 @@ Rules:
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -19,6 +23,7 @@ import msgpack
 from p2p.errors import FrameError
 
 FRAME_BYTES_MAX = 8 << 20
+CHECKSUM_BYTES = 4
 FRAME_BYTES_AIMED = 4 << 20
 """Senders begin a new frame rather than let one grow beyond this."""
 CHECKPOINT_TEXT_MAX = 1024
@@ -284,8 +289,12 @@ def encode_frame(frame: Frame) -> bytes:
     """Return the bytes of `frame`."""
     kind = _KIND_OF[type(frame)]
     body = [getattr(frame, name) for name in frame.__dataclass_fields__]
-    packed: bytes = _pack([int(kind), *body])
-    return packed
+    return with_checksum(_pack([int(kind), *body]))
+
+
+def with_checksum(packed: bytes) -> bytes:
+    """Return the frame of packed fields: the checksum over them, then they."""
+    return zlib.crc32(packed).to_bytes(CHECKSUM_BYTES, "big") + packed
 
 
 def decode_frame(data: bytes) -> Frame:
@@ -294,9 +303,12 @@ def decode_frame(data: bytes) -> Frame:
     Raises:
         FrameError: if the bytes are not a frame; the message names field, value and limit.
     """
+    packed = memoryview(data)[CHECKSUM_BYTES:]
+    if zlib.crc32(packed) != int.from_bytes(data[:CHECKSUM_BYTES], "big"):
+        raise FrameError(f"{len(data)} bytes do not have the checksum they begin with: changed on their way")
     try:
         value = msgpack.unpackb(
-            data, raw=False, strict_map_key=True, max_ext_len=0, max_map_len=0, max_array_len=IDS_MAX * 4
+            packed, raw=False, strict_map_key=True, max_ext_len=0, max_map_len=0, max_array_len=IDS_MAX * 4
         )
     except (ValueError, msgpack.UnpackException, msgpack.ExtraData) as error:
         raise FrameError(f"not msgpack: {type(error).__name__}: {error}") from error

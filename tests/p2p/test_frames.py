@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from p2p import frames
 from p2p.errors import FrameError
-from p2p.frames import decode_frame, encode_frame, kind_of
+from p2p.frames import decode_frame, encode_frame, kind_of, with_checksum
 
 SAMPLES = [
     frames.RaftFrame([[1, 2, 3, b"x", []]]),
@@ -70,15 +70,32 @@ def test_every_kind_has_a_sample():
 )
 def test_rubbish_is_refused_by_name(value, reason):
     with pytest.raises(FrameError, match=reason):
-        decode_frame(msgpack.packb(value))
+        decode_frame(with_checksum(msgpack.packb(value)))
 
 
 def test_lists_have_limits():
     with pytest.raises(FrameError, match="at most 1024"):
-        decode_frame(msgpack.packb([4, [b""] * (frames.TRANSACTIONS_MAX + 1)]))
+        decode_frame(with_checksum(msgpack.packb([4, [b""] * (frames.TRANSACTIONS_MAX + 1)])))
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_raise_anything_but_frame_error(data):
     with contextlib.suppress(FrameError):
-        decode_frame(data)
+        decode_frame(with_checksum(data))
+
+
+@pytest.mark.parametrize("frame", SAMPLES, ids=lambda f: kind_of(f).name)
+def test_a_frame_with_any_byte_changed_is_no_frame(frame):
+    data = encode_frame(frame)
+    for place in range(len(data)):
+        for change in (1, 0x80, 0xFF):
+            changed = bytearray(data)
+            changed[place] ^= change
+            with pytest.raises(FrameError, match="changed on their way"):
+                decode_frame(bytes(changed))
+
+
+@given(st.binary(max_size=200), st.integers(min_value=0, max_value=199))
+def test_a_frame_cut_short_is_no_frame(data, length):
+    with pytest.raises(FrameError):
+        decode_frame(with_checksum(data)[:length])

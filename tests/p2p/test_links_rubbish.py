@@ -11,7 +11,15 @@ import pytest
 
 from ledger.keys import SigningKey, Verifier
 from ledger.roster import Roster
-from p2p.frames import FRAME_BYTES_MAX, CheckpointFrame, HaveFrame, RaftFrame, encode_frame
+from p2p.frames import (
+    CHECKSUM_BYTES,
+    FRAME_BYTES_MAX,
+    CheckpointFrame,
+    HaveFrame,
+    RaftFrame,
+    encode_frame,
+    with_checksum,
+)
 from p2p.hello import CHALLENGE_BYTES, Identity, decode_opening, shake_hands
 
 TARGET = "exporter"  # cbp, with the lowest id, dials it
@@ -225,10 +233,11 @@ def test_strangers_are_counted_and_disturb_nobody(strangers):
 
 FRAMES = {
     "text": ("text", 4002, "text message"),
-    "noise": (b"\xc1\xc1", 4002, "not msgpack"),
-    "unknown kind": (msgpack.packb([99]), 4002, "kind 99"),
-    "wrong fields": (msgpack.packb([2, 1]), 4002, "1"),
-    "wrong type": (msgpack.packb([4, "none"]), 4002, "TRANSACTIONS"),
+    "noise": (b"\xc1\xc1", 4002, "changed on their way"),
+    "checked noise": (with_checksum(b"\xc1\xc1"), 4002, "not msgpack"),
+    "unknown kind": (with_checksum(msgpack.packb([99])), 4002, "kind 99"),
+    "wrong fields": (with_checksum(msgpack.packb([2, 1])), 4002, "1"),
+    "wrong type": (with_checksum(msgpack.packb([4, "none"])), 4002, "TRANSACTIONS"),
     "long checkpoint": (encode_frame(CheckpointFrame(1, "x" * 2000, b"s" * 64)), 4002, "CHECKPOINT.text"),
     "oversize": (b"x" * (FRAME_BYTES_MAX + 1), None, "exceeds limit"),
 }
@@ -321,7 +330,7 @@ def test_a_summary_of_nothing_is_answered_with_a_bounded_repair(five):
             await socket.send_bytes(encode_frame(HaveFrame(0, 0, [])))
             got = 0
             while got < 30:
-                value = msgpack.unpackb(await socket.receive_bytes())
+                value = msgpack.unpackb((await socket.receive_bytes())[CHECKSUM_BYTES:])
                 got += len(value[1]) if value[0] == 4 else 0
         return got
 

@@ -1,15 +1,21 @@
 """Seeds that once failed, replayed: each names what was wrong."""
 
+from pathlib import Path
+
 import pytest
 
 from scenarios.model.catalog import load_scenario
 from scenarios.trial.runner import RunOptions, run_scenario
+
+HERE = Path(__file__).parent
 
 ONCE_FAILED = [
     # A deposed leader restarted with a block nobody took, and held it against the next leader's chain for ever.
     ("nafta-certificate-power-loss", "2c8ae4c3"),
     # A transaction that outlived its validity behind a partition was refused by all others and never ended.
     ("verification-offline", "7"),
+    # An envelope changed on its way was stored and answered for; Customs took it for the answer, and denied.
+    (str(HERE / "changed-envelope.yaml"), "7"),
 ]
 
 

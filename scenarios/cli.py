@@ -282,14 +282,17 @@ def credential(
     holder: Annotated[
         str | None, Parameter(help="The addressee as whose it is exported; the first one if absent.")
     ] = None,
-    out: Annotated[Path, Parameter(help="Directory for the files; made if absent.")] = Path(),
+    out: Annotated[
+        Path | None, Parameter(help="Folder for the files, made if absent; DOCUMENT.credential if not given.")
+    ] = None,
     status_url: Annotated[
         str | None, Parameter(help="Where the issuer's status lists will be served.")
     ] = None,
 ) -> int:
     """Write a document as a W3C Verifiable Credential, with its status lists and whom to trust."""
     held = find_document(_run_folder(run), document, holder)
-    for path in write_credential(export_credential(held, status_url), out, document):
+    directory = out or Path(f"{document}.credential")
+    for path in write_credential(export_credential(held, status_url), directory, document):
         print(path)
     return 0
 

@@ -35,6 +35,7 @@ from ledger.keys import Domain, SigningKey, seed_for
 from ledger.state import certificate_key, organization_key
 from scenarios.errors import RefusedError
 from scenarios.exporting.held import HeldDocument
+from scenarios.exporting.written import write_new_files
 
 CONTEXT = "https://www.w3.org/ns/credentials/v2"
 TERMS = "https://ledger.invalid/terms#"
@@ -88,21 +89,18 @@ def write_credential(exported: Exported, directory: Path, name: str) -> list[Pat
     """Write everything into a directory and return the files' paths, the credential's first.
 
     Raises:
-        RefusedError: if the directory cannot be written.
+        RefusedError: if one of the files is there already, or the directory cannot be written.
     """
-    files = {f"{name}.credential.json": exported.credential}
-    files.update({f"{purpose}.status.json": status for purpose, status in exported.status_lists.items()})
-    files["trust.json"] = exported.trust
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        for file, value in files.items():
-            text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-            (directory / file).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise RefusedError(
-            f"{directory} cannot be written: {error.strerror}", "a directory of yours", "give --out"
-        ) from error
-    return [directory / file for file in files]
+    values = {f"{name}.credential.json": exported.credential}
+    values.update({f"{purpose}.status.json": status for purpose, status in exported.status_lists.items()})
+    values["trust.json"] = exported.trust
+    return write_new_files(
+        directory,
+        {
+            file: (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+            for file, value in values.items()
+        },
+    )
 
 
 def trust_of(held: HeldDocument) -> dict[str, Json]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.cli import run_command
 from scenarios.errors import RefusedError
 from scenarios.exporting.credential import export_credential, write_credential
 from scenarios.exporting.held import find_document
@@ -107,6 +108,21 @@ def test_exporting_twice_gives_the_same_bytes(folder, importers, tmp_path):
         for number, exported in enumerate((importers, again))
     )
     assert first == second
+
+
+def test_the_files_go_into_a_folder_named_after_the_document_and_over_no_other(
+    folder, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    words = ["export", "credential", "c1", "--run", str(folder.path)]
+    assert run_command(words) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["c1.credential"]
+    (tmp_path / "c1.credential" / "c1.credential.json").unlink()
+    written = sorted((tmp_path / "c1.credential").iterdir())
+    assert len(written) == 3
+    assert run_command(words) == 64
+    assert "is there already; nothing is overwritten; name another --out" in capsys.readouterr().err
+    assert sorted((tmp_path / "c1.credential").iterdir()) == written
 
 
 def test_a_certificate_found_incorrect_is_suspended(tmp_path):

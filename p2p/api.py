@@ -37,6 +37,7 @@ from p2p.answers import (
     read_number,
     status_json,
 )
+from p2p.codepoints import CodePoint
 from p2p.control import add_control
 from p2p.errors import NodeHaltedError, OverloadedError, PurgedError
 from p2p.finality import TransactionStatus
@@ -148,7 +149,13 @@ class Api:
         raw = await request.read()
         (submission,) = await self.node.intake.submit([raw])
         status, body = await self.node.look(lambda: self._outcome(submission))
-        return answer(body, status, {"Retry-After": "1"} if status in {429, 503} else None)
+        told = answer(body, status, {"Retry-After": "1"} if status in {429, 503} else None)
+        points = self.node.machine.points
+        if points.armed:
+            await told.prepare(request)
+            await told.write_eof()
+            points.reached(CodePoint.AFTER_ANSWER)
+        return told
 
     async def post_batch(self, request: web.Request) -> web.Response:
         """Take in a canonical list of signed transactions; each gets its own outcome."""

@@ -28,6 +28,7 @@ from typing import Protocol
 import apsw
 
 from consensus import Message, Ready
+from p2p.codepoints import CodePoint
 from p2p.errors import NodeHaltedError
 from p2p.frames import Frame
 from p2p.inbox import Inbox
@@ -327,6 +328,7 @@ class Driver:
             self.work.stage(ready)
 
     def _begin_commit(self) -> None:
+        self.machine.points.reached(CodePoint.BEFORE_PERSIST)
         self.figures.commits += 1
         self._settled.clear()
         self.work.committing(begins=True)
@@ -337,6 +339,7 @@ class Driver:
     def _end_commit(self, commit: asyncio.Task[None]) -> None:
         self._commit = None
         commit.result()
+        self.machine.points.reached(CodePoint.AFTER_PERSIST)
         if self._writes or self._inbox.staged or self._held:
             self._wake.set()
         self.work.committing(begins=False)

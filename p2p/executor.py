@@ -23,6 +23,7 @@ from ledger.execution import Execution, Ledger
 from ledger.roster import Roster
 from ledger.store import Store
 from p2p.certifier import Certifier
+from p2p.codepoints import CodePoint, CodePoints
 from p2p.config import NodeConfig
 from p2p.frames import CheckpointFrame
 from p2p.intake import Intake
@@ -44,6 +45,7 @@ class Executor:
         observer: Observer,
         known_roster: Callable[[], Roster],
         on_roster: Callable[[], None],
+        points: CodePoints,
     ) -> None:
         self.config = config
         self.ledger = ledger
@@ -57,6 +59,7 @@ class Executor:
         self.on_certified: Callable[[int, Certificate], None] = lambda _height, _certificate: None
         self.known_roster = known_roster
         self.on_roster = on_roster
+        self.points = points
         self._checkpoints: list[CheckpointFrame] = []
         self._news: list[tuple[str, dict[str, RecordField]]] = []
 
@@ -125,6 +128,7 @@ class Executor:
         self.store.note_applied(entry.index)
 
     def _execute(self, block: Block, block_hash: bytes, index: int | None) -> None:
+        self.points.reached(CodePoint.BEFORE_APPLY)
         time_ms = block.header.time_ms
         execution = self.ledger.execute(block, block_hash)
         signature = b""
@@ -159,6 +163,7 @@ class Executor:
             self.follow_roster()
         self.on_executed(block.header, index)
         self.certified(self.certifier.executed(checkpoint, signature or None))
+        self.points.reached(CodePoint.AFTER_APPLY)
 
     def follow_roster(self) -> None:
         """Have every part of the node ask the ledger's new roster, and let go of what waits by keys that ended."""

@@ -23,6 +23,7 @@ from ledger.configuration import CONFIGURATION_TYPES
 from ledger.execution import Ledger
 from ledger.store import Store
 from ledger.transaction import SignedTransaction, parse_transaction
+from p2p.codepoints import CodePoint
 from p2p.frames import SHORT_ID_BYTES
 from p2p.gossip import Gossip
 from p2p.machine import Machine
@@ -188,6 +189,7 @@ class Intake:
             if waiting.accepted_ms is None:
                 waiting.accepted_ms = self.machine.now_ms()
         await self.durably(lambda: self._keep(to_keep))
+        self.machine.points.reached(CodePoint.BEFORE_ANSWER)
         for waiting in to_keep:
             if not waiting.is_durable:
                 waiting.is_durable = waiting.is_accepted = True

@@ -30,8 +30,10 @@ import aiohttp
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from consensus import MalformedMessageError, Message, MessageType
 from ledger.keys import Verifier
 from ledger.roster import Roster
+from p2p.codepoints import CodePoint
 from p2p.config import NodeConfig
 from p2p.errors import FrameError, HelloError, NodeHaltedError
 from p2p.frames import (
@@ -40,6 +42,7 @@ from p2p.frames import (
     AliveFrame,
     Frame,
     FrameKind,
+    RaftFrame,
     decode_frame,
     encode_frame,
     kind_of,
@@ -55,6 +58,7 @@ from p2p.topology import neighbors_now
 QUEUE_BYTES_MAX = 16 << 20
 PEER_PATH = "/peer"
 CLOSE_LIMIT_S = 2.0
+_HEARTBEATS = (MessageType.HEARTBEAT, MessageType.HEARTBEAT_RESPONSE)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
@@ -470,12 +474,29 @@ class Links:
                 await link.wake.wait()
                 continue
             link.sent_at = loop.time()
+            points = self.machine.points
+            is_point = points.armed and is_weighty(data)
+            if is_point:
+                points.reached(CodePoint.BEFORE_SEND)
             try:
                 await link.socket.send_bytes(data)
             except (ConnectionError, aiohttp.ClientError, RuntimeError):
                 self.figures.links_broken += 1
                 link.closing = True  # the reader sees the end too and closes the link
                 return
+            if is_point:
+                points.reached(CodePoint.AFTER_SEND)
+
+
+def is_weighty(data: bytes) -> bool:
+    """Whether a frame carries a Raft message other than a heartbeat or its answer."""
+    try:
+        frame = decode_frame(data)
+        return isinstance(frame, RaftFrame) and any(
+            Message.from_fields(fields).type not in _HEARTBEATS for fields in frame.messages
+        )
+    except (FrameError, MalformedMessageError):  # harmed on purpose before it left
+        return False
 
 
 async def _close(socket: _Socket, code: int, reason: str) -> None:

@@ -14,12 +14,14 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import time
 from pathlib import Path
 
 import apsw
 
 from ledger.watermark import pack_watermark
+from p2p.codepoints import CodePoint, CodePoints
 from p2p.errors import ConfigError, InUseError
 from p2p.machine import DiskFailureError
 
@@ -49,6 +51,7 @@ class LiveMachine:
         self._name = name
         self._directory = directory
         self._random = random.SystemRandom()
+        self._points = CodePoints(_die)
         self._base_ms = calendar_ms
         self._base_ns = time.monotonic_ns()
         self._watermark: int | None = None
@@ -69,6 +72,11 @@ class LiveMachine:
     def random(self) -> random.Random:
         """The system's randomness."""
         return self._random
+
+    @property
+    def points(self) -> CodePoints:
+        """The named points of this process's program."""
+        return self._points
 
     def now_ms(self) -> int:
         """Return the calendar, in UTC milliseconds since the epoch."""
@@ -133,6 +141,7 @@ class LiveMachine:
 
     def _commit_now(self, connection: apsw.Connection, sequence: int) -> None:
         connection.execute("COMMIT")
+        self._points.reached(CodePoint.WITHIN_PERSIST)
         if self._watermark is None:
             self._watermark = self._open_watermark()
         os.pwrite(self._watermark, pack_watermark(sequence), 0)
@@ -151,6 +160,11 @@ class LiveMachine:
             finally:
                 os.close(directory)
         return descriptor
+
+
+def _die() -> None:
+    """End this process at once."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _measure_sync(directory: Path) -> int:

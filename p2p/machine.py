@@ -16,6 +16,8 @@ from typing import Protocol
 
 import apsw
 
+from p2p.codepoints import CodePoints
+
 
 class DiskFailureError(Exception):
     """A write or sync failed; the node must stop and must not retry (Rebello et al., USENIX ATC 2020)."""
@@ -31,6 +33,10 @@ class Machine(Protocol):
     @property
     def random(self) -> random.Random:
         """This life's own stream of chance; seeded in the virtual world, from the system in the live one."""
+
+    @property
+    def points(self) -> CodePoints:
+        """The named points of this life's program; whoever runs a trial may end it at one."""
 
     def now_ms(self) -> int:
         """Return the calendar, in UTC milliseconds since the epoch."""

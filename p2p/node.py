@@ -178,6 +178,7 @@ class Node:
             observer,
             self._known_roster,
             self._roster_changed,
+            machine.points,
         )
         self.sync = Sync(
             config,

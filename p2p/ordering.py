@@ -51,6 +51,7 @@ from ledger.errors import BadBlockError, BadProofError
 from ledger.roster import Roster
 from ledger.store import LogRow, SnapshotRow, Store
 from p2p.chain import BlockRef, Chain
+from p2p.codepoints import CodePoint
 from p2p.config import NodeConfig
 from p2p.frames import FRAME_BYTES_AIMED, RAFT_MESSAGES_MAX, RaftFields
 from p2p.machine import Machine
@@ -365,6 +366,7 @@ class Ordering:
                 continue
             data = self._sign_block([raw], time_ms)
             self.raw.propose_conf_change(data, change)
+            self.machine.points.reached(CodePoint.AFTER_PROPOSE)
             self.figures.configurations_proposed += 1
             return True
         return False
@@ -388,10 +390,12 @@ class Ordering:
         if not transactions or not self.raw.can_propose(size):
             return False
         self.raw.propose(self._sign_block(transactions, time_ms))
+        self.machine.points.reached(CodePoint.AFTER_PROPOSE)
         return True
 
     def _sign_block(self, transactions: Sequence[bytes], time_ms: int) -> bytes:
         """Return the next block's bytes; what was signed is proposed with nothing between."""
+        self.machine.points.reached(CodePoint.BEFORE_PROPOSE)
         head = self.chain.head
         block = build_block(
             network=self.config.genesis.network,

@@ -21,6 +21,7 @@ from ledger.contracts import purged_roots
 from ledger.errors import BadBlockError, BadProofError
 from ledger.store import SnapshotRow
 from p2p.certifier import Certifier
+from p2p.codepoints import CodePoint
 from p2p.config import NodeConfig
 from p2p.errors import DivergedError
 from p2p.executor import Executor
@@ -403,6 +404,7 @@ class Sync:
         changes = pull.changes(executor.ledger.state)
         if changes is None:
             return
+        executor.points.reached(CodePoint.BEFORE_INSTALL)
         checkpoint, offer = target.checkpoint, target.offer
         time_ms = offer.header.time_ms
         executor.ledger.install(checkpoint, time_ms=time_ms, frontier=offer.frontier, changes=changes)
@@ -437,6 +439,7 @@ class Sync:
         self.keeper.forget()
         self.taking.freeze(offer.header, 0 if snapshot is None else snapshot.index)
         self.taking.offer(checkpoint.height, offer.note)
+        executor.points.reached(CodePoint.AFTER_INSTALL)
 
     def _leave_pool(self, time_ms: int) -> list[bytes]:
         """Let go of transactions that the state taken over has used up, or that no block can take any more."""

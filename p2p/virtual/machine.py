@@ -21,8 +21,9 @@ from dataclasses import dataclass
 import apsw
 
 from ledger.watermark import pack_watermark
+from p2p.codepoints import CodePoint, CodePoints
 from p2p.machine import DiskFailureError
-from p2p.virtual.life import Life
+from p2p.virtual.life import Ending, Life
 from p2p.virtual.loop import VirtualLoop
 from p2p.virtual.vfs import LifeVFS
 from p2p.virtual.wire import NS_PER_MS
@@ -80,6 +81,7 @@ class VirtualMachine:
         self._random = random.Random(f"{stream}:machine")
         self._sync_random = random.Random(f"{stream}:sync")
         self._connections: list[weakref.ref[apsw.Connection]] = []
+        self._points = CodePoints(lambda: life.end(Ending.KILLED))
         life.add_last_rite(self._close_connections)
 
     @property
@@ -91,6 +93,11 @@ class VirtualMachine:
     def random(self) -> random.Random:
         """This life's own stream of chance."""
         return self._random
+
+    @property
+    def points(self) -> CodePoints:
+        """The named points of this life's program."""
+        return self._points
 
     @property
     def life(self) -> Life:
@@ -129,6 +136,7 @@ class VirtualMachine:
         await asyncio.sleep(before_ns / 1e9)
         try:
             connection.execute("COMMIT")
+            self._points.reached(CodePoint.WITHIN_PERSIST)
             self._vfs.write_file(WATERMARK_FILE, pack_watermark(sequence))
             self._vfs.sync_file(WATERMARK_FILE)
         except (apsw.Error, OSError) as error:

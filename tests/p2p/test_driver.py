@@ -15,6 +15,7 @@ import pytest
 from consensus import ENTRY_OVERHEAD_BYTES, Entry, EntryType, Ready
 from p2p import driver as driver_module
 from p2p import inbox as module
+from p2p.codepoints import CodePoints
 from p2p.driver import COMMIT_BYTES_MAX, Driver
 from p2p.errors import NodeHaltedError
 from p2p.frames import AliveFrame, HaveFrame
@@ -35,6 +36,7 @@ class Disk:
     commits: int = 0
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     failure: Exception | None = None
+    points: CodePoints = field(default_factory=lambda: CodePoints(lambda: None))
 
     async def commit(self, connection: apsw.Connection, sequence: int) -> None:
         self.commits += 1

@@ -18,7 +18,7 @@ from scenarios.model.carnetcheck import carnet_step, carnets
 from scenarios.model.carnetsteps import CarnetStep
 from scenarios.model.contradictions import contradictions
 from scenarios.model.documents import Document, form_of
-from scenarios.model.faults import Partition, check_target
+from scenarios.model.faults import Partition
 from scenarios.model.fisherycheck import fishery_step, forms
 from scenarios.model.fisherysteps import FisheryStep
 from scenarios.model.forgeries import ForgeCarnet, ForgeCertificate
@@ -61,6 +61,7 @@ from scenarios.model.steps import (
     SuspendHolding,
 )
 from scenarios.model.subjects import SUBJECTS, SubjectKind
+from scenarios.model.targets import check_target
 from scenarios.model.tradecheck import invoices, trade_step, verifications
 from scenarios.model.units import UNITS_MS, Duration, Moment
 from scenarios.model.verifications import OpenVerification

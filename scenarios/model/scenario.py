@@ -23,12 +23,13 @@ from scenarios.model.carnets import Carnet
 from scenarios.model.claims import Claim, LocalName
 from scenarios.model.documents import Document
 from scenarios.model.expectations import ExpectationText
-from scenarios.model.faults import KINDS_BY_WORLD, ORGANIZATION_PATTERN, FaultRecord
+from scenarios.model.faults import KINDS_BY_WORLD, FaultRecord
 from scenarios.model.fisheries import FisheriesLists, Form370
 from scenarios.model.invoices import Invoice
 from scenarios.model.network import AGENT_ROLES, Calendar, Network, Organization, plays
 from scenarios.model.source import Source
 from scenarios.model.steps import Step
+from scenarios.model.targets import ORGANIZATION_PATTERN
 from scenarios.model.units import Moment, Record
 from scenarios.model.verifications import Verification
 

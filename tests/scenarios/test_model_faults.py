@@ -20,12 +20,9 @@ from scenarios.model.faults import (
     Loss,
     Partition,
     PowerLoss,
-    Target,
-    TargetKind,
-    check_target,
-    parse_target,
 )
 from scenarios.model.predicates import parse_predicate
+from scenarios.model.targets import Target, TargetKind, check_target, parse_target
 
 READ = TypeAdapter[FaultRecord](FaultRecord)
 ROLES = {name: (Role.CUSTOMS,) if name == "a" else (Role.IMPORTER,) for name in "abcdef"}

@@ -17,6 +17,7 @@ import secrets
 import shlex
 import signal
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable
 from importlib.metadata import version
@@ -38,6 +39,7 @@ from scenarios.campaign.told import tell_campaign
 from scenarios.errors import RefusedError, ScenarioError
 from scenarios.exporting.credential import export_credential, write_credential
 from scenarios.exporting.held import find_document
+from scenarios.judging.checks.registry import CHECKS
 from scenarios.judging.verdict import EXIT_INTERNAL, EXIT_USAGE, Verdict
 from scenarios.model.catalog import library_names, load_scenario, load_script_of
 from scenarios.model.schema import schema_text
@@ -170,9 +172,17 @@ def campaign(
 
 
 @app.command(name="list")
-def list_() -> int:
-    """List the library's scenarios."""
+def list_(
+    what: Annotated[Literal["scenarios", "checks"], Parameter(help="What to list.")] = "scenarios",
+) -> int:
+    """List the library's scenarios, or what is checked in every run."""
     console = _console()
+    if what == "checks":
+        for row in CHECKS.values():
+            console.print(Text(row.name, style="bold"))
+            for text in (row.sentence, row.source):
+                console.print(Text(textwrap.indent(textwrap.fill(text, console.width - 3), "  ")))
+        return 0
     for name in library_names():
         console.print(f"{name:<36} {load_scenario(name).title}", highlight=False)
     return 0

@@ -22,7 +22,7 @@ from ledger.errors import LedgerError
 from ledger.execution import CONSUMING
 from ledger.store import Store, damage_named
 from scenarios.errors import RefusedError
-from scenarios.judging.checks import FinalNode, FinalState
+from scenarios.judging.checks.check import FinalNode, FinalState
 
 DATABASE = "node.db"
 WATERMARK = "watermark"

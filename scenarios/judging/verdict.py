@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scenarios.judging.checks import Check
+from scenarios.judging.checks.check import Check
 from scenarios.model.sentences import Judgement, Outcome
 
 EXIT_USAGE = 64

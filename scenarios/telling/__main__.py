@@ -1,7 +1,7 @@
 """Writes the pages in docs/ that are made of the program itself: `python -m scenarios.telling [NAME... | all]`.
 
-The trade rules and the list of scenarios are written every time, the pages of scenarios as they are named: each costs a
-run.
+The trade rules, the checks and the list of scenarios are written every time, the pages of scenarios as they are named:
+each costs a run.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from scenarios.model.catalog import library_names
+from scenarios.telling.checkpage import checks_page
 from scenarios.telling.rulepages import rules_page
 from scenarios.telling.scenariopages import index_page, scenario_page
 
@@ -20,7 +21,11 @@ def main(names: list[str]) -> None:
     """Write the pages."""
     pages = DOCS / "scenarios"
     pages.mkdir(exist_ok=True)
-    made = {DOCS / "trade-rules.md": rules_page(), pages / "index.md": index_page()}
+    made = {
+        DOCS / "trade-rules.md": rules_page(),
+        DOCS / "checks.md": checks_page(),
+        pages / "index.md": index_page(),
+    }
     for name in library_names() if names == ["all"] else names:
         made[pages / f"{name}.md"] = scenario_page(name)
     for path, text in made.items():

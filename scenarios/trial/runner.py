@@ -26,9 +26,9 @@ from p2p.config import Timing
 from p2p.observer import RecordField
 from p2p.topology import TopologyKind
 from p2p.virtual import VirtualWorld, run_virtual
-from scenarios.judging.balances import CarnetBalances
 from scenarios.judging.canaries import canaries, public_words
-from scenarios.judging.checks import Agreement, Check, Confidentiality, DecidedOnce, Durability
+from scenarios.judging.checks.check import Check
+from scenarios.judging.checks.registry import CHECKS, Setting, make_checks
 from scenarios.judging.final import DATABASE, STORE_FILES, read_final
 from scenarios.judging.framespool import FrameSpool
 from scenarios.judging.leaks import LeakSearch, stored_values
@@ -137,14 +137,7 @@ class _Run:
         self.node_records: list[Event] = []
         self.measurement = Measurement(list(scenario.organizations))
         self.tuna = TunaMeasurement()
-        countries = {name: member.country for name, member in scenario.organizations.items()}
-        self.checks: list[Check] = [
-            Agreement(),
-            Durability(),
-            DecidedOnce(),
-            Confidentiality(self.search),
-            CarnetBalances(countries),
-        ]
+        self.checks: list[Check] = make_checks(Setting(scenario, self.search))
         self.started = time.monotonic()
         self.cpu_started = time.process_time()
 
@@ -234,8 +227,7 @@ class _Run:
         self.book.subscribe(self.measurement)
         self.book.subscribe(self.tuna)
         for check in self.checks:
-            if not isinstance(check, Confidentiality):
-                self.book.subscribe(check)
+            self.book.subscribe(check)
         self.options.on_event_book(self.book)
         self.options.tamper(self.trial)
         self.outcome: TrialOutcome = await self.trial.run()
@@ -352,8 +344,8 @@ class _Run:
                 "checks": [
                     {
                         "name": check.name,
-                        "property": check.property,
-                        "source": check.source,
+                        "property": CHECKS[check.name].sentence,
+                        "source": CHECKS[check.name].source,
                         "exercised": check.exercised,
                         "violations": len(check.violations),
                     }

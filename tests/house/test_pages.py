@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from scenarios.model.catalog import library_names
+from scenarios.telling.checkpage import checks_page
 from scenarios.telling.rulepages import rules_page
 from scenarios.telling.scenariopages import index_page
 
@@ -11,6 +12,12 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def test_the_page_of_the_trade_rules_is_what_the_tables_say():
     assert (DOCS / "trade-rules.md").read_text(encoding="utf-8") == rules_page(), (
+        "make it again: python -m scenarios.telling"
+    )
+
+
+def test_the_page_of_the_checks_is_what_their_table_says():
+    assert (DOCS / "checks.md").read_text(encoding="utf-8") == checks_page(), (
         "make it again: python -m scenarios.telling"
     )
 

@@ -8,16 +8,12 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from p2p.observer import RecordField
-from scenarios.judging.balances import CarnetBalances
-from scenarios.judging.checks import (
-    Agreement,
-    Check,
-    Confidentiality,
-    DecidedOnce,
-    Durability,
-    FinalNode,
-    FinalState,
-)
+from scenarios.judging.checks.agreement import Agreement
+from scenarios.judging.checks.balances import CarnetBalances
+from scenarios.judging.checks.check import Check, FinalNode, FinalState
+from scenarios.judging.checks.confidentiality import Confidentiality
+from scenarios.judging.checks.decided import DecidedOnce
+from scenarios.judging.checks.durability import Durability
 from scenarios.judging.leaks import Canary, LeakSearch
 from scenarios.trial.eventbook import Event
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.judging.checks import Agreement, Violation
+from scenarios.judging.checks.agreement import Agreement
+from scenarios.judging.checks.check import Violation
 from scenarios.judging.verdict import JudgedExpectation, Judgment, Verdict, judge
 from scenarios.model.sentences import Judgement, Outcome
 

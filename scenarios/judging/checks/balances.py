@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from scenarios.judging.checks import FinalState, Violation
+from scenarios.judging.checks.check import FinalState, Violation
 from scenarios.trial.eventbook import Event
 
 _GOING: Mapping[str, tuple[str, str]] = {
@@ -75,10 +75,6 @@ class CarnetBalances:
 
     countries: Mapping[str, str]
     name: str = "carnet-balances"
-    property: str = (
-        "Per item of a carnet: home + under way + inside + settled = listed, never negative, at every block."
-    )
-    source: str = "design: a general list is neither added to nor taken from"
     exercised: int = 0
     violations: list[Violation] = field(default_factory=list)
     _lines: dict[str, _Line] = field(default_factory=dict)

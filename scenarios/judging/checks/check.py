@@ -1,0 +1,65 @@
+"""What a check is, and what it judges: the events of a run, and every node as it ends.
+
+Rules:
+- A check follows the events as they happen and says at once when it is violated, and at which event.
+- A check counts how often it was exercised; one that never was proves nothing, and a scenario that lists it is
+  then undecided.
+- What it holds, and where that comes from, stands in the registry alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from scenarios.trial.eventbook import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A check that did not hold: which, at which event (None at the end), and what was seen."""
+
+    check: str
+    event: int | None
+    text: str
+
+
+class Check(Protocol):
+    """One property of a run."""
+
+    name: str
+    exercised: int
+    violations: list[Violation]
+
+    def __call__(self, event: Event) -> None:
+        """Follow an event."""
+
+    def finish(self, final: FinalState) -> None:
+        """Judge the end of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinalNode:
+    """One node at the end of a run, as it answers for itself.
+
+    Attributes:
+        height, certified: executed and certified height.
+        block_hashes: hash per executed height.
+        state_root: of its last executed height.
+        receipts: per transaction id its (height, code), by the receipt that counts.
+    """
+
+    height: int
+    certified: int
+    block_hashes: Mapping[int, str]
+    state_root: str
+    receipts: Mapping[str, tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class FinalState:
+    """Every node at the end of a run; a node that could not be read is missing."""
+
+    organizations: Sequence[str]
+    nodes: Mapping[str, FinalNode]

@@ -1,0 +1,153 @@
+"""The table of all checks: what each holds, where that comes from, and what trips it.
+
+Rules:
+- A row is all there is to know about a check; verdicts, `seatrial list checks` and docs/checks.md are made of it.
+- Every row names the test that switches its safeguard off and sees a whole run violate it; one without would be a
+  check that nobody has seen fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scenarios.judging.checks.agreement import Agreement
+from scenarios.judging.checks.balances import CarnetBalances
+from scenarios.judging.checks.check import Check
+from scenarios.judging.checks.confidentiality import Confidentiality
+from scenarios.judging.checks.decided import DecidedOnce
+from scenarios.judging.checks.durability import Durability
+from scenarios.judging.leaks import LeakSearch
+from scenarios.model import Scenario
+
+
+class Phase(StrEnum):
+    """When a check judges."""
+
+    ALWAYS = "at every event"
+    HEALED = "once a majority is healed, and once all are"
+    END = "at the end"
+    AFTERWARDS = "by a second run"
+
+
+class Worlds(StrEnum):
+    """Where a check judges."""
+
+    BOTH = "in both worlds"
+    VIRTUAL = "in the virtual world"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What checks are made for.
+
+    Attributes:
+        scenario: what is run.
+        search: the search for private values, which the run itself feeds.
+    """
+
+    scenario: Scenario
+    search: LeakSearch
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One check.
+
+    Attributes:
+        name: how scenarios and verdicts call it.
+        sentence: what it holds.
+        source: where that comes from.
+        phases: when it judges.
+        worlds: where.
+        exercised_by: what counts as having exercised it.
+        ablation: what is switched off to trip it in a whole run.
+        test: of that, as `file::function` under tests/.
+        make: makes one for a run.
+    """
+
+    name: str
+    sentence: str
+    source: str
+    phases: tuple[Phase, ...]
+    worlds: Worlds
+    exercised_by: str
+    ablation: str
+    test: str
+    make: Callable[[Setting], Check]
+
+
+def _table(*rows: CheckRow) -> Mapping[str, CheckRow]:
+    return {row.name: row for row in rows}
+
+
+CHECKS: Mapping[str, CheckRow] = _table(
+    CheckRow(
+        name="agreement",
+        sentence="At every height all nodes execute the same block to the same state, log and receipts.",
+        source="Raft paper, figure 3: State Machine Safety",
+        phases=(Phase.ALWAYS, Phase.END),
+        worlds=Worlds.BOTH,
+        exercised_by="a second node executes a height",
+        ablation="one node writes a value of its own into its state",
+        test="worlds/test_ablations.py::test_a_node_that_executes_otherwise_is_seen",
+        make=lambda _setting: Agreement(),
+    ),
+    CheckRow(
+        name="durability",
+        sentence="What a node called accepted is executed, or expires; what was committed or certified stays.",
+        source="Raft paper, section 8 (client interaction); Leader Completeness, figure 3",
+        phases=(Phase.END,),
+        worlds=Worlds.BOTH,
+        exercised_by="an acknowledgement is looked up on a node's disk",
+        ablation="SQLite does not sync commits, and the power fails",
+        test="worlds/test_ablations.py::test_commits_that_are_not_synced_are_lost_and_that_is_seen",
+        make=lambda _setting: Durability(),
+    ),
+    CheckRow(
+        name="decided-once",
+        sentence="No transaction has two receipts that consume its id.",
+        source="Raft dissertation, section 6.3 (linearizable semantics: at most one effect)",
+        phases=(Phase.ALWAYS,),
+        worlds=Worlds.BOTH,
+        exercised_by="a receipt consumes an id",
+        ablation="ledgers forget which ids are used up, and a leader orders a transaction again",
+        test="worlds/test_check_ablations.py::test_a_transaction_that_takes_effect_twice_is_seen",
+        make=lambda _setting: DecidedOnce(),
+    ),
+    CheckRow(
+        name="confidentiality",
+        sentence=(
+            "No private field's value or salt is on any node's disk, in any frame, record, metric or public file."
+        ),
+        source="strtrade.com (2018): certificates are not open to all members of the network",
+        phases=(Phase.END,),
+        worlds=Worlds.BOTH,
+        exercised_by="a private value is searched for",
+        ablation="sealed envelopes carry their plain text",
+        test="worlds/test_confidentiality.py::test_an_envelope_that_is_not_sealed_is_found",
+        make=lambda setting: Confidentiality(setting.search),
+    ),
+    CheckRow(
+        name="carnet-balances",
+        sentence=(
+            "Per item of a carnet: home + under way + inside + settled = listed, never negative, at every block."
+        ),
+        source="design: a general list is neither added to nor taken from",
+        phases=(Phase.ALWAYS,),
+        worlds=Worlds.BOTH,
+        exercised_by="an endorsement or a settlement moves pieces",
+        ablation="the contract and customs let items pass that are not listed, or not where they come from",
+        test="worlds/test_check_ablations.py::test_pieces_that_come_from_nowhere_are_seen",
+        make=lambda setting: CarnetBalances(
+            {name: member.country for name, member in setting.scenario.organizations.items()}
+        ),
+    ),
+)
+"""All checks, by name."""
+
+
+def make_checks(setting: Setting) -> list[Check]:
+    """Make every check for a run."""
+    return [row.make(setting) for row in CHECKS.values()]

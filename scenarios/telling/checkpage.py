@@ -1,0 +1,51 @@
+"""The page of all checks, made of their table.
+
+Rules:
+- The page says what the table says, and a test holds it to it.
+"""
+
+from __future__ import annotations
+
+from scenarios.judging.checks.registry import CHECKS, CheckRow
+
+_HEAD = """# What is checked in every run
+
+This page is made of the program's own table (`python -m scenarios.telling`; `seatrial list checks` prints it); a test
+holds it to it. Every run is judged by all of them, whatever its scenario says. A check follows the run event by event
+where it can, and names the event at which it is violated. It counts how often it was exercised: `verdict.json`
+and the end of `seatrial run` tell, and a check that the scenario lists under `checks` and that never was makes the
+verdict `undecided`.
+"""
+_ABLATIONS = """## What trips them
+
+A check that nobody has seen fail proves nothing. For each there is a test that switches the safeguard off in a whole
+run, and sees the run violate it.
+
+| check | switched off | test |
+|---|---|---|"""
+
+
+def checks_page() -> str:
+    """Return the page in Markdown."""
+    parts = [_HEAD, *(_section(row) for row in CHECKS.values()), _ABLATIONS]
+    return "\n".join([*parts, *(_ablation(row) for row in CHECKS.values())]) + "\n"
+
+
+def _section(row: CheckRow) -> str:
+    return "\n".join(
+        [
+            f"## `{row.name}`",
+            "",
+            row.sentence,
+            "",
+            f"- Judged {', and '.join(phase.value for phase in row.phases)}, {row.worlds.value}.",
+            f"- Exercised each time {row.exercised_by}.",
+            f"- Source: {row.source}.",
+            "",
+        ]
+    )
+
+
+def _ablation(row: CheckRow) -> str:
+    file, _, function = row.test.partition("::")
+    return f"| `{row.name}` | {row.ablation} | [`{function}`](../tests/{file}) |"

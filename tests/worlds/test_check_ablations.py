@@ -1,0 +1,65 @@
+"""Each check's safeguard switched off in a whole run: that check is violated, and says where.
+
+The table in docs/checks.md names these tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ledger import execution
+from ledger.contracts import Refusal
+from ledger.contracts.carnet import VOUCHER_TABLE, goods
+from p2p.ordering import Ordering
+from scenarios.agents.carnetoffice import CarnetOffice
+from scenarios.judging.verdict import Verdict
+from scenarios.trial.runner import RunResult
+
+RunVirtual = Callable[..., RunResult]
+
+pytestmark = pytest.mark.slow
+
+
+def violations(result: RunResult, check: str) -> list[str]:
+    """Return a check's violations in words; the run is violated."""
+    assert result.judgment.verdict is Verdict.VIOLATED
+    return [text for text in result.judgment.violations if text.startswith(f"{check}: ")]
+
+
+def test_a_transaction_that_takes_effect_twice_is_seen(
+    run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordered: list[bytes] = []
+    sign = Ordering._sign_block
+
+    def again(ordering: Ordering, transactions: Sequence[bytes], time_ms: int) -> bytes:
+        ordered.extend(transactions)
+        return sign(ordering, [*transactions, *([ordered[0]] if len(ordered) == 3 else [])], time_ms)
+
+    monkeypatch.setattr(Ordering, "_sign_block", again)
+    monkeypatch.setattr(execution, "_check_nonce", lambda _signed, _state: None)
+    found = violations(run_virtual_scenario("nafta-certificate"), "decided-once")
+    assert "took effect at heights 1 and 3 (event " in found[0]
+
+
+def test_pieces_that_come_from_nowhere_are_seen(
+    run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave_out(table: Any, event: str, *refusals: Refusal) -> None:
+        for step in table.steps:
+            if step.event == event:
+                kept = tuple(guard for guard in step.guards if guard.refusal not in refusals)
+                monkeypatch.setitem(table._by_place, (step.state, event), replace(step, guards=kept))
+
+    left_out = (Refusal.UNLISTED_ITEM, Refusal.PIECES_MISSING, Refusal.WRONG_IMPORT_VOUCHER)
+    leave_out(VOUCHER_TABLE, "carnet.present", *left_out)
+    leave_out(VOUCHER_TABLE, "carnet.endorse", *left_out)
+    monkeypatch.setattr(goods, "minus", lambda there, _taken: there)
+    monkeypatch.setattr(CarnetOffice, "_goods_defects", lambda *_arguments: [])
+    found = violations(run_virtual_scenario("carnet-fraud"), "carnet-balances")
+    assert "pieces of item" in found[0]
+    assert "(event " in found[0]

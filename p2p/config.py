@@ -14,6 +14,7 @@ from ledger.genesis import Genesis
 from ledger.keys import SigningKey
 from p2p.errors import ConfigError
 from p2p.frames import FRAME_BYTES_MAX
+from p2p.hello import VERSION
 
 FRAME_ROOM_BYTES = 65536
 """What a frame takes beside a block or an envelope, generously."""
@@ -84,6 +85,7 @@ class NodeConfig:
         incarnation: lifetime of the node key, from 1; the ledger counts them.
         registered_raft_id: the Raft id that the ledger gave this node; None for a founder's first one, which has its
             place in genesis.
+        protocol_version: the version of the peers' protocol that it speaks; a node of another one is refused.
     """
 
     genesis: Genesis
@@ -101,6 +103,7 @@ class NodeConfig:
     timing: Timing = field(default_factory=Timing)
     incarnation: int = 1
     registered_raft_id: int | None = None
+    protocol_version: int = VERSION
 
     def __post_init__(self) -> None:
         if self.registered_raft_id is None:

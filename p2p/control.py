@@ -2,8 +2,8 @@
 
 Rules:
 - It exists only when the configuration has a control token, apart from the organization's token.
-- It tells where the node stands, moves its calendar, and harms the frames that leave; it never changes what the node
-  decides.
+- It tells where the node stands, moves its calendar, harms the frames that leave, and ends the process at a named point
+  of its program; it never changes what the node decides.
 - *Settled* is for the trial to judge: this only reports heights, pool, outbox, and whether anything is under way.
 """
 
@@ -17,6 +17,7 @@ from typing import Protocol
 from aiohttp import web
 
 from p2p.answers import ApiError, read_integer
+from p2p.codepoints import CodePoint
 from p2p.frameweather import Mishap, Rule
 from p2p.node import Node
 from p2p.observer import RecordField
@@ -126,6 +127,20 @@ def add_control(app: web.Application, node: Node, activity: Activity) -> None:
             body=json.dumps({"next": following, "events": events}).encode(), content_type="application/json"
         )
 
+    async def post_stop(_request: web.Request) -> web.Response:
+        node.stop()
+        return _answer({"stopping": True})
+
+    app.router.add_get("/control/status", get_status)
+    app.router.add_post("/control/calendar", post_calendar)
+    app.router.add_get("/control/events", get_events)
+    _add_harm(app, node)
+    app.router.add_post("/control/stop", post_stop)
+
+
+def _add_harm(app: web.Application, node: Node) -> None:
+    """Add the paths by which a trial harms what the node sends, and ends its process."""
+
     async def post_frames(request: web.Request) -> web.Response:
         try:
             listed = json.loads(await request.read())["rules"]
@@ -138,15 +153,24 @@ def add_control(app: web.Application, node: Node, activity: Activity) -> None:
         node.links.weather.replace(rules)
         return _answer({"rules": len(rules)})
 
-    async def post_stop(_request: web.Request) -> web.Response:
-        node.stop()
-        return _answer({"stopping": True})
+    async def post_crash_at(request: web.Request) -> web.Response:
+        try:
+            listed = json.loads(await request.read())["points"]
+            points = [(CodePoint(one["point"]), int(one["nth"])) for one in listed]
+        except (ValueError, KeyError, TypeError):
+            points = None
+        if points is None or not all(nth >= 1 for _, nth in points):
+            remedy = (
+                f'Send {{"points": [{{"point": P, "nth": 1 or more}}]}}, P one of {", ".join(CodePoint)}.'
+            )
+            raise ApiError(400, "BAD_BODY", "points: no list of points with their occurrence", remedy)
+        node.machine.points.disarm()
+        for point, nth in points:
+            node.machine.points.arm(point, nth)
+        return _answer({"points": len(points)})
 
-    app.router.add_get("/control/status", get_status)
-    app.router.add_post("/control/calendar", post_calendar)
-    app.router.add_get("/control/events", get_events)
     app.router.add_post("/control/frames", post_frames)
-    app.router.add_post("/control/stop", post_stop)
+    app.router.add_post("/control/crash-at", post_crash_at)
 
 
 def _answer(body: dict[str, int | str | bool | None], status: int = 200) -> web.Response:

@@ -42,11 +42,12 @@ class Opening:
     incarnation: int
     store_id: bytes
     challenge: bytes
+    version: int = VERSION
 
     def encode(self) -> bytes:
         """Return the bytes to send."""
         fields = [
-            VERSION,
+            self.version,
             self.network,
             self.organization,
             self.incarnation,
@@ -57,8 +58,8 @@ class Opening:
         return packed
 
 
-def decode_opening(data: bytes) -> Opening:
-    """Return the opening in `data`.
+def decode_opening(data: bytes, version: int = VERSION) -> Opening:
+    """Return the opening in `data`, if it is of the version that is spoken here.
 
     Raises:
         HelloError: if it is none.
@@ -72,9 +73,9 @@ def decode_opening(data: bytes) -> Opening:
     except (ValueError, msgpack.UnpackException, msgpack.ExtraData) as error:
         raise HelloError(f"opening is not msgpack: {error}") from error
     match value:
-        case [int(version), *_] if version != VERSION:
+        case [int(theirs), *_] if theirs != version:
             raise HelloError(
-                f"version {version} is not spoken here, version {VERSION} is; run one version on both sides"
+                f"version {theirs} is not spoken here, version {version} is; run one version on both sides"
             )
         case [
             int(),
@@ -88,7 +89,7 @@ def decode_opening(data: bytes) -> Opening:
                 raise HelloError(f"challenge of {len(challenge)} bytes; {CHALLENGE_BYTES} are needed")
             if len(store_id) != STORE_ID_BYTES:
                 raise HelloError(f"store id of {len(store_id)} bytes; {STORE_ID_BYTES} are needed")
-            return Opening(network, organization, incarnation, store_id, challenge)
+            return Opening(network, organization, incarnation, store_id, challenge, version)
         case _:
             raise HelloError(
                 "opening must be [version, network, organization, incarnation, store id, challenge]"
@@ -125,6 +126,7 @@ class Identity:
         raft_id: its Raft id; it need not be in the roster yet.
         incarnation: lifetime of its key.
         store_id: of its store.
+        version: of the protocol that it speaks.
     """
 
     roster: Roster
@@ -133,10 +135,18 @@ class Identity:
     raft_id: int
     incarnation: int
     store_id: bytes
+    version: int = VERSION
 
     def opening(self, challenge: bytes) -> Opening:
         """Return this node's opening with a fresh `challenge` (32 bytes)."""
-        return Opening(self.roster.network, self.organization, self.incarnation, self.store_id, challenge)
+        return Opening(
+            self.roster.network,
+            self.organization,
+            self.incarnation,
+            self.store_id,
+            challenge,
+            self.version,
+        )
 
     def check_opening(self, theirs: Opening, *, dialed_by_me: bool, expected: str | None) -> None:
         """Refuse an opening this node must not answer.
@@ -225,7 +235,7 @@ async def shake_hands(
     dialed = expected is not None
     mine = identity.opening(challenge)
     await send(mine.encode())
-    theirs = decode_opening(await receive())
+    theirs = decode_opening(await receive(), identity.version)
     identity.check_opening(theirs, dialed_by_me=dialed, expected=expected)
     await send(identity.sign(mine, theirs, dialed_by_me=dialed))
     identity.check_proof(mine, theirs, await receive(), verifier, dialed_by_me=dialed)

@@ -303,6 +303,7 @@ class Links:
             config.raft_id,
             config.incarnation,
             self.store_id,
+            config.protocol_version,
         )
 
     async def _shake(self, socket: _Socket, expected: str | None) -> tuple[str, int]:

@@ -28,6 +28,7 @@ SECTOR_BYTES = 512
 class DiskOperation(enum.Enum):
     """What a program may be doing to the disk when something happens."""
 
+    READ = "read"
     WRITE = "write"
     SYNC = "sync"
     TRUNCATE = "truncate"
@@ -136,12 +137,14 @@ class VirtualDisk:
 
     Attributes:
         hook: called before every write, sync, truncation and deletion, or None.
+        read_hook: called before every read, or None.
     """
 
     def __init__(self) -> None:
         self._files: dict[str, DiskFile] = {}
         self._deleted: dict[str, DiskFile] = {}
         self.hook: Hook | None = None
+        self.read_hook: Hook | None = None
         self.operation_count = 0
         self.sync_count = 0
 

@@ -192,11 +192,14 @@ class VirtualHost:
             if attempted is operation:
                 raise OSError(error.errno, error.strerror, name)
 
-        self.disk.hook = fail
+        if operation is DiskOperation.READ:
+            self.disk.read_hook = fail
+        else:
+            self.disk.hook = fail
 
     def mend_disk(self) -> None:
         """End what `at_disk_operation` or `fail_disk` began."""
-        self.disk.hook = None
+        self.disk.hook = self.disk.read_hook = None
 
     def _keep_files(self, ending: Ending) -> None:
         if ending is Ending.POWER_LOST:

@@ -54,15 +54,27 @@ class Calendar:
     base_ms: int
     base_ns: int = 0
     offset_ms: int = 0
+    drift_ppm: int = 0
+    drift_from_ms: int = 0
 
     def now_ms(self, loop: VirtualLoop) -> int:
         """Return UTC milliseconds since the epoch, as this host believes them."""
-        return self.base_ms + self.offset_ms + (loop.now_ns() - self.base_ns) // NS_PER_MS
+        right_ms = self._right_ms(loop)
+        if not self.drift_ppm:
+            return right_ms + self.offset_ms
+        return right_ms + self.offset_ms + (right_ms - self.drift_from_ms) * self.drift_ppm // 1_000_000
+
+    def drift(self, loop: VirtualLoop, ppm: int) -> None:
+        """Run fast by so many millionths from now on, through every gap it is moved over too; 0 sets it right."""
+        self.drift_ppm, self.drift_from_ms = ppm, self._right_ms(loop)
 
     def set(self, loop: VirtualLoop, time_ms: int) -> None:
         """Set the clock; the offset stays on top."""
         self.base_ms = time_ms
         self.base_ns = loop.now_ns()
+
+    def _right_ms(self, loop: VirtualLoop) -> int:
+        return self.base_ms + (loop.now_ns() - self.base_ns) // NS_PER_MS
 
 
 class VirtualMachine:

@@ -61,8 +61,15 @@ class LifeVFS(apsw.VFS):
 
     def read_file(self, name: str) -> bytes | None:
         """Return a file's content, or None if there is none."""
+        self.before_read(name)
         file = self._files.get(name)
         return None if file is None else bytes(file.content)
+
+    def before_read(self, name: str) -> None:
+        """Let the hook of reads have its way, but not with a ghost."""
+        disk = self._disk
+        if disk.read_hook is not None and disk._files is self._files:
+            disk.read_hook(DiskOperation.READ, name)
 
     def before(self, operation: DiskOperation, name: str) -> None:
         """Count an operation and let the hook have its way; a ghost's operations are nobody's business."""
@@ -172,6 +179,7 @@ class _OpenFile:
         self._delete = delete
 
     def xRead(self, amount: int, offset: int) -> bytes:
+        self._vfs.before_read(self._name)
         return bytes(self._content[offset : offset + amount])
 
     def xWrite(self, data: bytes, offset: int) -> None:

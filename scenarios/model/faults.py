@@ -24,6 +24,14 @@ Rules:
 | `sync_failure` | required | | the target's disk syncs nothing; its node stops, and starts again afterwards |
 | `slow_disk` | required | `range_ms` | a sync of the target's disk takes so long |
 | `calendar_offset` | required | `seconds` | the target's calendar is fast, or slow if negative |
+| `crash_at` | required: then restarts | `point`, `nth` | the process dies when its program comes to a named point |
+| `restart_loop` | no | `times`, `up_ms`, `down_ms` | the process dies and starts again, so many times |
+| `rolling_restart` | no | `every_ms` | the nodes are stopped and started, one after the other |
+| `other_version` | required | | the node speaks another version of the peers' protocol |
+| `read_failure` | required | | the process dies, and cannot start: no read from its disk succeeds |
+| `write_failure` | required | | no write to the target's disk succeeds; its node stops, and starts again afterwards |
+| `calendar_jump` | required | `seconds`, `every_ms` | the target's calendar jumps forth and back |
+| `calendar_drift` | required | `ppm` | the target's calendar runs fast, or slow if negative |
 """
 
 from __future__ import annotations
@@ -35,6 +43,16 @@ from pydantic import Field, model_validator
 
 from scenarios.errors import RefusedError
 from scenarios.model.faultbase import BaseFault, NoParams
+from scenarios.model.nodefaults import (
+    CalendarDrift,
+    CalendarJump,
+    CrashAt,
+    OtherVersion,
+    ReadFailure,
+    RestartLoop,
+    RollingRestart,
+    WriteFailure,
+)
 from scenarios.model.targets import TargetKind
 from scenarios.model.units import RangeMs, Record
 
@@ -248,10 +266,21 @@ FaultRecord: TypeAlias = Annotated[
     | DiskFull
     | SyncFailure
     | SlowDisk
-    | CalendarOffset,
+    | CalendarOffset
+    | CrashAt
+    | RestartLoop
+    | RollingRestart
+    | OtherVersion
+    | ReadFailure
+    | WriteFailure
+    | CalendarJump
+    | CalendarDrift,
     Field(discriminator="kind"),
 ]
 
+OVER_AT_ONCE = ("restart", "restart_loop", "rolling_restart")
+"""Kinds that take no `for`: they are over at once, or when they have run their course."""
+PROCESS_KINDS = ("crash_at", "restart_loop", "rolling_restart", "other_version")
 FRAME_KINDS = ("drop", "duplicate", "reorder", "corrupt")
 VIRTUAL_KINDS = (
     "crash",
@@ -267,6 +296,11 @@ VIRTUAL_KINDS = (
     "sync_failure",
     "slow_disk",
     "calendar_offset",
+    *PROCESS_KINDS,
+    "read_failure",
+    "write_failure",
+    "calendar_jump",
+    "calendar_drift",
 )
-LIVE_KINDS = ("crash", "restart", "pause", *FRAME_KINDS)
+LIVE_KINDS = ("crash", "restart", "pause", *FRAME_KINDS, *PROCESS_KINDS)
 KINDS_BY_WORLD: Mapping[str, Sequence[str]] = {"virtual": VIRTUAL_KINDS, "live": LIVE_KINDS}

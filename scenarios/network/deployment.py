@@ -28,6 +28,7 @@ from ledger.genesis import Genesis
 from ledger.keys import SigningKey
 from p2p.config import NodeConfig, Timing
 from p2p.errors import ConfigError
+from p2p.hello import VERSION
 from p2p.topology import gossip_graph, neighbors_of
 from scenarios.network.founding import Founding, Secrets
 from scenarios.worlds.base import NetworkPlan
@@ -65,6 +66,7 @@ class NodeFile(_Strict):
     timing: dict[str, int]
     incarnation: int = Field(default=1, ge=1)
     raft_id: int | None = Field(default=None, ge=1)
+    protocol_version: int = Field(default=VERSION, ge=1)
 
 
 def write_deployment(
@@ -127,7 +129,10 @@ def write_deployment(
 def write_node_file(path: Path, node_file: NodeFile) -> None:
     """Write a node file."""
     with path.open("w") as out:
-        YAML(typ="safe", pure=True).dump(node_file.model_dump(), out)
+        values = node_file.model_dump()
+        if node_file.protocol_version == VERSION:
+            del values["protocol_version"]
+        YAML(typ="safe", pure=True).dump(values, out)
 
 
 def read_node_file(path: Path) -> NodeFile:
@@ -187,6 +192,7 @@ def load_node_config(path: Path) -> tuple[NodeConfig, Path]:
         timing=Timing(**node_file.timing),
         incarnation=node_file.incarnation,
         registered_raft_id=node_file.raft_id,
+        protocol_version=node_file.protocol_version,
     )
     return config, folder / node_file.data
 

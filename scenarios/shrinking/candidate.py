@@ -27,6 +27,21 @@ Item: TypeAlias = "tuple[str, int | str]"
 TITLE_CHARACTERS_MAX = 200
 NAME_CHARACTERS_MAX = 64
 PERCENT_MIN = 0.01
+MILDER = (
+    "for",
+    "percent",
+    "range_ms",
+    "times",
+    "nth",
+    "seconds",
+    "ppm",
+    "bits",
+    "ms",
+    "every_ms",
+    "up_ms",
+    "down_ms",
+)
+"""What of a fault can be halved: how long it lasts, or a value of its params."""
 ENTRIES = ("claims", "verifications", "carnets", "forms", "invoices", "documents")
 
 _STEP = re.compile(r"\bstep ([0-9]+)\b")
@@ -111,7 +126,7 @@ def with_only(candidate: Candidate, part: Part, kept: Sequence[Item]) -> Candida
 def milder(candidate: Candidate) -> Iterator[tuple[int, str]]:
     """Yield what can be made milder: a fault's position from 0, and which of its values."""
     for at, fault in enumerate(cast("list[Values]", candidate.value.get("faults", []))):
-        yield from ((at, what) for what in ("for", "percent", "range_ms") if _halved(fault, what) is not None)
+        yield from ((at, what) for what in MILDER if _halved(fault, what) is not None)
 
 
 def halved(candidate: Candidate, at: int, what: str) -> Candidate | None:
@@ -120,7 +135,7 @@ def halved(candidate: Candidate, at: int, what: str) -> Candidate | None:
     Args:
         candidate: whose fault it is.
         at: the fault's position from 0.
-        what: `for`, `percent` or `range_ms`.
+        what: one of `MILDER`.
     """
     faults = list(cast("list[Plain]", candidate.value["faults"]))
     fault = _halved(cast(Values, faults[at]), what)
@@ -145,9 +160,13 @@ def _halved(fault: Values, what: str) -> Values | None:
     less: Plain
     if isinstance(now, list):
         less = [int(cast(int, end)) // 2 for end in now]
+    elif isinstance(now, int) and what != "percent":
+        less = int(now / 2)
+        if not less:
+            return None
     else:
         less = round(float(cast(float, now)) / 2, 4)
-        if less < PERCENT_MIN:
+        if abs(less) < PERCENT_MIN:
             return None
     return fault | {"params": params | {what: less}} if less != now else None
 

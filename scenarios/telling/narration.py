@@ -84,6 +84,7 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     "fault.began": lambda f: f"{f['kind']} of {_joined(f['hit'])}",
     "fault.ended": lambda f: f"{f['kind']} of {_joined(f['hit'])} is over",
     "fault.missed": lambda f: f"{f['kind']} of {f['target']} hits nobody",
+    "point.struck": lambda f: f"dies at {str(f['point']).replace('_', ' ')}",
     "node.failed": lambda f: f"stopped by itself: {f['reason']}",
     "node.killed": lambda f: f"was killed: {f['reason']}",
     "checkpoint.divergent": lambda f: f"sees another checkpoint of {f['orderer']} at height {f['height']}",
@@ -148,7 +149,9 @@ class Narrator:
         if event.name == "carnet_claim.state" and event.fields.get("is_first"):
             return
         who = event.fields.get("organization") or event.fields.get("node") or "the weather"
-        style = "yellow" if event.name.startswith(("fault.", "node.", "act.", "checkpoint.")) else ""
+        style = (
+            "yellow" if event.name.startswith(("fault.", "node.", "point.", "act.", "checkpoint.")) else ""
+        )
         told = sentence(event.fields)
         if not told:
             return

@@ -19,12 +19,27 @@ from scenarios.model import Scenario
 from scenarios.model.faults import KINDS_BY_WORLD, FaultRecord
 from scenarios.model.units import Clock, Span
 from scenarios.trial.agenda import Agenda
+from scenarios.trial.courses import Course
 from scenarios.trial.eventbook import EventBook
 from scenarios.trial.history import History
 from scenarios.trial.strikes import End, strike
 from scenarios.worlds.base import World
 
-BLOCKING = ("crash", "power_loss", "pause", "partition", "one_way", "disk_full", "sync_failure")
+BLOCKING = (
+    "crash",
+    "power_loss",
+    "pause",
+    "partition",
+    "one_way",
+    "disk_full",
+    "sync_failure",
+    "crash_at",
+    "restart_loop",
+    "rolling_restart",
+    "other_version",
+    "read_failure",
+    "write_failure",
+)
 """Kinds that can block what is pending; the others only delay it."""
 
 
@@ -38,6 +53,7 @@ class InForce:
         hit: whom it hit.
         clock: the clock its end is on, or None if it has no end of its own.
         end: ends it.
+        course: its own course, if it has one.
     """
 
     number: int
@@ -45,6 +61,7 @@ class InForce:
     hit: Sequence[str]
     clock: Clock | None
     end: End
+    course: asyncio.Task[None] | None = None
 
 
 class FaultEngine:
@@ -168,13 +185,25 @@ class FaultEngine:
             "fault.began",
             {"fault": number, "kind": fault.kind, "target": str(fault.target), "hit": list(hit)},
         )
-        end = await strike(self._world, fault, hit)
-        if end is None:
+        begun = await strike(self._world, fault, hit, self._chance(f"course of fault {number}"))
+        if begun is None:
             return None
-        lasts = fault.lasts
-        in_force = InForce(number, fault.kind, hit, None if lasts is None else lasts.clock, end)
+        clock = None if fault.lasts is None else fault.lasts.clock
+        if not isinstance(begun, Course):
+            in_force = InForce(number, fault.kind, hit, clock, begun)
+            self.in_force[number] = in_force
+            return in_force
+        in_force = InForce(number, fault.kind, hit, clock or Clock.PROTOCOL, begun.end)
         self.in_force[number] = in_force
+        run = self._run_course(in_force, begun)
+        in_force.course = asyncio.get_running_loop().create_task(run, name=f"course of fault {number}")
+        self._tasks.append(in_force.course)
         return in_force
+
+    async def _run_course(self, in_force: InForce, course: Course) -> None:
+        await course.run()
+        if in_force.number in self.in_force:
+            await self._end(in_force)
 
     async def _end_after(self, in_force: InForce, lasts: Span) -> None:
         await self._wait(lasts)
@@ -206,6 +235,9 @@ class FaultEngine:
 
     async def _end(self, fault: InForce) -> None:
         self.in_force.pop(fault.number, None)
+        if fault.course is not None and fault.course is not asyncio.current_task():
+            fault.course.cancel()
+            await asyncio.gather(fault.course, return_exceptions=True)
         await fault.end()
         self._book.add("fault.ended", {"fault": fault.number, "kind": fault.kind, "hit": list(fault.hit)})
 

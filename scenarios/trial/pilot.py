@@ -34,7 +34,7 @@ from scenarios.agents.work import Act
 from scenarios.errors import RefusedError, nearest
 from scenarios.model import Step
 from scenarios.model.expectations import ExpectationText
-from scenarios.model.faults import FaultRecord
+from scenarios.model.faults import OVER_AT_ONCE, FaultRecord
 from scenarios.model.predicates import Predicate, PredicateText
 from scenarios.model.sentences import Expectation
 from scenarios.model.units import DurationText, Moment, MomentText
@@ -166,7 +166,7 @@ class Pilot:
             RefusedError: if the record does not hold, or this world cannot do it.
         """
         value: dict[str, object] = {"kind": kind, "target": target, "at": {"protocol": "0s"}}
-        if lasts is not None or kind != "restart":
+        if lasts is not None or kind not in OVER_AT_ONCE:
             value["for"] = dict(lasts or _UNTIL_ENDED)
         if params is not None:
             value["params"] = dict(params)

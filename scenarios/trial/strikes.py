@@ -8,8 +8,11 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from random import Random
 
 from p2p.frameweather import Mishap
+from p2p.hello import VERSION
 from scenarios.model.faults import (
     CalendarOffset,
     CorruptFrames,
@@ -30,14 +33,41 @@ from scenarios.model.faults import (
     SlowDisk,
     SyncFailure,
 )
+from scenarios.model.nodefaults import (
+    CalendarDrift,
+    CalendarJump,
+    CrashAt,
+    OtherVersion,
+    ReadFailure,
+    RestartLoop,
+    RollingRestart,
+    WriteFailure,
+)
+from scenarios.trial.courses import (
+    Course,
+    jump_forth_and_back,
+    restart_again_and_again,
+    restart_one_after_the_other,
+)
 from scenarios.worlds.base import DiskFailure, World
 
 End = Callable[[], Awaitable[None]]
 Hit = Sequence[str]
 
 
-async def strike(world: World, fault: FaultRecord, hit: Hit) -> End | None:
-    """Let a fault hit these organizations; return what ends it, or None if it is over at once."""
+async def strike(world: World, fault: FaultRecord, hit: Hit, chance: Random) -> End | Course | None:
+    """Let a fault hit these organizations; return what ends it, its course, or None if it is over at once.
+
+    Args:
+        world: where.
+        fault: which.
+        hit: whom.
+        chance: the fault's own stream, for what is drawn on its course.
+    """
+    if isinstance(fault, RestartLoop):
+        return Course(
+            partial(restart_again_and_again, world, fault, hit, chance), _for_each(world.restart, hit)
+        )
     return await _STRIKES[type(fault)](world, fault, hit)
 
 
@@ -85,10 +115,21 @@ async def _frames(world: World, fault: FrameFault, hit: Hit) -> End:
     return await world.frames(Mishap(fault.kind), fault.params.percent / 100, hit)
 
 
-async def _disk(world: World, fault: DiskFull | SyncFailure, hit: Hit) -> End:
-    failure = DiskFailure.FULL if isinstance(fault, DiskFull) else DiskFailure.SYNC
-    mend = world.fail_disk(failure, hit)
+_DISK_FAILURES: Mapping[type, DiskFailure] = {
+    DiskFull: DiskFailure.FULL,
+    SyncFailure: DiskFailure.SYNC,
+    ReadFailure: DiskFailure.READ,
+    WriteFailure: DiskFailure.WRITE,
+}
+
+
+async def _disk(world: World, fault: DiskFull | SyncFailure | ReadFailure | WriteFailure, hit: Hit) -> End:
+    mend = world.fail_disk(_DISK_FAILURES[type(fault)], hit)
     restart = _for_each(world.restart, hit)
+    if isinstance(fault, ReadFailure):
+        for organization in hit:
+            await world.crash(organization)
+        await restart()
 
     async def end() -> None:
         mend()
@@ -106,7 +147,49 @@ async def _calendar_offset(world: World, fault: CalendarOffset, hit: Hit) -> End
     return _later(world.calendar_offset(fault.params.seconds, hit))
 
 
-_STRIKES: Mapping[type, Callable[..., Awaitable[End | None]]] = {
+async def _crash_at(world: World, fault: CrashAt, hit: Hit) -> End:
+    disarm = [
+        await world.crash_at(organization, fault.params.point, fault.params.nth) for organization in hit
+    ]
+    restart = _for_each(world.restart, hit)
+
+    async def end() -> None:
+        for let_pass in disarm:
+            await let_pass()
+        await restart()
+
+    return end
+
+
+async def _rolling_restart(world: World, fault: RollingRestart, hit: Hit) -> Course:
+    return Course(partial(restart_one_after_the_other, world, fault, hit), _for_each(world.restart, hit))
+
+
+async def _other_version(world: World, _fault: OtherVersion, hit: Hit) -> End:
+    mend = world.speak(VERSION + 1, hit)
+
+    async def start_again() -> None:
+        for organization in hit:
+            await world.stop(organization)
+            await world.restart(organization)
+
+    async def end() -> None:
+        mend()
+        await start_again()
+
+    await start_again()
+    return end
+
+
+async def _calendar_jump(world: World, fault: CalendarJump, hit: Hit) -> Course:
+    return Course(partial(jump_forth_and_back, world, fault, hit), _for_each(world.restart, hit))
+
+
+async def _calendar_drift(world: World, fault: CalendarDrift, hit: Hit) -> End:
+    return _later(world.calendar_drift(fault.params.ppm, hit))
+
+
+_STRIKES: Mapping[type, Callable[..., Awaitable[End | Course | None]]] = {
     Crash: _crash,
     PowerLoss: _power_loss,
     Restart: _restart,
@@ -123,6 +206,13 @@ _STRIKES: Mapping[type, Callable[..., Awaitable[End | None]]] = {
     SyncFailure: _disk,
     SlowDisk: _slow_disk,
     CalendarOffset: _calendar_offset,
+    CrashAt: _crash_at,
+    RollingRestart: _rolling_restart,
+    OtherVersion: _other_version,
+    ReadFailure: _disk,
+    WriteFailure: _disk,
+    CalendarJump: _calendar_jump,
+    CalendarDrift: _calendar_drift,
 }
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from p2p.codepoints import CodePoint
 from p2p.config import Timing
 from p2p.frameweather import Mishap
 from p2p.observer import RecordField
@@ -29,6 +30,8 @@ class DiskFailure(StrEnum):
 
     FULL = "full"
     SYNC = "sync"
+    READ = "read"
+    WRITE = "write"
 
 
 Sink = Callable[[str, Mapping[str, RecordField]], None]
@@ -123,6 +126,15 @@ class World(Protocol):
     async def crash(self, organization: str) -> None:
         """Kill a node's process, as SIGKILL does."""
 
+    async def crash_at(self, organization: str, point: CodePoint, nth: int) -> EndFault:
+        """Let a node die when its program comes to a named point for the nth time; the returned call lets it pass."""
+
+    async def stop(self, organization: str) -> None:
+        """Stop a node in good order and wait until it is down; nothing happens if it is."""
+
+    def speak(self, version: int, organizations: Sequence[str]) -> Callable[[], None]:
+        """Let these nodes speak another version from their next start on; the returned call sets that right."""
+
     async def power_loss(self, organizations: Sequence[str]) -> None:
         """Take the power from these machines at one instant; unsynced writes are lost or torn."""
 
@@ -158,3 +170,6 @@ class World(Protocol):
 
     def calendar_offset(self, seconds: int, organizations: Sequence[str]) -> Callable[[], None]:
         """Let these organizations' calendars be wrong; the returned call sets them right."""
+
+    def calendar_drift(self, ppm: int, organizations: Sequence[str]) -> Callable[[], None]:
+        """Let these organizations' calendars run fast by so many millionths; the returned call sets them right."""

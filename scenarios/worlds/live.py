@@ -21,8 +21,11 @@ from pathlib import Path
 import aiohttp
 from pydantic import BaseModel, ConfigDict
 
+from p2p.codepoints import CodePoint
 from p2p.errors import ConfigError
 from p2p.frameweather import Mishap, Rule
+from p2p.hello import VERSION
+from scenarios.model.faults import LIVE_KINDS
 from scenarios.network.deployment import read_node_file, write_deployment, write_node_file
 from scenarios.network.founding import Founding
 from scenarios.worlds.base import DiskFailure, EndFault, Endpoint, NetworkPlan, Sink, Standing
@@ -67,6 +70,8 @@ class LiveWorld:
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._paused: dict[str, bool] = {}
         self._frame_rules: dict[str, list[Rule]] = {}
+        self._armed: dict[str, tuple[CodePoint, int]] = {}
+        self._killed: dict[str, asyncio.subprocess.Process] = {}
         self._listeners: dict[str, asyncio.Task[None]] = {}
         self._http: aiohttp.ClientSession | None = None
         self._calendar_ms = 0
@@ -101,15 +106,7 @@ class LiveWorld:
                     process.send_signal(signal.SIGCONT)
                 process.send_signal(signal.SIGTERM)
         for organization, process in self._processes.items():
-            try:
-                async with asyncio.timeout(STOP_LIMIT_S):
-                    await process.wait()
-            except TimeoutError:
-                self.sink(
-                    "node.killed", {"node": organization, "reason": f"did not stop within {STOP_LIMIT_S} s"}
-                )
-                process.kill()
-                await process.wait()
+            await self._stopped(organization, process)
         for listener in self._listeners.values():
             listener.cancel()
         await asyncio.gather(*self._listeners.values(), return_exceptions=True)
@@ -156,9 +153,41 @@ class LiveWorld:
         """Kill a node's process."""
         process = self._processes[organization]
         if process.returncode is None:
+            self._killed[organization] = process
             process.kill()
             await process.wait()
         self._paused.pop(organization, None)
+
+    async def crash_at(self, organization: str, point: CodePoint, nth: int) -> EndFault:
+        """Have a node's process kill itself when its program comes to a named point, in this life or a later one."""
+        self._armed[organization] = (point, nth)
+        await self._send_points(organization)
+
+        async def end() -> None:
+            if self._armed.pop(organization, None) is not None:
+                await self._send_points(organization)
+
+        return end
+
+    async def stop(self, organization: str) -> None:
+        """Stop a node in good order; kill and report one that does not stop in time."""
+        process = self._processes[organization]
+        if process.returncode is None:
+            if self._paused.pop(organization, False):
+                process.send_signal(signal.SIGCONT)
+            process.send_signal(signal.SIGTERM)
+            await self._stopped(organization, process)
+
+    def speak(self, version: int, organizations: Sequence[str]) -> Callable[[], None]:
+        """Let these nodes speak another version from their next start on."""
+
+        def write(now: int) -> None:
+            for organization in organizations:
+                path = self._files[organization]
+                write_node_file(path, read_node_file(path).model_copy(update={"protocol_version": now}))
+
+        write(version)
+        return lambda: write(VERSION)
 
     async def power_loss(self, organizations: Sequence[str]) -> None:
         """Refused: an operating system cannot lose the power of one process.
@@ -256,6 +285,31 @@ class LiveWorld:
         """
         raise _refused("calendar_offset")
 
+    def calendar_drift(self, ppm: int, organizations: Sequence[str]) -> Callable[[], None]:
+        """Refused in the live world.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise _refused("calendar_drift")
+
+    async def _stopped(self, organization: str, process: asyncio.subprocess.Process) -> None:
+        try:
+            async with asyncio.timeout(STOP_LIMIT_S):
+                await process.wait()
+        except TimeoutError:
+            self.sink(
+                "node.killed", {"node": organization, "reason": f"did not stop within {STOP_LIMIT_S} s"}
+            )
+            process.kill()
+            await process.wait()
+
+    async def _send_points(self, organization: str) -> None:
+        if self.is_up(organization):
+            armed = self._armed.get(organization)
+            points = [] if armed is None else [{"point": armed[0].value, "nth": armed[1]}]
+            await self._control(organization, "POST", "/control/crash-at", {"points": points})
+
     async def _send_frame_rules(self, organization: str) -> None:
         rules = [
             {"mishap": rule.mishap.value, "share": rule.share} for rule in self._frame_rules[organization]
@@ -305,6 +359,8 @@ class LiveWorld:
             await asyncio.sleep(0.05)
         if self._frame_rules.get(organization):
             await self._send_frame_rules(organization)
+        if organization in self._armed:
+            await self._send_points(organization)
         older = self._listeners.get(organization)
         if older is not None:
             older.cancel()
@@ -326,6 +382,10 @@ class LiveWorld:
                 }
                 self.sink(str(record["event"]), fields)
             after = page.next
+        is_own_death = process.returncode == -signal.SIGKILL and self._killed.get(organization) is not process
+        if organization in self._armed and is_own_death:
+            point, _ = self._armed.pop(organization)
+            self.sink("point.struck", {"node": organization, "point": point.value})
 
     async def _control(
         self, organization: str, method: str, path: str, body: Mapping[str, object] | None = None
@@ -347,9 +407,7 @@ class LiveWorld:
 
 
 def _refused(kind: str) -> ConfigError:
-    return ConfigError(
-        f"fault {kind}: the live world cannot apply it; it applies crash, restart, pause and harm to frames"
-    )
+    return ConfigError(f"fault {kind}: the live world cannot apply it; it applies {', '.join(LIVE_KINDS)}")
 
 
 def _free_ports(count: int) -> list[int]:

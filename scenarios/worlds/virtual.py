@@ -20,8 +20,10 @@ from itertools import combinations
 
 from ledger.errors import LedgerError
 from p2p.api import Api, serve_api
+from p2p.codepoints import CodePoint
 from p2p.control import standing
 from p2p.frameweather import FrameWeather, Mishap, Rule
+from p2p.hello import VERSION
 from p2p.machine import DiskFailureError
 from p2p.node import Node
 from p2p.observer import RecordField
@@ -42,6 +44,8 @@ STRIKE_OPERATIONS_MAX = 12
 _DISK_FAILURES = {
     DiskFailure.FULL: (DiskOperation.WRITE, errno.ENOSPC),
     DiskFailure.SYNC: (DiskOperation.SYNC, errno.EIO),
+    DiskFailure.READ: (DiskOperation.READ, errno.EIO),
+    DiskFailure.WRITE: (DiskOperation.WRITE, errno.EIO),
 }
 
 FrameSink = Callable[[int, str, str, str, bytes], None]
@@ -100,6 +104,8 @@ class SimulatedWorld:
         self._addresses: dict[str, Address] = {}
         self._weather = kit.random("weather")
         self._frame_weather: dict[str, FrameWeather] = {}
+        self._armed: dict[str, tuple[CodePoint, int]] = {}
+        self._versions: dict[str, int] = {}
 
     async def open(self, calendar_ms: int) -> None:
         """Add a host per organization, boot all nodes, and return when their APIs answer."""
@@ -166,6 +172,41 @@ class SimulatedWorld:
         """Kill a node's process."""
         self.kit.host(organization).crash()
         self._gone(organization)
+
+    async def crash_at(self, organization: str, point: CodePoint, nth: int) -> EndFault:
+        """Let a node die when its program comes to a named point, in this life or a later one."""
+        self._armed[organization] = (point, nth)
+        machine = self.kit.host(organization).machine
+        if machine is not None and self.kit.host(organization).is_up:
+            machine.points.arm(point, nth)
+
+        async def end() -> None:
+            self._armed.pop(organization, None)
+            machine = self.kit.host(organization).machine
+            if machine is not None:
+                machine.points.disarm()
+
+        return end
+
+    async def stop(self, organization: str) -> None:
+        """Stop a node in good order and wait until it is down."""
+        host, node = self.kit.host(organization), self._nodes.get(organization)
+        host.resume()
+        if host.is_up and node is not None:
+            node.stop()
+            while host.is_up:  # noqa: ASYNC110 - a host tells nobody when it ends
+                await asyncio.sleep(BOOT_POLL_S)
+        await self.crash(organization)
+
+    def speak(self, version: int, organizations: Sequence[str]) -> Callable[[], None]:
+        """Let these nodes speak another version from their next start on."""
+        self._versions.update(dict.fromkeys(organizations, version))
+
+        def mend() -> None:
+            for organization in organizations:
+                self._versions.pop(organization, None)
+
+        return mend
 
     async def power_loss(self, organizations: Sequence[str]) -> None:
         """Take the power from these hosts at one instant: amid a write, if one of them writes within a moment."""
@@ -284,6 +325,16 @@ class SimulatedWorld:
         shift(seconds * 1000)
         return lambda: shift(-seconds * 1000)
 
+    def calendar_drift(self, ppm: int, organizations: Sequence[str]) -> Callable[[], None]:
+        """Let these organizations' calendars run fast or slow."""
+
+        def drift(now_ppm: int) -> None:
+            for organization in organizations:
+                self.kit.host(organization).calendar.drift(self.kit.loop, now_ppm)
+
+        drift(ppm)
+        return lambda: drift(0)
+
     def _frames_of(self, organization: str) -> FrameWeather:
         weather = self._frame_weather.get(organization)
         if weather is None:
@@ -307,6 +358,10 @@ class SimulatedWorld:
         config = node_config(
             self.founding, self.plan, machine.name, self._addresses, calendar_ms=self._calendar_ms
         )
+        config = replace(config, protocol_version=self._versions.get(machine.name, VERSION))
+        machine.points.on_struck = lambda point: self._struck(machine.name, point)
+        if machine.name in self._armed:
+            machine.points.arm(*self._armed[machine.name])
         node = Node(config, machine, _LifeObserver(self), weather=self._frames_of(machine.name))
         api = Api(node)
         self._nodes[machine.name] = node
@@ -322,6 +377,12 @@ class SimulatedWorld:
             if not self.kit.host(organization).is_up or self.kit.loop.time() > deadline:
                 return
             await asyncio.sleep(BOOT_POLL_S)
+
+    def _struck(self, organization: str, point: CodePoint) -> None:
+        """Take note that a node dies at a named point, once."""
+        del self._armed[organization]
+        self.sink("point.struck", {"node": organization, "point": point.value})
+        self._gone(organization)
 
     def _gone(self, organization: str) -> None:
         """Let go of a node whose process died, so that it is buried with it and not in its next life."""

@@ -1,0 +1,126 @@
+"""Faults of one node itself: of its process, of its disk, of its clocks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from p2p.codepoints import CodePoint
+from scenarios.errors import RefusedError
+from scenarios.model.faultbase import BaseFault, NoParams
+from scenarios.model.units import RangeMs, Record
+
+_POINTS = ", ".join(CodePoint)
+
+
+class CrashAtParams(Record):
+    """Where in its program a node dies."""
+
+    point: CodePoint = Field(description=f"The named point: one of {_POINTS}.")
+    nth: int = Field(1, ge=1, le=10_000, description="At which occurrence from now, in one process life.")
+
+
+class CrashAt(BaseFault):
+    """The process dies when its program comes to a named point, and starts again when the fault ends."""
+
+    lasting = "required"
+    kind: Literal["crash_at"]
+    params: CrashAtParams = Field(description="Where, and at which occurrence.")
+
+
+class RestartLoopParams(Record):
+    """How often a process dies again."""
+
+    times: int = Field(ge=2, le=50, description="How often it dies.")
+    up_ms: RangeMs = Field(description="Shortest and longest life between two deaths, in milliseconds.")
+    down_ms: RangeMs = Field((50, 200), description="Shortest and longest pause before it starts again.")
+
+
+class RestartLoop(BaseFault):
+    """The process dies, starts again, dies again, and so on; in the end it is up."""
+
+    lasting = "never"
+    kind: Literal["restart_loop"]
+    params: RestartLoopParams = Field(description="How often, and in what rhythm.")
+
+
+class RollingRestartParams(Record):
+    """What is waited for before the next node is stopped."""
+
+    every_ms: int | None = Field(
+        None, ge=0, le=600_000, description="A stated span; until the node has caught up if absent."
+    )
+
+
+class RollingRestart(BaseFault):
+    """The nodes are stopped in good order and started again, one after the other, as an operator updates them."""
+
+    lasting = "never"
+    kind: Literal["rolling_restart"]
+    params: RollingRestartParams = Field(
+        RollingRestartParams(every_ms=None), description="What is waited for between two nodes."
+    )
+
+
+class OtherVersion(BaseFault):
+    """The node is stopped and comes back with another version of the peers' protocol; the end sets it right."""
+
+    lasting = "required"
+    kind: Literal["other_version"]
+    params: NoParams = Field(NoParams(), description="None.")
+
+
+class ReadFailure(BaseFault):
+    """The process dies, and every read from its disk fails: it cannot start until that is over."""
+
+    lasting = "required"
+    kind: Literal["read_failure"]
+    params: NoParams = Field(NoParams(), description="None.")
+
+
+class WriteFailure(BaseFault):
+    """Every write to the target's disk fails with an I/O error."""
+
+    lasting = "required"
+    kind: Literal["write_failure"]
+    params: NoParams = Field(NoParams(), description="None.")
+
+
+class JumpParams(Record):
+    """How far a calendar jumps, and how often."""
+
+    seconds: int = Field(ge=-86_400, le=86_400, description="Seconds by which it jumps; negative for back.")
+    every_ms: int = Field(ge=10, le=600_000, description="Milliseconds from one jump to the next one, back.")
+
+
+class CalendarJump(BaseFault):
+    """The target's calendar jumps, and back, and so on; it is right again at the end."""
+
+    lasting = "required"
+    kind: Literal["calendar_jump"]
+    params: JumpParams = Field(description="How far, and in what rhythm.")
+
+    @model_validator(mode="after")
+    def _check_distance(self) -> CalendarJump:
+        if not self.params.seconds:
+            raise RefusedError("jumps by nothing", "1 s at least", "", inside=("params", "seconds"))
+        return self
+
+
+class DriftParams(Record):
+    """How wrong a calendar's pace is."""
+
+    ppm: int = Field(
+        ge=-100_000,
+        le=100_000,
+        description="Millionths by which it is fast; negative for slow. A quartz without correction: 20 to 100.",
+    )
+
+
+class CalendarDrift(BaseFault):
+    """The target's calendar runs fast or slow, so that it is ever more wrong; it is set right at the end."""
+
+    lasting = "required"
+    kind: Literal["calendar_drift"]
+    params: DriftParams = Field(description="By how much.")

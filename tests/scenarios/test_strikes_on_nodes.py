@@ -1,0 +1,170 @@
+"""Faults of a node's process, disk and clocks: each leaves its mark on the pilot's first trade, which is whole."""
+
+from __future__ import annotations
+
+import aiohttp
+import pytest
+
+from p2p.codepoints import CodePoint
+
+ALL = ["cbp", "exporter", "importer", "chamber", "noaa"]
+
+
+@pytest.fixture
+def storm(pilot):
+    """Run the whole of nafta-certificate under one fault that begins as the certificate is anchored."""
+
+    def run(kind, target, *, lasts=None, params=None, seed="1", when="when: certificate c1 anchored"):
+        span = f", for: {{{lasts}}}" if lasts else ""
+        more = f", params: {params}" if params else ""
+        fault = f"{{{when}{span}, kind: {kind}, target: {target}{more}}}"
+        flown = pilot("nafta-certificate", overrides=[f"faults=[{fault}]"], seed=seed)
+        assert flown.passed, (flown, flown.violations)
+        return flown
+
+    return run
+
+
+def events(flown, name):
+    return [event.fields for event in flown.result.book.events if event.name == name]
+
+
+def starts(flown, organization):
+    return [e["node"] for e in events(flown, "node.started")].count(organization) - 1
+
+
+def hit_by(flown):
+    (began,) = events(flown, "fault.began")
+    assert events(flown, "fault.ended")
+    return began["hit"]
+
+
+@pytest.mark.parametrize("point", ["before_propose", "within_persist", "after_send", "before_apply"])
+def test_a_leader_dies_at_a_named_point_and_comes_back(storm, point):
+    flown = storm("crash_at", "leader", lasts="protocol: 4s", params=f"{{point: {point}, nth: 1}}")
+    (leader,) = hit_by(flown)
+    assert events(flown, "point.struck") == [{"node": leader, "point": point}]
+    assert starts(flown, leader) == 1
+
+
+def test_a_point_that_is_never_reached_ends_nobody(storm):
+    flown = storm("crash_at", "follower", lasts="protocol: 4s", params="{point: before_install}")
+    assert not events(flown, "point.struck")
+    assert sum(starts(flown, o) for o in ALL) == 0
+
+
+def test_a_node_dies_again_and_again(storm):
+    flown = storm("restart_loop", "leader", params="{times: 5, up_ms: [100, 900]}")
+    (victim,) = hit_by(flown)
+    assert starts(flown, victim) == 5
+
+
+@pytest.mark.parametrize("params", ["{}", "{every_ms: 300}"])
+def test_all_nodes_are_restarted_one_after_the_other(storm, params):
+    flown = storm("rolling_restart", "all", params=params)
+    assert hit_by(flown) == ALL
+    order = [e["node"] for e in events(flown, "node.stopped")]
+    assert order[: len(ALL)] == ALL
+    assert [starts(flown, o) for o in ALL] == [1] * 5
+
+
+def test_a_node_of_another_version_is_refused_with_both_versions_and_catches_up(storm):
+    flown = storm("other_version", "node noaa", lasts="calendar: 30d")
+    reasons = [str(e["reason"]) for e in events(flown, "hello.refused") if e["peer"] == "noaa"]
+    assert reasons
+    assert all(
+        "version 2 is not spoken here, version 1 is; run one version on both sides" in r for r in reasons
+    )
+    executed = [e["node"] for e in events(flown, "block.executed")]
+    assert executed.count("noaa") == executed.count("cbp") > 5
+
+
+def test_while_neither_version_has_a_majority_nothing_is_committed(storm):
+    flown = storm("other_version", "majority", lasts="protocol: 5s")
+    (began,) = (e for e in flown.result.book.events if e.name == "fault.began")
+    (ended,) = (e for e in flown.result.book.events if e.name == "fault.ended")
+    during = [
+        e
+        for e in flown.result.book.events
+        if e.name == "block.certified" and began.protocol_ns + 1e9 < e.protocol_ns < ended.protocol_ns
+    ]
+    assert not during
+
+
+@pytest.mark.parametrize(("kind", "restarts"), [("read_failure", 1), ("write_failure", 1)])
+def test_an_io_error_stops_the_node_and_it_comes_back(storm, kind, restarts):
+    flown = storm(kind, "follower", lasts="protocol: 5s")
+    (victim,) = hit_by(flown)
+    (failed,) = events(flown, "node.failed")
+    assert failed["node"] == victim
+    assert "Input/output error" in failed["reason"]
+    assert starts(flown, victim) == restarts
+
+
+def test_a_calendar_jumps_forth_and_back_and_is_right_in_the_end(pilot):
+    seen = []
+
+    async def script(p):
+        world = p._trial.world
+
+        def error_s():
+            times = [world.kit.host(o).calendar.now_ms(world.kit.loop) for o in ("noaa", "cbp")]
+            return (times[0] - times[1]) / 1000
+
+        end = await p.fault("calendar_jump", target="node noaa", params={"seconds": -240, "every_ms": 1000})
+        for _ in range(4):
+            seen.append(error_s())
+            await p.protocol("1s")
+        await p.protocol("500ms")
+        await end()
+        seen.append(error_s())
+
+    assert pilot("nafta-certificate", script).passed
+    assert seen in ([0, -240, 0, -240, 0], [-240, 0, -240, 0, 0])
+
+
+def test_a_calendar_drifts_over_the_gaps_that_it_is_moved_over_too(pilot):
+    seen = []
+
+    async def script(p):
+        world = p._trial.world
+
+        def error_s():
+            times = [world.kit.host(o).calendar.now_ms(world.kit.loop) for o in ("noaa", "cbp")]
+            return (times[0] - times[1]) / 1000
+
+        end = await p.fault("calendar_drift", target="node noaa", params={"ppm": 100})
+        await p.after("10d")
+        seen.append(error_s())
+        await end()
+        seen.append(error_s())
+
+    assert pilot("nafta-certificate", script).passed
+    assert seen[0] == pytest.approx(86.4, abs=0.1)
+    assert seen[1] == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{}",
+        '{"points": [{"point": "nowhere", "nth": 1}]}',
+        '{"points": [{"point": "after_send", "nth": 0}]}',
+    ],
+)
+def test_the_control_channel_takes_points_and_refuses_what_is_none(pilot, body):
+    answers = []
+
+    async def script(p):
+        world = p._trial.world
+        endpoint = world.endpoint("cbp")
+        headers = {"Authorization": f"Bearer {endpoint.control_token}"}
+        good = f'{{"points": [{{"point": "{CodePoint.AFTER_INSTALL}", "nth": 3}}]}}'
+        async with aiohttp.ClientSession(headers=headers) as session:
+            for data in (good, body, '{"points": []}'):
+                async with session.post(f"{endpoint.url}/control/crash-at", data=data) as response:
+                    answers.append((response.status, world.node("cbp").machine.points.armed))
+
+    assert pilot("nafta-certificate", script, keep_steps=False).passed
+    assert answers == [(200, True), (400, True), (200, False)]

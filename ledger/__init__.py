@@ -38,6 +38,7 @@ from ledger.errors import (
     MalformedError,
     NoProofError,
     NotHereYetError,
+    NotProvenError,
     RosterError,
     UnknownOrganizationError,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "NoProofError",
     "NodeTerm",
     "NotHereYetError",
+    "NotProvenError",
     "Organization",
     "Overlay",
     "PublicKey",

@@ -11,6 +11,7 @@ LedgerError
 ├── BadBlockError               a block whose header, signature, root or place in the chain does not hold
 ├── BadProofError               a proof, checkpoint or certificate that does not verify
 ├── BadLinkError                a chain of configuration changes that does not lead to a roster
+├── NotProvenError              a file that does not prove what it is for, with the part that fails
 ├── NoProofError                a proof asked for of what the log does not hold
 ├── EnvelopeError               an envelope that does not open or does not match its root
 ├── NotHereYetError             a height that this node has taken over by a snapshot and not fetched yet
@@ -63,6 +64,20 @@ class BadProofError(LedgerError):
 
 class BadLinkError(LedgerError):
     """A chain of configuration changes that does not lead from genesis to a roster."""
+
+
+class NotProvenError(LedgerError):
+    """A file does not prove what it is for.
+
+    Attributes:
+        part: the part that does not hold.
+        reason: how that shows.
+    """
+
+    def __init__(self, part: str, reason: str) -> None:
+        super().__init__(f"{part}: {reason}")
+        self.part = part
+        self.reason = reason
 
 
 class NoProofError(LedgerError):

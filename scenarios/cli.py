@@ -37,8 +37,7 @@ from scenarios.campaign.campaign import exit_code as campaign_exit_code
 from scenarios.campaign.job import jobs_of
 from scenarios.campaign.told import tell_campaign
 from scenarios.errors import RefusedError, ScenarioError
-from scenarios.exporting.credential import export_credential, write_credential
-from scenarios.exporting.held import find_document
+from scenarios.exporting.commands import RunPath, export, verify_proof
 from scenarios.judging.checks.registry import CHECKS
 from scenarios.judging.verdict import EXIT_INTERNAL, EXIT_USAGE, Verdict
 from scenarios.model.catalog import library_names, load_scenario, load_script_of
@@ -85,7 +84,6 @@ app = App(
 ScenarioName = Annotated[
     str, Parameter(help="A library scenario's name (see `seatrial list`) or a file's path.")
 ]
-RunPath = Annotated[Path, Parameter(help="A run's folder, such as runs/nafta-certificate/latest.")]
 
 
 @app.command
@@ -224,7 +222,7 @@ def show(
     subject: Annotated[str, Parameter(help="A name of the scenario, an entry line, or a root or id in hex.")],
 ) -> int:
     """Tell the story of one claim, document or transaction of a run."""
-    folder = _run_folder(run)
+    folder = RunFolder.at(run)
     if not folder.is_finished:
         print(
             "this run is unfinished: it was stopped or failed before its verdict; this is what it had recorded"
@@ -237,7 +235,7 @@ def show(
 @app.command
 def replay(run: RunPath) -> int:
     """Repeat a virtual run from its folder and say whether it came out the same."""
-    folder = _run_folder(run)
+    folder = RunFolder.at(run)
     difference = replay_run(folder)
     if difference is None:
         events = len(folder.event_lines("observer"))
@@ -261,7 +259,7 @@ def shrink(
     ] = None,
 ) -> int:
     """Find a shortest scenario that still fails as a virtual run failed, and write it as a file."""
-    folder = _run_folder(run)
+    folder = RunFolder.at(run)
     path = out or folder.path / SHRUNK_FILE
     if not path.parent.is_dir():
         raise RefusedError(f"--out {path}: there is no folder {path.parent}", "", "make it or name another")
@@ -278,33 +276,8 @@ def verify(path: Annotated[Path, Parameter(help="A run's or network's folder, or
     return verify_path(path, print)
 
 
-export = App(name="export", help="Hand over what a run holds, in forms that other programs read.")
 app.command(export)
-
-
-@export.command
-def credential(
-    document: Annotated[
-        str, Parameter(help="A document's name in the scenario, or the beginning of its root.")
-    ],
-    *,
-    run: RunPath,
-    holder: Annotated[
-        str | None, Parameter(help="The addressee as whose it is exported; the first one if absent.")
-    ] = None,
-    out: Annotated[
-        Path | None, Parameter(help="Folder for the files, made if absent; DOCUMENT.credential if not given.")
-    ] = None,
-    status_url: Annotated[
-        str | None, Parameter(help="Where the issuer's status lists will be served.")
-    ] = None,
-) -> int:
-    """Write a document as a W3C Verifiable Credential, with its status lists and whom to trust."""
-    held = find_document(_run_folder(run), document, holder)
-    directory = out or Path(f"{document}.credential")
-    for path in write_credential(export_credential(held, status_url), directory, document):
-        print(path)
-    return 0
+app.command(verify_proof)
 
 
 @app.command
@@ -484,14 +457,6 @@ def _write_no_more() -> None:
 
 def _console() -> Console:
     return _Console(highlight=False, soft_wrap=True)
-
-
-def _run_folder(path: Path) -> RunFolder:
-    if not (path / "scenario.yaml").exists():
-        raise RefusedError(
-            f"{path} is no run's folder", "it has a scenario.yaml", "see runs/<scenario>/latest"
-        )
-    return RunFolder(path.resolve())
 
 
 def _print_where(console: Console, result: RunResult, again: str) -> None:

@@ -85,7 +85,7 @@ def find_document(folder: RunFolder, document: str, holder: str | None) -> HeldD
     scenario = load_scenario(folder.path / "scenario.yaml")
     run = folder.read_json("run.json")
     founding = founding_of(scenario, str(run["seed"]))
-    root = _root_of(folder, scenario, document)
+    root = root_of(folder, scenario, document)
     holder = holder or _first_addressee(folder, root)
     if holder not in founding.secrets:
         known = ", ".join(founding.secrets)
@@ -173,7 +173,17 @@ def _receipts(folder: RunFolder) -> Iterator[dict[str, object]]:
             yield event
 
 
-def _root_of(folder: RunFolder, scenario: Scenario, document: str) -> bytes:
+def root_of(folder: RunFolder, scenario: Scenario, document: str) -> bytes:
+    """Return the root under which a run anchored a document.
+
+    Args:
+        folder: of the run.
+        scenario: that was run.
+        document: its local name in the scenario, or the beginning of its root in hex.
+
+    Raises:
+        RefusedError: if the run knows no such document, or never anchored it.
+    """
     roots: dict[str, None] = {}
     for event in _receipts(folder):
         documents = event["documents"]

@@ -60,6 +60,19 @@ class RunFolder:
             ) from error
 
     @classmethod
+    def at(cls, path: Path) -> RunFolder:
+        """Return the folder of a run that was.
+
+        Raises:
+            RefusedError: if it is no run's.
+        """
+        if not (path / "scenario.yaml").exists():
+            raise RefusedError(
+                f"{path} is no run's folder", "it has a scenario.yaml", "see runs/<scenario>/latest"
+            )
+        return cls(path.resolve())
+
+    @classmethod
     def _create(cls, out: Path, scenario: str, seed: str) -> RunFolder:
         now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S")
         parent = out / scenario

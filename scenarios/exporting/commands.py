@@ -1,0 +1,108 @@
+"""The commands that hand over what a run holds, and check what was handed over."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from ledger.errors import NotProvenError
+from ledger.keys import Verifier
+from ledger.proofs import PROOF_BYTES_MAX, decode_proof, verify_possession
+from scenarios.errors import RefusedError
+from scenarios.exporting.credential import export_credential, write_credential
+from scenarios.exporting.held import find_document
+from scenarios.exporting.possession import export_possession, file_name, write_possession
+from scenarios.exporting.reference import genesis_hash_of
+from scenarios.exporting.told import tell_possession, tell_unproven, verdict
+from scenarios.judging.verdict import Verdict
+from scenarios.trial.runfolder import RunFolder
+
+RunPath = Annotated[Path, Parameter(help="A run's folder, such as runs/nafta-certificate/latest.")]
+
+export = App(name="export", help="Hand over what a run holds, in forms that other programs read.")
+
+
+@export.command
+def credential(
+    document: Annotated[
+        str, Parameter(help="A document's name in the scenario, or the beginning of its root.")
+    ],
+    *,
+    run: RunPath,
+    holder: Annotated[
+        str | None, Parameter(help="The addressee as whose it is exported; the first one if absent.")
+    ] = None,
+    out: Annotated[
+        Path | None, Parameter(help="Folder for the files, made if absent; DOCUMENT.credential if not given.")
+    ] = None,
+    status_url: Annotated[
+        str | None, Parameter(help="Where the issuer's status lists will be served.")
+    ] = None,
+) -> int:
+    """Write a document as a W3C Verifiable Credential, with its status lists and whom to trust."""
+    held = find_document(RunFolder.at(run), document, holder)
+    directory = out or Path(f"{document}.credential")
+    for path in write_credential(export_credential(held, status_url), directory, document):
+        print(path)
+    return 0
+
+
+@export.command
+def possession(
+    claim: Annotated[
+        str, Parameter(help="A claim's name in the scenario, or an entry line such as SX7-1000418-2/1.")
+    ],
+    *,
+    run: RunPath,
+    certificate: Annotated[
+        str | None, Parameter(help="The certificate it is held against; the one it rests on if absent.")
+    ] = None,
+    node: Annotated[
+        str | None, Parameter(help="Whose node's store is read; the importer's if absent.")
+    ] = None,
+    out: Annotated[Path | None, Parameter(help="The file; CLAIM.possession if absent.")] = None,
+) -> int:
+    """Write the proof that a claim's importer held its certificate before it claimed, or did not."""
+    exported = export_possession(RunFolder.at(run), claim, certificate, node)
+    path = out or Path(file_name(claim))
+    write_possession(exported, path)
+    print(path)
+    print(verdict(exported.possession))
+    print(f"genesis {exported.genesis_hash.hex()}")
+    print(f"check it with `seatrial verify-proof {shlex.quote(str(path))} --genesis HASH`")
+    return 0
+
+
+def verify_proof(
+    file: Annotated[Path, Parameter(help="What `export possession` wrote.")],
+    *,
+    genesis: Annotated[
+        str, Parameter(help="The genesis hash, or a file or a run's or network's folder that has it.")
+    ],
+) -> int:
+    """Check a proof of possession from the genesis hash alone, and say what it proves."""
+    genesis_hash = genesis_hash_of(genesis)
+    proof = decode_proof(_read_at_most(file, PROOF_BYTES_MAX))
+    try:
+        possession = verify_possession(proof, genesis_hash, Verifier())
+    except NotProvenError as error:
+        print("\n".join(tell_unproven(error)))
+        return Verdict.VIOLATED.exit_code
+    print("\n".join(tell_possession(possession)))
+    return 0 if possession.came_before else Verdict.VIOLATED.exit_code
+
+
+def _read_at_most(file: Path, bytes_max: int) -> bytes:
+    """Return a file's bytes, of a larger one enough to see that it is too large."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(bytes_max + 1)
+    except OSError as error:
+        raise RefusedError(
+            f"{file} cannot be read: {error.strerror}",
+            "",
+            "name a file that `seatrial export possession` wrote",
+        ) from error

@@ -1,0 +1,294 @@
+"""A claim's proof of possession, gathered from what one node of a run kept.
+
+Rules:
+- All of it is public on the ledger: any node's store will do, and no key is needed.
+- Which certificate a claim rests on is what the claim names; a claim that names none is held against the one its
+  scenario or the caller names, and the proof says that the claim did not.
+- Where nothing can be proven it is said why, and what could be done instead.
+- What is gathered is verified from the genesis hash before it is handed out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.block import decode_block
+from ledger.checkpoint import parse_checkpoint, split_note
+from ledger.execution import Ledger
+from ledger.keys import Verifier
+from ledger.lineage import ConfigurationLink
+from ledger.proofs import (
+    Possession,
+    PossessionProof,
+    ProvenAct,
+    ProvenLeaf,
+    ProvenRecord,
+    verify_possession,
+)
+from ledger.state import MEMBERSHIP_KEY, certificate_key, claim_key, document_key, holding_key
+from ledger.store import Store, StoredReceipt
+from ledger.transaction import Transaction, parse_transaction
+from scenarios.errors import RefusedError
+from scenarios.exporting.held import root_of
+from scenarios.exporting.written import write_new_files
+from scenarios.judging.final import opened_copy
+from scenarios.model import Scenario
+from scenarios.model.catalog import load_scenario
+from scenarios.model.subjects import SUBJECTS
+from scenarios.trial.runfolder import RunFolder
+from scenarios.trial.runner import founding_of
+
+SUFFIX = ".possession"
+_LINE = re.compile(r"([A-Z0-9]{3}-[0-9]{7}-[0-9])/([1-9][0-9]{0,3})")
+_FILED = ("claim.file", "claim.file_post")
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedPossession:
+    """A proof, and what it proves.
+
+    Attributes:
+        proof: what the file holds.
+        possession: what it proves from the genesis hash.
+        genesis_hash: 32 bytes, to be told to whoever verifies it by another way than the file.
+    """
+
+    proof: PossessionProof
+    possession: Possession
+    genesis_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A VALID transaction on a node's certified ledger."""
+
+    receipt: StoredReceipt
+    transaction: Transaction
+    raw: bytes
+
+
+def export_possession(
+    folder: RunFolder, claim: str, certificate: str | None = None, node: str | None = None
+) -> ExportedPossession:
+    """Return the proof of what a claim's importer held, and when.
+
+    Args:
+        folder: of a finished run.
+        claim: its local name in the scenario, or an entry line such as SX7-1000418-2/1.
+        certificate: local name or the beginning of the root of the certificate; what the claim rests on if None.
+        node: whose node's store is read; the importer's if None.
+
+    Raises:
+        RefusedError: if the run knows no such claim, or there is no possession to prove.
+    """
+    scenario = load_scenario(folder.path / "scenario.yaml")
+    founding = founding_of(scenario, str(folder.read_json("run.json")["seed"]))
+    line, importer, meant = _claim_of(scenario, claim)
+    node = node or importer or founding.genesis.orderers[0]
+    if node not in founding.secrets:
+        known = ", ".join(founding.secrets)
+        raise RefusedError(f'node "{node}" is no organization of this run', f"they are {known}")
+    chosen = certificate or meant
+    root = None if chosen is None else root_of(folder, scenario, chosen)
+    with opened_copy(folder.node_directory(node)) as store:
+        proof = _Gathering(store, Verifier()).proof(claim, line, root, is_asked_for=certificate is not None)
+    genesis_hash = founding.genesis.hash
+    return ExportedPossession(proof, verify_possession(proof, genesis_hash, Verifier()), genesis_hash)
+
+
+def write_possession(exported: ExportedPossession, path: Path) -> None:
+    """Write the file.
+
+    Raises:
+        RefusedError: if it is there already, or cannot be written.
+    """
+    write_new_files(path.parent, {path.name: exported.proof.encode()})
+
+
+def file_name(claim: str) -> str:
+    """Return the name of a claim's file where none is given."""
+    return claim.replace("/", "-line-") + SUFFIX
+
+
+def _claim_of(scenario: Scenario, claim: str) -> tuple[tuple[str, int], str | None, str | None]:
+    """Return entry and line, the importer and the certificate's local name as far as the scenario tells them."""
+    named = scenario.claims.get(claim)
+    if named is not None:
+        return (named.entry, named.line), named.importer, named.certificate
+    for kind in SUBJECTS.values():
+        if kind.section != "claims" and claim.partition("/")[0] in getattr(scenario, kind.section):
+            raise RefusedError(
+                f"{kind.word} {claim} is no claim of preference",
+                "possession is proven of certificates of origin, which claims of preference rest on; who has a carnet"
+                " or a Form 370 is not decided by an acknowledgement",
+                "see `seatrial show RUN`, or `seatrial export credential` for a document itself",
+            )
+    found = _LINE.fullmatch(claim)
+    if found is None:
+        known = ", ".join(scenario.claims) or "none has a name"
+        raise RefusedError(
+            f'"{claim}" is no claim of this run', f"claims: {known}; or an entry line such as SX7-1000418-2/1"
+        )
+    line = (found[1], int(found[2]))
+    for one in scenario.claims.values():
+        if (one.entry, one.line) == line:
+            return line, one.importer, one.certificate
+    return line, None, None
+
+
+class _Gathering:
+    """One claim's proof under way, out of one node's store."""
+
+    def __init__(self, store: Store, verifier: Verifier) -> None:
+        certificate = store.latest_certificate()
+        if certificate is None:
+            raise RefusedError(
+                f"the node of {store.organization} has no certificate: nothing can be proven by it",
+                "",
+                "name another --node, or a run that converged",
+            )
+        self._store = store
+        self._height, self._note = certificate
+        self._size = parse_checkpoint(split_note(self._note)[0]).size
+        self._ledger = _ledger_at(store, verifier, self._height)
+
+    def proof(
+        self, claim: str, line: tuple[str, int], root: bytes | None, *, is_asked_for: bool
+    ) -> PossessionProof:
+        filed = self._find_claim(claim, line)
+        named = filed.transaction.body.get("certificate")
+        anchor = self._find_anchor(claim, named if isinstance(named, bytes) else None, root, is_asked_for)
+        certificate = anchor.transaction.body["certificate"]
+        assert isinstance(certificate, bytes)  # noqa: S101 - its receipt is VALID
+        importer = filed.transaction.creator
+        acknowledgement = self._find_acknowledgement(claim, anchor, certificate, importer)
+        return PossessionProof(
+            genesis=self._store.genesis.encode(),
+            links=tuple(self._links()),
+            checkpoint=self._note,
+            anchor=self._act(anchor),
+            acknowledgement=None if acknowledgement is None else self._act(acknowledgement),
+            claim=self._act(filed),
+            membership=self._record(MEMBERSHIP_KEY),
+            certificate=self._record(certificate_key(certificate)),
+            document=self._record(document_key(anchor.transaction.documents[0])),
+            holding=self._record(holding_key(certificate, importer)),
+            filed=self._record(claim_key(*line)),
+        )
+
+    def _find_claim(self, claim: str, line: tuple[str, int]) -> _Found:
+        for found in self._valid(*_FILED):
+            body = found.transaction.body
+            if (body["entry"], body["line"]) == line:
+                return found
+        raise RefusedError(
+            f"claim {claim} is on no certified block of {self._store.organization}'s node",
+            f"certified is height {self._height}",
+            "see `seatrial show RUN CLAIM`",
+        )
+
+    def _find_anchor(self, claim: str, named: bytes | None, root: bytes | None, is_asked_for: bool) -> _Found:
+        if named is None and root is None:
+            raise RefusedError(
+                f"claim {claim} names no certificate: it rests on the importer's own knowledge, and there is no"
+                " possession to prove",
+                "",
+                "give --certificate to hold it against one all the same",
+            )
+        for found in self._valid("certificate.anchor"):
+            certificate, anchored = found.transaction.body["certificate"], found.transaction.documents[0]
+            if is_asked_for and named is not None and certificate == named and anchored != root:
+                raise RefusedError(
+                    f"claim {claim} names certificate {named.hex()} (root {anchored.hex()[:16]}), not the one that is"
+                    " asked for",
+                    "",
+                    "leave out --certificate",
+                )
+            if certificate == named or (named is None and anchored == root):
+                return found
+        raise RefusedError(
+            f"the certificate that claim {claim} is held against is on no certified block of"
+            f" {self._store.organization}'s node",
+            "a document that is no certificate of origin proves no possession",
+            "name a certificate with --certificate",
+        )
+
+    def _find_acknowledgement(
+        self, claim: str, anchor: _Found, certificate: bytes, importer: str
+    ) -> _Found | None:
+        for found in self._valid("holding.acknowledge"):
+            if found.transaction.creator == importer and found.transaction.body["certificate"] == certificate:
+                return found
+        if (
+            anchor.transaction.creator == importer
+            and holding_key(certificate, importer) in self._ledger.state
+        ):
+            return None
+        raise RefusedError(
+            f"{importer}, who made claim {claim}, never acknowledged the certificate (root"
+            f" {anchor.transaction.documents[0].hex()[:16]}): the ledger has no possession to prove",
+            "",
+            "if it had the certificate on paper, that is for a courier's slip to show",
+        )
+
+    def _valid(self, *types: str) -> Iterator[_Found]:
+        """Yield the certified VALID transactions of some types, in the ledger's order."""
+        after, height = -1, 0
+        transactions: tuple[bytes, ...] = ()
+        while page := self._store.receipts(after, _PAGE):
+            after = page[-1].index
+            for receipt in page:
+                if receipt.code != "VALID" or receipt.height > self._height:
+                    continue
+                if receipt.height != height:
+                    height = receipt.height
+                    limit = self._store.genesis.limits.block_bytes_max
+                    transactions = decode_block(self._store.block(height), limit).transactions
+                raw = transactions[receipt.position]
+                transaction = parse_transaction(raw, len(raw)).transaction
+                if transaction.type in types:
+                    yield _Found(receipt, transaction, raw)
+
+    def _links(self) -> Iterator[ConfigurationLink]:
+        for height in self._ledger.roster.heights:
+            link = self._store.configuration_link(height, self._ledger.log)
+            if link is None:
+                raise RefusedError(
+                    f"the node of {self._store.organization} has no certificate of height {height}, which changed who"
+                    " belongs to the network",
+                    "",
+                    "name another --node",
+                )
+            yield link
+
+    def _act(self, found: _Found) -> ProvenAct:
+        height = found.receipt.height
+        return ProvenAct(
+            found.raw, self._leaf(found.receipt.index), self._leaf(self._store.size_at(height) - 1)
+        )
+
+    def _leaf(self, index: int) -> ProvenLeaf:
+        (data,) = self._store.leaves(index, index + 1)
+        return ProvenLeaf(index, data, self._ledger.log.inclusion_proof(index, self._size))
+
+    def _record(self, key: str) -> ProvenRecord:
+        value = self._ledger.state.get(key)
+        if value is None:
+            raise RefusedError(f"the state of {self._store.organization}'s node has no {key} any more")
+        return ProvenRecord(value, self._ledger.prove(key).encode())
+
+
+def _ledger_at(store: Store, verifier: Verifier, height: int) -> Ledger:
+    """Return the ledger at a height; a node that stands higher executes its blocks again up to there."""
+    ledger = store.load_ledger(verifier)
+    if ledger.height == height:
+        return ledger
+    again = Ledger(store.genesis, verifier)
+    while again.height < height:
+        block = decode_block(store.block(again.height + 1), store.genesis.limits.block_bytes_max)
+        again.execute(block, block.hash)
+    return again

@@ -1,0 +1,167 @@
+"""What a possession file proves and what it does not, in words.
+
+Rules:
+- The first line is the answer; what it rests on follows, with block, place and local time; then the limits, always.
+- Nothing is said that does not follow from the file and the genesis hash, but for what it takes to believe it.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from ledger.contracts.records import CertificateState, HoldingState
+from ledger.errors import NotProvenError
+from ledger.proofs import Moment, Possession
+from scenarios.telling.moments import local
+
+_COLUMNS = 80
+_LABEL = 14
+
+
+def tell_possession(possession: Possession) -> Iterator[str]:
+    """Yield the lines that say what a file proves."""
+    yield from _wrapped(verdict(possession))
+    yield ""
+    for label, text in _rows(possession):
+        yield from _row(label, text)
+    yield ""
+    yield "What this does not say:"
+    for limit in _limits(possession):
+        yield from textwrap.wrap(limit, _COLUMNS, initial_indent="- ", subsequent_indent="  ")
+
+
+def tell_unproven(error: NotProvenError) -> Iterator[str]:
+    """Yield the lines that say which part of a file does not hold."""
+    yield from _wrapped(f"NOT PROVEN: the {error.part} does not hold: {error.reason}.")
+    yield from _wrapped(
+        "Ask for the file again, and for the genesis hash from somebody other than who gave you the file."
+    )
+
+
+def verdict(possession: Possession) -> str:
+    """Return the answer in one sentence."""
+    who, line = possession.holder, f"{possession.entry}/{possession.line}"
+    if possession.came_before:
+        return f"PROVEN: {who} held this certificate {_apart(possession)} before it made claim {line}."
+    return (
+        f"REFUTED: {who} did not hold this certificate when it made claim {line}; it acknowledged it only"
+        f" {_apart(possession)} after."
+    )
+
+
+def _apart(possession: Possession) -> str:
+    days = abs(possession.days)
+    if days:
+        return f"{days} calendar day{'s' * (days != 1)}"
+    blocks = abs(possession.claimed.height - possession.held.height)
+    if blocks:
+        return f"{blocks} block{'s' * (blocks != 1)} (on the same day)"
+    places = abs(possession.claimed.position - possession.held.position)
+    return f"{places} place{'s' * (places != 1)} in the same block"
+
+
+def _rows(possession: Possession) -> Iterator[tuple[str, str]]:
+    ledger, record = possession.ledger, possession.record
+    zone = ZoneInfo(ledger.genesis.zone)
+
+    def named(organization: str) -> str:
+        member = ledger.roster.find_ever(organization)
+        return organization if member is None else f"{organization} ({member.name})"
+
+    def when(moment: Moment) -> str:
+        return f"{local(moment.time_ms, zone)}, block {moment.height}, place {moment.position}"
+
+    yield (
+        "certificate",
+        f"{record.form} {possession.certificate.hex()}, dated {record.signed_on} by its signer",
+    )
+    yield "root", record.root.hex()
+    yield "anchored", f"{when(possession.anchored)}, signed by {named(record.issuer)}"
+    if possession.is_own:
+        yield (
+            "held",
+            f"from the anchoring on: {named(possession.holder)} certified itself; {when(possession.held)}",
+        )
+    else:
+        yield "acknowledged", f"{when(possession.held)}, signed by {named(possession.holder)}"
+    kind = "post-importation claim" if possession.claim.post else "claim"
+    naming = "names this certificate" if possession.is_named else "names no certificate"
+    yield "claimed", f"{when(possession.claimed)}, signed by the same; the {kind} {naming}"
+    yield "findings", ", ".join(possession.findings) or "none recorded with the claim"
+    yield "as it stands", _standing(possession, zone)
+    yield "certified", _certified(possession)
+    yield "roster", _roster(possession)
+
+
+def _standing(possession: Possession, zone: ZoneInfo) -> str:
+    record, holding = possession.record, possession.holding
+    parts = [f"certificate {record.state.value}"]
+    if record.state is CertificateState.CORRECTED and record.successor is not None:
+        parts[0] += f", replaced by {record.successor.hex()}"
+    parts.append(f"holding {holding.state.value}, claim {possession.claim.state.value}")
+    if holding.state in (HoldingState.SUSPENDED, HoldingState.NOT_ACCEPTED):
+        parts.append("Customs decided on its use later; that takes nothing from when it was held")
+    if possession.document.purged_ms is not None:
+        parts.append(
+            f"the envelopes were purged {local(possession.document.purged_ms, zone)}; the root stays"
+        )
+    return "; ".join(parts)
+
+
+def _certified(possession: Possession) -> str:
+    ledger = possession.ledger
+    checkpoint, signers = ledger.checkpoint, ledger.signers
+    needed = " and of ".join(
+        f"{constituency.quorum} of {len(constituency.orderers)}"
+        for constituency in ledger.electorate.constituencies
+    )
+    return (
+        f"height {checkpoint.height} of {ledger.genesis.network}, {checkpoint.size} leaves, by"
+        f" {', '.join(signers)} ({needed} orderers are needed)"
+    )
+
+
+def _roster(possession: Possession) -> str:
+    changes = len(possession.ledger.roster.heights)
+    if not changes:
+        return "as founded: nobody joined, left or changed a key up to that height"
+    heights = ", ".join(str(height) for height in possession.ledger.roster.heights[:8])
+    more = ", ..." if changes > 8 else ""
+    return f"{changes} change{'s' * (changes != 1)} since genesis, each certified (block {heights}{more})"
+
+
+def _limits(possession: Possession) -> Iterator[str]:
+    ledger = possession.ledger
+    constituency = ledger.electorate.constituencies[-1]
+    count, k = len(constituency.orderers), constituency.quorum
+    if not possession.is_named:
+        yield (
+            "That the claim rests on this certificate: the claim names none. Only the order of the two is proven."
+        )
+    yield (
+        "That paper was in anybody's hand. The importer signed that it had opened the document and found this root; a"
+        " document held on paper before, and never acknowledged here, leaves nothing that this could show."
+    )
+    yield "That what the certificate says is true, or that the claim is lawful: that is for Customs."
+    yield (
+        f"Time by any clock but the orderers': blocks are ordered by their signatures. {k} of {count} orderers who lied"
+        f" together, or lost their keys of any time since genesis to one thief, could certify another history. A"
+        f" second certificate of this size needs {max(2 * k - count, 1)} or more of them to sign twice, which convicts"
+        " who did."
+    )
+    if ledger.genesis.insecure_keys:
+        yield (
+            "Anything outside a trial: genesis says that the keys of this network were made from a seed, so whoever"
+            " has the seed can sign as everybody."
+        )
+
+
+def _row(label: str, text: str) -> list[str]:
+    lines = textwrap.wrap(text, _COLUMNS - _LABEL - 2, break_on_hyphens=False)
+    return [f"  {label if not i else '':<{_LABEL}}{line}" for i, line in enumerate(lines)]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, _COLUMNS, break_on_hyphens=False)

@@ -1,0 +1,224 @@
+"""A run's proofs of possession: written, checked by us, and by a program that shares no line with ours."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import msgpack
+import pytest
+
+from ledger.errors import MalformedError, NotProvenError
+from ledger.keys import Verifier
+from ledger.proofs import decode_proof, verify_possession
+from scenarios.cli import run_command
+from scenarios.errors import RefusedError
+from scenarios.exporting.possession import export_possession
+from scenarios.exporting.told import tell_possession
+from scenarios.model.catalog import load_scenario
+from scenarios.trial.runner import RunOptions, run_scenario
+from tests.interoperability import check_possession
+from tests.interoperability.check_possession import Refused, check
+
+CHECKER = Path(check_possession.__file__)
+
+
+def folder_of(tmp_path_factory, scenario):
+    out = tmp_path_factory.mktemp("runs")
+    return run_scenario(load_scenario(scenario), RunOptions("virtual", "3", out)).folder
+
+
+@pytest.fixture(scope="module")
+def back_dated(tmp_path_factory):
+    return folder_of(tmp_path_factory, "back-dated")
+
+
+@pytest.fixture(scope="module")
+def lawful(tmp_path_factory):
+    return folder_of(tmp_path_factory, "nafta-certificate")
+
+
+@pytest.fixture(scope="module")
+def knowledge(tmp_path_factory):
+    return folder_of(tmp_path_factory, "cafta-importer-knowledge")
+
+
+def test_the_checker_is_a_stranger_to_this_project():
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(ast.parse(CHECKER.read_text(encoding="utf-8")))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert imported <= {"base64", "hashlib", "pathlib", "sys", "msgpack", "nacl"}
+
+
+@pytest.mark.parametrize(("claim", "before"), [("e1", True), ("e2", True), ("e3", False), ("x1", False)])
+def test_both_verifiers_say_the_same_of_a_run_with_a_back_dated_certificate(back_dated, claim, before):
+    exported = export_possession(back_dated, claim)
+    assert exported.possession.came_before is before
+    assert check(exported.proof.encode(), exported.genesis_hash) is before
+
+
+def test_the_back_dated_certificate_is_refuted_with_both_dates(back_dated):
+    told = " ".join(" ".join(tell_possession(export_possession(back_dated, "x1").possession)).split())
+    assert told.startswith(
+        "REFUTED: quickline did not hold this certificate when it made claim QLF-7000202-5/1;"
+        " it acknowledged it only 12 calendar days after."
+    )
+    assert "dated 2018-08-23 by its signer" in told
+    assert "anchored 2018-10-22 10:00" in told
+    assert "That the claim rests on this certificate: the claim names none." in told
+
+
+def test_any_node_s_store_gives_the_same_statement(lawful):
+    importers, chambers = (export_possession(lawful, "e1", node=node) for node in (None, "chamber"))
+    one, other = importers.possession, chambers.possession
+    assert (one.holder, one.held, one.claimed, one.record) == (
+        other.holder,
+        other.held,
+        other.claimed,
+        other.record,
+    )
+
+
+def commands(folder, tmp_path, monkeypatch, capsys, *words):
+    monkeypatch.chdir(tmp_path)
+    code = run_command([*words])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_the_commands_write_one_file_and_say_what_it_proves(lawful, tmp_path, monkeypatch, capsys):
+    def run(*words):
+        return commands(lawful, tmp_path, monkeypatch, capsys, *words)
+
+    code, said, _ = run("export", "possession", "e1", "--run", str(lawful.path))
+    assert code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["e1.possession"]
+    assert "PROVEN: importer held this certificate" in said
+    genesis_hash = said.split("genesis ")[1].split()[0]
+    (tmp_path / "hash").write_text(f"{genesis_hash}\n")
+    (tmp_path / "genesis.bin").write_bytes(decode_proof((tmp_path / "e1.possession").read_bytes()).genesis)
+    for given in (genesis_hash, genesis_hash.upper(), "hash", "genesis.bin", ".", str(lawful.path)):
+        code, said, _ = run("verify-proof", "e1.possession", "--genesis", given)
+        assert code == 0, given
+        assert said.startswith("PROVEN: importer held this certificate")
+        assert all(len(line) <= 80 for line in said.splitlines())
+    checked = subprocess.run(
+        [sys.executable, CHECKER, tmp_path / "e1.possession", genesis_hash],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (checked.returncode, checked.stdout) == (0, "held before the claim\n"), checked.stderr
+
+
+def test_exit_codes_tell_refuted_from_unreadable(back_dated, tmp_path, monkeypatch, capsys):
+    def run(*words):
+        return commands(back_dated, tmp_path, monkeypatch, capsys, *words)
+
+    path = tmp_path / "x1.possession"
+    assert run("export", "possession", "x1", "--run", str(back_dated.path))[0] == 0
+    code, said, _ = run("verify-proof", str(path), "--genesis", str(back_dated.path))
+    assert code == 1
+    assert said.startswith("REFUTED: quickline did not hold")
+    code, said, _ = run("verify-proof", str(path), "--genesis", "00" * 32)
+    assert code == 1
+    assert said.startswith("NOT PROVEN: the genesis does not hold")
+    code, _, said = run("export", "possession", "x1", "--run", str(back_dated.path))
+    assert code == 64
+    assert "is there already; nothing is overwritten" in said
+    path.write_bytes(path.read_bytes()[:-1])
+    code, _, said = run("verify-proof", str(path), "--genesis", "00" * 32)
+    assert code == 64
+    assert "this is no possession file" in said
+    for given in ("0" * 63, "nowhere"):
+        code, _, said = run("verify-proof", str(path), "--genesis", given)
+        assert code == 64
+        assert "give 64 hex digits" in said
+    code, _, said = run("verify-proof", "nowhere", "--genesis", "00" * 32)
+    assert code == 64
+    assert "nowhere cannot be read" in said
+
+
+@pytest.mark.parametrize(
+    ("claim", "certificate", "node", "reason"),
+    [
+        ("e9", None, None, "no claim of this run; claims: e1, e2, e3"),
+        ("SX7-9999999-9/1", None, None, "is on no certified block"),
+        ("e1", "c9", None, "no document of this run"),
+        ("e1", None, "nobody", "no organization of this run"),
+    ],
+)
+def test_what_cannot_be_exported_is_said(lawful, claim, certificate, node, reason):
+    with pytest.raises(RefusedError, match=reason):
+        export_possession(lawful, claim, certificate, node)
+
+
+def test_a_claim_that_names_another_certificate_is_not_held_against_this_one(back_dated):
+    with pytest.raises(RefusedError, match=r"claim e1 names certificate .* not the one that is asked for"):
+        export_possession(back_dated, "e1", "c2")
+
+
+def test_a_claim_on_the_importer_s_own_knowledge_has_no_possession_to_prove(knowledge):
+    scenario = load_scenario(str(knowledge.path / "scenario.yaml"))
+    without = [name for name, claim in scenario.claims.items() if claim.certificate is None]
+    assert without
+    with pytest.raises(RefusedError, match="importer's own knowledge, and there is no possession"):
+        export_possession(knowledge, without[0])
+
+
+def test_a_carnet_s_name_is_told_to_be_out_of_scope(tmp_path_factory):
+    folder = folder_of(tmp_path_factory, "carnet-journey")
+    scenario = load_scenario(str(folder.path / "scenario.yaml"))
+    with pytest.raises(RefusedError, match="is no claim of preference; possession is proven of certificates"):
+        export_possession(folder, next(iter(scenario.carnets)))
+
+
+def flips(data, count):
+    """Return files that differ from one in a bit, spread over all of it."""
+    step = max(1, len(data) // count)
+    for place in range(0, len(data), step):
+        yield data[:place] + bytes([data[place] ^ 1 << place % 8]) + data[place + 1 :]
+
+
+def test_a_changed_file_never_makes_either_verifier_say_something_else(lawful):
+    exported = export_possession(lawful, "e1")
+    data, genesis_hash = exported.proof.encode(), exported.genesis_hash
+    verifier, refused_by_ours = Verifier(), 0
+    for changed in flips(data, 150):
+        try:
+            assert verify_possession(decode_proof(changed), genesis_hash, verifier).came_before
+        except (NotProvenError, MalformedError):
+            refused_by_ours += 1
+            continue
+        assert check(changed, genesis_hash)
+    assert refused_by_ours > 140
+
+
+@pytest.mark.parametrize(
+    ("to", "of", "parts", "reason"),
+    [
+        ("acknowledgement", "claim", ["receipt"], "the time is another block's"),
+        ("acknowledgement", "claim", ["receipt", "block"], "another transaction's"),
+        ("acknowledgement", "claim", ["block"], "the time is another block's"),
+        ("claim", "acknowledgement", ["transaction", "receipt", "block"], "another importer's"),
+        ("acknowledgement", "anchor", ["transaction", "receipt", "block"], "nothing was acknowledged"),
+    ],
+)
+def test_both_refuse_a_file_whose_acts_were_swapped(lawful, to, of, parts, reason):
+    exported = export_possession(lawful, "e1")
+    value = msgpack.unpackb(exported.proof.encode())
+    for part in parts:
+        value[to][part] = value[of][part]
+    data = check_possession.pack(value)
+    with pytest.raises(Refused, match=reason):
+        check(data, exported.genesis_hash)
+    with pytest.raises(NotProvenError):
+        verify_possession(decode_proof(data), exported.genesis_hash, Verifier())

@@ -67,6 +67,14 @@ INFLIGHT_BYTES_MAX = 4 << 20
 """What a leader sends ahead of a follower's answers, so that all a slow disk makes a follower hold fits one commit."""
 UNBOUNDED = 1 << 62
 
+Witness = Callable[[int, bool, Ready], None]
+"""Told every Ready before it is staged: the core's term, whether it leads, and the Ready. It changes nothing."""
+
+
+def unwitnessed(_term: int, _leads: bool, _ready: Ready) -> None:
+    """Keep nothing."""
+
+
 UNAPPLIED_MAX = 8192
 """How many entries a node takes in beyond a snapshot whose state it is still fetching."""
 
@@ -104,6 +112,7 @@ class Ordering:
         known_roster: returns the latest roster known here, be it ahead of what is executed.
         forked: why this node follows nobody any more, if so.
         awaited_index: of the snapshot whose state is still being fetched, or None.
+        witness: who checks Raft's properties from outside.
     """
 
     config: NodeConfig
@@ -124,6 +133,7 @@ class Ordering:
     _is_outgoing: bool = False
     forked: str | None = None
     awaited_index: int | None = None
+    witness: Witness = unwitnessed
     _unstaged: deque[int] = field(default_factory=deque)
     _left: tuple[int, int] | None = None
     _left_ticks: int = 0
@@ -150,9 +160,8 @@ class Ordering:
         )
         self.raw = RawNode(raft_config, HardState(term, vote, commit), log, applied)
         self.raw.bar(barred=snapshot.awaited)
-        if log.last_index() > applied:
-            rows = self.store.entries(applied + 1, log.last_index() + 1, UNBOUNDED)
-            self._follow([to_entry(row) for row in rows])
+        if unapplied := self.unapplied():
+            self._follow(unapplied)
 
     @property
     def leader(self) -> str | None:
@@ -187,6 +196,15 @@ class Ordering:
     def is_leader(self) -> bool:
         """Whether this node leads."""
         return self.raw.role is Role.LEADER
+
+    def unapplied(self) -> list[Entry]:
+        """Return what the store's log has beyond what is applied, or awaited."""
+        base, last = self.base_index, self.log.last_index()
+        return (
+            [to_entry(row) for row in self.store.entries(base + 1, last + 1, UNBOUNDED)]
+            if last > base
+            else []
+        )
 
     @property
     def staged_index(self) -> int:
@@ -414,6 +432,7 @@ class Ordering:
 
     def follow(self, ready: Ready) -> None:
         """Follow what the log holds and who leads, as a Ready tells it that is not staged yet."""
+        self.witness(self.raw.term, self.is_leader, ready)
         if ready.snapshot is not None:
             header = Offer.decode(ready.snapshot.data).header
             self.chain.jump(BlockRef(ready.snapshot.index, header.height, header.hash, header.time_ms))

@@ -28,6 +28,7 @@ from p2p.topology import TopologyKind
 from p2p.virtual import VirtualWorld, run_virtual
 from scenarios.judging.canaries import canaries, public_words
 from scenarios.judging.checks.check import Check
+from scenarios.judging.checks.raft import RaftProperties
 from scenarios.judging.checks.registry import CHECKS, Setting, make_checks
 from scenarios.judging.final import DATABASE, STORE_FILES, read_final
 from scenarios.judging.framespool import FrameSpool
@@ -178,7 +179,9 @@ class _Run:
 
         async def main(_kit: VirtualWorld) -> None:
             founding = founding_of(self.scenario, self.options.seed)
-            world = SimulatedWorld(kit, founding, network_plan(self.scenario), self._sink, self._frame)
+            plan = network_plan(self.scenario)
+            raft = next(check for check in self.checks if isinstance(check, RaftProperties))
+            world = SimulatedWorld(kit, founding, plan, self._sink, self._frame, raft)
             try:
                 await self._trial(world)
             finally:

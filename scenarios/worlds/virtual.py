@@ -17,7 +17,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import combinations
+from typing import Protocol
 
+from consensus import Entry, Ready
 from ledger.errors import LedgerError
 from p2p.api import Api, serve_api
 from p2p.codepoints import CodePoint
@@ -52,6 +54,16 @@ FrameSink = Callable[[int, str, str, str, bytes], None]
 """Takes (protocol ns, source, target, kind, frame)."""
 
 
+class RaftWitness(Protocol):
+    """Follows every node's Raft core from outside; see `scenarios.judging.checks.raft`."""
+
+    def opened(self, node: str, base: int, entries: Sequence[Entry]) -> None:
+        """Take note of a log at the start of a life: the last index applied, and the entries after it."""
+
+    def ready(self, node: str, term: int, leads: bool, ready: Ready) -> None:
+        """Take note of a Ready."""
+
+
 class _LifeObserver:
     """An observer for one life: what a ghost says is not heard."""
 
@@ -70,6 +82,17 @@ class _LifeObserver:
         if frames is not None and (self._life is None or self._life.alive):
             frames(self._world.now_ns(), source, target, kind, frame)
 
+    def witness(self, node: Node, raft: RaftWitness) -> None:
+        """Have a node's core followed while the life lasts."""
+        name, ordering = node.organization, node.ordering
+        raft.opened(name, ordering.base_index, ordering.unapplied())
+
+        def ready(term: int, leads: bool, ready: Ready) -> None:
+            if self._life is None or self._life.alive:
+                raft.ready(name, term, leads, ready)
+
+        ordering.witness = ready
+
 
 class SimulatedWorld:
     """A trial's nodes in a `VirtualWorld`.
@@ -80,6 +103,7 @@ class SimulatedWorld:
         plan: the network's layout.
         sink: takes the nodes' records.
         frame_sink: takes every frame that leaves a node, if given.
+        raft: follows every node's core, if given.
     """
 
     kind = "virtual"
@@ -91,12 +115,14 @@ class SimulatedWorld:
         plan: NetworkPlan,
         sink: Sink,
         frame_sink: FrameSink | None = None,
+        raft: RaftWitness | None = None,
     ) -> None:
         self.kit = kit
         self.founding = founding
         self.plan = plan
         self.sink = sink
         self.frame_sink = frame_sink
+        self.raft = raft
         self.organizations = [o.id for o in founding.genesis.organizations]
         self._nodes: dict[str, Node] = {}
         self._apis: dict[str, Api] = {}
@@ -362,7 +388,10 @@ class SimulatedWorld:
         machine.points.on_struck = lambda point: self._struck(machine.name, point)
         if machine.name in self._armed:
             machine.points.arm(*self._armed[machine.name])
-        node = Node(config, machine, _LifeObserver(self), weather=self._frames_of(machine.name))
+        observer = _LifeObserver(self)
+        node = Node(config, machine, observer, weather=self._frames_of(machine.name))
+        if self.raft is not None:
+            observer.witness(node, self.raft)
         api = Api(node)
         self._nodes[machine.name] = node
 

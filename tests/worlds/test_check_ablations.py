@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from consensus import quorum
 from ledger import execution
 from ledger.contracts import Refusal
 from ledger.contracts.carnet import VOUCHER_TABLE, goods
@@ -62,4 +63,13 @@ def test_pieces_that_come_from_nowhere_are_seen(
     monkeypatch.setattr(CarnetOffice, "_goods_defects", lambda *_arguments: [])
     found = violations(run_virtual_scenario("carnet-fraud"), "carnet-balances")
     assert "pieces of item" in found[0]
+    assert "(event " in found[0]
+
+
+def test_a_leader_that_lacks_what_is_committed_is_seen(
+    run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quorum, "majority", lambda _voters: 1)
+    found = violations(run_virtual_scenario("nafta-certificate-partition-2-3"), "raft")
+    assert "leader completeness: exporter leads term 3 without the entries up to 11" in found[0]
     assert "(event " in found[0]

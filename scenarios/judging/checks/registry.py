@@ -18,6 +18,7 @@ from scenarios.judging.checks.check import Check
 from scenarios.judging.checks.confidentiality import Confidentiality
 from scenarios.judging.checks.decided import DecidedOnce
 from scenarios.judging.checks.durability import Durability
+from scenarios.judging.checks.raft import RaftProperties
 from scenarios.judging.leaks import LeakSearch
 from scenarios.model import Scenario
 
@@ -83,6 +84,23 @@ def _table(*rows: CheckRow) -> Mapping[str, CheckRow]:
 
 
 CHECKS: Mapping[str, CheckRow] = _table(
+    CheckRow(
+        name="raft",
+        sentence=(
+            "One leader per term; a leader only appends; equal index and term mean equal logs; a leader has all that"
+            " is committed; nobody applies another entry at an index."
+        ),
+        source="Raft paper, figure 3",
+        phases=(Phase.ALWAYS,),
+        worlds=Worlds.BOTH,
+        exercised_by=(
+            "a leader is seen, entries are written over, a log is compared with another or with what is committed"
+            " (the live world sees the leaders alone)"
+        ),
+        ablation="one vote is a majority",
+        test="worlds/test_check_ablations.py::test_a_leader_that_lacks_what_is_committed_is_seen",
+        make=lambda _setting: RaftProperties(),
+    ),
     CheckRow(
         name="agreement",
         sentence="At every height all nodes execute the same block to the same state, log and receipts.",

@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 from scenarios.model.workload import Workload
 from scenarios.workload.carnets import plan_carnet
 from scenarios.workload.cast import Cast, Member
+from scenarios.workload.chance import Chance
 from scenarios.workload.officehours import OfficeHours
 from scenarios.workload.origin import plan_origin
 from scenarios.workload.shipment import (
     KINDS,
     CarnetPlan,
-    CertificatePlan,
     OriginPlan,
     Plan,
     Shipment,
@@ -80,26 +80,25 @@ def shipment(trade: Trade, number: int) -> Shipment:
         case _:
             assert_never(use_case)
     begins_ms = _begins_ms(trade, plan, arrives_ms)
-    spoilt = tuple(
-        name for name in _writers(plan) if chance.happens(f"spoilt by {name}", trade.workload.careless)
-    )
+    spoilt = _spoilt(trade, plan, chance)
     return Shipment(number, f"s{number}", use_case, begins_ms, value_usd, plan, broken, spoilt, chance)
 
 
-def certificate_writer(certificate: CertificatePlan | None) -> tuple[str, ...]:
-    """Return who fills in a certificate, if there is one."""
-    return (certificate.issuer,) if certificate is not None else ()
-
-
-def _writers(plan: Plan) -> tuple[str, ...]:
-    """Return who fills in a form of this shipment."""
+def _spoilt(trade: Trade, plan: Plan, chance: Chance) -> tuple[str, ...]:
+    """Return who spoils the form that it fills in; a blanket is spoilt for all its shipments or for none."""
+    careless = trade.workload.careless
     match plan:
-        case OriginPlan():
-            return tuple(dict.fromkeys((*certificate_writer(plan.certificate), plan.broker or plan.importer)))
+        case OriginPlan(certificate=certificate):
+            writers = [(plan.broker or plan.importer, chance)]
+            if certificate is not None:
+                writers.insert(0, (certificate.issuer, trade.chance(certificate.name)))
         case CarnetPlan():
-            return (plan.holder,)
+            writers = [(plan.holder, chance)]
         case TunaPlan():
-            return tuple(dict.fromkeys((plan.custody[0], plan.custody[-1])))
+            writers = [(plan.custody[0], chance), (plan.custody[-1], chance)]
+    return tuple(
+        dict.fromkeys(name for name, drawn in writers if drawn.happens(f"spoilt by {name}", careless))
+    )
 
 
 def _begins_ms(trade: Trade, plan: Plan, arrives_ms: int) -> int:

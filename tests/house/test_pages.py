@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from scenarios.model.catalog import library_names
+from scenarios.telling.baselinepage import baseline_page
 from scenarios.telling.checkpage import checks_page
 from scenarios.telling.rulepages import rules_page
 from scenarios.telling.scenariopages import index_page
@@ -27,3 +28,9 @@ def test_every_library_scenario_has_its_page_and_no_other_does():
     assert pages == set(library_names()), "make them again: python -m scenarios.telling NAME..."
     index = (DOCS / "scenarios" / "index.md").read_text(encoding="utf-8")
     assert index == index_page(), "make it again: python -m scenarios.telling"
+
+
+def test_the_baseline_page_says_what_the_paper_arm_plays():
+    assert (DOCS / "baseline.md").read_text(encoding="utf-8") == baseline_page(), (
+        "make it again: python -m scenarios.telling"
+    )

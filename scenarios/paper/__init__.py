@@ -1,0 +1,1 @@
+"""Today's paper process on the same trade as the ledger's: mail, cabinets, samples, thirty-day limits."""

@@ -1,0 +1,73 @@
+"""The paper arm's numbers as a page, made of its data file."""
+
+from __future__ import annotations
+
+from scenarios.model.workload import Workload
+from scenarios.paper.parameters import PaperParameter, standard_parameters
+from scenarios.workload.goods import GOODS, TUNA
+from scenarios.workload.shipment import MEANING
+
+_HEAD = """# The baseline: what paper is taken to be
+
+Made of the program's own data (`python -m scenarios.telling`); a test holds it to them. The paper arm plays the same
+shipments as the ledger, through mail, filing cabinets, samples and thirty-day limits. Every number of it stands in
+`scenarios/paper/parameters.yaml` and may be replaced within its range.
+
+*read*: in the cited public source; *partly read*: only part of it could be read; *assumption*: nobody has measured it
+for us. Most are assumptions: what follows from them is a statement about them, not about any customs authority. No
+result follows by definition: on paper, possession can be proven wherever a dated slip was kept.
+"""
+
+
+def baseline_page() -> str:
+    """Return the page in Markdown."""
+    return "\n".join([_HEAD, _parameters(), _goods(), _workload(), _faults()]).rstrip("\n") + "\n"
+
+
+def _parameters() -> str:
+    lines: list[str] = []
+    group = ""
+    for name, parameter in standard_parameters().by_name.items():
+        if name.split(".")[0] != group:
+            group = name.split(".")[0]
+            lines += ["", f"## {group.capitalize()}", ""]
+            lines += ["| parameter | value | unit | range | mark | source |", "|---|---|---|---|---|---|"]
+        lines.append(_row(name, parameter))
+    return "\n".join([*lines[1:], ""])
+
+
+def _row(name: str, parameter: PaperParameter) -> str:
+    low, high = parameter.range
+    cells = (
+        f"`{name}`",
+        str(parameter.value),
+        parameter.unit,
+        f"{low:g} to {high:g}",
+        parameter.mark,
+        parameter.source,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _goods() -> str:
+    lines = ["## Goods", "", "| HTS | what | general | preferential | source |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {g.hts} | {g.description} | {g.general_percent} % | {g.preferential_percent} % | {g.source} |"
+        for g in (*GOODS, TUNA)
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _workload() -> str:
+    lines = ["## The trade, by default", "", "| `workload.` | default | what |", "|---|---|---|"]
+    for name, field in Workload.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        told = default.model_dump() if hasattr(default, "model_dump") else default
+        lines.append(f"| `{name}` | {told} | {field.description} |")
+    return "\n".join([*lines, ""])
+
+
+def _faults() -> str:
+    lines = ["## Rules broken on purpose", "", "| class | what |", "|---|---|"]
+    lines += [f"| {kind.value} | {meaning} |" for kind, meaning in MEANING.items()]
+    return "\n".join(lines)

@@ -23,7 +23,7 @@ from scenarios.model.fisherycheck import fishery_step, forms
 from scenarios.model.fisherysteps import FisheryStep
 from scenarios.model.forgeries import ForgeCarnet, ForgeCertificate
 from scenarios.model.formcheck import form_refusals
-from scenarios.model.network import AGENT_ROLES, plays
+from scenarios.model.network import AGENT_ROLES, RegionTable, plays
 from scenarios.model.predicates import (
     BlockCommitted,
     CertificateReached,
@@ -130,6 +130,7 @@ def _network(scenario: Scenario) -> Refusals:
     named = network.orderers
     if named is not None and (not named or len(set(named)) != len(named)):
         yield ("network", "orderers"), RefusedError("names nobody, or somebody twice", "", "name each once")
+    yield from _regions(scenario)
     count, liars = len(scenario.orderers), network.orderer_liars_tolerated
     if count < 3 * liars + 1:
         limit = f"{count} orderers tolerate {max(0, count - 1) // 3}"
@@ -143,6 +144,32 @@ def _network(scenario: Scenario) -> Refusals:
                     f"{name} is no {needed}", f"{delay} is for the role {needed}", "remove it"
                 )
                 yield ("organizations", name, "agent", delay), refusal
+
+
+def _regions(scenario: Scenario) -> Refusals:
+    regions, home = scenario.network.regions, dict[str, str]()
+    for region, members in regions.items():
+        where = ("network", "regions", region)
+        yield from _members(scenario, where, members)
+        if not members:
+            yield where, RefusedError("has no organization", "one at least", "name one, or remove the region")
+        for position, name in enumerate(members):
+            if name in home:
+                what = f"{name} is in {home[name]} already"
+                yield (*where, position), RefusedError(what, "one region at most", "name it once")
+            home[name] = region
+    yield from region_names(scenario, ("network", "region_latency_ms"), scenario.network.region_latency_ms)
+
+
+def region_names(scenario: Scenario, where: Location, table: RegionTable) -> Refusals:
+    """Refuse a table of latencies that names a region the scenario does not have."""
+    regions = scenario.network.regions
+    for region, row in table.items():
+        if region not in regions:
+            yield (*where, region), UnknownNameError("region", region, regions)
+        for other in row:
+            if other not in regions:
+                yield (*where, region, other), UnknownNameError("region", other, regions)
 
 
 def _documents(scenario: Scenario) -> Refusals:
@@ -290,7 +317,7 @@ def _predicate(scenario: Scenario, location: Location, predicate: Predicate) -> 
 def _faults(scenario: Scenario) -> Refusals:
     for position, fault in enumerate(scenario.faults):
         where = ("faults", position)
-        refusal = check_target(fault.target, scenario.roles, scenario.orderers)
+        refusal = check_target(fault.target, scenario.roles, scenario.orderers, scenario.network.regions)
         if refusal is not None:
             yield (*where, "target"), refusal
         if fault.when is not None:

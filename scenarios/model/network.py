@@ -8,8 +8,9 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from random import Random
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,6 +21,7 @@ from ledger.contracts.carnet import TRADERS
 from ledger.contracts.parameters import CARNET_FINAL_DATE_CALENDAR_DAYS
 from ledger.genesis import Role
 from scenarios.errors import RefusedError, UnknownNameError
+from scenarios.model.targets import ORGANIZATION_PATTERN
 from scenarios.model.units import Duration, MomentText, RangeMs, Record, Text, no_unit, parse_duration
 
 
@@ -235,6 +237,11 @@ class Organization(Record):
     )
 
 
+RegionName = Annotated[str, Field(pattern=rf"^{ORGANIZATION_PATTERN}$")]
+RegionTable = dict[RegionName, dict[RegionName, RangeMs]]
+"""Milliseconds, lowest and highest, from a region to a region."""
+
+
 class Network(Record):
     """The network between the nodes."""
 
@@ -246,6 +253,14 @@ class Network(Record):
     )
     latency_ms: RangeMs = Field(
         (10, 30), description="Lowest and highest one-way latency of a link, milliseconds."
+    )
+    regions: dict[RegionName, tuple[str, ...]] = Field(
+        {}, description="Organizations by region, each in one at most: what region:NAME as a target hits."
+    )
+    region_latency_ms: RegionTable = Field(
+        {},
+        description="One-way latency from a region to a region, [lowest, highest]; both ways unless the way back "
+        "is given too; latency_ms where nothing is given.",
     )
     heartbeat_ms: int = Field(100, ge=10, le=10_000, description="A leader's heartbeat, milliseconds.")
     election_ticks: int = Field(
@@ -265,3 +280,27 @@ class Network(Record):
         if self.topology != "edges" and self.edges:
             raise RefusedError("edges go with topology edges", "", "write topology: edges", inside=("edges",))
         return self
+
+    @property
+    def latency_table(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """The latency of every direction between organizations that the table of regions names, milliseconds."""
+        return latency_between(self.regions, self.region_latency_ms)
+
+
+def latency_between(
+    regions: Mapping[str, Sequence[str]], table: Mapping[str, Mapping[str, tuple[int, int]]]
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return the latency from organization to organization that a table of regions gives, milliseconds.
+
+    Args:
+        regions: every region's organizations.
+        table: from region to region; both ways unless the way back is given too.
+    """
+    home = {organization: region for region, members in regions.items() for organization in members}
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    for one, other in permutations(home, 2):
+        there, back = table.get(home[one], {}), table.get(home[other], {})
+        range_ms = there.get(home[other]) or back.get(home[one])
+        if range_ms is not None:
+            found[one, other] = range_ms
+    return found

@@ -31,6 +31,7 @@ class TargetKind(StrEnum):
     MINORITY = "minority"
     MAJORITY = "majority"
     ROLE = "role"
+    REGION = "region"
     ALL = "all"
 
 
@@ -42,15 +43,19 @@ class Target:
         kind: The way it is said.
         names: The organizations named, for `nodes`.
         role: The role named, for `role`.
+        region: The region named, for `region`.
     """
 
     kind: TargetKind
     names: tuple[str, ...] = ()
     role: Role | None = None
+    region: str = ""
 
     def __str__(self) -> str:
         if self.kind is TargetKind.NODES:
             return f"node {self.names[0]}" if len(self.names) == 1 else f"nodes {', '.join(self.names)}"
+        if self.kind is TargetKind.REGION:
+            return f"region:{self.region}"
         return f"role:{self.role}" if self.role is not None else self.kind.value
 
     def choose(
@@ -59,6 +64,7 @@ class Target:
         orderers: Sequence[str],
         leader: str | None,
         chance: random.Random,
+        regions: Mapping[str, Sequence[str]],
     ) -> tuple[str, ...]:
         """Return the organizations hit, in genesis' order; empty if nobody fits at this moment.
 
@@ -67,6 +73,7 @@ class Target:
             orderers: The organizations whose nodes vote.
             leader: Who leads now, if anybody does.
             chance: The fault's own stream of chance.
+            regions: Every region's organizations.
         """
         match self.kind:
             case TargetKind.NODES:
@@ -83,6 +90,8 @@ class Target:
                 chosen = _draw(orderers, len(orderers) // 2 + 1, chance)
             case TargetKind.ROLE:
                 chosen = _draw([name for name, held in roles.items() if self.role in held], 1, chance)
+            case TargetKind.REGION:
+                chosen = list(regions.get(self.region, ()))
         return tuple(name for name in roles if name in chosen)
 
 
@@ -91,7 +100,12 @@ def _draw(names: Sequence[str], count: int, chance: random.Random) -> list[str]:
 
 
 _NODES = re.compile(rf"nodes? ({ORGANIZATION_PATTERN}(?:, ?{ORGANIZATION_PATTERN})*)")
-TARGET_FORMS = "leader | follower | minority | majority | all | node NAME | nodes NAME, NAME | role:ROLE"
+TARGET_FORMS = (
+    "leader | follower | minority | majority | all | node NAME | nodes NAME, NAME | role:ROLE | region:NAME"
+)
+
+
+_WITH_A_NAME = (TargetKind.NODES, TargetKind.ROLE, TargetKind.REGION)
 
 
 def parse_target(text: str) -> Target:
@@ -111,7 +125,12 @@ def parse_target(text: str) -> Target:
         if name not in list(Role):
             raise UnknownNameError("role", name, Role)
         return Target(TargetKind.ROLE, role=Role(name))
-    plain = [kind.value for kind in TargetKind if kind not in (TargetKind.NODES, TargetKind.ROLE)]
+    if text.startswith("region:"):
+        name = text.removeprefix("region:")
+        if re.fullmatch(ORGANIZATION_PATTERN, name) is None:
+            raise RefusedError(f'"{text}" names no region', "", "write region:NAME, of network.regions")
+        return Target(TargetKind.REGION, region=name)
+    plain = [kind.value for kind in TargetKind if kind not in _WITH_A_NAME]
     if text not in plain:
         refusal = UnknownNameError("target", text, plain)
         remedy = refusal.remedy or f'if this is an organization, write "node {text}"'
@@ -125,7 +144,10 @@ TargetText = Annotated[Target, Text(parse_target, {"examples": ["leader"]})]
 
 
 def check_target(
-    target: Target, roles: Mapping[str, Sequence[Role]], orderers: Sequence[str]
+    target: Target,
+    roles: Mapping[str, Sequence[Role]],
+    orderers: Sequence[str],
+    regions: Mapping[str, Sequence[str]],
 ) -> RefusedError | None:
     """Return why nobody in this consortium can ever be the target, or None.
 
@@ -133,6 +155,7 @@ def check_target(
         target: Whom a fault hits.
         roles: Every organization's roles.
         orderers: The organizations whose nodes vote.
+        regions: Every region's organizations.
     """
     match target.kind:
         case TargetKind.NODES:
@@ -143,6 +166,11 @@ def check_target(
             if not any(target.role in held for held in roles.values()):
                 present = sorted({role.value for held in roles.values() for role in held})
                 return RefusedError(f"nobody is {target.role}", f"roles here: {', '.join(present)}", "")
+        case TargetKind.REGION if target.region not in regions:
+            if not regions:
+                remedy = "add network.regions: {NAME: [organization, ...]}"
+                return RefusedError(f'there is no region "{target.region}"', "no region is named", remedy)
+            return UnknownNameError("region", target.region, regions)
         case TargetKind.FOLLOWER if len(orderers) < 2:
             return RefusedError("there is never a follower", "two orderers at least", "hit the leader")
         case TargetKind.MINORITY if len(orderers) < 3:

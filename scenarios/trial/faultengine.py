@@ -229,8 +229,9 @@ class FaultEngine:
 
     async def _targets(self, number: int, fault: FaultRecord) -> Sequence[str]:
         leader = await self._leader()
+        scenario, chance = self._scenario, self._chance(f"fault {number}")
         return fault.target.choose(
-            self._scenario.roles, self._scenario.orderers, leader, self._chance(f"fault {number}")
+            scenario.roles, scenario.orderers, leader, chance, scenario.network.regions
         )
 
     async def _end(self, fault: InForce) -> None:

@@ -122,6 +122,7 @@ def network_plan(scenario: Scenario) -> NetworkPlan:
         topology=TopologyKind(network.topology),
         edges=network.edges,
         latency_ms=network.latency_ms,
+        latency_table=network.latency_table,
         timing=Timing(heartbeat_ms=network.heartbeat_ms, election_ticks=network.election_ticks),
     )
 

@@ -46,12 +46,14 @@ class NetworkPlan:
         topology: shape of the gossip graph.
         edges: its pairs, for explicit edges.
         latency_ms: range of one-way latency between organizations (virtual world).
+        latency_table: the same of every direction, from organization to organization, that has its own.
         timing: how nodes pace themselves.
     """
 
     topology: TopologyKind = TopologyKind.COMPLETE
     edges: tuple[tuple[str, str], ...] = ()
     latency_ms: tuple[float, float] = (10, 30)
+    latency_table: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
 
 

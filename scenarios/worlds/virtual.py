@@ -140,6 +140,8 @@ class SimulatedWorld:
             host = self.kit.add_host(organization, on_failure=self._note_failure)
             host.calendar.set(self.kit.loop, calendar_ms)
             self._addresses[organization] = Address(host.address, PEER_PORT, API_PORT)
+        for (one, other), (low, high) in self.plan.latency_table.items():
+            self.kit.network.set_latency(round(low * NS_PER_MS), round(high * NS_PER_MS), one, other)
         for organization in self.organizations:
             self._boot(organization)
         for organization in self.organizations:
@@ -282,12 +284,19 @@ class SimulatedWorld:
     def latency(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
         """Set the latency of all links of these organizations."""
 
-        def apply(low: float, high: float) -> None:
-            for one, other in self._pairs(organizations):
-                self.kit.network.set_latency(round(low * NS_PER_MS), round(high * NS_PER_MS), one, other)
+        pairs = self._pairs(organizations)
 
-        apply(low_ms, high_ms)
-        return lambda: apply(*self.plan.latency_ms)
+        def apply(pair: tuple[str, str], range_ms: tuple[float, float]) -> None:
+            low, high = range_ms
+            self.kit.network.set_latency(round(low * NS_PER_MS), round(high * NS_PER_MS), *pair)
+
+        def end() -> None:
+            for pair in pairs:
+                apply(pair, self.plan.latency_table.get(pair, self.plan.latency_ms))
+
+        for pair in pairs:
+            apply(pair, (low_ms, high_ms))
+        return end
 
     def loss(self, probability: float, organizations: Sequence[str]) -> Callable[[], None]:
         """Lose packets on all links of these organizations."""

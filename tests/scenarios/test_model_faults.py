@@ -27,6 +27,7 @@ from scenarios.model.targets import Target, TargetKind, check_target, parse_targ
 READ = TypeAdapter[FaultRecord](FaultRecord)
 ROLES = {name: (Role.CUSTOMS,) if name == "a" else (Role.IMPORTER,) for name in "abcdef"}
 ORDERERS = tuple("abcde")
+REGIONS = {"north": ("a", "b"), "south": ("f", "d")}
 AT = '"at": {"protocol": "1s"}'
 FOR = '"for": {"protocol": "1s"}'
 
@@ -124,7 +125,9 @@ def test_a_predicate_prints_as_it_is_written(sentence: str) -> None:
     assert str(parse_predicate(sentence)) == sentence
 
 
-@pytest.mark.parametrize("text", ["leader", "all", "minority", "node a", "nodes a, b", "role:customs"])
+@pytest.mark.parametrize(
+    "text", ["leader", "all", "minority", "node a", "nodes a, b", "role:customs", "region:south"]
+)
 def test_a_target_prints_as_it_is_written(text: str) -> None:
     assert str(parse_target(text)) == text
 
@@ -135,33 +138,43 @@ def test_a_target_prints_as_it_is_written(text: str) -> None:
         ("node z", 'unknown organization "z"'),
         ("nodes a, z", 'unknown organization "z"'),
         ("role:chamber", "nobody is chamber"),
+        ("region:sooth", 'unknown region "sooth"'),
     ],
 )
 def test_a_target_nobody_fits_is_refused(text: str, part: str) -> None:
-    refusal = check_target(parse_target(text), ROLES, ORDERERS)
+    refusal = check_target(parse_target(text), ROLES, ORDERERS, REGIONS)
     assert isinstance(refusal, RefusedError)
     assert part in str(refusal)
 
 
 def test_a_minority_and_a_follower_need_company() -> None:
-    assert check_target(parse_target("minority"), ROLES, ("a", "b")) is not None
-    assert check_target(parse_target("follower"), ROLES, ("a",)) is not None
-    for text in ("minority", "majority", "follower", "leader", "all", "role:importer", "node f"):
-        assert check_target(parse_target(text), ROLES, ORDERERS) is None
+    assert check_target(parse_target("minority"), ROLES, ("a", "b"), {}) is not None
+    assert check_target(parse_target("follower"), ROLES, ("a",), {}) is not None
+    for text in (
+        "minority",
+        "majority",
+        "follower",
+        "leader",
+        "all",
+        "role:importer",
+        "node f",
+        "region:south",
+    ):
+        assert check_target(parse_target(text), ROLES, ORDERERS, REGIONS) is None
 
 
 @given(
     kind=st.sampled_from(
-        ["leader", "follower", "minority", "majority", "role:importer", "all", "nodes f, b"]
+        ["leader", "follower", "minority", "majority", "role:importer", "all", "nodes f, b", "region:south"]
     ),
     seed=st.integers(),
 )
 def test_who_is_hit_fits_the_target_and_follows_from_the_seed(kind: str, seed: int) -> None:
     target = parse_target(kind)
-    hit = target.choose(ROLES, ORDERERS, "c", random.Random(seed))
-    assert hit == target.choose(ROLES, ORDERERS, "c", random.Random(seed))
+    hit = target.choose(ROLES, ORDERERS, "c", random.Random(seed), REGIONS)
+    assert hit == target.choose(ROLES, ORDERERS, "c", random.Random(seed), REGIONS)
     assert list(hit) == sorted(set(hit))
-    sizes = {"minority": 2, "majority": 3, "all": 6, "nodes f, b": 2}
+    sizes = {"minority": 2, "majority": 3, "all": 6, "nodes f, b": 2, "region:south": 2}
     assert len(hit) == sizes.get(kind, 1)
     match kind:
         case "leader":
@@ -170,12 +183,14 @@ def test_who_is_hit_fits_the_target_and_follows_from_the_seed(kind: str, seed: i
             assert hit[0] in "abde"
         case "minority" | "majority":
             assert set(hit) <= set(ORDERERS)
+        case "region:south":
+            assert hit == ("d", "f")
         case "role:importer":
             assert hit[0] in "bcdef"
 
 
 def test_nobody_is_hit_while_nobody_leads() -> None:
-    assert Target(TargetKind.LEADER).choose(ROLES, ORDERERS, None, random.Random(1)) == ()
+    assert Target(TargetKind.LEADER).choose(ROLES, ORDERERS, None, random.Random(1), {}) == ()
 
 
 def test_a_kind_the_world_cannot_do_is_told_with_its_line() -> None:

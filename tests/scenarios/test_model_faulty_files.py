@@ -97,6 +97,19 @@ expect:
         ("expects: []\n", 'did you mean "expect"?'),
         ("network: {latencyms: [1, 2]}\n", '9: network: unknown key "latencyms"; known: topology, edges'),
         ("network: {latency_ms: [80, 50]}\n", "9: network.latency_ms: [80, 50] is no range"),
+        (
+            "network:\n  regions:\n    north: [cbp, nobody]\n",
+            '11: network.regions.north.2: unknown organization "nobody"',
+        ),
+        (
+            "network:\n  regions:\n    north: [cbp]\n    south: [seller, cbp]\n",
+            "12: network.regions.south.2: cbp is in north already; one region at most",
+        ),
+        ("network:\n  regions: {north: []}\n", "10: network.regions.north: has no organization"),
+        (
+            "network:\n  regions: {north: [cbp]}\n  region_latency_ms:\n    north: {sooth: [1, 2]}\n",
+            '12: network.region_latency_ms.north.sooth: unknown region "sooth"',
+        ),
         ("network: {latency_ms: 50}\n", '9: network.latency_ms: "50" is not a list'),
         ("network: {heartbeat_ms: 1.5}\n", '9: network.heartbeat_ms: "1.5" is not a whole number'),
         (

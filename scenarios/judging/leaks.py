@@ -16,9 +16,11 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import struct
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import apsw
@@ -26,7 +28,14 @@ import apsw
 from ledger.store import damage_named
 
 CANARY_CHARACTERS_MIN = 12
-HEAD_BYTES = 8
+FORM_BYTES_MIN = CANARY_CHARACTERS_MIN
+STRIDE_BYTES = 8
+WINDOW_BYTES = FORM_BYTES_MIN - STRIDE_BYTES + 1
+"""A form of at least `FORM_BYTES_MIN` bytes has a whole window at every place that `STRIDE_BYTES` divides, wherever it
+begins."""
+
+_WINDOW = struct.Struct(f"{WINDOW_BYTES}s{STRIDE_BYTES - WINDOW_BYTES}x")
+_BLOCK_BYTES = 1024 * STRIDE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,34 +64,57 @@ class Leak:
 class LeakSearch:
     """Searches bytes for canaries in every form they could take.
 
-    A window of `HEAD_BYTES` slides over the bytes and is looked up among the first bytes of all forms; only where
-    it is found are whole forms compared. The cost does not grow with the number of canaries.
+    Only every `STRIDE_BYTES`-th place of the bytes is looked at: a window there is looked up among the windows of all
+    forms, at each of `STRIDE_BYTES` places, one of which must lie there if the form is in the bytes; only where one is
+    found are whole forms compared. The cost does not grow with the number of canaries.
     """
 
     leaks: list[Leak] = field(default_factory=list)
     bytes_searched: int = 0
     canaries: int = 0
-    _forms: dict[bytes, dict[bytes, tuple[str, str]]] = field(default_factory=dict)
+    _forms: dict[bytes, tuple[str, str]] = field(default_factory=dict)
+    _windows: dict[bytes, list[tuple[int, bytes]]] = field(default_factory=dict)
 
     def add(self, canaries: Iterable[Canary]) -> None:
-        """Add values to look for from now on."""
+        """Add values to look for from now on.
+
+        Raises:
+            ValueError: if a form of one is shorter than `FORM_BYTES_MIN`: it would be overlooked.
+        """
         for canary in canaries:
             self.canaries += 1
-            for form, data in forms_of(canary.value):
-                self._forms.setdefault(data[:HEAD_BYTES], {}).setdefault(data, (canary.where, form))
+            for name, form in forms_of(canary.value):
+                if len(form) < FORM_BYTES_MIN:
+                    raise ValueError(
+                        f"{canary.where}: its {name} form has {len(form)} bytes, at least {FORM_BYTES_MIN} are needed; "
+                        f"look for values of {CANARY_CHARACTERS_MIN} characters or more"
+                    )
+                if form not in self._forms:
+                    self._forms[form] = (canary.where, name)
+                    for place in range(STRIDE_BYTES):
+                        window = form[place : place + WINDOW_BYTES]
+                        self._windows.setdefault(window, []).append((place, form))
 
     def search(self, place: str, data: bytes) -> None:
         """Search bytes found in `place`; hits are kept in `leaks`, one per value, form and place."""
         self.bytes_searched += len(data)
-        heads = self._forms
-        for start in range(len(data) - HEAD_BYTES + 1):
-            candidates = heads.get(data[start : start + HEAD_BYTES])
-            if candidates is None:
-                continue
-            for form, (where, name) in candidates.items():
-                leak = Leak(place, where, name)
-                if data.startswith(form, start) and leak not in self.leaks:
-                    self.leaks.append(leak)
+        known = self._windows.keys()
+        view = memoryview(data)
+        for start in range(0, len(data), _BLOCK_BYTES):
+            block = view[start : start + _BLOCK_BYTES]
+            whole = len(block) - len(block) % STRIDE_BYTES
+            windows = chain.from_iterable(_WINDOW.iter_unpack(block[:whole]))
+            if not known.isdisjoint(windows) or bytes(block[whole : whole + WINDOW_BYTES]) in known:
+                self._compare(place, data, start, start + len(block))
+
+    def _compare(self, place: str, data: bytes, first: int, end: int) -> None:
+        """Compare whole forms wherever a window within the block from `first` to `end` is a form's."""
+        for start in range(first, end, STRIDE_BYTES):
+            for offset, form in self._windows.get(data[start : start + WINDOW_BYTES], ()):
+                if offset <= start and data.startswith(form, start - offset):
+                    leak = Leak(place, *self._forms[form])
+                    if leak not in self.leaks:
+                        self.leaks.append(leak)
 
 
 def stored_values(database: Path) -> Iterator[tuple[str, bytes]]:

@@ -75,6 +75,18 @@ def test_values_with_one_beginning_are_told_apart() -> None:
     assert [(leak.place, leak.where, leak.form) for leak in search.leaks] == [("a log", "two", "raw")]
 
 
+def test_the_shortest_value_is_found_at_every_place_and_across_every_boundary_of_the_search() -> None:
+    value = b"twelve bytes"
+    for before in (*range(20), *range(8170, 8200)):
+        for after in range(9):
+            assert found(value, bytes(before) + value + bytes(after)) == {"raw"}, (before, after)
+
+
+def test_a_form_that_is_too_short_to_be_found_everywhere_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"c1.email: its raw form has 11 bytes, at least 12 are needed"):
+        LeakSearch().add([Canary("c1.email", b"eleven byte")])
+
+
 def test_a_leak_is_named_once_per_place_and_never_shows_its_value() -> None:
     search = LeakSearch()
     search.add([Canary("c1.email", b"planta@example.example")])

@@ -177,6 +177,11 @@ def claim_key(entry: str, line: int) -> str:
     return f"claim/{entry}/{line}"
 
 
+def power_key(importer: str, broker: str) -> str:
+    """Return the key of an importer's power of attorney for a customs broker."""
+    return f"power/{importer}/{broker}"
+
+
 def verification_key(verification: bytes) -> str:
     """Return the key of a verification."""
     return f"verification/{verification.hex()}"

@@ -32,6 +32,7 @@ from ledger.contracts.deadlines import LegalCalendar, add_calendar_days, anniver
 from ledger.contracts.document import DOCUMENT_TABLE, purged_roots
 from ledger.contracts.findings import Finding
 from ledger.contracts.holding import HOLDING_TABLE
+from ledger.contracts.power import POWER_TABLE
 from ledger.contracts.reading import COMPLAINTS, READING_TABLE
 from ledger.contracts.records import (
     Blanket,
@@ -59,6 +60,7 @@ __all__ = [
     "DOCUMENT_TABLE",
     "ENTRY_NUMBER",
     "HOLDING_TABLE",
+    "POWER_TABLE",
     "READING_TABLE",
     "REGIMES",
     "REGIME_OF_FORM",

@@ -6,6 +6,8 @@ Rules:
 - The agreement claimed under has its own special program indicators; whether it governs the import is a finding.
 - A late claim, one without proven possession, one outside the blanket is VALID with a finding; Customs
   decides.
+- A customs broker files, corrects, answers and protests in an importer's name while its power of attorney is in
+  force (19 CFR 141.46); the claim and the possession are the importer's, and the record names both.
 - A claim on a line that has one is refused, and so is one that names a certificate the ledger does not know.
 - The day of a claim is the legal date of its block. Possession is proven if the importer's acknowledgement
   has a block time not later than the claim's, and came before it in the ledger's order.
@@ -22,7 +24,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from ledger.contracts.act import CERTIFICATE_ID_BYTES, COMMITMENT_BYTES, Context, Writer, read_legal_date
+from ledger.contracts.act import (
+    CERTIFICATE_ID_BYTES,
+    COMMITMENT_BYTES,
+    ORGANIZATION,
+    Context,
+    Writer,
+    read_legal_date,
+)
 from ledger.contracts.certificate import SHIPMENT_LENGTH_MAX, find_certificate
 from ledger.contracts.claim_findings import (
     ClaimFacts,
@@ -38,6 +47,7 @@ from ledger.contracts.parameters import (
     PROTEST_CALENDAR_DAYS,
     SUMMARY_WORKING_DAYS,
 )
+from ledger.contracts.power import acts_for
 from ledger.contracts.records import (
     CertificateRecord,
     ClaimRecord,
@@ -47,7 +57,7 @@ from ledger.contracts.records import (
     read_holding,
 )
 from ledger.contracts.regime import REGIMES
-from ledger.contracts.table import Actor, Refusal, RuleViolatedError, Step, Table
+from ledger.contracts.table import Actor, Guard, Refusal, RuleViolatedError, Step, Table
 from ledger.fields import Fields
 from ledger.genesis import Role
 from ledger.state import certificate_key, claim_key, holding_key
@@ -60,24 +70,44 @@ LINE_MAX = 9999
 
 @dataclass(frozen=True, slots=True)
 class ClaimCase:
-    """What a claim's step is judged by."""
+    """What a claim's step is judged by: the importer of record, and whether the sender has its power of attorney."""
 
     context: Context
-    importer: str | None
+    importer: str
+    acts_for: bool = False
+
+    @property
+    def is_importer(self) -> bool:
+        """Whether the sender is the importer of record itself."""
+        return self.importer == self.context.sender.id
 
     def plays(self, actor: Actor) -> bool:
         """Say whether the sender is that actor here."""
         sender = self.context.sender
         match actor:
-            case Actor.IMPORTER:
-                return Role.IMPORTER in sender.roles
+            case Actor.ENTRANT:
+                return (Role.IMPORTER if self.is_importer else Role.BROKER) in sender.roles
             case Actor.CLAIMANT:
-                return self.importer == sender.id
+                return self.is_importer or Role.BROKER in sender.roles
             case Actor.CUSTOMS:
                 return Role.CUSTOMS in sender.roles
             case _:
                 return False
 
+
+def _of_record(case: ClaimCase) -> bool:
+    member = case.context.roster.find(case.importer)
+    return member is not None and Role.IMPORTER in member.roles
+
+
+_OF_RECORD: Guard[ClaimCase] = Guard(
+    "an importer of record that is a member with the role importer", Refusal.NOT_IMPORTER, _of_record
+)
+_EMPOWERED: Guard[ClaimCase] = Guard(
+    "the importer's power of attorney in force, if a customs broker acts (19 CFR 141.46)",
+    Refusal.NO_POWER,
+    lambda case: case.is_importer or case.acts_for,
+)
 
 _S = ClaimState
 _PRIVATE = "design: official acts are private in detail"
@@ -90,18 +120,20 @@ CLAIM_TABLE: Table[ClaimState, ClaimCase] = Table(
         Step(
             _S.NONE,
             "claim.file",
-            Actor.IMPORTER,
+            Actor.ENTRANT,
             _S.CLAIMED,
             "19 CFR 181.21(a), 10.583(a), 182.11(a)",
             limit=f"{SUMMARY_WORKING_DAYS}; else a finding",
+            guards=(_OF_RECORD, _EMPOWERED),
         ),
         Step(
             _S.NONE,
             "claim.file_post",
-            Actor.IMPORTER,
+            Actor.ENTRANT,
             _S.CLAIMED,
             "19 USC 1520(d)",
             limit=f"{POST_CLAIM_YEARS}; else a finding",
+            guards=(_OF_RECORD, _EMPOWERED),
         ),
         Step(
             _S.CLAIMED,
@@ -110,6 +142,7 @@ CLAIM_TABLE: Table[ClaimState, ClaimCase] = Table(
             _S.CORRECTED,
             "19 CFR 181.21(b), 10.583(c)",
             limit=f"{CORRECTION_CALENDAR_DAYS}; else a finding",
+            guards=(_EMPOWERED,),
         ),
         Step(
             _S.OFFICIAL_CLOSED,
@@ -118,9 +151,17 @@ CLAIM_TABLE: Table[ClaimState, ClaimCase] = Table(
             _S.CORRECTED,
             "19 CFR 181.21(b), 10.583(c)",
             limit=f"{CORRECTION_CALENDAR_DAYS}; else a finding",
+            guards=(_EMPOWERED,),
         ),
         Step(_S.CLAIMED, "claim.open", Actor.CUSTOMS, _S.OFFICIAL_OPEN, _PRIVATE),
-        Step(_S.OFFICIAL_OPEN, "claim.respond", Actor.CLAIMANT, _S.OFFICIAL_OPEN, _PRIVATE),
+        Step(
+            _S.OFFICIAL_OPEN,
+            "claim.respond",
+            Actor.CLAIMANT,
+            _S.OFFICIAL_OPEN,
+            _PRIVATE,
+            guards=(_EMPOWERED,),
+        ),
         Step(_S.OFFICIAL_OPEN, "claim.act", Actor.CUSTOMS, _S.OFFICIAL_OPEN, _PRIVATE),
         Step(_S.OFFICIAL_OPEN, "claim.close", Actor.CUSTOMS, _S.OFFICIAL_CLOSED, _PRIVATE),
         Step(_S.CLAIMED, "claim.close", Actor.CUSTOMS, _S.OFFICIAL_CLOSED, _PRIVATE),
@@ -135,9 +176,14 @@ CLAIM_TABLE: Table[ClaimState, ClaimCase] = Table(
             _S.OFFICIAL_OPEN,
             "19 USC 1514",
             limit=f"{PROTEST_CALENDAR_DAYS}; else a finding",
+            guards=(_EMPOWERED,),
         ),
     ),
 )
+
+
+def _case(context: Context, state: Writer, importer: str) -> ClaimCase:
+    return ClaimCase(context, importer, acts_for(context, state, importer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +210,7 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class FileClaim:
-    """`claim.file`: a claim on the entry summary."""
+    """`claim.file`: a claim on the entry summary; who files for another names the importer of record."""
 
     post: ClassVar[bool] = False
 
@@ -176,6 +222,7 @@ class FileClaim:
     import_on: datetime.date
     shipment: str | None
     fine: bytes
+    importer_of_record: str | None = None
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
@@ -190,6 +237,7 @@ class FileClaim:
             import_on=read_legal_date(fields, "import_on"),
             shipment=fields.optional_text("shipment", SHIPMENT_LENGTH_MAX),
             fine=fields.raw("fine", size=COMMITMENT_BYTES),
+            importer_of_record=fields.optional_text("importer_of_record", 40, ORGANIZATION),
         )
 
     def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
@@ -199,8 +247,9 @@ class FileClaim:
             raise RuleViolatedError(
                 context.event, Refusal.DUPLICATE_ENTRY_LINE, f"{key} is on the ledger already"
             )
-        reached = CLAIM_TABLE.advance(ClaimState.NONE, context.event, ClaimCase(context, None))
-        certificate, holding = self._evidence(context, state)
+        importer = self.importer_of_record or context.sender.id
+        reached = CLAIM_TABLE.advance(ClaimState.NONE, context.event, _case(context, state, importer))
+        certificate, holding = self._evidence(context, state, importer)
         facts = ClaimFacts(
             post=self.post,
             regime=REGIMES[self.regime],
@@ -217,7 +266,8 @@ class FileClaim:
         findings = claim_findings(facts)
         record = ClaimRecord(
             state=reached,
-            importer=context.sender.id,
+            importer=importer,
+            filer=context.sender.id,
             post=self.post,
             regime=self.regime,
             spi=self.spi,
@@ -234,12 +284,12 @@ class FileClaim:
         return findings
 
     def _evidence(
-        self, context: Context, state: Writer
+        self, context: Context, state: Writer, importer: str
     ) -> tuple[CertificateRecord | None, HoldingRecord | None]:
         if self.certificate is None:
             return None, None
         certificate = find_certificate(context.event, state, self.certificate)
-        data = state.get(holding_key(self.certificate, context.sender.id))
+        data = state.get(holding_key(self.certificate, importer))
         return certificate, None if data is None else read_holding(data)
 
     def _bind(self, state: Writer, certificate: CertificateRecord | None) -> None:
@@ -282,7 +332,7 @@ class CorrectClaim:
     def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
         """Record the correction."""
         record = self.line.find(context, state)
-        reached = CLAIM_TABLE.advance(record.state, context.event, ClaimCase(context, record.importer))
+        reached = CLAIM_TABLE.advance(record.state, context.event, _case(context, state, record.importer))
         findings = correction_findings(self.discovered_on, context.today)
         known = (*record.findings, *(finding.value for finding in findings))
         after = replace(record, state=reached, fine=self.fine, findings=known)
@@ -310,7 +360,7 @@ class DecideClaim:
     def step(self, context: Context, state: Writer) -> ClaimRecord:
         """Write and return the claim with its next state."""
         record = self.line.find(context, state)
-        reached = CLAIM_TABLE.advance(record.state, context.event, ClaimCase(context, record.importer))
+        reached = CLAIM_TABLE.advance(record.state, context.event, _case(context, state, record.importer))
         after = replace(record, state=reached, fine=self.fine)
         state.put(self.line.key, after.encode())
         return after
@@ -353,7 +403,7 @@ class RespondClaim:
     def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
         """Record the answer's root. The claim stays as it is."""
         record = self.line.find(context, state)
-        CLAIM_TABLE.advance(record.state, context.event, ClaimCase(context, record.importer))
+        CLAIM_TABLE.advance(record.state, context.event, _case(context, state, record.importer))
         present_document(context, state, OFFICIAL, (), subject=self.line.key)
         return ()
 

@@ -137,13 +137,58 @@ class HoldingRecord:
         )
 
 
+class PowerState(StrEnum):
+    """A power of attorney from an importer to a customs broker."""
+
+    NONE = "NONE"
+    GRANTED = "GRANTED"
+    REVOKED = "REVOKED"
+
+
+@dataclass(frozen=True, slots=True)
+class PowerRecord:
+    """A power of attorney, as far as every member sees it; who granted it to whom is in its key.
+
+    Attributes:
+        state: see the table.
+        first: the first day on which it is in force.
+        last: the last one, or None if it ends by revocation alone.
+        granted_ms: block time of the latest grant.
+        revoked_ms: block time of the revocation, or None.
+    """
+
+    state: PowerState
+    first: datetime.date
+    last: datetime.date | None
+    granted_ms: int
+    revoked_ms: int | None = None
+
+    def covers(self, day: datetime.date) -> bool:
+        """Say whether the power is in force on `day`; both named days are covered."""
+        in_time = self.first <= day and (self.last is None or day <= self.last)
+        return self.state is PowerState.GRANTED and in_time
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes."""
+        return encode(
+            {
+                "state": self.state.value,
+                "from": self.first.isoformat(),
+                "to": None if self.last is None else self.last.isoformat(),
+                "granted_ms": self.granted_ms,
+                "revoked_ms": self.revoked_ms,
+            }
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimRecord:
     """A preference claim on one entry line.
 
     Attributes:
         state: the public state.
-        importer: organization id.
+        importer: organization id of the importer of record.
+        filer: organization id of who filed it: the importer itself, or its customs broker.
         post: whether it is a post-importation claim.
         regime: NAFTA, CAFTA-DR or USMCA.
         spi: special program indicator.
@@ -159,6 +204,7 @@ class ClaimRecord:
 
     state: ClaimState
     importer: str
+    filer: str
     post: bool
     regime: str
     spi: str
@@ -177,6 +223,7 @@ class ClaimRecord:
             {
                 "state": self.state.value,
                 "importer": self.importer,
+                "filer": self.filer,
                 "post": self.post,
                 "regime": self.regime,
                 "spi": self.spi,
@@ -319,6 +366,7 @@ def read_claim(data: bytes) -> ClaimRecord:
     return ClaimRecord(
         state=ClaimState(fields.text("state")),
         importer=fields.text("importer"),
+        filer=fields.text("filer"),
         post=fields.boolean("post"),
         regime=fields.text("regime"),
         spi=fields.text("spi"),
@@ -330,6 +378,19 @@ def read_claim(data: bytes) -> ClaimRecord:
         filed_ms=fields.integer("filed_ms"),
         findings=fields.texts("findings", 1000),
         liquidated_ms=fields.optional_integer("liquidated_ms"),
+    )
+
+
+@lru_cache(_REMEMBERED)
+def read_power(data: bytes) -> PowerRecord:
+    """Return the power of attorney whose canonical bytes are `data`."""
+    fields = _fields(data, "power record")
+    return PowerRecord(
+        state=PowerState(fields.text("state")),
+        first=fields.date("from"),
+        last=fields.optional_date("to"),
+        granted_ms=fields.integer("granted_ms"),
+        revoked_ms=fields.optional_integer("revoked_ms"),
     )
 
 

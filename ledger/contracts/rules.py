@@ -62,6 +62,7 @@ from ledger.contracts.membership import (
     RevokeKey,
     RotateKey,
 )
+from ledger.contracts.power import GrantPower, RevokePower
 from ledger.contracts.reading import AcknowledgeDocument, ComplainDocument
 from ledger.contracts.table import Refusal
 from ledger.contracts.verification.inquiry import MoveVerification, OpenVerification, RespondVerification
@@ -87,6 +88,7 @@ class TypeRule:
 _CERTIFIERS = frozenset({Role.EXPORTER, Role.PRODUCER, Role.IMPORTER})
 _VERIFIED = frozenset({Role.EXPORTER, Role.PRODUCER})
 _IMPORTER = frozenset({Role.IMPORTER})
+_ENTRANTS = frozenset({Role.IMPORTER, Role.BROKER})
 _CUSTOMS = frozenset({Role.CUSTOMS})
 _EXPORTER = frozenset({Role.EXPORTER})
 _FISHERIES = frozenset({Role.FISHERIES})
@@ -111,15 +113,17 @@ RULES: Mapping[str, TypeRule] = _registry(
     TypeRule("holding.suspend", _CUSTOMS, 0, DecideHolding.read),
     TypeRule("holding.reinstate", _CUSTOMS, 0, DecideHolding.read),
     TypeRule("holding.reject", _CUSTOMS, 0, DecideHolding.read),
-    TypeRule("claim.file", _IMPORTER, 0, FileClaim.read),
-    TypeRule("claim.file_post", _IMPORTER, 0, FilePostClaim.read),
-    TypeRule("claim.correct", _IMPORTER, 0, CorrectClaim.read),
+    TypeRule("power.grant", _IMPORTER, 0, GrantPower.read),
+    TypeRule("power.revoke", _IMPORTER, 0, RevokePower.read),
+    TypeRule("claim.file", _ENTRANTS, 0, FileClaim.read),
+    TypeRule("claim.file_post", _ENTRANTS, 0, FilePostClaim.read),
+    TypeRule("claim.correct", _ENTRANTS, 0, CorrectClaim.read),
     TypeRule("claim.open", _CUSTOMS, 1, OpenClaim.read),
-    TypeRule("claim.respond", _IMPORTER, 1, RespondClaim.read),
+    TypeRule("claim.respond", _ENTRANTS, 1, RespondClaim.read),
     TypeRule("claim.act", _CUSTOMS, 0, DecideClaim.read),
     TypeRule("claim.close", _CUSTOMS, 0, DecideClaim.read),
     TypeRule("claim.liquidate", _CUSTOMS, 0, LiquidateClaim.read),
-    TypeRule("claim.protest", _IMPORTER, 1, ProtestClaim.read),
+    TypeRule("claim.protest", _ENTRANTS, 1, ProtestClaim.read),
     TypeRule("verification.open", _CUSTOMS, 1, OpenVerification.read),
     TypeRule("verification.respond", _VERIFIED, 1, RespondVerification.read),
     TypeRule("verification.act", _CUSTOMS, 1, MoveVerification.read),

@@ -24,10 +24,11 @@ class Actor(StrEnum):
 
     CERTIFIER = "who may certify under the form's agreement"
     IMPORTER = "importer"
+    ENTRANT = "importer, or a customs broker in an importer's name"
     CUSTOMS = "customs"
     ISSUER = "the certificate's issuer"
     HOLDER = "the certificate's holder"
-    CLAIMANT = "the claim's importer"
+    CLAIMANT = "the claim's importer, or a customs broker in its name"
     VERIFIER = "the customs that verifies"
     VERIFIED = "the exporter or producer that is verified"
     EXPORTER = "exporter"
@@ -94,6 +95,12 @@ class Refusal(StrEnum):
     DUPLICATE_ENTRY_LINE = (
         "duplicate-entry-line",
         "this entry line has its claim; an entry number is used once",
+    )
+    NOT_BROKER = ("not-broker", "name another organization of the network that has the role broker")
+    POWER_ORDER = ("power-order", "let the power's first day not come after its last")
+    NO_POWER = (
+        "no-power",
+        "have the importer grant a power of attorney that is in force on this day, or act itself",
     )
     SCOPE = ("scope", "name either a blanket period or one shipment, not both and not neither")
     BLANKET_ORDER = ("blanket-order", "let the blanket's first day not come after its last")

@@ -38,6 +38,8 @@ ROLES = {
     "cannery": (Role.PROCESSOR,),
     "noaa": (Role.FISHERIES,),
     "chamber": (Role.CHAMBER, Role.GUARANTEEING),
+    "swift": (Role.BROKER,),
+    "slow": (Role.BROKER,),
     "watcher": (Role.OBSERVER,),
 }
 C1 = bytes([1]) * 16

@@ -505,6 +505,8 @@ SOUND: dict[str, dict[str, Value]] = {
     "holding.suspend": HOLDING,
     "holding.reinstate": HOLDING,
     "holding.reject": HOLDING,
+    "power.grant": {"broker": "swift", "from": "2018-09-01", "to": None},
+    "power.revoke": {"broker": "swift"},
     "claim.file": CLAIM,
     "claim.file_post": CLAIM,
     "claim.correct": LINE | FINE | {"discovered_on": "2018-09-18"},

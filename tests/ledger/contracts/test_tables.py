@@ -12,6 +12,7 @@ from ledger.contracts import (
     CLAIM_TABLE,
     DOCUMENT_TABLE,
     HOLDING_TABLE,
+    POWER_TABLE,
     READING_TABLE,
     REVIEW_TABLE,
     RULES,
@@ -73,6 +74,12 @@ LISTED = {
         "HELD holding.suspend SUSPENDED",
         "SUSPENDED holding.reinstate HELD",
         "SUSPENDED holding.reject NOT_ACCEPTED",
+    },
+    "power of attorney": {
+        "NONE power.grant GRANTED",
+        "GRANTED power.grant GRANTED",
+        "REVOKED power.grant GRANTED",
+        "GRANTED power.revoke REVOKED",
     },
     "document": {
         "UNANCHORED document.anchor ANCHORED",
@@ -230,6 +237,7 @@ PUBLIC_TABLES = [
     HOLDING_TABLE,
     DOCUMENT_TABLE,
     READING_TABLE,
+    POWER_TABLE,
     CLAIM_TABLE,
     FORM370_TABLE,
     CARNET_TABLE,

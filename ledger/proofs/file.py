@@ -21,10 +21,10 @@ from ledger.lineage import ConfigurationLink
 from ledger.merkle import HASH_BYTES
 
 FORMAT = "seatrial/possession-file/v1"
-PROOF_BYTES_MAX = 16 << 20
-"""The largest file that is looked at; one with a hundred changes of the roster has a third of a megabyte."""
+PROOF_BYTES_MAX = 4 << 20
+"""The largest file that is looked at: the costliest of that size takes some 300 MiB of memory to refuse."""
 
-LINKS_MAX = 10_000
+LINKS_MAX = 4096
 PATH_MAX = 64
 _PART_BYTES_MAX = 1 << 20
 

@@ -21,6 +21,7 @@ from ledger.execution import Ledger
 from ledger.keys import Verifier
 from ledger.lineage import ConfigurationLink
 from ledger.proofs import (
+    PROOF_BYTES_MAX,
     Possession,
     PossessionProof,
     ProvenAct,
@@ -104,9 +105,16 @@ def write_possession(exported: ExportedPossession, path: Path) -> None:
     """Write the file.
 
     Raises:
-        RefusedError: if it is there already, or cannot be written.
+        RefusedError: if it is too large, is there already, or cannot be written.
     """
-    write_new_files(path.parent, {path.name: exported.proof.encode()})
+    data = exported.proof.encode()
+    if len(data) > PROOF_BYTES_MAX:
+        raise RefusedError(
+            f"the proof would have {len(data)} bytes",
+            f"no verifier looks at more than {PROOF_BYTES_MAX}",
+            f"the roster changed {len(exported.proof.links)} times; there is no shorter proof yet",
+        )
+    write_new_files(path.parent, {path.name: data})
 
 
 def file_name(claim: str) -> str:

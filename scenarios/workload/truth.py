@@ -35,5 +35,7 @@ def truth_of(shipment: Shipment) -> dict[str, RecordField]:
             organizations = (plan.holder, plan.association, plan.home_customs, *customs)
         case TunaPlan():
             organizations = (*plan.custody, plan.fisheries, plan.customs)
+    if isinstance(plan, TunaPlan):
+        fields["custody"] = list(plan.custody)
     fields["organizations"] = list(dict.fromkeys(name for name in organizations if name is not None))
     return fields

@@ -233,6 +233,12 @@ class Handshake:
         self.transport.set_result(near)
 
     def _later(self, link: Link, callback: Callable[[], None]) -> None:
+        if link.gate is not None:
+            link.gate.put(0, lambda: self._on_the_way(link, callback))
+        else:
+            self._on_the_way(link, callback)
+
+    def _on_the_way(self, link: Link, callback: Callable[[], None]) -> None:
         self._loop.call_at_ns(
             self._loop.now_ns() + link.latency_ns(), callback, context=self._loop.kernel_context
         )

@@ -22,6 +22,7 @@ import socket
 import weakref
 from collections.abc import Callable, Collection, Sequence
 
+from p2p.linkweather import LinkWeather
 from p2p.virtual.life import HOST, LIFE, Ending, Life, on_host
 from p2p.virtual.listening import ANY, LOOPBACK, Handshake, NetworkHost, VirtualServer
 from p2p.virtual.loop import VirtualLoop
@@ -170,7 +171,7 @@ class VirtualNetwork:
         low_ns, high_ns = self._own_latency.get((src.name, dst.name), self._latency_ns)
         if src is dst:
             low_ns = high_ns = local_ns
-        link = Link(src.name, dst.name, self._seed, low_ns, high_ns)
+        link = Link(src.name, dst.name, self._seed, low_ns, high_ns, self.loop)
         self._links[src.name, dst.name] = link
         return link
 
@@ -199,6 +200,43 @@ class VirtualNetwork:
     def set_loss(self, probability: float, src: str, dst: str) -> None:
         """Lose each segment from `src` to `dst` with `probability` from now on; 0 ends it."""
         self.link(src, dst).set_loss(probability)
+
+    def set_weather(self, src: str, dst: str, weather: LinkWeather) -> None:
+        """Let the direction from `src` to `dst` suffer this from now on, and nothing else but cuts."""
+        self.link(src, dst).set_weather(weather)
+
+    def reset(self, pairs: Sequence[tuple[str, str]]) -> int:
+        """Reset every open connection between the hosts of each pair; both ends hear of it. Return how many there were.
+
+        Toxiproxy calls it reset_peer: an RST from in between, to both ends, whatever the wire holds.
+        """
+        ends = self._ends([*pairs, *(pair[::-1] for pair in pairs)])
+        for end in ends:
+            end.take_reset()
+        return len(ends) // 2
+
+    def forsake(self, pairs: Sequence[tuple[str, str]]) -> int:
+        """Let the first host's end of every connection with the second be gone, and the second's not know of it.
+
+        The first host's program hears ETIMEDOUT. What the second sends is never answered, as behind a firewall that
+        forgot the connection, until it gives up. (RFC 9293, 3.5.1, calls such a connection half-open.) Return how
+        many there were.
+        """
+        ends = self._ends(pairs)
+        for end in ends:
+            end.fall_silent()
+        return len(ends)
+
+    def _ends(self, pairs: Sequence[tuple[str, str]]) -> list[VirtualTransport]:
+        """Return every open end, in the order of opening, that sends in one of these directions."""
+        wanted = dict.fromkeys(pairs)
+        found = [
+            end
+            for ends in self._transports.values()
+            for end in ends
+            if (end.link.src, end.link.dst) in wanted and not end.link.local
+        ]
+        return sorted(found, key=lambda end: end.number)
 
     def cut(self, pairs: Sequence[tuple[str, str]]) -> Cut:
         """Let nothing pass from the first to the second host of each pair until the cut is healed."""

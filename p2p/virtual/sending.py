@@ -6,6 +6,8 @@ Rules:
 - A chunk that meets a cut, at its start or at its arrival, is held with all that follows it, and sent again
   after 200 ms, 400 ms, ... until the way is free. If only the way back is cut, data arrive but are not
   acknowledged.
+- What waits in line for bandwidth, or for the end of a clog, leaves in order and meets the wire as it is then.
+- An end that nobody answers (`_mute`) is to its peer as a cut.
 - After a bounded number of tries the connection is given up.
 - RST is sent once. A machine without power sends nothing and repeats nothing.
 """
@@ -15,6 +17,8 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextvars
+import functools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from p2p.virtual.life import Life
@@ -29,12 +33,24 @@ Chunk = list[bytes]
 """What one arrival brings: the writes of one instant; empty for FIN."""
 
 
+_PIECE_BYTES = 16 * 1024
+"""In pieces of this size connections take turns in a line."""
+
+
+def _pieces(chunk: Chunk) -> Iterator[bytes]:
+    for data in chunk:
+        if not data:
+            yield data
+        for begin in range(0, len(data), _PIECE_BYTES):
+            yield data[begin : begin + _PIECE_BYTES]
+
+
 class SendingTransport(asyncio.Transport):
     """The sending half; `VirtualTransport` adds the rest."""
 
     __slots__ = (
         "_dark", "_epoch", "_fin_sent", "_flight", "_gone", "_held", "_kernel", "_last_arrival_ns",
-        "_last_sent_ns", "_life", "_link", "_loop", "_network", "_peer", "_reset",
+        "_last_sent_ns", "_life", "_link", "_loop", "_mute", "_network", "_peer", "_reset",
         "_retransmit_timer", "_tcp", "_tries", "_unconsumed_bytes", "_window_event",
     )  # fmt: skip
     _peer: VirtualTransport
@@ -49,6 +65,7 @@ class SendingTransport(asyncio.Transport):
         self._tcp: TcpModel = network.tcp
         self._gone = False
         self._dark = False
+        self._mute = False
         self._reset = False
         self._fin_sent = False
         self._unconsumed_bytes = 0
@@ -95,7 +112,23 @@ class SendingTransport(asyncio.Transport):
         self._loop.call_at_ns(arrival_ns, self._peer._arrive, self._epoch, context=self._kernel)
 
     def _send_unclean(self, chunk: Chunk) -> None:
-        """Send over a link that is cut, one-way, or lossy."""
+        """Send over a link that is cut, one-way, lossy, narrow or clogged."""
+        gate = self._link.gate
+        if gate is None:
+            self._send_on(chunk)
+            return
+        for piece in _pieces(chunk):
+            gate.put(len(piece), functools.partial(self._leave_line, [piece]))
+        if not chunk:
+            gate.put(0, functools.partial(self._leave_line, chunk))
+        if self._link.stopped:
+            self._await_retransmission()
+
+    def _leave_line(self, chunk: Chunk) -> None:
+        if not self._reset and not self._dark:
+            self._send_on(chunk)
+
+    def _send_on(self, chunk: Chunk) -> None:
         link = self._link
         if self._held or link.blocked:
             self._held.append(chunk)
@@ -115,7 +148,7 @@ class SendingTransport(asyncio.Transport):
             delay_ns += waited_ns
         self._last_sent_ns = now_ns
         self._launch(chunk, now_ns + delay_ns)
-        if link.reverse.blocked:
+        if link.reverse.stopped:
             self._await_retransmission()
 
     def _send_fin(self) -> None:
@@ -132,6 +165,13 @@ class SendingTransport(asyncio.Transport):
         self._cancel_retransmission()
         self._held.clear()
         self._fin_sent = True
+        gate = self._link.gate
+        if gate is None:
+            self._send_reset_on()
+        else:
+            gate.put(0, self._send_reset_on)
+
+    def _send_reset_on(self) -> None:
         if self._link.blocked:
             return
         arrival_ns = max(self._loop.now_ns() + self._link.latency_ns(), self._last_arrival_ns + 1)
@@ -180,7 +220,7 @@ class SendingTransport(asyncio.Transport):
                 self._launch(data, arrival_ns)
             if fin:
                 self._launch([], arrival_ns)
-        if link.blocked or link.reverse.blocked:
+        if link.stopped or link.reverse.stopped or self._peer._mute:
             self._tries += 1
             if self._tries > self._tcp.retransmissions_max:
                 self._time_out()

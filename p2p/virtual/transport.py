@@ -11,6 +11,7 @@ Rules:
   answered with RST. A machine without power sends nothing.
 - Connections closed in one turn are lost in the order they were opened, whatever order they were closed in:
   aiohttp closes a session's connections in the order of a set.
+- A program that reads slowly takes a little at a time; what it has not taken fills the sender's window.
 - What a dead life's ghost does to a transport has no effect.
 """
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 _READ_MAX_BYTES = 256 * 1024
 _HIGH_WATER_BYTES = 64 * 1024
+NS_PER_S = 1_000_000_000
+SLOW_READ_EVERY_NS = 50_000_000
 
 
 class VirtualTransport(SendingTransport):
@@ -53,6 +56,7 @@ class VirtualTransport(SendingTransport):
         "_low",
         "_protocol",
         "_read_paused",
+        "_reading_slowly",
         "_rx",
         "_rx_fin",
         "_server_detach",
@@ -94,6 +98,7 @@ class VirtualTransport(SendingTransport):
         self._low = _HIGH_WATER_BYTES // 4
         self._rx: collections.deque[bytes] = collections.deque()
         self._rx_fin = False
+        self._reading_slowly: asyncio.TimerHandle | None = None
         self._eof_due = False
         self._eof_seen = False
         self.number = network.enroll(self)
@@ -353,6 +358,9 @@ class VirtualTransport(SendingTransport):
             self._fail(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
             return
         rx = self._rx
+        if rx and self._link.reverse.read_bytes_per_s is not None:
+            self._read_slowly()
+            return
         if rx:
             parts = [rx.popleft()]
             size = len(parts[0])
@@ -365,6 +373,23 @@ class VirtualTransport(SendingTransport):
                 return
         if self._rx_fin and not self._rx:
             self._schedule_eof()
+
+    def _read_slowly(self) -> None:
+        if self._reading_slowly is None:
+            when_ns = self._loop.now_ns() + SLOW_READ_EVERY_NS
+            self._reading_slowly = self._loop.call_at_ns(when_ns, self._read_a_little, context=self._kernel)
+
+    def _read_a_little(self) -> None:
+        """Take what a slow program takes in one go, and come again; go on as usual if it is slow no more."""
+        self._reading_slowly = None
+        rate, rx = self._link.reverse.read_bytes_per_s, self._rx
+        if rate is not None and rx and self.is_reading() and self._life.running and not self._reset:
+            most = max(1, rate * SLOW_READ_EVERY_NS // NS_PER_S)
+            data = rx.popleft()
+            if len(data) > most:
+                rx.appendleft(data[most:])
+            self._deliver(data[:most])
+        self._drain()
 
     def _deliver(self, data: bytes) -> None:
         peer = self._peer
@@ -427,7 +452,7 @@ class VirtualTransport(SendingTransport):
         sender = self._peer
         if epoch != sender._epoch:
             return
-        if sender._link.blocked:
+        if sender._link.blocked or self._mute:
             sender._hold_flight()
             return
         chunk = sender._flight.popleft()
@@ -443,10 +468,15 @@ class VirtualTransport(SendingTransport):
         if self._accept is not None:
             accept, self._accept = self._accept, None
             accept(self)
-        data = chunk[0] if len(chunk) == 1 else b"".join(chunk)
-        if self._rx or self._read_paused or self._closing or self._protocol is None:
+        self._take(chunk[0] if len(chunk) == 1 else b"".join(chunk))
+
+    def _take(self, data: bytes) -> None:
+        slow = self._link.reverse.read_bytes_per_s is not None
+        if slow or self._rx or self._read_paused or self._closing or self._protocol is None:
             if data:
                 self._rx.append(data)
+            if slow:
+                self._drain()
         elif not self._life.running:
             self._rx.append(data)
             self._life.hold_io(self._drain)
@@ -454,7 +484,12 @@ class VirtualTransport(SendingTransport):
             self._deliver(data)
 
     def _arrive_reset(self) -> None:
-        if self._gone or self._reset or self._peer._link.blocked:
+        if not self._peer._link.blocked:
+            self.take_reset()
+
+    def take_reset(self) -> None:
+        """Take an RST, whoever sent it."""
+        if self._gone or self._reset:
             return
         self._reset = True
         self._rx.clear()
@@ -481,7 +516,7 @@ class VirtualTransport(SendingTransport):
         if not self._life.running:
             self._life.hold_io(self._window_opened)
             return
-        if not self._link.clean and (self._link.blocked or self._link.reverse.blocked):
+        if not self._link.clean and (self._link.stopped or self._link.reverse.stopped):
             self._window_event = True
             self._await_retransmission()
             return
@@ -501,6 +536,12 @@ class VirtualTransport(SendingTransport):
                 self._lose(None)
             elif self._write_eof:
                 self._send_fin()
+
+    def fall_silent(self) -> None:
+        """Be gone without a word to the other end, which nobody answers from now on."""
+        if not self._gone:
+            self._mute = True
+            self._time_out()
 
     def _time_out(self) -> None:
         """Give the connection up: nobody answered."""

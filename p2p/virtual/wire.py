@@ -1,4 +1,4 @@
-"""What lies between two hosts: latency, loss and cuts, one way at a time.
+"""What lies between two hosts: latency, loss, bandwidth, clogs and cuts, one way at a time.
 
 Rules:
 - A `Link` is one direction from one host to another. Its latency and its losses are drawn from two random
@@ -8,6 +8,8 @@ Rules:
   after a bounded number of tries, as Linux does (`TcpModel` has the numbers).
 - Cuts are counted, so that overlapping partitions heal one by one. What is on the wire when a cut begins does
   not arrive either.
+- A limited bandwidth and a clog make a line before the wire (`gate`); while a direction is clogged, nothing is
+  acknowledged that way, so that senders give up as behind a cut.
 - Traffic within one host has a small constant latency and is never cut, lost or delayed.
 """
 
@@ -16,6 +18,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from p2p.latency import Latency, Uniform
+from p2p.linkweather import LinkWeather
+from p2p.virtual.gate import Gate
+
+if TYPE_CHECKING:
+    from p2p.virtual.loop import VirtualLoop
 
 NS_PER_MS = 1_000_000
 
@@ -49,20 +59,28 @@ class TcpModel:
 class Link:
     """One direction between two hosts.
 
-    `clean` is true when a segment may take the short way: no cut in either direction and no loss.
+    `clean` is true when a segment may take the short way: no cut or clog in either direction, no loss, no line, and
+    a latency spread evenly.
     """
 
     __slots__ = (
+        "_base_ns",
+        "_latency",
+        "_loop",
         "_loss_random",
+        "_own_latency",
         "_random",
         "blocked",
         "byte_count",
         "clean",
+        "clogged",
         "dst",
+        "gate",
         "local",
         "loss",
         "low_ns",
         "message_count",
+        "read_bytes_per_s",
         "reset_count",
         "retransmission_count",
         "reverse",
@@ -70,7 +88,8 @@ class Link:
         "src",
     )
 
-    def __init__(self, src: str, dst: str, seed: str, low_ns: int, high_ns: int) -> None:
+    def __init__(self, src: str, dst: str, seed: str, low_ns: int, high_ns: int, loop: VirtualLoop) -> None:
+        self._loop = loop
         self.src = src
         self.dst = dst
         self.local = src == dst
@@ -78,6 +97,12 @@ class Link:
         self._loss_random: Callable[[], float] = random.Random(f"{seed}:loss:{src}>{dst}").random
         self.blocked = 0
         self.loss = 0.0
+        self.clogged = False
+        self.gate: Gate | None = None
+        self.read_bytes_per_s: int | None = None
+        self._latency: Latency | None = None
+        self._own_latency = True
+        self._base_ns = (low_ns, high_ns)
         self.clean = True
         self.reverse: Link = self
         self.message_count = 0
@@ -92,10 +117,12 @@ class Link:
 
     def latency_ns(self) -> int:
         """Draw the time one segment takes."""
+        if self._latency is not None:
+            return self._latency.draw_ns(self._random())
         return self.low_ns + int(self._random() * self.span_ns)
 
     def set_latency(self, low_ns: int, high_ns: int) -> None:
-        """Draw from `low_ns` to `high_ns` from now on.
+        """Draw from `low_ns` to `high_ns` from now on, unless the weather has a latency of its own.
 
         Raises:
             ValueError: if the range is empty or begins below zero.
@@ -104,8 +131,44 @@ class Link:
             return
         if not 0 <= low_ns <= high_ns:
             raise ValueError(f"latency {low_ns}..{high_ns} ns: want 0 <= low <= high")
+        self._base_ns = (low_ns, high_ns)
+        if self._own_latency:
+            self._spread(low_ns, high_ns)
+
+    def set_weather(self, weather: LinkWeather) -> None:
+        """Let the direction suffer this from now on, and nothing else."""
+        if self.local:
+            return
+        self._latency = None
+        self._own_latency = weather.latency is None
+        match weather.latency:
+            case None:
+                self._spread(*self._base_ns)
+            case Uniform(low_ms, high_ms):
+                self._spread(round(low_ms * NS_PER_MS), round(high_ms * NS_PER_MS))
+            case other:
+                self._latency = other
+        self.loss = weather.loss
+        self.clogged = weather.clogged
+        self.read_bytes_per_s = weather.read_bytes_per_s
+        gate = self.gate
+        if weather.bytes_per_s is not None or weather.clogged:
+            self.gate = gate = Gate(self._loop) if gate is None else gate
+            gate.set(weather.bytes_per_s, clogged=weather.clogged)
+        self._refresh()
+        if gate is not None and weather.bytes_per_s is None and not weather.clogged:
+            self.gate = None
+            self._refresh()
+            gate.set(None, clogged=False)
+
+    def _spread(self, low_ns: int, high_ns: int) -> None:
         self.low_ns = low_ns
         self.span_ns = high_ns - low_ns + 1
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing arrives this way, or is acknowledged the other way: a cut, or a clog."""
+        return self.blocked > 0 or self.clogged
 
     def set_loss(self, probability: float) -> None:
         """Lose each segment with `probability` from now on.
@@ -142,8 +205,14 @@ class Link:
         return times
 
     def _refresh(self) -> None:
-        self.clean = not self.blocked and not self.reverse.blocked and not self.loss
-        self.reverse.clean = not self.blocked and not self.reverse.blocked and not self.reverse.loss
+        for link in (self, self.reverse):
+            link.clean = not (
+                link.stopped
+                or link.reverse.stopped
+                or link.loss
+                or link.gate is not None
+                or link._latency is not None
+            )
 
 
 class Cut:

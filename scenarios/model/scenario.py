@@ -39,7 +39,14 @@ _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 OrganizationId = Annotated[str, Field(pattern=rf"^{ORGANIZATION_PATTERN}$")]
 CheckName: TypeAlias = Literal[
-    "raft", "agreement", "durability", "decided-once", "confidentiality", "carnet-balances"
+    "raft",
+    "agreement",
+    "durability",
+    "decided-once",
+    "confidentiality",
+    "carnet-balances",
+    "progress",
+    "convergence",
 ]
 
 

@@ -14,14 +14,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from ledger.genesis import quorum
 from scenarios.errors import RefusedError
 from scenarios.model import Scenario
-from scenarios.model.faults import KINDS_BY_WORLD, FaultRecord
+from scenarios.model.faults import KINDS_BY_WORLD, FaultRecord, Partition
 from scenarios.model.units import Clock, Span
 from scenarios.trial.agenda import Agenda
 from scenarios.trial.courses import Course
 from scenarios.trial.eventbook import EventBook
 from scenarios.trial.history import History
+from scenarios.trial.majority import Blow, is_majority_left
 from scenarios.trial.strikes import End, strike
 from scenarios.worlds.base import World
 
@@ -54,6 +56,7 @@ class InForce:
         clock: the clock its end is on, or None if it has no end of its own.
         end: ends it.
         course: its own course, if it has one.
+        groups: that it parts, if it names them.
     """
 
     number: int
@@ -62,6 +65,7 @@ class InForce:
     clock: Clock | None
     end: End
     course: asyncio.Task[None] | None = None
+    groups: Sequence[Sequence[str]] = ()
 
 
 class FaultEngine:
@@ -101,6 +105,9 @@ class FaultEngine:
         self._begun: list[int] = []
         self._extra = 0
         self.in_force: dict[int, InForce] = {}
+        self.orderers = scenario.orderers
+        self.quorum = quorum(len(self.orderers), scenario.network.orderer_liars_tolerated)
+        self.took_majority = False
 
     def start(self) -> None:
         """Begin to follow every fault; protocol times count from now, the start of the trade phase."""
@@ -142,6 +149,11 @@ class FaultEngine:
         return end
 
     @property
+    def begun(self) -> int:
+        """How many faults have begun."""
+        return len(self._begun)
+
+    @property
     def never_begun(self) -> list[int]:
         """The numbers of faults that have not begun."""
         return [n for n in range(1, len(self._scenario.faults) + 1) if n not in self._begun]
@@ -158,15 +170,32 @@ class FaultEngine:
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error
 
-    async def heal(self) -> None:
-        """End every fault in force, begin no other, and start every node that is down."""
+    async def heal(self, away: Sequence[str] = ()) -> None:
+        """End every fault in force, begin no other, and start every node that is down but those that stay away.
+
+        Args:
+            away: whose nodes are killed instead.
+        """
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for fault in list(self.in_force.values()):
             await self._end(fault)
-        for organization in self._world.organizations:
+        for organization in away:
             await self._world.restart(organization)
+            await self._world.crash(organization)
+        for organization in self._world.organizations:
+            if organization not in away:
+                await self._world.restart(organization)
+
+    def _look_for_majority(self) -> None:
+        """Take note if what is in force now leaves no majority of orderers together."""
+        blows = [
+            Blow(fault.kind, fault.hit, fault.groups)
+            for fault in self.in_force.values()
+            if fault.kind in BLOCKING
+        ]
+        self.took_majority = self.took_majority or not is_majority_left(self.orderers, self.quorum, blows)
 
     async def _follow(self, number: int, fault: FaultRecord) -> None:
         await self._beginning(fault)
@@ -190,11 +219,14 @@ class FaultEngine:
             return None
         clock = None if fault.lasts is None else fault.lasts.clock
         if not isinstance(begun, Course):
-            in_force = InForce(number, fault.kind, hit, clock, begun)
+            groups = fault.params.groups if isinstance(fault, Partition) else None
+            in_force = InForce(number, fault.kind, hit, clock, begun, groups=groups or ())
             self.in_force[number] = in_force
+            self._look_for_majority()
             return in_force
         in_force = InForce(number, fault.kind, hit, clock or Clock.PROTOCOL, begun.end)
         self.in_force[number] = in_force
+        self._look_for_majority()
         run = self._run_course(in_force, begun)
         in_force.course = asyncio.get_running_loop().create_task(run, name=f"course of fault {number}")
         self._tasks.append(in_force.course)

@@ -275,8 +275,7 @@ class _Run:
             open_points=self._never_begun()
             + self.outcome.unread
             + (["the script still waited when the calendar ended"] if self.outcome.script_unfinished else []),
-            violations=[f"progress: {text}" for text in self.outcome.progress_faults]
-            + [f"durability: {text}" for text in unreadable]
+            violations=[f"durability: {text}" for text in unreadable]
             + ([f"script: {pilot.failure}"] if pilot.failure is not None else []),
         )
         self._write(judgment, metrics)
@@ -344,6 +343,10 @@ class _Run:
                 "expectations": [
                     {"sentence": e.sentence, "judgement": e.outcome.judgement.value, "seen": e.outcome.text}
                     for e in judgment.expectations
+                ],
+                "phases": [
+                    {"protocol_ms": event.protocol_ns // 1_000_000, **event.fields}
+                    for event in self.book.named("phase")
                 ],
                 "checks": [
                     {

@@ -1,7 +1,8 @@
 """One run of a scenario in a world, from founding to verdict.
 
 Rules:
-- Phases: warm up (a leader, everybody linked), trade under faults, heal, converge within a bound, final checks.
+- Phases: warm up (a leader, everybody linked), trade under faults, heal a majority (`healing`), heal all, converge
+  within a bound, final checks.
 - The calendar moves only when the network is at rest (`settling`), and then to the next moment somebody waits for.
 - Agents act for their organizations over HTTP; the trial only keeps the calendar, wakes them, and listens.
 - A failure of the program, in a node, an agent or here, is raised; it is never a verdict.
@@ -31,14 +32,13 @@ from scenarios.model import Scenario, Step
 from scenarios.trial.agenda import Agenda
 from scenarios.trial.eventbook import EventBook
 from scenarios.trial.faultengine import FaultEngine
+from scenarios.trial.healing import CONVERGENCE_LIMIT_S, Healing
 from scenarios.trial.history import History
 from scenarios.trial.ledgerwatch import LedgerWatch
 from scenarios.trial.names import Names
 from scenarios.trial.pilot import Pilot, Script
 from scenarios.trial.settling import Rest, Settling
 from scenarios.worlds.base import World
-
-CONVERGENCE_LIMIT_S = 60.0
 
 _CURRENT_STEP: ContextVar[int | None] = ContextVar("current_step", default=None)
 
@@ -226,6 +226,16 @@ class Trial:
             self.leader,
             self.chance,
         )
+        self.healing = Healing(
+            world=self.world,
+            faults=self.faults,
+            book=self.book,
+            settling=self.settling,
+            clients=clients,
+            wallets=self.outcome.wallets,
+            chance=self.chance("healing"),
+            now_ms=self.now_ms,
+        )
         self._spawn(self._watch.run(), "ledger watch", self.world.organizations[0])
         await self._rest("warm up")
 
@@ -246,15 +256,14 @@ class Trial:
         self.history.complete = not self.outcome.progress_faults
 
     async def _end(self) -> None:
-        self.book.add("phase", {"name": "heal"})
         self.outcome.faults_never_begun = self.faults.never_begun
         steps = range(1, len(self.scenario.steps) + 1)
         self.outcome.steps_never_begun = [number for number in steps if number not in self._steps_begun]
         self.outcome.script_unfinished = self.pilot.is_running
-        await self.faults.heal()
-        self.book.add("phase", {"name": "converge"})
-        if await self.settling.rest(CONVERGENCE_LIMIT_S) is not Rest.IDLE:
-            self._note_stuck(f"not converged within {CONVERGENCE_LIMIT_S:g} s after all faults were healed")
+        await self.healing.heal_majority()
+        if not await self.healing.heal_all():
+            text = f"not converged within {CONVERGENCE_LIMIT_S:g} s after all faults were healed"
+            self._note_stuck(text, "convergence.missed")
         self._raise_failures()
         for organization in self.world.organizations:
             standing = await self.world.standing(organization)
@@ -337,11 +346,13 @@ class Trial:
         if rest is Rest.STUCK:
             self._note_stuck(f"nothing moved during {phase} and no fault in force explains it")
 
-    def _note_stuck(self, text: str) -> None:
+    def _note_stuck(self, text: str, event: str = "progress.missed") -> None:
         waits = [
             f"{job} waits for {kind} {what}" for a in self.agents.values() for job, kind, what in a.waits
         ]
-        self.outcome.progress_faults.append("; ".join([text, *waits[:10]]))
+        told = "; ".join([text, *waits[:10]])
+        self.outcome.progress_faults.append(told)
+        self.book.add(event, {"text": told})
 
     def _raise_failures(self) -> None:
         self.faults.raise_failure()

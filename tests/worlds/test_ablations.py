@@ -88,4 +88,5 @@ def test_a_network_that_never_heals_is_stuck_and_no_success(run_virtual_scenario
 
     result = run_virtual_scenario("nafta-certificate-leader-crash", "1", deaf)
     assert result.judgment.verdict is Verdict.VIOLATED
-    assert any(text.startswith("progress: ") for text in result.judgment.violations)
+    for check in ("progress: ", "convergence: "):
+        assert any(text.startswith(check) for text in result.judgment.violations)

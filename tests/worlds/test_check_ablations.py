@@ -18,7 +18,9 @@ from ledger.contracts.carnet import VOUCHER_TABLE, goods
 from p2p.ordering import Ordering
 from scenarios.agents.carnetoffice import CarnetOffice
 from scenarios.judging.verdict import Verdict
+from scenarios.trial.eventbook import Event
 from scenarios.trial.runner import RunResult
+from scenarios.trial.trial import Trial
 
 RunVirtual = Callable[..., RunResult]
 
@@ -73,3 +75,21 @@ def test_a_leader_that_lacks_what_is_committed_is_seen(
     found = violations(run_virtual_scenario("nafta-certificate-partition-2-3"), "raft")
     assert "leader completeness: exporter leads term 3 without the entries up to 11" in found[0]
     assert "(event " in found[0]
+
+
+def test_a_healed_majority_that_does_nothing_is_seen(run_virtual_scenario: RunVirtual) -> None:
+    def deaf_when_healed(trial: Trial) -> None:
+        mends: list[Callable[[], None]] = []
+
+        def follow(event: Event) -> None:
+            if event.name == "phase" and event.fields["name"] == "heal majority":
+                mends.append(trial.world.partition([[name] for name in trial.world.organizations]))
+            elif event.name == "phase" and event.fields["name"] == "heal":
+                mends.pop()()
+
+        trial.book.subscribe(follow)
+
+    result = run_virtual_scenario("nafta-certificate-power-loss", "1", deaf_when_healed)
+    (found,) = violations(result, "progress")
+    assert "were healed and certified nothing new within 20000 ms (event " in found
+    assert len(result.judgment.violations) == 1

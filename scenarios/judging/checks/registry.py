@@ -18,16 +18,20 @@ from scenarios.judging.checks.check import Check
 from scenarios.judging.checks.confidentiality import Confidentiality
 from scenarios.judging.checks.decided import DecidedOnce
 from scenarios.judging.checks.durability import Durability
+from scenarios.judging.checks.liveness import Convergence, Progress
 from scenarios.judging.checks.raft import RaftProperties
 from scenarios.judging.leaks import LeakSearch
 from scenarios.model import Scenario
+from scenarios.trial.healing import CONVERGENCE_LIMIT_S, PROGRESS_ELECTION_TIMEOUTS
 
 
 class Phase(StrEnum):
     """When a check judges."""
 
     ALWAYS = "at every event"
-    HEALED = "once a majority is healed, and once all are"
+    TRADE = "during the trade"
+    MAJORITY = "once a majority is healed"
+    HEALED = "once all is healed"
     END = "at the end"
     AFTERWARDS = "by a second run"
 
@@ -161,6 +165,34 @@ CHECKS: Mapping[str, CheckRow] = _table(
         make=lambda setting: CarnetBalances(
             {name: member.country for name, member in setting.scenario.organizations.items()}
         ),
+    ),
+    CheckRow(
+        name="progress",
+        sentence=(
+            "The network never stands still without a fault that explains it; a majority that is healed alone certifies"
+            f" a new transaction within {PROGRESS_ELECTION_TIMEOUTS} of the longest election timeouts."
+        ),
+        source="Raft dissertation, section 3.9 (timing and availability); design: phases of a run",
+        phases=(Phase.TRADE, Phase.MAJORITY),
+        worlds=Worlds.BOTH,
+        exercised_by="faults had taken the majority away, one drawn from the seed is healed, and goes on",
+        ablation="nodes of the healed majority hear nobody",
+        test="worlds/test_check_ablations.py::test_a_healed_majority_that_does_nothing_is_seen",
+        make=lambda _setting: Progress(),
+    ),
+    CheckRow(
+        name="convergence",
+        sentence=(
+            "Once everything is healed all nodes stand at one certified height, with nothing pending, within"
+            f" {CONVERGENCE_LIMIT_S:g} s of protocol time."
+        ),
+        source="design: phases of a run",
+        phases=(Phase.HEALED,),
+        worlds=Worlds.BOTH,
+        exercised_by="faults had begun, and the network converges",
+        ablation="a node does not come back",
+        test="worlds/test_ablations.py::test_a_network_that_never_heals_is_stuck_and_no_success",
+        make=lambda _setting: Convergence(),
     ),
 )
 """All checks, by name."""

@@ -71,6 +71,10 @@ def possession(
     write_possession(exported, path)
     print(path)
     print(verdict(exported.possession))
+    if exported.others:
+        print(
+            f"{', '.join(exported.others)} of the scenario is on this entry line too; the ledger took one claim of it"
+        )
     print(f"genesis {exported.genesis_hash.hex()}")
     print(f"check it with `seatrial verify-proof {shlex.quote(str(path))} --genesis HASH`")
     return 0

@@ -56,11 +56,13 @@ class ExportedPossession:
         proof: what the file holds.
         possession: what it proves from the genesis hash.
         genesis_hash: 32 bytes, to be told to whoever verifies it by another way than the file.
+        others: names of further claims of the scenario on the same entry line, of which the ledger took one.
     """
 
     proof: PossessionProof
     possession: Possession
     genesis_hash: bytes
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,11 @@ def export_possession(
     with opened_copy(folder.node_directory(node)) as store:
         proof = _Gathering(store, Verifier()).proof(claim, line, root, is_asked_for=certificate is not None)
     genesis_hash = founding.genesis.hash
-    return ExportedPossession(proof, verify_possession(proof, genesis_hash, Verifier()), genesis_hash)
+    possession = verify_possession(proof, genesis_hash, Verifier())
+    others = tuple(
+        name for name, one in scenario.claims.items() if (one.entry, one.line) == line and name != claim
+    )
+    return ExportedPossession(proof, possession, genesis_hash, others if claim in scenario.claims else ())
 
 
 def write_possession(exported: ExportedPossession, path: Path) -> None:
@@ -162,7 +168,7 @@ class _Gathering:
         self._store = store
         self._height, self._note = certificate
         self._size = parse_checkpoint(split_note(self._note)[0]).size
-        self._ledger = _ledger_at(store, verifier, self._height)
+        self._ledger = ledger_at(store, verifier, self._height)
 
     def proof(
         self, claim: str, line: tuple[str, int], root: bytes | None, *, is_asked_for: bool
@@ -290,8 +296,18 @@ class _Gathering:
         return ProvenRecord(value, self._ledger.prove(key).encode())
 
 
-def _ledger_at(store: Store, verifier: Verifier, height: int) -> Ledger:
-    """Return the ledger at a height; a node that stands higher executes its blocks again up to there."""
+def ledger_at(store: Store, verifier: Verifier, height: int) -> Ledger:
+    """Return a node's ledger as it was at a height; one that stands higher executes its blocks again up to there.
+
+    Args:
+        store: whose derived data `load_ledger` may read.
+        verifier: for the signatures.
+        height: executed by the node.
+
+    Raises:
+        DamagedStoreError: if a block is damaged.
+        NotHereYetError: if a block is not here.
+    """
     ledger = store.load_ledger(verifier)
     if ledger.height == height:
         return ledger

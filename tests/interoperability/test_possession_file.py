@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import msgpack
@@ -11,12 +12,15 @@ import pytest
 from ledger.errors import MalformedError, NotProvenError
 from ledger.keys import Verifier
 from ledger.proofs import decode_proof, verify_possession
+from ledger.transaction import Transaction, sign_approval, sign_transaction
 from scenarios.cli import run_command
 from scenarios.errors import RefusedError
-from scenarios.exporting.possession import export_possession
+from scenarios.exporting.possession import export_possession, ledger_at
 from scenarios.exporting.told import tell_possession
-from scenarios.model.catalog import load_scenario
-from scenarios.trial.runner import RunOptions, run_scenario
+from scenarios.judging.final import opened_copy
+from scenarios.model.catalog import LIBRARY, load_scenario
+from scenarios.trial.runfolder import RunFolder
+from scenarios.trial.runner import RunOptions, founding_of, run_scenario
 from tests.interoperability import check_possession
 from tests.interoperability.check_possession import Refused, check
 
@@ -92,6 +96,66 @@ def commands(folder, tmp_path, monkeypatch, capsys, *words):
     code = run_command([*words])
     said = capsys.readouterr()
     return code, said.out, said.err
+
+
+def test_an_orderer_left_and_a_key_was_rotated_and_the_genesis_hash_is_still_enough(tmp_path):
+    scenario, seed = load_scenario("nafta-certificate"), "3"
+    founding = founding_of(scenario, seed)
+    keys = {name: secrets.organization_key for name, secrets in founding.secrets.items()}
+
+    async def script(pilot):
+        await pilot.at("2018-09-10T10:00:00")
+        change = Transaction(
+            version=1,
+            network=founding.genesis.network,
+            type="orderer.demote",
+            creator="cbp",
+            nonce=(1, 1),
+            valid_until_ms=pilot.now_ms() + 86_400_000,
+            documents=(),
+            approvals=(),
+            body={"organization": "chamber"},
+        )
+        approvals = tuple(
+            (name, sign_approval(change, keys[name])) for name in ("exporter", "importer", "noaa")
+        )
+        signed = sign_transaction(replace(change, approvals=approvals), keys["cbp"])
+        node = pilot.node("cbp")
+        await node.submit_until_accepted(signed.raw)
+        await node.settle(signed.id, signed.raw)
+        await pilot.at("2018-09-12T10:00:00")
+        await pilot.do("rotate-keys", by="importer")
+
+    run = run_scenario(scenario, RunOptions("virtual", seed, tmp_path, script=script))
+    exported = export_possession(run.folder, "e1")
+    proof, possession = exported.proof, exported.possession
+    assert possession.came_before
+    assert [len(proof.links), len(possession.ledger.roster.orderers)] == [2, 4]
+    assert "chamber" not in possession.ledger.signers
+    key_of_then, key_of_now = possession.ledger.roster.find("importer").keys
+    assert possession.held.height < key_of_then.until < possession.claimed.height
+    assert key_of_now.since == key_of_then.until
+    told = "\n".join(tell_possession(possession))
+    assert "2 changes since genesis, each certified (block" in told
+    for links in ((), proof.links[:1], proof.links[1:]):
+        with pytest.raises(NotProvenError, match="chain of membership changes"):
+            verify_possession(replace(proof, links=links), exported.genesis_hash, Verifier())
+
+
+def test_a_node_above_its_last_certificate_executes_again_up_to_there(lawful):
+    with opened_copy(lawful.node_directory("importer")) as store:
+        store.load_ledger(Verifier())
+        for height in (1, store.height - 2, store.height):
+            then = ledger_at(store, Verifier(), height)
+            assert then.checkpoint.text() == store.own_checkpoint(height)[0]
+
+
+def test_an_importer_s_own_certification_is_held_from_the_anchoring_on(knowledge):
+    exported = export_possession(knowledge, "k2")
+    assert exported.proof.acknowledgement is None
+    assert check(exported.proof.encode(), exported.genesis_hash)
+    told = " ".join(" ".join(tell_possession(exported.possession)).split())
+    assert "held from the anchoring on: solmar" in told
 
 
 def test_the_commands_write_one_file_and_say_what_it_proves(lawful, tmp_path, monkeypatch, capsys):
@@ -174,11 +238,11 @@ def test_a_claim_on_the_importer_s_own_knowledge_has_no_possession_to_prove(know
         export_possession(knowledge, without[0])
 
 
-def test_a_carnet_s_name_is_told_to_be_out_of_scope(tmp_path_factory):
-    folder = folder_of(tmp_path_factory, "carnet-journey")
-    scenario = load_scenario(str(folder.path / "scenario.yaml"))
+def test_a_carnet_s_name_is_told_to_be_out_of_scope(tmp_path):
+    (tmp_path / "scenario.yaml").write_bytes((LIBRARY / "carnet-journey.yaml").read_bytes())
+    (tmp_path / "run.json").write_text('{"seed": "1"}')
     with pytest.raises(RefusedError, match="is no claim of preference; possession is proven of certificates"):
-        export_possession(folder, next(iter(scenario.carnets)))
+        export_possession(RunFolder.at(tmp_path), "k1")
 
 
 def flips(data, count):

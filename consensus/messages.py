@@ -21,6 +21,7 @@ from typing import Final, NoReturn
 
 from consensus.configuration import ConfState
 from consensus.errors import ConfigError, MalformedMessageError
+from consensus.frozen import cheaply_made
 from consensus.types import Entry, EntryType, Snapshot
 
 Field = int | bytes | Sequence["Field"]
@@ -44,6 +45,7 @@ class MessageType(IntEnum):
     TIMEOUT_NOW = 10
 
 
+@cheaply_made
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message from one core to another.
@@ -237,7 +239,7 @@ def _message_type(value: int) -> MessageType:
 def _entries(value: object) -> tuple[Entry, ...]:
     if not isinstance(value, list | tuple):
         raise MalformedMessageError(f"message field entries must be a list, got {_brief(value)}")
-    return tuple(_entry(item) for item in value)
+    return tuple([_entry(item) for item in value]) if value else ()
 
 
 def _entry(value: object) -> Entry:

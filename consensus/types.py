@@ -16,6 +16,7 @@ from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Final
 
 from consensus.configuration import ConfState
+from consensus.frozen import cheaply_made
 
 if TYPE_CHECKING:
     from consensus.messages import Message
@@ -34,6 +35,7 @@ class EntryType(IntEnum):
     CONF_CHANGE = 2
 
 
+@cheaply_made
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One place in the log."""
@@ -110,6 +112,7 @@ class ReadState:
     context: bytes
 
 
+@cheaply_made
 @dataclass(frozen=True, slots=True)
 class Ready:
     """Work for the caller, in this order; see the package docstring for the loop.

@@ -33,6 +33,7 @@ from p2p.errors import NodeHaltedError
 from p2p.frames import Frame
 from p2p.inbox import Inbox
 from p2p.machine import DiskFailureError, Machine
+from p2p.wake import Wake
 
 COMMIT_BYTES_MAX = 16 << 20
 """The entries to write and the committed blocks to execute in one commit, unless one Ready alone holds more."""
@@ -116,7 +117,7 @@ class Driver:
     _held_bytes: int = 0
     _staged: list[Ready] = field(default_factory=list)
     _commit: asyncio.Task[None] | None = None
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _wake: Wake = field(default_factory=Wake)
     _stopping: bool = False
     _tick_due_at: float = 0.0
     _tend_due: bool = False
@@ -137,7 +138,11 @@ class Driver:
 
     async def deliver(self, peer: str, frame: Frame, size_bytes: int) -> None:
         """Put a frame that came as `size_bytes` into the inbox; wait while that is full."""
-        await self._inbox.put(peer, frame, size_bytes, is_prompt=self.work.is_prompt(frame))
+        inbox, is_prompt = self._inbox, self.work.is_prompt(frame)
+        if inbox.is_full(size_bytes):
+            await inbox.put(peer, frame, size_bytes, is_prompt=is_prompt)
+        else:
+            inbox.put_now(peer, frame, size_bytes, is_prompt=is_prompt)
         self._wake.set()
 
     async def durably(self, action: Callable[[], None]) -> None:
@@ -203,7 +208,6 @@ class Driver:
     async def _turn_until_stopped(self, loop: asyncio.AbstractEventLoop) -> None:
         while True:
             await self._wake.wait()
-            self._wake.clear()
             if self._stopping and self._commit is None:
                 return
             if loop.time() - self._tick_due_at > 2 * self.tick_ms / 1000:
@@ -349,18 +353,20 @@ class Driver:
 
     def _are_durable(self) -> None:
         """Send, and answer, what waited for what was staged."""
-        staged, self._staged = self._staged, []
-        for ready in staged:
-            if ready.messages_after_append:
-                self.work.send(ready.messages_after_append)
-        if staged:
+        if self._staged:
+            staged, self._staged = self._staged, []
+            for ready in staged:
+                if ready.messages_after_append:
+                    self.work.send(ready.messages_after_append)
             self.work.finish(staged)
-        writes, self._turn_writes = self._turn_writes, []
-        for _, done in writes:
-            if not done.done():
-                done.set_result(None)
+        if self._turn_writes:
+            writes, self._turn_writes = self._turn_writes, []
+            for _, done in writes:
+                if not done.done():
+                    done.set_result(None)
 
 
 def _size_bytes(ready: Ready) -> int:
-    entries = sum(entry.size_bytes for entry in ready.entries)
-    return entries + sum(entry.size_bytes for entry in ready.committed_entries)
+    if not ready.entries and not ready.committed_entries:
+        return 0
+    return sum(entry.size_bytes for entry in (*ready.entries, *ready.committed_entries))

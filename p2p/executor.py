@@ -97,6 +97,8 @@ class Executor:
 
     def take_checkpoints(self) -> Sequence[CheckpointFrame]:
         """Return and clear the checkpoints signed since the last call; call only after the commit."""
+        if not self._checkpoints:
+            return ()
         checkpoints, self._checkpoints = self._checkpoints, []
         return checkpoints
 
@@ -106,10 +108,12 @@ class Executor:
         Returns:
             Whether there was anything.
         """
+        if not self._news:
+            return False
         news, self._news = self._news, []
         for event, fields in news:
             self.observer.record(event, node=self.config.organization, **fields)
-        return bool(news)
+        return True
 
     def announced(self, event: str, **fields: RecordField) -> None:
         """Record something when it is durable."""

@@ -279,6 +279,9 @@ _KIND_OF: dict[type[Frame], FrameKind] = {
     LineageFrame: FrameKind.LINEAGE,
 }
 
+_LAYOUTS = {cls: (int(kind), tuple(cls.__dataclass_fields__)) for cls, kind in _KIND_OF.items()}
+"""The number and the fields' names of each kind of frame, in the wire's order."""
+
 
 def kind_of(frame: Frame) -> FrameKind:
     """Return the kind of `frame`."""
@@ -287,9 +290,8 @@ def kind_of(frame: Frame) -> FrameKind:
 
 def encode_frame(frame: Frame) -> bytes:
     """Return the bytes of `frame`."""
-    kind = _KIND_OF[type(frame)]
-    body = [getattr(frame, name) for name in frame.__dataclass_fields__]
-    return with_checksum(_pack([int(kind), *body]))
+    kind, names = _LAYOUTS[type(frame)]
+    return with_checksum(_pack([kind, *[getattr(frame, name) for name in names]]))
 
 
 def with_checksum(packed: bytes) -> bytes:

@@ -44,9 +44,13 @@ class Inbox:
             size_bytes: what it counts for.
             is_prompt: whether it can be taken in during a commit.
         """
-        while self._is_full(size_bytes):
+        while self.is_full(size_bytes):
             self._room.clear()
             await self._room.wait()
+        self.put_now(peer, frame, size_bytes, is_prompt=is_prompt)
+
+    def put_now(self, peer: str, frame: Frame, size_bytes: int, *, is_prompt: bool) -> None:
+        """Put in a frame as `put` does, when there is room."""
         (self.prompt if is_prompt else self.staged).append((peer, frame, size_bytes))
         self.bytes += size_bytes
 
@@ -61,6 +65,7 @@ class Inbox:
             yield peer, frame
         self._room.set()
 
-    def _is_full(self, size_bytes: int) -> bool:
+    def is_full(self, size_bytes: int) -> bool:
+        """Whether a frame that came as `size_bytes` has to wait."""
         count = len(self)
         return count >= INBOX_FRAMES_MAX or (count > 0 and self.bytes + size_bytes > INBOX_BYTES_MAX)

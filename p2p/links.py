@@ -54,6 +54,7 @@ from p2p.met import Met
 from p2p.observer import Observer
 from p2p.ports import listen
 from p2p.topology import neighbors_now
+from p2p.wake import Wake
 
 QUEUE_BYTES_MAX = 16 << 20
 PEER_PATH = "/peer"
@@ -88,7 +89,7 @@ class Link:
         self.socket = socket
         self.heard_at = now
         self.sent_at = now
-        self.wake = asyncio.Event()
+        self.wake = Wake()
         self.urgent: deque[bytes] = deque()
         self.relaxed: deque[bytes] = deque()
         self.queued_bytes = 0
@@ -471,7 +472,6 @@ class Links:
         while not link.closing:
             data = link.take()
             if data is None:
-                link.wake.clear()
                 await link.wake.wait()
                 continue
             link.sent_at = loop.time()

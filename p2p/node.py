@@ -14,7 +14,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import TypeVar
 
 import apsw
@@ -480,19 +480,22 @@ class Node:
     def finish(self, readies: Sequence[Ready]) -> None:
         """Note that Readies are durable."""
         self.ordering.raw.advance(readies[-1])
-        if any(ready.entries for ready in readies):
-            self._has_changed = True
+        for ready in readies:
+            if ready.entries:
+                self._has_changed = True
 
     def after_turn(self) -> None:
         """Send and announce what was brought about; all of it is durable by now."""
-        greeted, self._to_greet = self._to_greet, []
-        for peer in greeted:
-            self.links.send(peer, self._have())
+        if self._to_greet:
+            greeted, self._to_greet = self._to_greet, []
+            for peer in greeted:
+                self.links.send(peer, self._have())
         for checkpoint in self.executor.take_checkpoints():
             self.links.broadcast(checkpoint)
-        later, self._durable_later = self._durable_later, []
-        for action in later:
-            action()
+        if self._durable_later:
+            later, self._durable_later = self._durable_later, []
+            for action in later:
+                action()
         has_news = self.executor.announce()
         if self._has_changed or has_news:
             self._has_changed = False
@@ -669,8 +672,8 @@ class Node:
         for row in self.store.outbox_rows():
             self.courier.add(row.index, row.root, row.to, row.envelope)
 
-    async def _deliver(self, peer: str, frame: Frame, size_bytes: int) -> None:
-        await self.driver.deliver(peer, frame, size_bytes)
+    def _deliver(self, peer: str, frame: Frame, size_bytes: int) -> Awaitable[None]:
+        return self.driver.deliver(peer, frame, size_bytes)
 
     def _link_changed(self, peer: str, is_open: bool) -> None:
         if is_open:

@@ -508,7 +508,7 @@ class Ordering:
             peer = self._members.get(message.to)
             if peer is None:
                 continue  # a node that was replaced: nobody answers to its id any more
-            size = sum(entry.size_bytes for entry in message.entries)
+            size = sum(entry.size_bytes for entry in message.entries) if message.entries else 0
             group, total = open_groups.get(peer, ([], 0))
             if not group or len(group) >= RAFT_MESSAGES_MAX or total + size > FRAME_BYTES_AIMED:
                 group, total = [], 0

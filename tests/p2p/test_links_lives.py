@@ -14,9 +14,11 @@ from ledger.roster import Roster
 from p2p.config import NodeConfig
 from p2p.errors import ConfigError
 from p2p.frames import (
+    CHECKSUM_BYTES,
     FRAME_BYTES_AIMED,
     FRAME_BYTES_MAX,
     TRANSACTIONS_MAX,
+    FrameKind,
     RaftFrame,
     TransactionsFrame,
     encode_frame,
@@ -61,7 +63,7 @@ def test_a_newer_link_replaces_the_older_and_gets_what_that_may_have_lost(five):
             async with aiohttp.ClientSession() as session:
                 socket = await second_link(net, session)
                 first = await socket.receive_bytes()
-                while first[1] != 5:  # HAVE, behind whatever Raft has to say
+                while first[CHECKSUM_BYTES + 1] != FrameKind.HAVE:  # behind whatever Raft has to say
                     first = await socket.receive_bytes()
                 count = (
                     net.node(TARGET).links.connected.count("cbp"),

@@ -1,7 +1,7 @@
 """Whether an importer held a certificate of origin before it made a claim.
 
 Rules:
-- Held means: the importer acknowledged it, signed, after it had opened the envelope and recomputed the root
+- Held means: the importer of record acknowledged it, signed, after it had opened the envelope and recomputed the root
   (19 CFR 181.21(a)); an importer that certifies itself holds its certificate from the anchoring on.
 - An acknowledgement is VALID once for one certificate and one importer, so one after the claim shows that there was
   none before it. The state's record says the same, and the two must agree.
@@ -53,6 +53,7 @@ class Possession:
     Attributes:
         ledger: the certified ledger it is proven by.
         holder: the importer, organization id.
+        filer: who filed the claim: the importer itself, or its customs broker.
         certificate: its id, 16 bytes.
         record: the certificate as the state has it at the checkpoint.
         document: its document's record there, which says whether it was purged.
@@ -67,6 +68,7 @@ class Possession:
 
     ledger: CertifiedLedger
     holder: str
+    filer: str
     certificate: bytes
     record: CertificateRecord
     document: DocumentRecord
@@ -107,6 +109,10 @@ class _Acts:
         return self.held.transaction.creator
 
     @property
+    def filer(self) -> str:
+        return self.claimed.transaction.creator
+
+    @property
     def root(self) -> bytes:
         return self.anchored.transaction.documents[0]
 
@@ -131,6 +137,7 @@ def verify_possession(proof: PossessionProof, genesis_hash: bytes, verifier: Ver
     possession = Possession(
         ledger=ledger,
         holder=acts.holder,
+        filer=acts.filer,
         certificate=acts.anchor.certificate,
         record=certificate,
         document=document,
@@ -180,10 +187,10 @@ def _acts(ledger: CertifiedLedger, proof: PossessionProof, verifier: Verifier) -
                 raise BadProofError(
                     f"it is of certificate {held.act.certificate.hex()}, not of {anchor.certificate.hex()}"
                 )
-    holder, claimant = held.transaction.creator, claimed.transaction.creator
+    holder, importer = held.transaction.creator, claim.importer_of_record or claimed.transaction.creator
     with proving(CLAIM):
-        if claimant != holder:
-            raise BadProofError(f"{claimant} made it, and {holder} held the certificate")
+        if importer != holder:
+            raise BadProofError(f"{importer} is its importer of record, and {holder} held the certificate")
     return _Acts(anchored, held, claimed, anchor, claim)
 
 
@@ -251,8 +258,8 @@ def _records(
         ("holding record", holding.acknowledged_ms, acts.held.moment.time_ms),
         (
             "claim record",
-            (claim.importer, claim.certificate, claim.filed_ms),
-            (holder, acts.claim.certificate, acts.claimed.moment.time_ms),
+            (claim.importer, claim.filer, claim.certificate, claim.filed_ms),
+            (holder, acts.filer, acts.claim.certificate, acts.claimed.moment.time_ms),
         ),
     ):
         with proving(part):

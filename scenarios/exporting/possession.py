@@ -178,7 +178,7 @@ class _Gathering:
         anchor = self._find_anchor(claim, named if isinstance(named, bytes) else None, root, is_asked_for)
         certificate = anchor.transaction.body["certificate"]
         assert isinstance(certificate, bytes)  # noqa: S101 - its receipt is VALID
-        importer = filed.transaction.creator
+        importer = str(filed.transaction.body.get("importer_of_record") or filed.transaction.creator)
         acknowledgement = self._find_acknowledgement(claim, anchor, certificate, importer)
         return PossessionProof(
             genesis=self._store.genesis.encode(),
@@ -243,7 +243,7 @@ class _Gathering:
         ):
             return None
         raise RefusedError(
-            f"{importer}, who made claim {claim}, never acknowledged the certificate (root"
+            f"{importer}, whose claim {claim} is, never acknowledged the certificate (root"
             f" {anchor.transaction.documents[0].hex()[:16]}): the ledger has no possession to prove",
             "",
             "if it had the certificate on paper, that is for a courier's slip to show",

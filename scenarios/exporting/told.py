@@ -43,12 +43,13 @@ def tell_unproven(error: NotProvenError) -> Iterator[str]:
 def verdict(possession: Possession) -> str:
     """Return the answer in one sentence."""
     who, line = possession.holder, f"{possession.entry}/{possession.line}"
-    if possession.came_before:
-        return f"PROVEN: {who} held this certificate {_apart(possession)} before it made claim {line}."
-    return (
-        f"REFUTED: {who} did not hold this certificate when it made claim {line}; it acknowledged it only"
-        f" {_apart(possession)} after."
-    )
+    if not possession.came_before:
+        return (
+            f"REFUTED: {who} had not acknowledged this certificate on the ledger when its claim {line} was made; it did"
+            f" so only {_apart(possession)} after."
+        )
+    did = "certified this itself" if possession.is_own else "acknowledged this certificate on the ledger"
+    return f"PROVEN: {who} had {did} {_apart(possession)} before its claim {line} was made."
 
 
 def _apart(possession: Possession) -> str:
@@ -88,7 +89,8 @@ def _rows(possession: Possession) -> Iterator[tuple[str, str]]:
         yield "acknowledged", f"{when(possession.held)}, signed by {named(possession.holder)}"
     kind = "post-importation claim" if possession.claim.post else "claim"
     naming = "names this certificate" if possession.is_named else "names no certificate"
-    yield "claimed", f"{when(possession.claimed)}, signed by the same; the {kind} {naming}"
+    signer = "the same" if possession.filer == possession.holder else f"its broker {named(possession.filer)}"
+    yield "claimed", f"{when(possession.claimed)}, signed by {signer}; the {kind} {naming}"
     yield "findings", ", ".join(possession.findings) or "none recorded with the claim"
     yield "as it stands", _standing(possession, zone)
     yield "certified", _certified(possession)
@@ -141,8 +143,8 @@ def _limits(possession: Possession) -> Iterator[str]:
             "That the claim rests on this certificate: the claim names none. Only the order of the two is proven."
         )
     yield (
-        "That paper was in anybody's hand. The importer signed that it had opened the document and found this root; a"
-        " document held on paper before, and never acknowledged here, leaves nothing that this could show."
+        "That paper was, or was not, in anybody's hand. The importer signed that it had opened the document and found"
+        " this root; a document that it had on paper before leaves nothing that this could show."
     )
     yield "That what the certificate says is true, or that the claim is lawful: that is for Customs."
     yield (

@@ -147,7 +147,8 @@ def check(data, genesis_hash):
     if proof["acknowledgement"] is not None:
         need(held_act["type"] == "holding.acknowledge", "nothing was acknowledged")
     need(held_act["body"]["certificate"] == certificate, "another certificate was acknowledged")
-    need(claim["type"] in CLAIMS and claim["creator"] == holder, "the claim is another importer's")
+    importer = body.get("importer_of_record") or claim["creator"]
+    need(claim["type"] in CLAIMS and importer == holder, "the claim is another importer's")
     need(body["certificate"] in (None, certificate), "the claim names another certificate")
     need(anchored <= held, "acknowledged before it was anchored")
 

@@ -72,8 +72,8 @@ def test_both_verifiers_say_the_same_of_a_run_with_a_back_dated_certificate(back
 def test_the_back_dated_certificate_is_refuted_with_both_dates(back_dated):
     told = " ".join(" ".join(tell_possession(export_possession(back_dated, "x1").possession)).split())
     assert told.startswith(
-        "REFUTED: quickline did not hold this certificate when it made claim QLF-7000202-5/1;"
-        " it acknowledged it only 12 calendar days after."
+        "REFUTED: quickline had not acknowledged this certificate on the ledger when its claim QLF-7000202-5/1 was"
+        " made; it did so only 12 calendar days after."
     )
     assert "dated 2018-08-23 by its signer" in told
     assert "anchored 2018-10-22 10:00" in told
@@ -155,6 +155,7 @@ def test_an_importer_s_own_certification_is_held_from_the_anchoring_on(knowledge
     assert exported.proof.acknowledgement is None
     assert check(exported.proof.encode(), exported.genesis_hash)
     told = " ".join(" ".join(tell_possession(exported.possession)).split())
+    assert told.startswith("PROVEN: solmar had certified this itself 16 calendar days before its claim")
     assert "held from the anchoring on: solmar" in told
 
 
@@ -165,14 +166,14 @@ def test_the_commands_write_one_file_and_say_what_it_proves(lawful, tmp_path, mo
     code, said, _ = run("export", "possession", "e1", "--run", str(lawful.path))
     assert code == 0
     assert [path.name for path in tmp_path.iterdir()] == ["e1.possession"]
-    assert "PROVEN: importer held this certificate" in said
+    assert "PROVEN: importer had acknowledged this certificate on the ledger 15" in said
     genesis_hash = said.split("genesis ")[1].split()[0]
     (tmp_path / "hash").write_text(f"{genesis_hash}\n")
     (tmp_path / "genesis.bin").write_bytes(decode_proof((tmp_path / "e1.possession").read_bytes()).genesis)
     for given in (genesis_hash, genesis_hash.upper(), "hash", "genesis.bin", ".", str(lawful.path)):
         code, said, _ = run("verify-proof", "e1.possession", "--genesis", given)
         assert code == 0, given
-        assert said.startswith("PROVEN: importer held this certificate")
+        assert said.startswith("PROVEN: importer had acknowledged this certificate on the ledger 15")
         assert all(len(line) <= 80 for line in said.splitlines())
     checked = subprocess.run(
         [sys.executable, CHECKER, tmp_path / "e1.possession", genesis_hash],
@@ -191,7 +192,7 @@ def test_exit_codes_tell_refuted_from_unreadable(back_dated, tmp_path, monkeypat
     assert run("export", "possession", "x1", "--run", str(back_dated.path))[0] == 0
     code, said, _ = run("verify-proof", str(path), "--genesis", str(back_dated.path))
     assert code == 1
-    assert said.startswith("REFUTED: quickline did not hold")
+    assert said.startswith("REFUTED: quickline had not acknowledged")
     code, said, _ = run("verify-proof", str(path), "--genesis", "00" * 32)
     assert code == 1
     assert said.startswith("NOT PROVEN: the genesis does not hold")

@@ -204,6 +204,7 @@ def contradictions(name: str, value: bytes) -> list[bytes]:
             claim = read_claim(value)
             changed = [
                 replace(claim, importer="cbp"),
+                replace(claim, filer="cbp"),
                 replace(claim, certificate=None),
                 replace(claim, filed_ms=1),
             ]

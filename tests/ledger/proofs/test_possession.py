@@ -91,6 +91,20 @@ def test_a_claim_that_names_no_certificate_is_ordered_against_it_and_no_more(tra
     assert Finding.NO_POSSESSION in said.findings
 
 
+def test_a_broker_s_claim_rests_on_what_its_importer_of_record_held(trade) -> None:
+    joined(trade, "swift", "broker")
+    power = {"broker": "swift", "from": "2018-06-26", "to": None}
+    assert trade.do("globex", "power.grant", power).code is Code.VALID
+    anchored = trade.anchor()
+    trade.deliver()
+    held = trade.acknowledge()
+    claimed = trade.claim("swift", importer_of_record="globex")
+    assert claimed.code is Code.VALID
+    said = verified(trade, trade.file(anchored, held, claimed))
+    assert said.came_before
+    assert (said.holder, said.filer) == ("globex", "swift")
+
+
 def test_an_importer_that_certifies_itself_holds_from_the_anchoring_on(trade) -> None:
     anchored = trade.anchor("globex", form="CAFTA-DR")
     claimed = trade.claim(regime="CAFTA-DR", spi="P")
@@ -294,7 +308,7 @@ def test_a_claim_of_another_importer_is_refused(make_joined) -> None:
     claimed = trade.claim()
     proof = trade.file(anchored, held, claimed)
     assert verified(trade, proof).came_before
-    assert "globex made it, and initech held" in refused(
+    assert "globex is its importer of record, and initech held" in refused(
         trade, replace(proof, acknowledgement=trade.proven(other))
     )
     initechs = trade.record(holding_key(C1, "initech"))

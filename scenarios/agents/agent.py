@@ -283,6 +283,7 @@ class Agent:
             to: the addressee.
             names: the fields it may see; all of them if None.
         """
+        self.wallet.mean(root, to, names)
         sealed = self.wallet.seal(root, self.keybook.box_key(to), names)
         await self.client.post_document_until_accepted(root, to, sealed, pause=self._pause_for(None))
 

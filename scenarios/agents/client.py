@@ -284,6 +284,9 @@ class NodeClient:
 
     # Parts.
 
+    def note_problem(self, body: bytes) -> None:
+        """Take note of an error that the node answered with, as it was worded; here nothing is kept."""
+
     async def _call(
         self,
         method: str,
@@ -317,6 +320,7 @@ class NodeClient:
         except (aiohttp.ClientError, OSError) as error:
             raise NodeUnreachableError(f"{what}: {type(error).__name__}; it may have arrived") from error
         if answer.status not in good:
+            self.note_problem(answer.data)
             raise answer.problem()
         return answer
 

@@ -12,8 +12,7 @@ Rules:
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from random import Random
 
 from ledger.documents import (
@@ -31,16 +30,9 @@ from ledger.errors import EnvelopeError
 from ledger.keys import KEY_BYTES, BoxKey, Domain, SigningKey
 from ledger.transaction import TRANSACTION_VERSION, SignedTransaction, Transaction, sign_transaction
 from scenarios.agents.nonces import Nonces, SaveNonces
+from scenarios.agents.witness import Witness
 
 SALT_BYTES = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A private value and where it stands, to search for leaks: `where` never shows the value."""
-
-    where: str
-    value: Private[bytes]
 
 
 class Wallet:
@@ -54,6 +46,7 @@ class Wallet:
         random: draws the nonce epoch, salts and ephemeral keys; the system's in a network meant to stay.
         nonces: where an earlier wallet on this key stood; a new epoch is drawn if not given.
         save: makes the next nonce durable; called before a signed transaction is handed out.
+        witness: a trial's memory of documents; None wherever secrets are real.
     """
 
     def __init__(
@@ -66,6 +59,7 @@ class Wallet:
         *,
         nonces: Nonces | None = None,
         save: SaveNonces | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self.organization = organization
         self.network = network
@@ -74,8 +68,8 @@ class Wallet:
         self._random = random
         self._nonces = Nonces.begin(random) if nonces is None else nonces
         self._save = save
+        self._witness = witness
         self._issued: dict[bytes, DocumentPlain] = {}
-        self._public: dict[bytes, frozenset[str]] = {}
         self._opened: dict[bytes, OpenedEnvelope] = {}
         self._salts: dict[bytes, Private[bytes]] = {}
 
@@ -138,16 +132,29 @@ class Wallet:
 
         Args:
             fields: names and values.
-            public: names of fields whose values tell nothing wherever found; `secrets` leaves them out.
+            public: names of fields whose values tell nothing wherever found; no search looks for them.
         """
         document = commit_fields(fields, self._random)
         self._issued[document.root] = document
-        self._public[document.root] = public
+        if self._witness is not None:
+            self._witness.note_document(self.organization, document, public)
         return document.root
 
     def issued(self, root: bytes) -> DocumentPlain | None:
         """Return a document that this organization issued, or None."""
         return self._issued.get(root)
+
+    def mean(self, root: bytes, reader: str, names: tuple[str, ...] | None = None) -> None:
+        """Say that a member is to see fields of a document in the wallet, all that are in it if None.
+
+        Raises:
+            KeyError: if the wallet has no such document.
+        """
+        if self._witness is not None:
+            document = self._issued.get(root) or self._opened[root]
+            if names is None:
+                names = tuple(disclosure.name for disclosure in document.disclosures)
+            self._witness.note_reader(root, reader, names)
 
     def seal(self, root: bytes, recipient_box_public: bytes, names: tuple[str, ...] | None = None) -> bytes:
         """Return a sealed envelope of a document in the wallet.
@@ -166,7 +173,10 @@ class Wallet:
             names = tuple(disclosure.name for disclosure in document.disclosures)
         statement = digests_statement(root, document.digests)
         vouched = self._key.sign(Domain.ENVELOPE, self.network, statement)
-        return seal(envelope(document, names, vouched), recipient_box_public, self._random)
+        sealed = seal(envelope(document, names, vouched), recipient_box_public, self._random)
+        if self._witness is not None:
+            self._witness.note_envelope(sealed)
+        return sealed
 
     def open(self, root: bytes, sealed: bytes) -> OpenedEnvelope:
         """Open an envelope that came under a root, and keep it if that is its root.
@@ -174,13 +184,17 @@ class Wallet:
         Raises:
             EnvelopeError: if it does not open or is no envelope. The root is for the caller to compare.
         """
-        opened = self._open_with_any(sealed)
+        opened = self.read(sealed)
         if opened.root == root:
             self._opened[root] = opened
         return opened
 
-    def _open_with_any(self, sealed: bytes) -> OpenedEnvelope:
-        """Open with the newest key that does: what was sealed to an older one is still this organization's."""
+    def read(self, sealed: bytes) -> OpenedEnvelope:
+        """Open with the newest key that does, and keep nothing: what was sealed to an older one is still one's own.
+
+        Raises:
+            EnvelopeError: if no key of this organization opens it.
+        """
         for box_key in reversed(self._box_keys[1:]):
             with contextlib.suppress(EnvelopeError):
                 return open_envelope(sealed, box_key)
@@ -204,30 +218,5 @@ class Wallet:
     def keep_salt(self, commitment: bytes, salt: bytes) -> None:
         """Keep the salt that opens a commitment."""
         self._salts[commitment] = Private(salt)
-
-    # What must never be seen.
-
-    def secrets(self) -> Iterator[Secret]:
-        """Give every private text and salt of the documents issued here, and every commitment's salt."""
-        for root, document in self._issued.items():
-            where = f"{self.organization}'s document {root.hex()[:16]}"
-            for disclosure in document.disclosures:
-                name = f"{where}.{disclosure.name}"
-                yield Secret(f"salt of {name}", Private(disclosure.salt))
-                if disclosure.name in self._public[root]:
-                    continue
-                for text in _texts(disclosure.value.reveal()):
-                    yield Secret(name, Private(text.encode()))
-        for commitment, salt in self._salts.items():
-            yield Secret(f"{self.organization}'s salt of {commitment.hex()[:16]}", salt)
-
-
-def _texts(value: Value) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
+        if self._witness is not None:
+            self._witness.note_salt(self.organization, commitment, Private(salt))

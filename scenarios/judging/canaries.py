@@ -9,22 +9,21 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from scenarios.agents.papers import PaperKind
-from scenarios.agents.wallet import Wallet
+from scenarios.agents.witness import Witness
 from scenarios.judging.leaks import CANARY_CHARACTERS_MIN, Canary
 from scenarios.model import Scenario
 from scenarios.model.subjects import ClaimState
 
 
-def canaries(wallets: Iterable[Wallet], public: frozenset[str]) -> Iterator[Canary]:
-    """Give every private value of these wallets that is worth a search."""
-    for wallet in wallets:
-        for secret in wallet.secrets():
-            value = secret.value.reveal()
-            if len(value.decode(errors="replace")) >= CANARY_CHARACTERS_MIN and not _is_public(value, public):
-                yield Canary(secret.where, value)
+def canaries(witness: Witness, public: frozenset[str]) -> Iterator[Canary]:
+    """Give every private value that a trial's witness knows and that is worth a search."""
+    for secret in witness.secrets():
+        value = secret.value.reveal()
+        if len(value.decode(errors="replace")) >= CANARY_CHARACTERS_MIN and not _is_public(value, public):
+            yield Canary(secret.where, value)
 
 
 def public_words(scenario: Scenario) -> frozenset[str]:

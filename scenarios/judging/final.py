@@ -14,12 +14,15 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import apsw
 
 from ledger.checkpoint import parse_checkpoint
+from ledger.contracts.records import read_document
 from ledger.errors import LedgerError
 from ledger.execution import CONSUMING
+from ledger.state import document_key
 from ledger.store import Store, damage_named
 from scenarios.errors import RefusedError
 from scenarios.judging.checks.check import FinalNode, FinalState
@@ -31,6 +34,7 @@ STORE_FILES = (DATABASE, f"{DATABASE}-wal", WATERMARK)
 _SHARED_FIRST, _SHARED_BYTES = 0x40000002, 510
 """The bytes of a database file that SQLite's shared and exclusive locks are on (its file format, "Locking")."""
 _PAGE = 500
+_DOCUMENTS = document_key(b"")
 
 
 @contextmanager
@@ -84,13 +88,23 @@ def read_final(directories: Mapping[str, Path], organizations: Sequence[str]) ->
     """Return where every node stands, and the reasons for those that cannot be read."""
     nodes: dict[str, FinalNode] = {}
     faults: list[str] = []
+    rows: list[tuple[str, bytes]] = []
+    height = -1
     for organization, directory in directories.items():
         try:
             with opened_copy(directory) as store:
                 nodes[organization] = _final_node(store)
+                if store.height > height:
+                    height, rows = store.height, _document_rows(store)
         except (LedgerError, RefusedError, apsw.Error) as error:
             faults.append(f"{organization}: {error}")
-    return FinalState(organizations, nodes), faults
+    documents = {bytes.fromhex(key.removeprefix(_DOCUMENTS)): read_document(value) for key, value in rows}
+    return FinalState(organizations, nodes, documents), faults
+
+
+def _document_rows(store: Store) -> list[tuple[str, bytes]]:
+    sql = "SELECT key, value FROM state WHERE key > ? AND key < ? ORDER BY key"
+    return cast("list[tuple[str, bytes]]", store.rows("state", sql, (_DOCUMENTS, f"{_DOCUMENTS}g")))
 
 
 def _final_node(store: Store) -> FinalNode:

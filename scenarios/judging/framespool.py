@@ -2,7 +2,8 @@
 
 Rules:
 - What is private is known only when a run is over, and memory must not grow with the frames: so they wait in a file.
-- A frame that was sent to several peers is kept once if its copies are near each other; it may be kept again.
+- A frame that was sent to several peers is kept once if its copies are near each other; it may be kept again. Where it
+  matters who got it, as with envelopes, it is kept for every peer.
 - The file has no name from the moment it is there: nobody else finds it, and it goes with the process.
 """
 
@@ -35,9 +36,11 @@ class FrameSpool:
         path.unlink()
         self._recent: dict[bytes, None] = {}
 
-    def keep(self, place: str, frame: bytes) -> None:
-        """Keep a frame and where it was seen, unless it was kept a short while ago."""
-        digest = hashlib.blake2b(frame, digest_size=16).digest()
+    def keep(self, place: str, frame: bytes, *, per_place: bool = False) -> None:
+        """Keep a frame and where it was seen, unless it was kept a short while ago, in that very place if asked for."""
+        hashed = hashlib.blake2b(place.encode() if per_place else b"", digest_size=16)
+        hashed.update(frame)
+        digest = hashed.digest()
         if digest in self._recent:
             return
         self._recent[digest] = None

@@ -72,7 +72,9 @@ class LeakSearch:
     leaks: list[Leak] = field(default_factory=list)
     bytes_searched: int = 0
     canaries: int = 0
+    marked: dict[bytes, dict[str, None]] = field(default_factory=dict)
     _forms: dict[bytes, tuple[str, str]] = field(default_factory=dict)
+    _markers: dict[bytes, bytes] = field(default_factory=dict)
     _windows: dict[bytes, list[tuple[int, bytes]]] = field(default_factory=dict)
 
     def add(self, canaries: Iterable[Canary]) -> None:
@@ -91,9 +93,20 @@ class LeakSearch:
                     )
                 if form not in self._forms:
                     self._forms[form] = (canary.where, name)
-                    for place in range(STRIDE_BYTES):
-                        window = form[place : place + WINDOW_BYTES]
-                        self._windows.setdefault(window, []).append((place, form))
+                    self._look_for(form)
+
+    def mark(self, marker: bytes) -> None:
+        """Look from now on for bytes that may stand anywhere: in `marked` is in which places they do."""
+        self.marked[marker] = {}
+        for _, form in forms_of(marker):
+            if form not in self._markers:
+                self._markers[form] = marker
+                self._look_for(form)
+
+    def _look_for(self, form: bytes) -> None:
+        for place in range(STRIDE_BYTES):
+            window = form[place : place + WINDOW_BYTES]
+            self._windows.setdefault(window, []).append((place, form))
 
     def search(self, place: str, data: bytes) -> None:
         """Search bytes found in `place`; hits are kept in `leaks`, one per value, form and place."""
@@ -111,7 +124,11 @@ class LeakSearch:
         """Compare whole forms wherever a window within the block from `first` to `end` is a form's."""
         for start in range(first, end, STRIDE_BYTES):
             for offset, form in self._windows.get(data[start : start + WINDOW_BYTES], ()):
-                if offset <= start and data.startswith(form, start - offset):
+                if offset > start or not data.startswith(form, start - offset):
+                    continue
+                if form in self._markers:
+                    self.marked[self._markers[form]][place] = None
+                if form in self._forms:
                     leak = Leak(place, *self._forms[form])
                     if leak not in self.leaks:
                         self.leaks.append(leak)

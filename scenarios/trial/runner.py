@@ -21,23 +21,27 @@ from random import Random
 
 import uvloop
 
-from ledger.errors import DamagedStoreError
 from p2p.config import Timing
+from p2p.frames import FrameKind
 from p2p.observer import RecordField
 from p2p.topology import TopologyKind
 from p2p.virtual import VirtualWorld, run_virtual
-from scenarios.judging.canaries import canaries, public_words
-from scenarios.judging.checks.check import Check
+from scenarios.judging.checks.check import Check, FinalState
 from scenarios.judging.checks.raft import RaftProperties
 from scenarios.judging.checks.registry import CHECKS, Setting, make_checks
-from scenarios.judging.final import DATABASE, STORE_FILES, read_final
+from scenarios.judging.final import STORE_FILES, read_final
 from scenarios.judging.framespool import FrameSpool
-from scenarios.judging.leaks import LeakSearch, stored_values
+from scenarios.judging.leaks import LeakSearch
 from scenarios.judging.measure import Measurement, traffic
 from scenarios.judging.tuna import TunaMeasurement
 from scenarios.judging.verdict import JudgedExpectation, Judgment, judge
 from scenarios.model import Scenario
 from scenarios.network.founding import Charter, Founding, Member, found_from_seed
+from scenarios.privacy.entitlement import entitlement_of
+from scenarios.privacy.programlog import ProgramLog
+from scenarios.privacy.reach import Reach
+from scenarios.privacy.readings import Readings, compare, told_readings
+from scenarios.privacy.survey import Findings, frame_label, survey
 from scenarios.trial.eventbook import Event, EventBook
 from scenarios.trial.latefile import LateFile
 from scenarios.trial.pilot import Script
@@ -83,6 +87,7 @@ class RunResult:
     metrics: Mapping[str, RecordField | float]
     trial: Trial
     book: EventBook
+    readings: Readings
 
 
 def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
@@ -135,18 +140,22 @@ class _Run:
         self.options = options
         self.folder = RunFolder.create(options.out, scenario.scenario, options.seed)
         self.search = LeakSearch()
+        self.reach = Reach(self.search)
+        self.readings = Readings()
         self.frames = FrameSpool(self.folder.path)
         self.node_records: list[Event] = []
         self.measurement = Measurement(list(scenario.organizations))
         self.tuna = TunaMeasurement()
-        self.checks: list[Check] = make_checks(Setting(scenario, self.search))
+        self.checks: list[Check] = make_checks(Setting(scenario, self.search, self._compare))
+        self.log = ProgramLog()
         self.started = time.monotonic()
         self.cpu_started = time.process_time()
 
     def run(self) -> RunResult:
         """Run, judge, write."""
         try:
-            self._carry_out()
+            with self.log:
+                self._carry_out()
             return self._conclude()
         finally:
             self.frames.close()
@@ -247,7 +256,8 @@ class _Run:
 
     def _frame(self, now_ns: int, source: str, target: str, kind: str, frame: bytes) -> None:
         self.trace.frame(now_ns, source, target, kind, frame)
-        self.frames.keep(f"a {kind} frame from {source} to {target}", frame)
+        is_envelope = kind == FrameKind.ENVELOPE.name
+        self.frames.keep(frame_label(kind, source, target), frame, per_place=is_envelope)
 
     def _note_second(self, second: int, frames: int, digest: str) -> None:
         self.book.add("trace", {"second": second, "frames": frames, "digest": digest})
@@ -256,7 +266,18 @@ class _Run:
         self.folder.write_disk(organization, files)
 
     def _conclude(self) -> RunResult:
-        self._search_leaks()
+        survey(
+            self.reach,
+            Findings(
+                self.folder,
+                self.scenario,
+                self.outcome,
+                self.book.events,
+                self.node_records,
+                self.frames,
+                self.log.lines,
+            ),
+        )
         directories = {o: self.folder.node_directory(o) for o in self.scenario.organizations}
         final, unreadable = read_final(directories, list(self.scenario.organizations))
         for check in self.checks:
@@ -279,7 +300,7 @@ class _Run:
             + ([f"script: {pilot.failure}"] if pilot.failure is not None else []),
         )
         self._write(judgment, metrics)
-        return RunResult(self.folder, judgment, metrics, self.trial, self.book)
+        return RunResult(self.folder, judgment, metrics, self.trial, self.book, self.readings)
 
     def _never_begun(self) -> list[str]:
         """Name every step and fault that never began, with what it waited for."""
@@ -305,32 +326,12 @@ class _Run:
         metrics["events"] = len(self.book.events)
         return metrics
 
-    def _search_leaks(self) -> None:
-        """Search everything a node or member could have seen for everything that is private."""
-        search = self.search
-        search.add(canaries(self.outcome.wallets.values(), public_words(self.scenario)))
-        for place, frame in self.frames.frames():
-            search.search(place, frame)
-        for event in self.book.events:
-            if event.public:
-                search.search("the public events", event.line().encode())
-        for record in self.node_records:
-            search.search("the nodes' own records", record.line().encode())
-        for organization, text in self.outcome.metrics_texts.items():
-            search.search(f"the metrics of {organization}'s node", text.encode())
-        for organization in self.scenario.organizations:
-            for path in sorted(self.folder.node_directory(organization).iterdir()):
-                search.search(f"{path.name} of {organization}'s node", path.read_bytes())
-            self._search_rows(organization)
-        for path in sorted((self.folder.path / "network").glob("*/node.log")):
-            search.search(f"the log of {path.parent.name}'s node", path.read_bytes())
-
-    def _search_rows(self, organization: str) -> None:
-        """Search a node's rows; a file that is no database any more was searched as bytes, and is reported."""
-        database = self.folder.node_directory(organization) / DATABASE
-        with contextlib.suppress(DamagedStoreError):
-            for table, value in stored_values(database):
-                self.search.search(f"table {table} of {organization}'s node", value)
+    def _compare(self, final: FinalState) -> Readings:
+        """Hold what every organization could read against what it may."""
+        genesis = self.trial.world.founding.genesis
+        entitlement = entitlement_of(self.outcome.witness, final.documents, genesis)
+        self.readings = compare(entitlement, self.reach, self.outcome.wallets)
+        return self.readings
 
     def _write(self, judgment: Judgment, metrics: Mapping[str, RecordField | float]) -> None:
         self.folder.write_json("metrics.json", metrics)
@@ -358,6 +359,7 @@ class _Run:
                     }
                     for check in self.checks
                 ],
+                "privacy": told_readings(self.readings),
             },
         )
         usage = resource.getrusage(resource.RUSAGE_SELF)

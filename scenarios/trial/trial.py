@@ -28,6 +28,7 @@ from scenarios.agents.answers import ApiProblem
 from scenarios.agents.client import NodeClient
 from scenarios.agents.desk import Kind
 from scenarios.agents.wallet import Wallet
+from scenarios.agents.witness import Witness
 from scenarios.model import Scenario, Step
 from scenarios.trial.agenda import Agenda
 from scenarios.trial.eventbook import EventBook
@@ -54,7 +55,9 @@ class TrialOutcome:
         script_unfinished: whether the script had not come to its end when trade was over.
         metrics_texts: each node's Prometheus figures at the end.
         unread: what was to be searched for private values and could not be read, and why.
-        wallets: every organization's wallet, for the search for leaks.
+        wallets: every organization's wallet, to open with its keys what it could get hold of.
+        witness: what was committed, sealed and meant for whom.
+        problems: every error body that a node answered its organization's program with, each once.
         frames_sent, bytes_sent: by the nodes' last lives, as they count themselves.
     """
 
@@ -65,16 +68,25 @@ class TrialOutcome:
     script_unfinished: bool = False
     metrics_texts: dict[str, str] = field(default_factory=dict)
     wallets: dict[str, Wallet] = field(default_factory=dict)
+    witness: Witness = field(default_factory=Witness)
+    problems: dict[str, dict[bytes, None]] = field(default_factory=dict)
     frames_sent: int = 0
     bytes_sent: int = 0
 
 
 class _StepClient(NodeClient):
-    """A client that notes which scripted step a transaction belongs to."""
+    """A client that notes which scripted step a transaction belongs to, and how its node words errors."""
 
-    def __init__(self, trial: Trial, session: aiohttp.ClientSession, url: str, token: str) -> None:
+    def __init__(
+        self, trial: Trial, organization: str, session: aiohttp.ClientSession, url: str, token: str
+    ) -> None:
         super().__init__(session, url, token)
         self._trial = trial
+        self._problems = trial.outcome.problems.setdefault(organization, {})
+
+    def note_problem(self, body: bytes) -> None:
+        """Keep an error's body, each once, to be searched for private values."""
+        self._problems[body] = None
 
     async def submit(self, raw: bytes) -> TransactionStatus:
         """Note the step, then hand in."""
@@ -296,7 +308,7 @@ class Trial:
         endpoint = self.world.endpoint(organization)
         session = aiohttp.ClientSession()
         self._sessions.append(session)
-        client = _StepClient(self, session, endpoint.url, endpoint.token)
+        client = _StepClient(self, organization, session, endpoint.url, endpoint.token)
         own = self.world.founding.secrets[organization]
         wallet = Wallet(
             organization,
@@ -304,6 +316,7 @@ class Trial:
             own.organization_key,
             own.box_key,
             self.chance(f"{organization}: wallet"),
+            witness=self.outcome.witness,
         )
         self.outcome.wallets[organization] = wallet
         agent = make_agent(

@@ -10,6 +10,7 @@ from scenarios.judging.checks.registry import CHECKS, Setting, make_checks
 from scenarios.judging.leaks import LeakSearch
 from scenarios.model.catalog import load_scenario
 from scenarios.model.scenario import CheckName
+from scenarios.privacy.readings import Readings
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +20,7 @@ def test_scenarios_may_list_every_check_and_no_other():
 
 
 def test_a_check_is_called_what_its_row_is_called():
-    setting = Setting(load_scenario("nafta-certificate"), LeakSearch())
+    setting = Setting(load_scenario("nafta-certificate"), LeakSearch(), lambda _final: Readings())
     assert [check.name for check in make_checks(setting)] == list(CHECKS)
 
 

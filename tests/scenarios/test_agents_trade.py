@@ -18,6 +18,7 @@ from scenarios.agents import Agent, Kind, StepError, WaitKind, make_agent
 from scenarios.agents.client import NodeClient
 from scenarios.agents.register import CertificateEntry
 from scenarios.agents.wallet import Wallet
+from scenarios.agents.witness import Witness
 from scenarios.model import Scenario
 from scenarios.model.catalog import load_scenario
 from scenarios.model.steps import (
@@ -89,6 +90,7 @@ class Trial:
     records: list[tuple[str, bool, dict[str, RecordField]]] = field(default_factory=list)
     agents: dict[str, Agent] = field(default_factory=dict)
     wallets: dict[str, Wallet] = field(default_factory=dict)
+    witness: Witness = field(default_factory=Witness)
     runs: list[asyncio.Task[None]] = field(default_factory=list)
     sessions: list[ClientSession] = field(default_factory=list)
     base_ms: int = 0
@@ -110,6 +112,7 @@ class Trial:
                 secrets.organization_key,
                 secrets.box_key,
                 self.kit.random(f"{name}:wallet"),
+                witness=self.witness,
             )
             endpoint = self.world.endpoint(name)
             with self.world.place(name):
@@ -278,13 +281,12 @@ async def whole_year(trial: Trial) -> None:
 def assert_nothing_private_is_recorded(trial: Trial) -> None:
     shown = repr(trial.records)
     searched = 0
-    for wallet in trial.wallets.values():
-        for secret in wallet.secrets():
-            value = secret.value.reveal()
-            if len(value) >= 12:
-                searched += 1
-                assert value.decode("latin-1") not in shown, secret.where
-                assert value.hex() not in shown, secret.where
+    for secret in trial.witness.secrets():
+        value = secret.value.reveal()
+        if len(value) >= 12:
+            searched += 1
+            assert value.decode("latin-1") not in shown, secret.where
+            assert value.hex() not in shown, secret.where
     assert searched > 50
 
 

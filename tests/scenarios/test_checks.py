@@ -11,10 +11,8 @@ from p2p.observer import RecordField
 from scenarios.judging.checks.agreement import Agreement
 from scenarios.judging.checks.balances import CarnetBalances
 from scenarios.judging.checks.check import Check, FinalNode, FinalState
-from scenarios.judging.checks.confidentiality import Confidentiality
 from scenarios.judging.checks.decided import DecidedOnce
 from scenarios.judging.checks.durability import Durability
-from scenarios.judging.leaks import Canary, LeakSearch
 from scenarios.trial.eventbook import Event
 
 ONE, OTHER = "11" * 32, "22" * 32
@@ -171,19 +169,6 @@ def test_decided_once_sees_a_second_effect_in_the_same_block() -> None:
     story = Story(check := DecidedOnce())
     story.executed("cbp", 1, [f"{ONE}:VALID::", f"{ONE}:VALID::"])
     assert len(check.violations) == 1
-
-
-def test_confidentiality_reports_what_the_search_found_and_counts_what_it_looked_for() -> None:
-    search = LeakSearch()
-    search.add([Canary("c1.producer_name", b"a secret producer")])
-    check = Confidentiality(search)
-    check.finish(ends())
-    assert (check.exercised, check.violations) == (0, []), "nothing was searched, so nothing was shown"
-    search.search("node.db of noaa's node", b"... a secret producer ...")
-    check = Confidentiality(search)
-    check.finish(ends())
-    assert check.exercised == 1
-    assert [v.text for v in check.violations] == ["c1.producer_name stands in node.db of noaa's node (raw)"]
 
 
 def carnet_receipt(story: Story, act: str, code: str = "VALID", **body: object) -> None:

@@ -15,6 +15,7 @@ from ledger.keys import BoxKey, SigningKey, Verifier
 from ledger.transaction import parse_transaction
 from scenarios.agents.nonces import NonceFile, Nonces
 from scenarios.agents.wallet import Wallet
+from scenarios.agents.witness import Witness
 
 NETWORK = "test-0123456789abcdef"
 FIELDS: dict[str, Value] = {
@@ -123,11 +124,12 @@ def test_document_under_another_root_is_not_kept() -> None:
 
 
 def test_nothing_private_shows_in_text_copies_or_pickles() -> None:
-    mine = wallet()
+    witness = Witness()
+    mine = wallet(witness=witness)
     root = mine.commit(FIELDS)
     salt = mine.draw_salt()
     mine.keep_salt(bytes(32), salt)
-    shown = f"{mine!r} {mine.issued(root)!r} {list(mine.secrets())!r}"
+    shown = f"{mine!r} {mine.issued(root)!r} {list(witness.secrets())!r}"
     for secret in ("Secret Cannery", "Skipjack", "104760", salt.hex(), repr(salt)):
         assert secret not in shown
     for leak in (pickle.dumps, copy.deepcopy):
@@ -136,15 +138,16 @@ def test_nothing_private_shows_in_text_copies_or_pickles() -> None:
 
 
 def test_secrets_are_private_texts_and_salts_but_no_public_values() -> None:
-    mine = wallet()
+    witness = Witness()
+    mine = wallet(witness=witness)
     root = mine.commit(FIELDS, public=frozenset({"kind"}))
     document = mine.issued(root)
     assert document is not None
     mine.keep_salt(bytes(32), b"0123456789abcdef")
-    values = [secret.value.reveal() for secret in mine.secrets()]
+    values = [secret.value.reveal() for secret in witness.secrets()]
     assert b"Secret Cannery" in values
     assert b"Skipjack tuna" in values
     assert b"NAFTA-434" not in values
     assert b"0123456789abcdef" in values
     assert all(disclosure.salt in values for disclosure in document.disclosures)
-    assert not any(b"Secret" in secret.where.encode() for secret in mine.secrets())
+    assert not any(b"Secret" in secret.where.encode() for secret in witness.secrets())

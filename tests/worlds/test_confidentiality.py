@@ -69,8 +69,7 @@ def test_private_free_texts_of_the_file_are_long_and_each_stands_once() -> None:
 def test_every_disclosure_has_a_salt_of_its_own(fair_run: RunResult) -> None:
     salts = [
         secret.value.reveal()
-        for wallet in fair_run.trial.outcome.wallets.values()
-        for secret in wallet.secrets()
+        for secret in fair_run.trial.outcome.witness.secrets()
         if secret.where.startswith("salt of ") or "'s salt of " in secret.where
     ]
     assert len(salts) > 100
@@ -81,8 +80,8 @@ def test_every_disclosure_has_a_salt_of_its_own(fair_run: RunResult) -> None:
 def test_no_canary_is_on_any_disk_or_in_public(fair_run: RunResult) -> None:
     """The plainest search there is, beside the one that the check makes."""
     assert not leaks(fair_run)
-    searched = list(canaries(fair_run.trial.outcome.wallets.values(), public_words(fair_run.trial.scenario)))
-    assert fair_run.metrics["check_confidentiality_exercised"] == len(searched) > 150
+    searched = list(canaries(fair_run.trial.outcome.witness, public_words(fair_run.trial.scenario)))
+    assert len(searched) > 150
     places = [*fair_run.folder.path.glob("nodes/*/*"), *fair_run.folder.path.glob("*/events.ndjson")]
     assert {path.name for path in places} >= {"node.db", "watermark", "events.ndjson"}
     for path in places:

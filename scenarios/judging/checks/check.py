@@ -10,9 +10,10 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from ledger.contracts.records import DocumentRecord
 from scenarios.trial.eventbook import Event
 
 
@@ -59,7 +60,14 @@ class FinalNode:
 
 @dataclass(frozen=True, slots=True)
 class FinalState:
-    """Every node at the end of a run; a node that could not be read is missing."""
+    """The end of a run.
+
+    Attributes:
+        organizations: every member.
+        nodes: every node; one that could not be read is missing.
+        documents: every document on the ledger by its root, as the node that got furthest has them.
+    """
 
     organizations: Sequence[str]
     nodes: Mapping[str, FinalNode]
+    documents: Mapping[bytes, DocumentRecord] = field(default_factory=dict)

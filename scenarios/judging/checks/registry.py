@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from scenarios.judging.checks.agreement import Agreement
 from scenarios.judging.checks.balances import CarnetBalances
-from scenarios.judging.checks.check import Check
+from scenarios.judging.checks.check import Check, FinalState
 from scenarios.judging.checks.confidentiality import Confidentiality
 from scenarios.judging.checks.decided import DecidedOnce
 from scenarios.judging.checks.durability import Durability
@@ -22,6 +22,7 @@ from scenarios.judging.checks.liveness import Convergence, Progress
 from scenarios.judging.checks.raft import RaftProperties
 from scenarios.judging.leaks import LeakSearch
 from scenarios.model import Scenario
+from scenarios.privacy.readings import Readings
 from scenarios.trial.healing import CONVERGENCE_LIMIT_S, PROGRESS_ELECTION_TIMEOUTS
 
 
@@ -50,10 +51,12 @@ class Setting:
     Attributes:
         scenario: what is run.
         search: the search for private values, which the run itself feeds.
+        compare: holds what every organization may read against what it could, given the end of the run.
     """
 
     scenario: Scenario
     search: LeakSearch
+    compare: Callable[[FinalState], Readings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +144,16 @@ CHECKS: Mapping[str, CheckRow] = _table(
     CheckRow(
         name="confidentiality",
         sentence=(
-            "No private field's value or salt is on any node's disk, in any frame, record, metric or public file."
+            "No private value or salt lies open on any disk, in any frame, record, log, error, metric or public file,"
+            " and no organization's keys open more of what it could get hold of than it may read."
         ),
         source="strtrade.com (2018): certificates are not open to all members of the network",
         phases=(Phase.END,),
         worlds=Worlds.BOTH,
-        exercised_by="a private value is searched for",
-        ablation="sealed envelopes carry their plain text",
-        test="worlds/test_confidentiality.py::test_an_envelope_that_is_not_sealed_is_found",
-        make=lambda setting: Confidentiality(setting.search),
+        exercised_by="a field of a document is held against an organization",
+        ablation="envelopes disclose all fields to every addressee",
+        test="worlds/test_privacy.py::test_a_field_beyond_the_list_of_an_addressee_is_found",
+        make=lambda setting: Confidentiality(setting.search, setting.compare),
     ),
     CheckRow(
         name="carnet-balances",

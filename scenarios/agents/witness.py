@@ -1,0 +1,99 @@
+"""A trial's own memory of documents: what was committed, sealed and meant for whom, whatever is purged later.
+
+Rules:
+- A witness belongs to a trial, never to a deployment: a wallet without one tells nobody.
+- It notes what an application *means* to show before anything is sealed; what was in fact sealed is for others to open.
+- Nothing in it is forgotten: what was purged must still be searched for.
+- Values and salts stay wrapped until the search reveals them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ledger.documents import DocumentPlain, Private
+from ledger.encoding import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A private value and where it stands, to search for leaks: `where` never shows the value."""
+
+    where: str
+    value: Private[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A document as its issuer committed to it.
+
+    Attributes:
+        issuer: whose wallet it is of.
+        document: all its fields.
+        public: names of fields whose values tell nothing wherever found.
+    """
+
+    issuer: str
+    document: DocumentPlain
+    public: frozenset[str]
+
+    def place(self, name: str) -> str:
+        """Return what names a field of it without showing it."""
+        return f"{self.issuer}'s document {self.document.root.hex()[:16]}.{name}"
+
+
+@dataclass(slots=True)
+class Witness:
+    """What every wallet of a trial tells.
+
+    Attributes:
+        documents: every document committed to, by its root, oldest first.
+        meant: by root and organization, the fields that one who has the document meant it to see.
+        sealed: every envelope sealed, each once, oldest first.
+    """
+
+    documents: dict[bytes, Committed] = field(default_factory=dict)
+    meant: dict[bytes, dict[str, dict[str, None]]] = field(default_factory=dict)
+    sealed: dict[bytes, None] = field(default_factory=dict)
+    _salts: dict[bytes, tuple[str, Private[bytes]]] = field(default_factory=dict)
+
+    def note_document(self, issuer: str, document: DocumentPlain, public: frozenset[str]) -> None:
+        """Note that an organization committed to a document."""
+        self.documents[document.root] = Committed(issuer, document, public)
+
+    def note_reader(self, root: bytes, reader: str, names: Iterable[str]) -> None:
+        """Note that one who has a document means a reader to see these fields of it."""
+        self.meant.setdefault(root, {}).setdefault(reader, {}).update(dict.fromkeys(names))
+
+    def note_envelope(self, sealed: bytes) -> None:
+        """Note a sealed envelope."""
+        self.sealed[sealed] = None
+
+    def note_salt(self, organization: str, commitment: bytes, salt: Private[bytes]) -> None:
+        """Note the salt that opens a commitment."""
+        self._salts[commitment] = (organization, salt)
+
+    def secrets(self) -> Iterator[Secret]:
+        """Give every private text and salt of all documents, and every commitment's salt."""
+        for committed in self.documents.values():
+            for disclosure in committed.document.disclosures:
+                name = committed.place(disclosure.name)
+                yield Secret(f"salt of {name}", Private(disclosure.salt))
+                if disclosure.name in committed.public:
+                    continue
+                for text in _texts(disclosure.value.reveal()):
+                    yield Secret(name, Private(text.encode()))
+        for commitment, (organization, salt) in self._salts.items():
+            yield Secret(f"{organization}'s salt of {commitment.hex()[:16]}", salt)
+
+
+def _texts(value: Value) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)

@@ -1,0 +1,1 @@
+"""Who may read what of a run, who could, and what outsiders can infer."""

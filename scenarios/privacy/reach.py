@@ -1,0 +1,92 @@
+"""What every organization could get hold of in a run, by the place where it lies.
+
+Rules:
+- A place has holders: a frame its sender and its receiver, a disk, a log, metrics and error messages the organization
+  whose node they are of, what is public everybody.
+- An envelope is within reach of whoever holds a place in which the first bytes of it stand, an ephemeral key that no
+  opening can do without: in a row, a free page, a log of writes, a frame of any kind, raw or in another form.
+- Envelopes looked for are those that wallets sealed, and whatever frames and rows hold in an envelope's stead besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ledger.documents import SIZE_CLASSES_BYTES
+from ledger.keys import KEY_BYTES
+from p2p.errors import FrameError
+from p2p.frames import EnvelopeFrame, FrameKind, decode_frame
+from scenarios.judging.leaks import LeakSearch
+
+
+@dataclass(slots=True)
+class Reach:
+    """What lies where, searched as it is put in.
+
+    Args:
+        search: knows what to look for.
+
+    Attributes:
+        places: every place where something was put in, with its holders.
+        at_rest: those of them that are a node's disk.
+    """
+
+    search: LeakSearch
+    places: dict[str, dict[str, None]] = field(default_factory=dict)
+    at_rest: dict[str, None] = field(default_factory=dict)
+    _envelopes: dict[bytes, bytes] = field(default_factory=dict)
+    _found: dict[bytes, dict[str, None]] = field(default_factory=dict)
+
+    def expect(self, envelopes: Iterable[bytes]) -> None:
+        """Look for these envelopes in all that is put in from now on."""
+        for sealed in envelopes:
+            self._envelopes[sealed[:KEY_BYTES]] = sealed
+            self.search.mark(sealed[:KEY_BYTES])
+
+    def put(self, place: str, holders: Iterable[str], data: bytes, *, at_rest: bool = False) -> None:
+        """Put in bytes that stand in a place which these organizations hold, on a disk or not."""
+        self.places.setdefault(place, {}).update(dict.fromkeys(holders))
+        if at_rest:
+            self.at_rest[place] = None
+        self.search.search(place, data)
+
+    def put_frame(self, kind: str, source: str, target: str, frame: bytes) -> None:
+        """Put in a frame between two nodes."""
+        place = frame_place(kind, source, target)
+        self.put(place, (source, target), frame)
+        if kind == FrameKind.ENVELOPE.name:
+            try:
+                decoded = decode_frame(frame)
+            except FrameError:
+                return  # harmed under way: nobody can open it, and its bytes were searched
+            if isinstance(decoded, EnvelopeFrame):
+                self._keep(decoded.envelope, place)
+
+    def put_row(self, organization: str, table: str, value: bytes) -> None:
+        """Put in a value of a row of an organization's node."""
+        place = f"table {table} of {organization}'s node"
+        self.put(place, (organization,), value, at_rest=True)
+        if len(value) in SIZE_CLASSES_BYTES:
+            self._keep(value, place)
+
+    def envelopes(self) -> list[tuple[bytes, tuple[str, ...]]]:
+        """Return every envelope that lies anywhere, with its places."""
+        found: dict[bytes, dict[str, None]] = {}
+        for head, sealed in self._envelopes.items():
+            places = self.search.marked[head]
+            if places:
+                found[sealed] = dict(places)
+        for sealed, places in self._found.items():
+            found.setdefault(sealed, {}).update(places)
+        return [(sealed, tuple(places)) for sealed, places in found.items()]
+
+    def _keep(self, sealed: bytes, place: str) -> None:
+        """Keep an envelope that no wallet told of."""
+        if self._envelopes.get(sealed[:KEY_BYTES]) != sealed:
+            self._found.setdefault(sealed, {})[place] = None
+
+
+def frame_place(kind: str, source: str, target: str) -> str:
+    """Return what a frame between two nodes is called as a place."""
+    return f"a {kind} frame from {source} to {target}"

@@ -1,0 +1,86 @@
+"""Everything that a run left, put within reach of whoever holds it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ledger.errors import DamagedStoreError
+from scenarios.judging.canaries import canaries, public_words
+from scenarios.judging.final import DATABASE
+from scenarios.judging.framespool import FrameSpool
+from scenarios.judging.leaks import stored_values
+from scenarios.model import Scenario
+from scenarios.privacy.reach import Reach
+from scenarios.trial.eventbook import Event
+from scenarios.trial.runfolder import RunFolder
+from scenarios.trial.trial import TrialOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a run left.
+
+    Attributes:
+        folder: with every node's disk, and in the live world its log.
+        scenario: that was run.
+        outcome: with metrics, errors, and what the witness knows.
+        events: all of them; members see the public ones.
+        node_records: the nodes' own records.
+        frames: every frame between nodes (virtual world), kept under its `frame_label`.
+        log: what the program logged.
+    """
+
+    folder: RunFolder
+    scenario: Scenario
+    outcome: TrialOutcome
+    events: Sequence[Event]
+    node_records: Sequence[Event]
+    frames: FrameSpool
+    log: Iterable[str]
+
+
+def survey(reach: Reach, found: Findings) -> None:
+    """Put everything within reach of its holders, searching it for private values and for envelopes."""
+    everybody = list(found.scenario.organizations)
+    reach.search.add(canaries(found.outcome.witness, public_words(found.scenario)))
+    reach.expect(found.outcome.witness.sealed)
+    for label, frame in found.frames.frames():
+        kind, source, target = label.split("\n")
+        reach.put_frame(kind, source, target, frame)
+    for event in found.events:
+        if event.public:
+            reach.put("the public events", everybody, event.line().encode())
+    for record in found.node_records:
+        node = record.fields.get("node")
+        holders = [node] if isinstance(node, str) else everybody
+        reach.put("the nodes' own records", holders, record.line().encode())
+    for line in found.log:
+        reach.put("the program's log", everybody, line.encode())
+    for organization in everybody:
+        _survey_node(reach, found, organization)
+
+
+def frame_label(kind: str, source: str, target: str) -> str:
+    """Return under what a frame is kept until it can be surveyed."""
+    return f"{kind}\n{source}\n{target}"
+
+
+def _survey_node(reach: Reach, found: Findings, organization: str) -> None:
+    """Put within an organization's reach what its node answered, measured, logged and stored."""
+    for body in found.outcome.problems.get(organization, ()):
+        reach.put(f"an error that {organization}'s node answered", [organization], body)
+    metrics = found.outcome.metrics_texts.get(organization)
+    if metrics is not None:
+        reach.put(f"the metrics of {organization}'s node", [organization], metrics.encode())
+    log = found.folder.path / "network" / organization / "node.log"
+    if log.exists():
+        reach.put(f"the log of {organization}'s node", [organization], log.read_bytes())
+    directory = found.folder.node_directory(organization)
+    for path in sorted(directory.iterdir()):
+        place = f"{path.name} of {organization}'s node"
+        reach.put(place, [organization], path.read_bytes(), at_rest=True)
+    with contextlib.suppress(DamagedStoreError):  # a file that is no database any more was searched as bytes
+        for table, value in stored_values(directory / DATABASE):
+            reach.put_row(organization, table, value)

@@ -22,8 +22,10 @@ from ledger.checkpoint import parse_checkpoint
 from ledger.contracts.records import read_document
 from ledger.errors import LedgerError
 from ledger.execution import CONSUMING
+from ledger.keys import Verifier
 from ledger.state import document_key
 from ledger.store import Store, damage_named
+from ledger.store.rebuild import StaleError, read_leaves, restore
 from scenarios.errors import RefusedError
 from scenarios.judging.checks.check import FinalNode, FinalState
 
@@ -119,6 +121,7 @@ def _final_node(store: Store) -> FinalNode:
     state_root = (
         "" if store.height == 0 else parse_checkpoint(store.own_checkpoint(store.height)[0]).state_root.hex()
     )
+    state, stale = _derived(store)
     return FinalNode(
         height=store.height,
         certified=0 if latest is None else latest[0],
@@ -129,4 +132,16 @@ def _final_node(store: Store) -> FinalNode:
         },
         state_root=state_root,
         receipts=receipts,
+        leaves={cast(int, row[0]): cast(bytes, row[3]) for row in read_leaves(store)},
+        state=state,
+        stale=stale,
     )
+
+
+def _derived(store: Store) -> tuple[Mapping[str, bytes], str | None]:
+    """Return the state, and why it or the leaves do not give the roots that this node signed, if they do not."""
+    try:
+        return dict(restore(store, Verifier()).state.items()), None
+    except StaleError as error:
+        rows = store.rows("state", "SELECT key, value FROM state ORDER BY key")
+        return dict(cast("list[tuple[str, bytes]]", rows)), str(error)

@@ -41,9 +41,11 @@ OrganizationId = Annotated[str, Field(pattern=rf"^{ORGANIZATION_PATTERN}$")]
 CheckName: TypeAlias = Literal[
     "raft",
     "agreement",
+    "stores",
     "durability",
     "decided-once",
     "confidentiality",
+    "reachable",
     "carnet-balances",
     "progress",
     "convergence",

@@ -13,6 +13,7 @@ from scenarios.judging.checks.balances import CarnetBalances
 from scenarios.judging.checks.check import Check, FinalNode, FinalState
 from scenarios.judging.checks.decided import DecidedOnce
 from scenarios.judging.checks.durability import Durability
+from scenarios.judging.checks.stores import Stores
 from scenarios.trial.eventbook import Event
 
 ONE, OTHER = "11" * 32, "22" * 32
@@ -227,3 +228,19 @@ def test_goods_that_come_from_where_they_are_not_are_seen() -> None:
     assert [violation.text for violation in check.violations] == [
         "carnet k1: -1 pieces of item 1 are under way"
     ]
+
+
+def test_stores_that_differ_in_a_block_a_leaf_or_a_value() -> None:
+    one = final(leaves={0: b"a", 1: b"b"}, state={"x": b"1"})
+    check = Stores()
+    check.finish(ends(cbp=one, noaa=final(leaves={1: b"b"}, state={"x": b"1"})))
+    assert check.violations == [], "a leaf that a snapshot passed over is nothing to compare"
+    other = final(block_hashes={1: "other"}, leaves={0: b"a", 1: b"c"}, state={"x": b"2"}, stale="no root")
+    check.finish(ends(cbp=one, noaa=other))
+    assert [violation.text for violation in check.violations] == [
+        "noaa's store: no root",
+        "block 1: cbp and noaa have different ones",
+        "leaf 1: cbp and noaa have different ones",
+        "state of height 1: cbp and noaa differ from x on",
+    ]
+    assert check.exercised == 2

@@ -5,19 +5,25 @@ The table in docs/checks.md names these tests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from consensus import quorum
 from ledger import execution
-from ledger.contracts import Refusal
+from ledger.contracts import HOLDING_TABLE, HoldingState, Refusal
 from ledger.contracts.carnet import VOUCHER_TABLE, goods
 from p2p.ordering import Ordering
 from scenarios.agents.carnetoffice import CarnetOffice
+from scenarios.judging.checks.check import FinalState
+from scenarios.judging.final import read_final
 from scenarios.judging.verdict import Verdict
+from scenarios.trial import runner
 from scenarios.trial.eventbook import Event
 from scenarios.trial.runner import RunResult
 from scenarios.trial.trial import Trial
@@ -92,4 +98,49 @@ def test_a_healed_majority_that_does_nothing_is_seen(run_virtual_scenario: RunVi
     result = run_virtual_scenario("nafta-certificate-power-loss", "1", deaf_when_healed)
     (found,) = violations(result, "progress")
     assert "were healed and certified nothing new within 20000 ms (event " in found
+    assert len(result.judgment.violations) == 1
+
+
+def test_a_store_that_was_changed_is_seen(
+    run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed(
+        directories: Mapping[str, Path], organizations: Sequence[str]
+    ) -> tuple[FinalState, list[str]]:
+        database = apsw.Connection(str(directories["noaa"] / "node.db"))
+        database.execute("UPDATE state SET value = x'80' WHERE key LIKE 'certificate/%'")
+        database.close()
+        return read_final(directories, organizations)
+
+    monkeypatch.setattr(runner, "read_final", changed)
+    found = violations(run_virtual_scenario("nafta-certificate"), "stores")
+    assert "noaa's store: the state gives another root than this node signed at height 17" in found[0]
+    assert "state of height 17: cbp and noaa differ from certificate/" in found[1]
+
+
+def test_a_step_that_no_table_lists_is_seen(
+    run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act = "holding.acknowledge"
+    lawful = HOLDING_TABLE.find(HoldingState.DELIVERED, act)
+    monkeypatch.setitem(HOLDING_TABLE._by_place, (HoldingState.HELD, act), lawful)
+
+    def twice(trial: Trial) -> None:
+        again: list[str] = []
+
+        async def acknowledge(certificate: str) -> None:
+            wallet, client = trial.outcome.wallets["importer"], trial.agents["importer"].client
+            body = {"certificate": bytes.fromhex(certificate)}
+            await client.submit(wallet.sign(act, body, (), trial.now_ms() + 86_400_000).raw)
+
+        def follow(event: Event) -> None:
+            if event.name == "receipt" and event.fields["type"] == act and not again:
+                again.append(json.loads(event.text("body"))["certificate"])
+                trial._spawn(acknowledge(again[0]), "acknowledge again", "importer")
+
+        trial.book.subscribe(follow)
+
+    result = run_virtual_scenario("nafta-certificate", "1", twice)
+    (found,) = violations(result, "reachable")
+    assert f"{act} by importer from HELD is no row of the holding table (event " in found
     assert len(result.judgment.violations) == 1

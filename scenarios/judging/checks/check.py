@@ -49,6 +49,9 @@ class FinalNode:
         block_hashes: hash per executed height.
         state_root: of its last executed height.
         receipts: per transaction id its (height, code), by the receipt that counts.
+        leaves: hash per leaf of the Merkle log that is there.
+        state: every value by its key.
+        stale: why state and leaves do not give the roots that the node signed; None if they do.
     """
 
     height: int
@@ -56,6 +59,9 @@ class FinalNode:
     block_hashes: Mapping[int, str]
     state_root: str
     receipts: Mapping[str, tuple[int, str]]
+    leaves: Mapping[int, bytes] = field(default_factory=dict)
+    state: Mapping[str, bytes] = field(default_factory=dict)
+    stale: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

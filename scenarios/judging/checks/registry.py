@@ -20,6 +20,8 @@ from scenarios.judging.checks.decided import DecidedOnce
 from scenarios.judging.checks.durability import Durability
 from scenarios.judging.checks.liveness import Convergence, Progress
 from scenarios.judging.checks.raft import RaftProperties
+from scenarios.judging.checks.reachable import Reachable
+from scenarios.judging.checks.stores import Stores
 from scenarios.judging.leaks import LeakSearch
 from scenarios.model import Scenario
 from scenarios.privacy.readings import Readings
@@ -120,6 +122,20 @@ CHECKS: Mapping[str, CheckRow] = _table(
         make=lambda _setting: Agreement(),
     ),
     CheckRow(
+        name="stores",
+        sentence=(
+            "At the end all nodes' stores hold the same blocks, leaves and state, which give the state root and the"
+            " Merkle root that each node signed."
+        ),
+        source="design: identical committed blocks, state and stores; RFC 6962, section 2.1 (Merkle root)",
+        phases=(Phase.END,),
+        worlds=Worlds.BOTH,
+        exercised_by="a node's store is compared with another's",
+        ablation="a row of one node's state is changed on its disk",
+        test="worlds/test_check_ablations.py::test_a_store_that_was_changed_is_seen",
+        make=lambda _setting: Stores(),
+    ),
+    CheckRow(
         name="durability",
         sentence="What a node called accepted is executed, or expires; what was committed or certified stays.",
         source="Raft paper, section 8 (client interaction); Leader Completeness, figure 3",
@@ -154,6 +170,23 @@ CHECKS: Mapping[str, CheckRow] = _table(
         ablation="envelopes disclose all fields to every addressee",
         test="worlds/test_privacy.py::test_a_field_beyond_the_list_of_an_addressee_is_found",
         make=lambda setting: Confidentiality(setting.search, setting.compare),
+    ),
+    CheckRow(
+        name="reachable",
+        sentence=(
+            "Every state of every document on the ledger is reachable from its receipts by rows of the tables, each"
+            " taken by who may take it."
+        ),
+        source="docs/trade-rules.md: the tables, each row with its regulation",
+        phases=(Phase.ALWAYS, Phase.END),
+        worlds=Worlds.BOTH,
+        exercised_by="a receipt takes a row, or a record is looked up at the end",
+        ablation="the contract lets a held certificate be acknowledged again, and an importer does",
+        test="worlds/test_check_ablations.py::test_a_step_that_no_table_lists_is_seen",
+        make=lambda setting: Reachable(
+            {name: member.roles for name, member in setting.scenario.organizations.items()},
+            {name: member.country for name, member in setting.scenario.organizations.items()},
+        ),
     ),
     CheckRow(
         name="carnet-balances",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import textwrap
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from scenarios.exporting.credential import export_credential, write_credential
 from scenarios.exporting.held import find_document
 from scenarios.exporting.possession import export_possession, file_name, write_possession
 from scenarios.exporting.reference import genesis_hash_of
-from scenarios.exporting.told import tell_possession, tell_unproven, verdict
+from scenarios.exporting.told import COLUMNS, tell_possession, tell_unproven, verdict
 from scenarios.judging.verdict import Verdict
 from scenarios.trial.runfolder import RunFolder
 
@@ -70,7 +71,7 @@ def possession(
     path = out or Path(file_name(claim))
     write_possession(exported, path)
     print(path)
-    print(verdict(exported.possession))
+    print(textwrap.fill(verdict(exported.possession), COLUMNS, break_on_hyphens=False))
     if exported.others:
         print(
             f"{', '.join(exported.others)} of the scenario is on this entry line too; the ledger took one claim of it"

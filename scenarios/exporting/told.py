@@ -16,7 +16,7 @@ from ledger.errors import NotProvenError
 from ledger.proofs import Moment, Possession
 from scenarios.telling.moments import local
 
-_COLUMNS = 80
+COLUMNS = 80
 _LABEL = 14
 
 
@@ -29,7 +29,7 @@ def tell_possession(possession: Possession) -> Iterator[str]:
     yield ""
     yield "What this does not say:"
     for limit in _limits(possession):
-        yield from textwrap.wrap(limit, _COLUMNS, initial_indent="- ", subsequent_indent="  ")
+        yield from textwrap.wrap(limit, COLUMNS, initial_indent="- ", subsequent_indent="  ")
 
 
 def tell_unproven(error: NotProvenError) -> Iterator[str]:
@@ -161,9 +161,9 @@ def _limits(possession: Possession) -> Iterator[str]:
 
 
 def _row(label: str, text: str) -> list[str]:
-    lines = textwrap.wrap(text, _COLUMNS - _LABEL - 2, break_on_hyphens=False)
+    lines = textwrap.wrap(text, COLUMNS - _LABEL - 2, break_on_hyphens=False)
     return [f"  {label if not i else '':<{_LABEL}}{line}" for i, line in enumerate(lines)]
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, _COLUMNS, break_on_hyphens=False)
+    return textwrap.wrap(text, COLUMNS, break_on_hyphens=False)

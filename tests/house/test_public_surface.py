@@ -5,7 +5,9 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("package", ["ledger", "consensus", "p2p", "p2p.virtual", "ledger.store"])
+@pytest.mark.parametrize(
+    "package", ["ledger", "consensus", "p2p", "p2p.virtual", "ledger.store", "ledger.proofs"]
+)
 def test_every_public_name_is_there_and_sorted(package):
     module = importlib.import_module(package)
     assert module.__all__ == sorted(

@@ -11,11 +11,11 @@ import pytest
 
 from ledger.errors import MalformedError, NotProvenError
 from ledger.keys import Verifier
-from ledger.proofs import decode_proof, verify_possession
+from ledger.proofs import PROOF_BYTES_MAX, decode_proof, verify_possession
 from ledger.transaction import Transaction, sign_approval, sign_transaction
 from scenarios.cli import run_command
 from scenarios.errors import RefusedError
-from scenarios.exporting.possession import export_possession, ledger_at
+from scenarios.exporting.possession import export_possession, ledger_at, write_possession
 from scenarios.exporting.told import tell_possession
 from scenarios.judging.final import opened_copy
 from scenarios.model.catalog import LIBRARY, load_scenario
@@ -43,8 +43,8 @@ def lawful(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def knowledge(tmp_path_factory):
-    return folder_of(tmp_path_factory, "cafta-importer-knowledge")
+def importations(tmp_path_factory):
+    return folder_of(tmp_path_factory, "post-importation")
 
 
 def test_the_checker_is_a_stranger_to_this_project():
@@ -91,7 +91,7 @@ def test_any_node_s_store_gives_the_same_statement(lawful):
     )
 
 
-def commands(folder, tmp_path, monkeypatch, capsys, *words):
+def commands(tmp_path, monkeypatch, capsys, *words):
     monkeypatch.chdir(tmp_path)
     code = run_command([*words])
     said = capsys.readouterr()
@@ -150,18 +150,18 @@ def test_a_node_above_its_last_certificate_executes_again_up_to_there(lawful):
             assert then.checkpoint.text() == store.own_checkpoint(height)[0]
 
 
-def test_an_importer_s_own_certification_is_held_from_the_anchoring_on(knowledge):
-    exported = export_possession(knowledge, "k2")
+def test_an_importer_s_own_certification_is_held_from_the_anchoring_on(importations):
+    exported = export_possession(importations, "u1")
     assert exported.proof.acknowledgement is None
     assert check(exported.proof.encode(), exported.genesis_hash)
     told = " ".join(" ".join(tell_possession(exported.possession)).split())
-    assert told.startswith("PROVEN: solmar had certified this itself 16 calendar days before its claim")
-    assert "held from the anchoring on: solmar" in told
+    assert told.startswith("PROVEN: importer had certified this itself 367 calendar days before its claim")
+    assert "held from the anchoring on: importer" in told
 
 
 def test_the_commands_write_one_file_and_say_what_it_proves(lawful, tmp_path, monkeypatch, capsys):
     def run(*words):
-        return commands(lawful, tmp_path, monkeypatch, capsys, *words)
+        return commands(tmp_path, monkeypatch, capsys, *words)
 
     code, said, _ = run("export", "possession", "e1", "--run", str(lawful.path))
     assert code == 0
@@ -186,7 +186,7 @@ def test_the_commands_write_one_file_and_say_what_it_proves(lawful, tmp_path, mo
 
 def test_exit_codes_tell_refuted_from_unreadable(back_dated, tmp_path, monkeypatch, capsys):
     def run(*words):
-        return commands(back_dated, tmp_path, monkeypatch, capsys, *words)
+        return commands(tmp_path, monkeypatch, capsys, *words)
 
     path = tmp_path / "x1.possession"
     assert run("export", "possession", "x1", "--run", str(back_dated.path))[0] == 0
@@ -231,12 +231,12 @@ def test_a_claim_that_names_another_certificate_is_not_held_against_this_one(bac
         export_possession(back_dated, "e1", "c2")
 
 
-def test_a_claim_on_the_importer_s_own_knowledge_has_no_possession_to_prove(knowledge):
-    scenario = load_scenario(str(knowledge.path / "scenario.yaml"))
+def test_a_claim_on_the_importer_s_own_knowledge_has_no_possession_to_prove(importations):
+    scenario = load_scenario(str(importations.path / "scenario.yaml"))
     without = [name for name, claim in scenario.claims.items() if claim.certificate is None]
     assert without
     with pytest.raises(RefusedError, match="importer's own knowledge, and there is no possession"):
-        export_possession(knowledge, without[0])
+        export_possession(importations, without[0])
 
 
 def test_a_carnet_s_name_is_told_to_be_out_of_scope(tmp_path):
@@ -244,6 +244,23 @@ def test_a_carnet_s_name_is_told_to_be_out_of_scope(tmp_path):
     (tmp_path / "run.json").write_text('{"seed": "1"}')
     with pytest.raises(RefusedError, match="is no claim of preference; possession is proven of certificates"):
         export_possession(RunFolder.at(tmp_path), "k1")
+
+
+def test_a_proof_that_no_verifier_would_look_at_is_not_written(lawful, tmp_path):
+    exported = export_possession(lawful, "e1")
+    swollen = replace(exported, proof=replace(exported.proof, genesis=bytes(PROOF_BYTES_MAX)))
+    with pytest.raises(RefusedError, match=f"no verifier looks at more than {PROOF_BYTES_MAX}"):
+        write_possession(swollen, tmp_path / "e1.possession")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_two_claims_on_one_entry_line_the_ledger_s_is_proven_and_the_other_named(
+    importations, tmp_path, monkeypatch, capsys
+):
+    words = ["export", "possession", "d2", "--run", str(importations.path)]
+    code, said, _ = commands(tmp_path, monkeypatch, capsys, *words)
+    assert code == 0
+    assert "d1 of the scenario is on this entry line too; the ledger took one claim of it" in said
 
 
 def flips(data, count):

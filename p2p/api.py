@@ -142,11 +142,22 @@ class Api:
             remedy = "Send `Authorization: Bearer TOKEN` with the token from this node's token file."
             raise ApiError(401, "UNAUTHORIZED", "the bearer token is missing or is not this node's", remedy)
 
+    def _check_known(self) -> None:
+        """Take nothing in into a store that may be one too many: an empty one where a lost one was."""
+        if not self.node.is_known:
+            message = "this node's store is new, and no peer has spoken with it yet"
+            remedy = (
+                "Wait until it has a link. If it had another store before, stop it and give it that one back (is a "
+                "volume not mounted?), or replace it by node.replace."
+            )
+            raise ApiError(503, "STORE_NOT_KNOWN", message, remedy)
+
     # Transactions.
 
     async def post_transaction(self, request: web.Request) -> web.Response:
         """Take in one signed transaction."""
         raw = await request.read()
+        self._check_known()
         (submission,) = await self.node.intake.submit([raw])
         status, body = await self.node.look(lambda: self._outcome(submission))
         told = answer(body, status, {"Retry-After": "1"} if status in {429, 503} else None)
@@ -174,6 +185,7 @@ class Api:
         raws = [item for item in value if isinstance(item, bytes)]
         if len(raws) != len(value):
             raise ApiError(400, Code.MALFORMED, "batch: every item must be bytes", Code.MALFORMED.remedy)
+        self._check_known()
         submissions = await self.node.intake.submit(raws)
         outcomes = await self.node.look(lambda: [self._outcome(submission) for submission in submissions])
         return answer({"results": [{"http": status, **body} for status, body in outcomes]})
@@ -302,6 +314,7 @@ class Api:
             known = ", ".join(member.id for member in roster.members)
             remedy = f"Address it to a member: {known}."
             raise ApiError(403, Code.UNKNOWN_ORGANIZATION, f"to: {to!r} is no member", remedy)
+        self._check_known()
         try:
             is_new = await self.node.send_envelope(root, to, envelope)
         except PurgedError as error:
@@ -318,6 +331,9 @@ class Api:
         after = read_integer(request, "after", 0, 1 << 62)
         wait_ms = read_integer(request, "wait_ms", 0, WAIT_MS_MAX)
         store = self.node.store
+        inbox = store.store_id.hex()
+        if request.query.get("inbox", inbox) != inbox:
+            after = 0  # numbers of the inbox that an earlier incarnation had
         await self._long_poll(lambda: store.inbox_rows(after, 1) or None, wait_ms)
         rows = await self.node.look(lambda: store.inbox_rows(after, 100))
         documents: list[Json] = [
@@ -330,7 +346,7 @@ class Api:
             }
             for row in rows
         ]
-        return answer({"next": rows[-1].index if rows else after, "documents": documents})
+        return answer({"inbox": inbox, "next": rows[-1].index if rows else after, "documents": documents})
 
     async def get_document(self, request: web.Request) -> web.Response:
         """Tell one received envelope's bytes: the first under its root, or the one with a number."""

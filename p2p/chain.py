@@ -38,13 +38,18 @@ class BlockRef:
 
 
 class Chain:
-    """The executed tip, and the blocks of the log above it."""
+    """The executed tip, and the blocks of the log above it.
+
+    Attributes:
+        followed_height: up to where blocks were executed because they are certified, before the log brought them.
+    """
 
     def __init__(self, genesis: Genesis, roster: Roster, verifier: Verifier, tip: BlockRef) -> None:
         self.genesis = genesis
         self.roster = roster
         self.verifier = verifier
         self.tip = tip
+        self.followed_height = 0
         self._pending: list[tuple[BlockRef, bytes]] = []
         self._decoded: OrderedDict[bytes, Block] = OrderedDict()
 
@@ -55,8 +60,11 @@ class Chain:
 
     @property
     def in_flight(self) -> int:
-        """How many blocks of the log are not executed yet."""
-        return len(self._pending)
+        """How many blocks of the log are not executed yet.
+
+        One that was executed because it is certified is not: a node that was demoted by it never hears more of the log.
+        """
+        return sum(ref.height > self.followed_height for ref, _ in self._pending)
 
     @property
     def awaits_configuration(self) -> bool:

@@ -77,6 +77,7 @@ class Executor:
     def follow(self, block: Block, block_hash: bytes, data: bytes) -> None:
         """Execute the next block, which a certificate has reached, within the store's open transaction."""
         self.store.put_block(block.header.height, block_hash, data)
+        self.ordering.chain.followed_height = block.header.height
         self._execute(block, block_hash, None)
 
     def certified(self, certificate: Certificate | None) -> None:

@@ -139,6 +139,11 @@ class LiveMachine:
         path = self._directory / filename
         return path.read_bytes() if path.exists() else None
 
+    def has_file(self, filename: str) -> bool:
+        """Whether a file is there and holds anything."""
+        path = self._directory / filename
+        return path.exists() and path.stat().st_size > 0
+
     def _commit_now(self, connection: apsw.Connection, sequence: int) -> None:
         connection.execute("COMMIT")
         self._points.reached(CodePoint.WITHIN_PERSIST)

@@ -61,3 +61,6 @@ class Machine(Protocol):
 
     def file_bytes(self, filename: str) -> bytes | None:
         """Return a file's raw bytes (for damage scans before a database is opened), or None if absent."""
+
+    def has_file(self, filename: str) -> bool:
+        """Whether a file of this bare name is there and holds anything."""

@@ -80,6 +80,7 @@ from p2p.sync.sync import Sync
 from p2p.topology import neighbors_now
 
 DATABASE = "node.db"
+WATERMARK = "watermark"
 TEND_INTERVAL_MS = 1000
 HEARD_HEARTBEATS = 3
 """A peer that said nothing for so many heartbeat intervals is not handed leadership."""
@@ -207,6 +208,7 @@ class Node:
         self._handover: Handover | None = None
         self._push_at = self._reconcile_at = self._tend_at = self._lagging_since = 0.0
         self._has_changed = False
+        self._is_known = False
 
     async def run(self, *services: Service) -> None:
         """Work until stopped, with `services` (HTTP interfaces) open meanwhile.
@@ -312,6 +314,15 @@ class Node:
         """Do something once the turn under way is durable."""
         self._durable_later.append(action)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether this node's store is one that others take for its own: it has a ledger, or a peer spoke with it.
+
+        A node that starts over an empty store where it had another one is refused by its peers, and what it took in
+        would be lost as soon as the right one is back.
+        """
+        return self._is_known or self.ledger.height > 0 or len(self.ledger.roster.members) == 1
+
     def stop(self) -> None:
         """End in good order: a leader hands over first, for at most the shortest election timeout.
 
@@ -365,6 +376,7 @@ class Node:
 
     def take(self, peer: str, frame: Frame) -> None:
         """Take in one frame."""
+        self._is_known = True
         match frame:
             case RaftFrame(messages):
                 self.ordering.receive(peer, messages)
@@ -557,6 +569,7 @@ class Node:
     # Beginnings.
 
     def _open_store(self) -> Store:
+        self._check_files()
         with damage_named(DATABASE, anything=True):
             connection = self.machine.open_database(DATABASE)
             is_empty = not list(connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1"))
@@ -581,6 +594,22 @@ class Node:
                 f" {self.config.incarnation}; a new incarnation begins with an empty data directory"
             )
         return store
+
+    def _check_files(self) -> None:
+        """Refuse to open what SQLite would take for a new database, and delete the log of writes of.
+
+        Raises:
+            DamagedStoreError: if the database is not there but what goes with it is.
+        """
+        if self.machine.has_file(DATABASE):
+            return
+        left = [name for name in (f"{DATABASE}-wal", WATERMARK) if self.machine.has_file(name)]
+        if left:
+            raise DamagedStoreError(
+                DATABASE,
+                f"it is missing or empty, though {' and '.join(left)} is there; nothing was touched: put it back if it "
+                "was moved or its volume is not mounted",
+            )
 
     def _check_registration(self) -> None:
         """Refuse to run as another node than the ledger registered, or as one that it replaced."""
@@ -628,6 +657,7 @@ class Node:
 
     def _make_ordering(self) -> Ordering:
         chain = Chain(self.config.genesis, self.ledger.roster, self.verifier, self._tip())
+        chain.followed_height = self.ledger.height
         return Ordering(
             self.config,
             self.machine,

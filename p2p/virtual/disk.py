@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import enum
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 SECTOR_BYTES = 512
 
@@ -176,6 +176,17 @@ class VirtualDisk:
         file.content[byte] ^= 1 << bit
         if byte < len(file.durable):
             file.durable[byte] ^= 1 << bit
+
+    def take(self, names: Sequence[str]) -> Callable[[], None]:
+        """Take files away, those that are there; the returned call puts them back over what has come in their place."""
+        taken = {name: self._files.pop(name) for name in names if name in self._files}
+
+        def put_back() -> None:
+            for name in names:
+                self._files.pop(name, None)
+            self._files.update(taken)
+
+        return put_back
 
     def erase(self) -> None:
         """Lose every file: a new disk."""

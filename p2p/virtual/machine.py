@@ -165,6 +165,10 @@ class VirtualMachine:
         """Return a file's bytes, or None if absent."""
         return self._vfs.read_file(filename)
 
+    def has_file(self, filename: str) -> bool:
+        """Whether a file is there and holds anything."""
+        return bool(self._vfs.read_file(filename))
+
     def _close_connections(self) -> None:
         """Close what the dead life left open, on its ghost disk."""
         for ref in self._connections:

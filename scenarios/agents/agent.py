@@ -144,6 +144,7 @@ class Agent:
         self.mailroom = Mailroom()
         self.seen_receipt = -1
         self.seen_document = 0
+        self._inbox: str | None = None
         self.failure: BaseException | None = None
         self._ended: asyncio.Future[None] | None = None
         self._work = Workload(self._failed)
@@ -372,10 +373,10 @@ class Agent:
             self.news.fire()
 
     async def _take_documents(self) -> None:
-        page = await self.client.documents(self.seen_document, wait_ms=FEED_WAIT_MS)
+        page = await self.client.documents(self.seen_document, inbox=self._inbox, wait_ms=FEED_WAIT_MS)
         for notice in page.documents:
             self.start(f"open {notice.root.hex()[:16]} from {notice.sender}", self._open(notice))
-        self.seen_document = page.next
+        self._inbox, self.seen_document = page.inbox, page.next
 
     def _react(self, receipt: Receipt) -> None:
         kind = receipt.type or ""

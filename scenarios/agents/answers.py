@@ -127,8 +127,9 @@ class DocumentNotice:
 
 @dataclass(frozen=True, slots=True)
 class DocumentPage:
-    """Envelopes in the order of arrival, and the number to go on after."""
+    """Envelopes in the order of arrival, the number to go on after, and the inbox in which that counts."""
 
+    inbox: str
     next: int
     documents: tuple[DocumentNotice, ...]
 

@@ -68,6 +68,7 @@ BACKOFF_MS_MIN = 100
 BACKOFF_MS_MAX = 5_000
 RECEIPTS_MAX = 500
 DOCUMENTS_MAX = 1000
+INBOX_CHARACTERS = 64
 
 T = TypeVar("T")
 
@@ -212,12 +213,21 @@ class NodeClient:
             )
         )
 
-    async def documents(self, after: int = 0, *, wait_ms: int = 0) -> DocumentPage:
-        """List envelopes beyond number `after`, waiting up to `wait_ms` for the first."""
+    async def documents(self, after: int = 0, *, inbox: str | None = None, wait_ms: int = 0) -> DocumentPage:
+        """List envelopes beyond number `after`, waiting up to `wait_ms` for the first.
+
+        Args:
+            after: the last number that was seen.
+            inbox: in which inbox; of another one everything is listed, for the node may have been replaced since.
+            wait_ms: how long to wait.
+        """
         query = {"after": str(after), "wait_ms": str(min(wait_ms, WAIT_MS_MAX))}
+        if inbox is not None:
+            query["inbox"] = inbox
         answer = await self._call("GET", "/v1/documents", query=query, wait_ms=wait_ms)
         return answer.read(
             lambda fields: DocumentPage(
+                fields.text("inbox", INBOX_CHARACTERS),
                 fields.integer("next"),
                 tuple(read_notice(item) for item in fields.items("documents", DOCUMENTS_MAX)),
             )

@@ -30,6 +30,9 @@ Rules:
 | `other_version` | required | | the node speaks another version of the peers' protocol |
 | `read_failure` | required | | the process dies, and cannot start: no read from its disk succeeds |
 | `write_failure` | required | | no write to the target's disk succeeds; its node stops, and starts again afterwards |
+| `flip_bits` | required | `file`, `bits` | the process dies, bits of a file flip; it starts over that or is replaced |
+| `lost_file` | required | `file` | the process dies and starts without a file, which comes back at the end |
+| `rebuild` | no | | the disk is lost: the node is replaced by law |
 | `calendar_jump` | required | `seconds`, `every_ms` | the target's calendar jumps forth and back |
 | `calendar_drift` | required | `ppm` | the target's calendar runs fast, or slow if negative |
 """
@@ -47,8 +50,11 @@ from scenarios.model.nodefaults import (
     CalendarDrift,
     CalendarJump,
     CrashAt,
+    FlipBits,
+    LostFile,
     OtherVersion,
     ReadFailure,
+    Rebuild,
     RestartLoop,
     RollingRestart,
     WriteFailure,
@@ -274,11 +280,14 @@ FaultRecord: TypeAlias = Annotated[
     | ReadFailure
     | WriteFailure
     | CalendarJump
-    | CalendarDrift,
+    | CalendarDrift
+    | FlipBits
+    | LostFile
+    | Rebuild,
     Field(discriminator="kind"),
 ]
 
-OVER_AT_ONCE = ("restart", "restart_loop", "rolling_restart")
+OVER_AT_ONCE = ("restart", "restart_loop", "rolling_restart", "rebuild")
 """Kinds that take no `for`: they are over at once, or when they have run their course."""
 PROCESS_KINDS = ("crash_at", "restart_loop", "rolling_restart", "other_version")
 FRAME_KINDS = ("drop", "duplicate", "reorder", "corrupt")
@@ -299,6 +308,9 @@ VIRTUAL_KINDS = (
     *PROCESS_KINDS,
     "read_failure",
     "write_failure",
+    "flip_bits",
+    "lost_file",
+    "rebuild",
     "calendar_jump",
     "calendar_drift",
 )

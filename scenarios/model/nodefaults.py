@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -9,6 +10,7 @@ from pydantic import Field, model_validator
 from p2p.codepoints import CodePoint
 from scenarios.errors import RefusedError
 from scenarios.model.faultbase import BaseFault, NoParams
+from scenarios.model.targets import TargetKind
 from scenarios.model.units import RangeMs, Record
 
 _POINTS = ", ".join(CodePoint)
@@ -124,3 +126,66 @@ class CalendarDrift(BaseFault):
     lasting = "required"
     kind: Literal["calendar_drift"]
     params: DriftParams = Field(description="By how much.")
+
+
+class _Losing(BaseFault):
+    """A fault after which a node may be no more: never of so many that what they acknowledged is nowhere else."""
+
+    @model_validator(mode="after")
+    def _check_who_is_left(self) -> _Losing:
+        if self.target.kind in (TargetKind.ALL, TargetKind.MAJORITY):
+            limit = "what a majority has acknowledged is nowhere else"
+            raise RefusedError(
+                "more stores are lost than the network can bear", limit, "hit a minority", inside=("target",)
+            )
+        return self
+
+
+class StoreFile(StrEnum):
+    """The files that a node keeps."""
+
+    DATABASE = "database"
+    LOG = "log"
+    WATERMARK = "watermark"
+    ALL = "all"
+
+
+class FlipBitsParams(Record):
+    """Where bits flip, and how many."""
+
+    file: Literal[StoreFile.DATABASE, StoreFile.LOG, StoreFile.WATERMARK] = Field(
+        StoreFile.DATABASE, description="The file: database, log (of writes not yet in it) or watermark."
+    )
+    bits: int = Field(1, ge=1, le=10_000, description="How many bits flip.")
+
+
+class FlipBits(_Losing):
+    """The process dies and bits of a file flip; it is started over that at the end, and replaced if it refuses to."""
+
+    lasting = "required"
+    kind: Literal["flip_bits"]
+    params: FlipBitsParams = Field(
+        FlipBitsParams(file=StoreFile.DATABASE, bits=1), description="Where, and how many."
+    )
+
+
+class LostFileParams(Record):
+    """What is lost."""
+
+    file: StoreFile = Field(description="The file: database, log, watermark, or all of them.")
+
+
+class LostFile(BaseFault):
+    """The process dies and starts without a file; at the end that is there again, as when a volume is mounted late."""
+
+    lasting = "required"
+    kind: Literal["lost_file"]
+    params: LostFileParams = Field(description="What.")
+
+
+class Rebuild(_Losing):
+    """The disk is lost for good; the node is replaced by law: new key, next incarnation, empty disk, learner first."""
+
+    lasting = "never"
+    kind: Literal["rebuild"]
+    params: NoParams = Field(NoParams(), description="None.")

@@ -26,10 +26,12 @@ class Course:
     Attributes:
         run: lets it happen; the fault is over when it returns.
         end: puts everything right, after `run` or amid it.
+        must_finish: whether what ends the fault waits for `run` instead: half of it would be worse than nothing.
     """
 
     run: Callable[[], Coroutine[object, object, None]]
     end: EndFault
+    must_finish: bool = False
 
 
 async def restart_again_and_again(

@@ -4,7 +4,7 @@ Rules:
 - Every fault of the scenario is followed by a task of its own, with its own stream of chance.
 - Beginnings and ends are events; a fault that never came to begin is reported, since a trial without it shows
   something else than its author meant.
-- `heal` ends everything: cuts are mended, the paused resume, the dead start again.
+- `heal` ends everything: cuts are mended, the paused resume, the dead start again, and who lost its store is replaced.
 """
 
 from __future__ import annotations
@@ -41,8 +41,14 @@ BLOCKING = (
     "other_version",
     "read_failure",
     "write_failure",
+    "flip_bits",
+    "lost_file",
+    "rebuild",
 )
 """Kinds that can block what is pending; the others only delay it."""
+
+REPLACING = ("flip_bits", "rebuild")
+"""Kinds whose end may need the others: a node is replaced over them. They end last."""
 
 
 @dataclass(slots=True)
@@ -57,6 +63,7 @@ class InForce:
         end: ends it.
         course: its own course, if it has one.
         groups: that it parts, if it names them.
+        must_finish: whether that is waited for instead of cut short.
     """
 
     number: int
@@ -66,6 +73,7 @@ class InForce:
     end: End
     course: asyncio.Task[None] | None = None
     groups: Sequence[Sequence[str]] = ()
+    must_finish: bool = False
 
 
 class FaultEngine:
@@ -102,6 +110,7 @@ class FaultEngine:
         self._leader = leader
         self._chance = chance
         self._tasks: list[asyncio.Task[None]] = []
+        self._finishing: list[asyncio.Task[None]] = []
         self._begun: list[int] = []
         self._extra = 0
         self.in_force: dict[int, InForce] = {}
@@ -166,7 +175,7 @@ class FaultEngine:
 
     def raise_failure(self) -> None:
         """Raise what a fault's task failed with, if one did."""
-        for task in self._tasks:
+        for task in (*self._tasks, *self._finishing):
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error
 
@@ -179,14 +188,20 @@ class FaultEngine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for fault in list(self.in_force.values()):
+        for fault in [f for f in self.in_force.values() if f.kind not in REPLACING]:
             await self._end(fault)
         for organization in away:
             await self._world.restart(organization)
             await self._world.crash(organization)
         for organization in self._world.organizations:
-            if organization not in away:
+            if organization not in away and not self.is_to_be_replaced(organization):
                 await self._world.restart(organization)
+        for fault in [] if away else list(self.in_force.values()):
+            await self._end(fault)
+
+    def is_to_be_replaced(self, organization: str) -> bool:
+        """Whether an organization's node may be gone for good, and is replaced when all are healed."""
+        return any(f.kind in REPLACING and organization in f.hit for f in self.in_force.values())
 
     def _look_for_majority(self) -> None:
         """Take note if what is in force now leaves no majority of orderers together."""
@@ -229,7 +244,8 @@ class FaultEngine:
         self._look_for_majority()
         run = self._run_course(in_force, begun)
         in_force.course = asyncio.get_running_loop().create_task(run, name=f"course of fault {number}")
-        self._tasks.append(in_force.course)
+        in_force.must_finish = begun.must_finish
+        (self._finishing if begun.must_finish else self._tasks).append(in_force.course)
         return in_force
 
     async def _run_course(self, in_force: InForce, course: Course) -> None:
@@ -268,6 +284,10 @@ class FaultEngine:
 
     async def _end(self, fault: InForce) -> None:
         self.in_force.pop(fault.number, None)
+        if fault.must_finish and fault.course is not None and fault.course is not asyncio.current_task():
+            self.in_force[fault.number] = fault
+            await fault.course
+            return
         if fault.course is not None and fault.course is not asyncio.current_task():
             fault.course.cancel()
             await asyncio.gather(fault.course, return_exceptions=True)

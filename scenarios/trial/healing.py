@@ -59,7 +59,10 @@ class Healing:
         if not self.faults.took_majority:
             return
         orderers = self.faults.orderers
-        drawn = self.chance.sample(orderers, self.faults.quorum)
+        able = [name for name in orderers if not self.faults.is_to_be_replaced(name)]
+        if len(able) < self.faults.quorum:
+            return  # nobody can be replaced before all are healed
+        drawn = self.chance.sample(able, self.faults.quorum)
         healed = [name for name in orderers if name in drawn]
         away = [name for name in orderers if name not in drawn]
         limit_ms = PROGRESS_ELECTION_TIMEOUTS * self.settling.election_timeout_ms_max

@@ -37,8 +37,11 @@ from scenarios.model.nodefaults import (
     CalendarDrift,
     CalendarJump,
     CrashAt,
+    FlipBits,
+    LostFile,
     OtherVersion,
     ReadFailure,
+    Rebuild,
     RestartLoop,
     RollingRestart,
     WriteFailure,
@@ -49,6 +52,7 @@ from scenarios.trial.courses import (
     restart_again_and_again,
     restart_one_after_the_other,
 )
+from scenarios.trial.replacing import Replacement
 from scenarios.worlds.base import DiskFailure, World
 
 End = Callable[[], Awaitable[None]]
@@ -64,6 +68,10 @@ async def strike(world: World, fault: FaultRecord, hit: Hit, chance: Random) -> 
         hit: whom.
         chance: the fault's own stream, for what is drawn on its course.
     """
+    if isinstance(fault, FlipBits):
+        return await _flip_bits(world, fault, hit, chance)
+    if isinstance(fault, Rebuild):
+        return await _rebuild(world, hit, chance)
     if isinstance(fault, RestartLoop):
         return Course(
             partial(restart_again_and_again, world, fault, hit, chance), _for_each(world.restart, hit)
@@ -181,6 +189,48 @@ async def _other_version(world: World, _fault: OtherVersion, hit: Hit) -> End:
     return end
 
 
+async def _flip_bits(world: World, fault: FlipBits, hit: Hit, chance: Random) -> End:
+    for organization in hit:
+        await world.crash(organization)
+        world.flip_bits(organization, fault.params.file.value, fault.params.bits)
+
+    async def end() -> None:
+        for organization in hit:
+            await world.restart(organization)
+            if not world.is_up(organization):
+                await Replacement(world, organization, chance).run()
+
+    return end
+
+
+async def _lost_file(world: World, fault: LostFile, hit: Hit) -> End:
+    put_back = []
+    for organization in hit:
+        await world.crash(organization)
+        put_back.append(world.lose_file(organization, fault.params.file.value))
+        await world.restart(organization)
+
+    async def end() -> None:
+        for organization, put in zip(hit, put_back, strict=True):
+            await world.crash(organization)
+            put()
+            await world.restart(organization)
+
+    return end
+
+
+async def _rebuild(world: World, hit: Hit, chance: Random) -> Course:
+    for organization in hit:
+        await world.crash(organization)
+        world.lose_file(organization, "all")
+
+    async def run() -> None:
+        for organization in hit:
+            await Replacement(world, organization, chance).run()
+
+    return Course(run, _for_each(world.restart, hit), must_finish=True)
+
+
 async def _calendar_jump(world: World, fault: CalendarJump, hit: Hit) -> Course:
     return Course(partial(jump_forth_and_back, world, fault, hit), _for_each(world.restart, hit))
 
@@ -211,6 +261,7 @@ _STRIKES: Mapping[type, Callable[..., Awaitable[End | Course | None]]] = {
     OtherVersion: _other_version,
     ReadFailure: _disk,
     WriteFailure: _disk,
+    LostFile: _lost_file,
     CalendarJump: _calendar_jump,
     CalendarDrift: _calendar_drift,
 }

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from ledger.keys import SigningKey
 from p2p.codepoints import CodePoint
 from p2p.config import Timing
 from p2p.frameweather import Mishap
@@ -110,6 +111,9 @@ class World(Protocol):
     def now_ns(self) -> int:
         """Return protocol time, nanoseconds since the world opened."""
 
+    def calendar_ms(self) -> int:
+        """Return the calendar as it is right, UTC milliseconds."""
+
     def endpoint(self, organization: str) -> Endpoint:
         """Return where an organization reaches its node."""
 
@@ -166,6 +170,21 @@ class World(Protocol):
 
     def fail_disk(self, failure: DiskFailure, organizations: Sequence[str]) -> Callable[[], None]:
         """Let these organizations' disks fail from now on; the returned call mends them."""
+
+    def flip_bits(self, organization: str, file: str, bits: int) -> int:
+        """Flip bits anywhere in a file of a node that is down; return how many: none if the file is empty.
+
+        Args:
+            organization: whose.
+            file: `database`, `log` or `watermark`.
+            bits: how many.
+        """
+
+    def lose_file(self, organization: str, file: str) -> Callable[[], None]:
+        """Take a file, or `all`, from a node that is down; the returned call puts back what there was."""
+
+    async def renew(self, organization: str, key: SigningKey, incarnation: int, raft_id: int) -> None:
+        """Give an organization a new disk and its node's next identity; what runs is killed."""
 
     def slow_disk(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
         """Let syncs of these organizations' disks take so long; the returned call ends it."""

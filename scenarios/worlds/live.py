@@ -21,6 +21,7 @@ from pathlib import Path
 import aiohttp
 from pydantic import BaseModel, ConfigDict
 
+from ledger.keys import SigningKey
 from p2p.codepoints import CodePoint
 from p2p.errors import ConfigError
 from p2p.frameweather import Mishap, Rule
@@ -116,6 +117,10 @@ class LiveWorld:
     def now_ns(self) -> int:
         """Return nanoseconds since the world opened."""
         return time.monotonic_ns() - self._opened_ns
+
+    def calendar_ms(self) -> int:
+        """Return the calendar as it is right."""
+        return self._calendar_now_ms()
 
     def endpoint(self, organization: str) -> Endpoint:
         """Return where an organization reaches its node."""
@@ -268,6 +273,30 @@ class LiveWorld:
             ConfigError: always.
         """
         raise _refused(f"disk_{failure}")
+
+    def flip_bits(self, organization: str, file: str, bits: int) -> int:
+        """Refused in the live world.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise _refused("flip_bits")
+
+    def lose_file(self, organization: str, file: str) -> Callable[[], None]:
+        """Refused in the live world.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise _refused("lost_file")
+
+    async def renew(self, organization: str, key: SigningKey, incarnation: int, raft_id: int) -> None:
+        """Refused in the live world.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise _refused("rebuild")
 
     def slow_disk(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
         """Refused in the live world.

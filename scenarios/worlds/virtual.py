@@ -21,15 +21,17 @@ from typing import Protocol
 
 from consensus import Entry, Ready
 from ledger.errors import LedgerError
+from ledger.keys import SigningKey
 from p2p.api import Api, serve_api
 from p2p.codepoints import CodePoint
 from p2p.control import standing
 from p2p.frameweather import FrameWeather, Mishap, Rule
 from p2p.hello import VERSION
 from p2p.machine import DiskFailureError
-from p2p.node import Node
+from p2p.node import DATABASE, Node
 from p2p.observer import RecordField
 from p2p.virtual import NS_PER_MS, DiskOperation, VirtualHost, VirtualMachine, VirtualWorld, current_life
+from p2p.virtual.machine import WATERMARK_FILE
 from scenarios.network.founding import Founding
 from scenarios.worlds.base import DiskFailure, EndFault, Endpoint, NetworkPlan, Sink, Standing
 from scenarios.worlds.plan import Address, node_config
@@ -49,6 +51,9 @@ _DISK_FAILURES = {
     DiskFailure.READ: (DiskOperation.READ, errno.EIO),
     DiskFailure.WRITE: (DiskOperation.WRITE, errno.EIO),
 }
+
+STORE_FILES = {"database": DATABASE, "log": f"{DATABASE}-wal", "watermark": WATERMARK_FILE}
+"""A node's files by what they are."""
 
 FrameSink = Callable[[int, str, str, str, bytes], None]
 """Takes (protocol ns, source, target, kind, frame)."""
@@ -132,10 +137,12 @@ class SimulatedWorld:
         self._frame_weather: dict[str, FrameWeather] = {}
         self._armed: dict[str, tuple[CodePoint, int]] = {}
         self._versions: dict[str, int] = {}
+        self._renewed: dict[str, tuple[SigningKey, int, int]] = {}
+        self._calendar_set_ns = 0
 
     async def open(self, calendar_ms: int) -> None:
         """Add a host per organization, boot all nodes, and return when their APIs answer."""
-        self._calendar_ms = calendar_ms
+        self._calendar_ms, self._calendar_set_ns = calendar_ms, self.kit.now_ns()
         for organization in self.organizations:
             host = self.kit.add_host(organization, on_failure=self._note_failure)
             host.calendar.set(self.kit.loop, calendar_ms)
@@ -163,6 +170,10 @@ class SimulatedWorld:
     def now_ns(self) -> int:
         """Return virtual time, nanoseconds."""
         return self.kit.now_ns()
+
+    def calendar_ms(self) -> int:
+        """Return the calendar as it is right."""
+        return self._calendar_ms + (self.kit.now_ns() - self._calendar_set_ns) // NS_PER_MS
 
     def endpoint(self, organization: str) -> Endpoint:
         """Return where an organization reaches its node."""
@@ -192,7 +203,7 @@ class SimulatedWorld:
 
     async def set_calendar(self, time_ms: int) -> None:
         """Set every host's calendar; a host that is down has it too when it boots."""
-        self._calendar_ms = time_ms
+        self._calendar_ms, self._calendar_set_ns = time_ms, self.kit.now_ns()
         for organization in self.organizations:
             self.kit.host(organization).calendar.set(self.kit.loop, time_ms)
 
@@ -336,6 +347,28 @@ class SimulatedWorld:
 
         return mend
 
+    def flip_bits(self, organization: str, file: str, bits: int) -> int:
+        """Flip bits anywhere in a file of a node that is down."""
+        disk = self.kit.host(organization).disk
+        data = disk.read(STORE_FILES[file])
+        if not data:
+            return 0
+        for _ in range(bits):
+            disk.flip_bit(STORE_FILES[file], self._weather.randrange(len(data)), self._weather.randrange(8))
+        return bits
+
+    def lose_file(self, organization: str, file: str) -> Callable[[], None]:
+        """Take a file, or all, from a node that is down."""
+        disk = self.kit.host(organization).disk
+        names = tuple(STORE_FILES.values()) if file == "all" else (STORE_FILES[file],)
+        return disk.take(names)
+
+    async def renew(self, organization: str, key: SigningKey, incarnation: int, raft_id: int) -> None:
+        """Give a host a new disk, and its node's next life another identity."""
+        await self.crash(organization)
+        self.kit.host(organization).disk.erase()
+        self._renewed[organization] = (key, incarnation, raft_id)
+
     def slow_disk(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
         """Let syncs of these organizations' disks take so long."""
         hosts = [self.kit.host(organization) for organization in organizations]
@@ -394,6 +427,9 @@ class SimulatedWorld:
             self.founding, self.plan, machine.name, self._addresses, calendar_ms=self._calendar_ms
         )
         config = replace(config, protocol_version=self._versions.get(machine.name, VERSION))
+        if machine.name in self._renewed:
+            key, incarnation, raft_id = self._renewed[machine.name]
+            config = replace(config, node_key=key, incarnation=incarnation, registered_raft_id=raft_id)
         machine.points.on_struck = lambda point: self._struck(machine.name, point)
         if machine.name in self._armed:
             machine.points.arm(*self._armed[machine.name])
@@ -418,7 +454,7 @@ class SimulatedWorld:
 
     def _struck(self, organization: str, point: CodePoint) -> None:
         """Take note that a node dies at a named point, once."""
-        del self._armed[organization]
+        self._armed.pop(organization, None)
         self.sink("point.struck", {"node": organization, "point": point.value})
         self._gone(organization)
 

@@ -217,7 +217,11 @@ class Five:
 
     async def post(self, signed: SignedTransaction | bytes, organization: str = "exporter") -> Answer:
         raw = signed if isinstance(signed, bytes) else signed.raw
-        return await self.ask(organization, "POST", "/v1/transactions", raw)
+        while True:
+            answer = await self.ask(organization, "POST", "/v1/transactions", raw)
+            if answer.status != 503 or answer.code != "STORE_NOT_KNOWN":
+                return answer
+            await asyncio.sleep(0.01)
 
     async def certify(self, signed: SignedTransaction, organization: str = "exporter") -> Answer:
         """Hand a transaction in and return its status once it is certified."""

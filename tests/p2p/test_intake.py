@@ -13,6 +13,7 @@ from ledger.execution import Ledger
 from ledger.genesis import Limits
 from ledger.keys import Verifier
 from ledger.store import PoolRow
+from p2p.codepoints import CodePoints
 from p2p.gossip import Gossip
 from p2p.intake import Intake
 from p2p.observer import SilentObserver
@@ -38,6 +39,7 @@ class Rows:
 class Clock:
     name: str = "exporter"
     ms: int = 0
+    points: CodePoints = field(default_factory=lambda: CodePoints(lambda: None))
 
     def now_ms(self):
         return self.ms

@@ -96,37 +96,33 @@ async def chosen(net, role):
 
 async def struck(net, role, point, nth):
     """Let one node die at a point while transactions come in, start it again, and return what became of it all."""
-    said, deaths, acknowledged = Said(), [], []
+    said, acknowledged = Said(), []
     net.world.frame_sink = said
     await net.certify_many(1)
     victim = await chosen(net, role)
     if role == "late":
         await net.world.crash(victim)
         await net.certify_many(12)
-        deaths = [net.host(victim).life_count]
+        await net.world.crash_at(victim, point, nth)
         net.host(victim).boot(net.world._program)
-        net.host(victim).machine.points.arm(point, nth)
-    points = net.host(victim).machine.points
-    points.on_struck = deaths.append
-    if role != "late":
-        points.arm(point, nth)
+    else:
+        await net.world.crash_at(victim, point, nth)
     through = [victim, "exporter"] if victim != "exporter" else [victim]
     await handed_in(net, through, acknowledged, TRANSACTIONS)
     await net.until(lambda: not net.host(victim).is_up, what=f"{victim} never came to {point} {nth}")
-    net.world._gone(victim)
     for organization in ("cbp", "exporter", "importer", "chamber", "noaa"):
         await net.restart(organization)
     await net.leader()
     await handed_in(net, ["importer"], acknowledged, 2)
     await net.settled()
-    return said, deaths, acknowledged, victim
+    return said, acknowledged, victim
 
 
 @pytest.mark.parametrize(("role", "point", "nth"), list(cases()))
 def test_nothing_acknowledged_is_lost_at_any_point(five, role, point, nth):
     async def main(net):
-        said, deaths, acknowledged, victim = await struck(net, role, point, nth)
-        assert deaths[-1:] == [point]
+        said, acknowledged, victim = await struck(net, role, point, nth)
+        assert net.told("point.struck") == [{"node": victim, "point": point.value}]
         assert not net.failures, net.failures
         assert said.contradictions == []
         assert len(acknowledged) > 2
@@ -145,11 +141,10 @@ def test_a_node_that_acknowledges_what_it_has_not_written_is_seen(five, monkeypa
 
     async def main(net):
         victim = await net.follower()
-        net.host(victim).machine.points.arm(CodePoint.AFTER_ANSWER)
+        await net.world.crash_at(victim, CodePoint.AFTER_ANSWER, 1)
         signed = net.sign()
         assert (await net.post(signed, victim)).status in {200, 202}
         await net.until(lambda: not net.host(victim).is_up)
-        net.world._gone(victim)
         await net.restart(victim)
         await net.leader()
         await net.settled()

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import pytest
 
+from ledger.encoding import encode
 from ledger.errors import DamagedBlockError, DamagedStoreError
 from ledger.keys import Verifier
 from ledger.store import Store
@@ -489,6 +490,51 @@ def test_bug_27_bad_data_before_good_data_stops_the_node_before_it_says_a_word(f
     assert "node.replace" in str(failure)
     assert sent == 0
     assert status == "certified"
+
+
+def test_a_database_that_is_not_there_is_not_made_anew_and_its_log_of_writes_stays(five):
+    """SQLite takes a missing database for a new one and deletes the log of writes beside it, with what was answered."""
+
+    async def main(net):
+        signed = await net.certify_many(3)
+        await net.settled()
+        await net.world.crash(VICTIM)
+        disk = net.host(VICTIM).disk
+        put_back = disk.take([DATABASE])
+        before = disk.read(WAL)
+        await net.restart(VICTIM)
+        failure, after = net.failures.pop(VICTIM), disk.read(WAL)
+        put_back()
+        await back(net)
+        status = (await net.get(VICTIM, f"/v1/transactions/{signed[-1].id.hex()}")).json["status"]
+        return failure, before == after, status
+
+    failure, is_untouched, status = five(main)
+    assert isinstance(failure, DamagedStoreError)
+    assert "put it back" in str(failure)
+    assert is_untouched
+    assert status == "certified"
+
+
+def test_a_new_store_takes_nothing_in_before_a_peer_has_spoken_with_it(five):
+    async def main(net):
+        await net.certify_many(1)
+        await net.settled()
+        await net.world.crash(VICTIM)
+        net.host(VICTIM).disk.erase()
+        await net.restart(VICTIM)
+        await asyncio.sleep(5)
+        envelope = encode({"root": bytes(32), "to": "cbp", "envelope": b"sealed"})
+        return [
+            await net.ask(VICTIM, "POST", "/v1/transactions", net.sign("noaa").raw),
+            await net.ask(VICTIM, "POST", "/v1/transactions/batch", encode([net.sign("noaa").raw])),
+            await net.ask(VICTIM, "POST", "/v1/documents", envelope),
+        ]
+
+    for answer in five(main):
+        assert (answer.status, answer.code) == (503, "STORE_NOT_KNOWN")
+        assert "node.replace" in answer.json["error"]["remedy"]
+        assert answer.headers["Retry-After"] == "1"
 
 
 class Sent:

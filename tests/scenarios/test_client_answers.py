@@ -262,7 +262,10 @@ def test_documents_are_listed_fetched_and_sent() -> None:
 
     notice = {"index": 2, "root": ID.hex(), "from": "acme", "size": 6, "received_ms": 9}
     desk = Desk(
-        says({"next": 2, "documents": [notice]}), bytes_of_it, refuses(503, "OVERLOADED"), says({}, 202)
+        says({"inbox": "ab" * 16, "next": 2, "documents": [notice]}),
+        bytes_of_it,
+        refuses(503, "OVERLOADED"),
+        says({}, 202),
     )
 
     async def question(client: NodeClient) -> tuple[int, str, bytes]:

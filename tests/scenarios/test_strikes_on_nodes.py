@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from p2p.codepoints import CodePoint
+from scenarios.errors import ScenarioError
 
 ALL = ["cbp", "exporter", "importer", "chamber", "noaa"]
 
@@ -168,3 +169,63 @@ def test_the_control_channel_takes_points_and_refuses_what_is_none(pilot, body):
 
     assert pilot("nafta-certificate", script, keep_steps=False).passed
     assert answers == [(200, True), (400, True), (200, False)]
+
+
+def test_flipped_bits_are_bourne_or_named_and_then_the_node_is_replaced(storm):
+    flown = storm("flip_bits", "follower", lasts="protocol: 3s", params="{file: watermark, bits: 1}")
+    (victim,) = hit_by(flown)
+    (failed,) = events(flown, "node.failed")
+    assert "watermark: its digest does not match" in failed["reason"]
+    assert "node.replace" in failed["reason"]
+    acts = [e["type"] for e in events(flown, "receipt") if e["creator"] == victim]
+    assert acts.index("node.ready") > acts.index("node.replace")
+
+
+@pytest.mark.parametrize("bits", [1, 40])
+def test_flipped_bits_of_the_database_change_nothing_that_is_told(storm, bits):
+    flown = storm("flip_bits", "follower", lasts="protocol: 3s", params=f"{{file: database, bits: {bits}}}")
+    (victim,) = hit_by(flown)
+    assert starts(flown, victim) >= 1
+    assert not events(flown, "checkpoint.divergent")
+
+
+@pytest.mark.parametrize("file", ["database", "watermark"])
+def test_a_node_without_a_file_refuses_to_start_and_has_lost_nothing_when_it_is_back(storm, file):
+    flown = storm("lost_file", "leader", lasts="protocol: 5s", params=f"{{file: {file}}}")
+    (victim,) = hit_by(flown)
+    (failed,) = events(flown, "node.failed")
+    assert "missing" in failed["reason"]
+    assert starts(flown, victim) == 1
+
+
+def test_an_empty_disk_under_a_known_name_is_refused_and_takes_nothing_in(pilot):
+    """Found by this fault: the node over the empty disk accepted a claim, which was lost when its disk was back."""
+    fault = (
+        "{when: certificate c1 held, for: {calendar: 60d}, kind: lost_file, target: node importer,"
+        " params: {file: all}}"
+    )
+    flown = pilot("nafta-certificate", overrides=[f"faults=[{fault}]", "expect=[]"])
+    assert flown.passed, flown.violations
+    began, ended = (
+        next(e.protocol_ns for e in flown.result.book.events if e.name == f"fault.{name}")
+        for name in ("began", "ended")
+    )
+    for event in flown.result.book.events:
+        if event.name == "transaction.accepted" and began < event.protocol_ns < ended:
+            assert event.fields["node"] != "importer"
+    assert any("comes with another store" in e["reason"] for e in events(flown, "hello.refused"))
+
+
+@pytest.mark.parametrize("target", ["node exporter", "node cbp", "leader"])
+def test_a_lost_disk_is_replaced_by_law_and_its_organization_misses_nothing(storm, target):
+    """Found by this fault: Customs' program went on counting in the inbox that was lost, and missed a certificate."""
+    flown = storm("rebuild", target)
+    (victim,) = hit_by(flown)
+    acts = [(e["type"], e["code"]) for e in events(flown, "receipt") if e["creator"] == victim]
+    assert acts.index(("node.ready", "VALID")) > acts.index(("node.replace", "VALID"))
+    assert starts(flown, victim) == 1
+
+
+def test_what_would_lose_more_than_a_minority_is_refused(pilot):
+    with pytest.raises(ScenarioError, match="more stores are lost than the network can bear"):
+        pilot("nafta-certificate", overrides=["faults=[{at: {protocol: 1s}, kind: rebuild, target: all}]"])

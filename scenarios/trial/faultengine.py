@@ -47,6 +47,9 @@ BLOCKING = (
 )
 """Kinds that can block what is pending; the others only delay it."""
 
+ONE_AT_A_TIME = ("rolling_restart",)
+"""Kinds that never take away more than one node of those that they hit."""
+
 REPLACING = ("flip_bits", "rebuild")
 """Kinds whose end may need the others: a node is replaced over them. They end last."""
 
@@ -208,7 +211,7 @@ class FaultEngine:
         blows = [
             Blow(fault.kind, fault.hit, fault.groups)
             for fault in self.in_force.values()
-            if fault.kind in BLOCKING
+            if fault.kind in BLOCKING and fault.kind not in ONE_AT_A_TIME
         ]
         self.took_majority = self.took_majority or not is_majority_left(self.orderers, self.quorum, blows)
 

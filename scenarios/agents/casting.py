@@ -18,6 +18,7 @@ from ledger.contracts.carnet import TRADERS
 from ledger.genesis import Role
 from scenarios.agents.agent import Agent
 from scenarios.agents.archive import Archive
+from scenarios.agents.broker import Broker
 from scenarios.agents.carnetassociation import CarnetAssociation
 from scenarios.agents.carnetclaimant import CarnetClaimant
 from scenarios.agents.carnetholder import CarnetHolder
@@ -30,6 +31,7 @@ from scenarios.agents.fisheries import Fisheries
 from scenarios.agents.forger import Forger
 from scenarios.agents.importer import Importer
 from scenarios.agents.observer import Observer
+from scenarios.agents.principal import Principal
 from scenarios.agents.release import TunaRelease
 from scenarios.agents.seller import Seller
 from scenarios.agents.verified import Verified
@@ -45,6 +47,8 @@ PARTS: tuple[tuple[Role, type[Agent]], ...] = (
     (Role.PRODUCER, Verified),
     (Role.IMPORTER, Certifier),
     (Role.IMPORTER, Importer),
+    (Role.IMPORTER, Principal),
+    (Role.BROKER, Broker),
     (Role.CUSTOMS, TunaRelease),
     (Role.FISHERIES, Fisheries),
     (Role.EXPORTER, Drafter),

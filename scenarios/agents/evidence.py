@@ -70,7 +70,7 @@ class Archive:
         )
 
     def _line(self, claim: ClaimEntry) -> Paper | None:
-        return self._mailroom.about(PaperKind.ENTRY_LINE, claim.importer, claim.id).paper
+        return self._mailroom.about(PaperKind.ENTRY_LINE, claim.filer, claim.id).paper
 
     def _paper(self, root: bytes) -> Paper | None:
         opened = self._wallet.opened(root)

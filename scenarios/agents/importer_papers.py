@@ -1,4 +1,4 @@
-"""What an importer writes to Customs: the entry line behind a claim, and its answer to a question.
+"""What an importer, or its broker, writes to Customs: the entry line behind a claim, and its answer to a question.
 
 Rules:
 - An entry line is a form; what the ledger calls its claim, certificate and invoice stands beside it.
@@ -8,8 +8,6 @@ Rules:
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 from ledger.encoding import Value
 from ledger.forms import FORMS
@@ -26,18 +24,16 @@ def entry_line_fields(
     certificate: str | None,
     invoice: bytes | None,
     shipment: str | None,
-    salt: bytes,
     *,
     inflates: bool,
-) -> Mapping[str, Value]:
-    """Return what is behind an entry line, for Customs alone.
+) -> dict[str, Value]:
+    """Return what is behind an entry line, for Customs alone, but for the salt that opens the claim's commitment.
 
     Args:
         claim: as scripted.
         certificate: ledger id of the one it rests on, if the ledger has it.
         invoice: root of the invoice, if one was passed on.
         shipment: that the importer says it is for.
-        salt: opens the claim's commitment.
         inflates: whether this importer enters more than it was billed.
     """
     percent = _INFLATED_PERCENT if inflates else 100
@@ -69,7 +65,6 @@ def entry_line_fields(
         "claim": claim_id(claim.entry, claim.line),
         "certificate": certificate,
         "invoice_root": invoice,
-        "salt": salt,
     }
 
 

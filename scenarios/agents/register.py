@@ -62,11 +62,17 @@ class CertificateEntry:
 
 @dataclass(slots=True)
 class ClaimEntry:
-    """A claim as any member sees it; `request` and `answers` are the roots of official documents."""
+    """A claim as any member sees it.
+
+    Attributes:
+        importer, filer: the importer of record, and who filed: itself, or its customs broker.
+        request, answers: roots of official documents.
+    """
 
     entry: str
     line: int
     importer: str
+    filer: str
     regime: str
     spi: str
     certificate: str | None
@@ -185,7 +191,8 @@ class Register:
         entry = ClaimEntry(
             entry=body.text("entry"),
             line=body.integer("line"),
-            importer=creator,
+            importer=body.optional_text("importer_of_record") or creator,
+            filer=creator,
             regime=body.text("regime"),
             spi=body.text("spi"),
             certificate=body.optional_text("certificate"),

@@ -65,6 +65,10 @@ class Claim(Record):
     """One preference claim on one entry line."""
 
     importer: str = Field(description="Organization that claims; needs the role importer.")
+    broker: str | None = Field(
+        None,
+        description="Customs broker that files it in the importer's name, if the importer does not itself.",
+    )
     certificate: LocalName | None = Field(
         None, description="Local name of the certificate it rests on; absent for a claim without one."
     )

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from ledger.contracts import REGIME_OF_FORM
 from ledger.genesis import Role
 from scenarios.errors import Fault, RefusedError, UnknownNameError
+from scenarios.model.brokercheck import broker_step, claim_brokers
+from scenarios.model.brokersteps import BrokerStep
 from scenarios.model.carnetcheck import carnet_step, carnets
 from scenarios.model.carnetsteps import CarnetStep
 from scenarios.model.contradictions import contradictions
@@ -86,6 +88,7 @@ def cross_check(scenario: Scenario, source: Source, salvage: Salvage | None = No
         invoices,
         verifications,
         _claims,
+        claim_brokers,
         carnets,
         forms,
         _steps,
@@ -247,6 +250,8 @@ def _steps(scenario: Scenario) -> Refusals:
             yield from _predicate(scenario, (*where, "when"), step.when)
         if isinstance(step, CarnetStep):
             yield from carnet_step(scenario, where, step)
+        elif isinstance(step, BrokerStep):
+            yield from broker_step(scenario, where, step)
         elif isinstance(step, FisheryStep):
             yield from fishery_step(scenario, where, step)
         else:

@@ -130,7 +130,11 @@ class Agent(Record):
         description="Importer: from a certificate's delivery to its acknowledgement, which makes it HELD.",
     )
     answer_after: DelayText = Field(
-        _delay("1d"), description="Importer: from a request of Customs to the answer."
+        _delay("1d"),
+        description="Importer or broker: from a request of Customs, or its passing on, to the answer.",
+    )
+    file_after: DelayText = Field(
+        _delay("4h"), description="Broker: from its principal's instruction to the claim."
     )
     careless: dict[str, Rate] = Field(
         {},
@@ -203,7 +207,8 @@ AGENT_ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "dishonest": _CERTIFIERS,
     "denial": Role.CUSTOMS,
     "acknowledge_after": Role.IMPORTER,
-    "answer_after": Role.IMPORTER,
+    "answer_after": (Role.IMPORTER, Role.BROKER),
+    "file_after": Role.BROKER,
     "correct_after": Role.IMPORTER,
     "reply_after": (Role.EXPORTER, Role.PRODUCER),
     "consents": (Role.EXPORTER, Role.PRODUCER),

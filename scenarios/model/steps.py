@@ -17,6 +17,7 @@ from pydantic import Field
 
 from ledger.genesis import Role
 from scenarios.model.archivesteps import ARCHIVE_ROLES, ArchiveSteps
+from scenarios.model.brokersteps import BROKER_ROLES, BrokerStep
 from scenarios.model.carnetsteps import CARNET_ROLES, CarnetSteps
 from scenarios.model.claims import LocalName
 from scenarios.model.fisherysteps import FISHERY_ROLES, FisheryStep
@@ -178,6 +179,7 @@ Step: TypeAlias = Annotated[
     | AllowClaim
     | DenyClaim
     | Liquidate
+    | BrokerStep
     | CarnetSteps
     | ArchiveSteps
     | Forgery
@@ -185,6 +187,7 @@ Step: TypeAlias = Annotated[
     Field(discriminator="do"),
 ]
 
+_ENTRANTS = (Role.IMPORTER, Role.BROKER)
 _CERTIFIERS = (Role.EXPORTER, Role.PRODUCER, Role.IMPORTER)
 
 ROLES: Mapping[str, Role | tuple[Role, ...]] = {
@@ -193,19 +196,20 @@ ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "supersede-certificate": _CERTIFIERS,
     "open-verification": Role.CUSTOMS,
     "send-invoice": (Role.EXPORTER, Role.PRODUCER),
-    "answer-request": Role.IMPORTER,
-    "protest-claim": Role.IMPORTER,
+    "answer-request": _ENTRANTS,
+    "protest-claim": _ENTRANTS,
     "suspend-holding": Role.CUSTOMS,
     "reinstate-holding": Role.CUSTOMS,
     "reject-holding": Role.CUSTOMS,
-    "file-claim": Role.IMPORTER,
-    "file-post-claim": Role.IMPORTER,
-    "correct-claim": Role.IMPORTER,
+    "file-claim": _ENTRANTS,
+    "file-post-claim": _ENTRANTS,
+    "correct-claim": _ENTRANTS,
     "request-information": Role.CUSTOMS,
     "extend-request": Role.CUSTOMS,
     "allow-claim": Role.CUSTOMS,
     "deny-claim": Role.CUSTOMS,
     "liquidate": Role.CUSTOMS,
+    **BROKER_ROLES,
     **CARNET_ROLES,
     **ARCHIVE_ROLES,
     "forge-certificate": Role.IMPORTER,

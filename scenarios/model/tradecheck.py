@@ -106,8 +106,9 @@ def _claim_step(scenario: Scenario, where: Location, step: ClaimStep) -> Refusal
         yield (*where, "claim"), UnknownNameError("claim", step.claim, scenario.claims)
     elif (
         isinstance(step, FileClaim | FilePostClaim | CorrectClaim | AnswerRequest | ProtestClaim)
-        and step.by != claim.importer
+        and step.by not in (claim.importer, claim.broker)
         and {step.by, claim.importer} <= scenario.organizations.keys()
     ):
+        able = claim.importer if claim.broker is None else f"{claim.importer} or {claim.broker}"
         what = f"{step.by} is not the importer of {step.claim}"
-        yield (*where, "by"), RefusedError(what, "", f"let {claim.importer} do it")
+        yield (*where, "by"), RefusedError(what, "", f"let {able} do it")

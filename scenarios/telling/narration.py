@@ -57,9 +57,20 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     "holding.rejected": lambda f: f"no longer accepts {f['holder']}'s certificate {f['certificate']}",
     "claim.filed": lambda f: (
         f"claims preference {f['claim']} ({f['ledger_id']})"
+        + (
+            f" for {f['importer']}"
+            if f.get("importer", f.get("organization")) != f.get("organization")
+            else ""
+        )
         + (" after importation" if f.get("post") else "")
         + (f" on certificate {f['certificate']}" if f.get("certificate") else " without a certificate")
     ),
+    "power.granted": lambda f: (
+        f"gives {f['broker']} its power of attorney from {f['first']}"
+        + (f" to {f['last']}" if f["last"] else "")
+    ),
+    "power.revoked": lambda f: f"revokes {f['broker']}'s power of attorney",
+    "broker.instructed": lambda f: f"instructs {f['broker']} to file claim {f['claim']}",
     "claim.corrected": lambda f: f"corrects claim {f['claim']} and pays the duty",
     "claim.opened": lambda f: f"opens an official inquiry into claim {f['claim']}",
     "request.sent": lambda f: f"asks the importer about claim {f['claim']} (CBP Form 28)",
@@ -95,6 +106,8 @@ STORY_SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
         f"decides claim {f['claim']}: {f['state']}"
         + (f" for {_joined(f['defects'])}" if f.get("defects") else "")
     ),
+    "request.passed_on": lambda f: f"passes the request on claim {f['claim']} on to {f['to']}",
+    "instruction.declined": lambda f: f"files no claim {f['claim']}: it has no power of attorney in force",
     "request.received": lambda f: f"has Customs' request on claim {f['claim']}",
     "request.answered": lambda f: f"has the answer on claim {f['claim']}",
     "answer.late": lambda f: f"has the answer on claim {f['claim']} after its term",

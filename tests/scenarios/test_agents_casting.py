@@ -22,13 +22,14 @@ from scenarios.agents.fisheries import Fisheries
 from scenarios.agents.forger import Forger
 from scenarios.agents.importer import Importer
 from scenarios.agents.observer import Observer
+from scenarios.agents.principal import Principal
 from scenarios.agents.seller import Seller
 from scenarios.agents.verified import Verified
 
 
 def test_an_organization_of_two_roles_has_both_parts_in_one_application() -> None:
     both = application_for((Role.EXPORTER, Role.IMPORTER))
-    parts = (Certifier, Seller, Verified, Importer, Drafter, Filer, CarnetHolder, Archive, Forger)
+    parts = (Certifier, Seller, Verified, Importer, Principal, Drafter, Filer, CarnetHolder, Archive, Forger)
     assert all(issubclass(both, part) for part in parts)
     assert both.steps == {name: method for part in parts for name, method in part.steps.items()}
     for part in parts:

@@ -43,6 +43,7 @@ class Desk:
             entry=f"ABC-{number:07}-1",
             line=1,
             importer=importer,
+            filer=importer,
             regime="CAFTA-DR",
             spi="P",
             certificate=None,

@@ -82,6 +82,7 @@ def claim() -> ClaimEntry:
         entry="SX7-1000418-2",
         line=1,
         importer="importer",
+        filer="importer",
         regime="NAFTA",
         spi="MX",
         certificate="ab" * 16,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ledger.contracts import Finding, claim_findings
+from ledger.contracts import Finding, claim, claim_findings
 from ledger.contracts.records import Blanket
 from scenarios.agents import examination, verifier
 from scenarios.agents.evidence import Archive
@@ -63,6 +63,10 @@ def any_books_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifier, "is_pattern", lambda _results: False)
 
 
+def any_broker_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claim, "acts_for", lambda _context, _state, _importer: True)
+
+
 def notices_are_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = tuple(row for row in claim_findings._FINDINGS if row[0] is not Finding.NOTICE_GIVEN)
     monkeypatch.setattr(claim_findings, "_FINDINGS", kept)
@@ -76,6 +80,11 @@ BROKEN: tuple[tuple[str, Break, set[str]], ...] = (
     ("revoked-certificate", a_day_more_to_correct, {"claim r1"}),
     ("forged-signature", notices_are_overlooked, {"claim f1"}),
     ("over-claim", each_claim_alone, {"claim o3", "claim t2"}),
+    (
+        "broker-entry",
+        any_broker_may,
+        {"claim b2", "claim r2", "step 7", "step 14", "step 16", "transaction of"},
+    ),
     ("blanket-misuse", a_day_more_than_the_blanket, {"claim d2"}),
 )
 """Scenario, the rule that is broken in it, and what the sentences that then fail are about."""

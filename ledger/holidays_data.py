@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 import datetime
+import functools
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
@@ -22,6 +23,7 @@ _UTC = datetime.UTC
 _HOUR = datetime.timedelta(hours=1)
 
 
+@functools.lru_cache(maxsize=64)
 def calendar_data(
     zone: str, first_year: int, last_year: int
 ) -> tuple[tuple[tuple[int, int], ...], tuple[str, ...]]:

@@ -334,7 +334,9 @@ class Api:
         inbox = store.store_id.hex()
         if request.query.get("inbox", inbox) != inbox:
             after = 0  # numbers of the inbox that an earlier incarnation had
-        await self._long_poll(lambda: store.inbox_rows(after, 1) or None, wait_ms)
+        await self._long_poll(
+            lambda: (store.last_document_index > after and store.inbox_rows(after, 1)) or None, wait_ms
+        )
         rows = await self.node.look(lambda: store.inbox_rows(after, 100))
         documents: list[Json] = [
             {

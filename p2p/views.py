@@ -93,6 +93,8 @@ class Views:
     def has_receipts(self, after: int) -> bool:
         """Whether there is a certified receipt beyond leaf `after`."""
         certified = self.node.certifier.certified_height
+        if after >= self.node.store.last_receipt_index(certified):
+            return False
         return any(
             r.height <= certified and self.node.store.absent_blocks.get(r.height) is not False
             for r in self.node.store.receipts(after, 1)

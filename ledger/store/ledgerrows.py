@@ -56,6 +56,7 @@ class LedgerRows(RaftRows):
         self._size = size  # leaves in the Merkle log
         self._gaps: list[GapRow] = []
         self._absent: dict[int, bool] = {}  # heights without whole bytes: true for damaged ones
+        self._last_receipt: tuple[int, list[GapRow], int] | None = None  # height, gaps, leaf
         self._stale: list[str] = []  # why derived data must be rebuilt before they are read
 
     # Blocks.
@@ -362,14 +363,22 @@ class LedgerRows(RaftRows):
         return [_read_receipt(row) for row in self.rows("leaf", sql, (after_index, end, limit))]
 
     def last_receipt_index(self, height: int) -> int:
-        """Return the leaf index of the last receipt at or below a height, or -1."""
+        """Return the leaf index of the last receipt at or below a height, or -1.
+
+        It is kept until another height is asked for or gaps change: who waits for receipts asks at every change.
+        """
         self._require_derived()
         height = min(height, self.height)
         if height <= 0:
             return -1
+        known = self._last_receipt
+        if known is not None and known[0] == height and known[1] is self._gaps:
+            return known[2]
         sql = "SELECT idx FROM leaf WHERE idx < ? AND id IS NOT NULL ORDER BY idx DESC LIMIT 1"
         rows = self.rows("leaf", sql, (self._executed(height)[2],))
-        return cast(int, rows[0][0]) if rows else -1
+        index = cast(int, rows[0][0]) if rows else -1
+        self._last_receipt = (height, self._gaps, index)
+        return index
 
     # Parts.
 

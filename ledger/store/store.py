@@ -217,5 +217,6 @@ class Store(SyncRows, DocumentRows):
         for table in DERIVED_TABLES:
             self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 (our own table names)
         self._size = 0
+        self._last_receipt = None
         items = list(Ledger(self.genesis, Verifier(1)).state.items())
         self.connection.executemany("INSERT INTO state VALUES (?, ?)", items)

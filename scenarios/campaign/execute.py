@@ -7,6 +7,7 @@ Rules:
 
 from __future__ import annotations
 
+import functools
 import shutil
 import tempfile
 import time
@@ -16,7 +17,7 @@ from pathlib import Path
 from scenarios.campaign.job import Job, Plain
 from scenarios.campaign.result import Result
 from scenarios.judging.measure import Measurement
-from scenarios.model import read_scenario
+from scenarios.model import Scenario, read_scenario
 from scenarios.model.pythonfile import Script, load_script
 from scenarios.model.sentences import Judgement
 from scenarios.model.source import parse_source
@@ -66,7 +67,7 @@ def execute(job: Job, keep: Path | None = None) -> Result:
         ScenarioError: if the job's scenario does not hold.
         Exception: whatever failed in the program itself.
     """
-    scenario = read_scenario(parse_source(job.text, job.scenario))
+    scenario = _scenario(job.text, job.scenario)
     watch = FaultWatch(list(scenario.organizations))
 
     def follow(book: EventBook) -> None:
@@ -89,6 +90,12 @@ def execute(job: Job, keep: Path | None = None) -> Result:
             shutil.rmtree(keep / job.name, ignore_errors=True)
             shutil.copytree(ran.folder.path, keep / job.name)
     return result
+
+
+@functools.lru_cache(maxsize=64)
+def _scenario(text: str, name: str) -> Scenario:
+    """Read a scenario once for all its seeds; it is frozen."""
+    return read_scenario(parse_source(text, name))
 
 
 def _script(job: Job, directory: Path) -> Script | None:

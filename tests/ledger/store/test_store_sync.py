@@ -113,6 +113,19 @@ def test_a_node_that_took_a_state_over_goes_on_as_the_one_that_executed_it(node,
     assert dict(node.ledger.state.items()) == dict(source.ledger.state.items())
 
 
+def test_the_last_receipt_is_another_one_as_the_gap_is_filled(node, source):
+    node.grow(2)
+    source.grow(7)
+    take_over(node, source)
+    node.commit()
+    told = [node.store.last_receipt_index(7)]
+    while node.store.gaps:
+        gap = node.store.gaps[0]
+        node.store.fill_leaves(leaves_of(source, gap.leaf_first, source.store.size_at(gap.height_first)))
+        told.append(node.store.last_receipt_index(7))
+    assert told == [source.store.last_receipt_index(height) for height in range(2, 8)]
+
+
 def test_what_was_passed_over_says_so_until_it_is_here(node, source):
     node.grow(2)
     source.grow(7)

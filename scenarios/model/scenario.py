@@ -32,6 +32,7 @@ from scenarios.model.steps import Step
 from scenarios.model.targets import ORGANIZATION_PATTERN
 from scenarios.model.units import Moment, Record
 from scenarios.model.verifications import Verification
+from scenarios.model.workload import Workload
 
 ORDERERS_DEFAULT_MAX = 5
 
@@ -89,6 +90,13 @@ class Scenario(Record):
         (), description="What is scripted; everything else the agents do by themselves."
     )
     faults: tuple[FaultRecord, ...] = Field((), description="What goes wrong.")
+    workload: Workload | None = Field(
+        None, description="Shipments drawn from the seed, played on the ledger and on paper."
+    )
+    paper: dict[str, float] = Field(
+        {},
+        description="Numbers of the paper arm that are to be others than those of docs/baseline.md, by name.",
+    )
     checks: tuple[CheckName, ...] = Field(
         (), description="Checks that must have been exercised; one that was not makes the verdict undecided."
     )

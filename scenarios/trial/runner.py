@@ -44,6 +44,7 @@ from scenarios.privacy.readings import Readings, compare, told_readings
 from scenarios.privacy.survey import Findings, frame_label, survey
 from scenarios.trial.eventbook import Event, EventBook
 from scenarios.trial.latefile import LateFile
+from scenarios.trial.papertrial import MEASURES_FILE, measure_run, play_on_paper, trade_of
 from scenarios.trial.pilot import Script
 from scenarios.trial.runfolder import RUN_FILE, SCRIPT_FILE, RunFolder
 from scenarios.trial.tracing import MessageTrace
@@ -139,6 +140,7 @@ class _Run:
         self.scenario = scenario
         self.options = options
         self.folder = RunFolder.create(options.out, scenario.scenario, options.seed)
+        self.trade = trade_of(scenario, options.seed)
         self.search = LeakSearch()
         self.reach = Reach(self.search)
         self.readings = Readings()
@@ -236,7 +238,7 @@ class _Run:
 
     async def _trial(self, world: World) -> None:
         self.book = EventBook(self._now_ms, world.now_ns)
-        self.trial = Trial(self.scenario, world, self.book, self._chance, self.options.script)
+        self.trial = Trial(self.scenario, world, self.book, self._chance, self.options.script, self.trade)
         self.book.subscribe(self.measurement)
         self.book.subscribe(self.tuna)
         for check in self.checks:
@@ -299,8 +301,15 @@ class _Run:
             violations=[f"durability: {text}" for text in unreadable]
             + ([f"script: {pilot.failure}"] if pilot.failure is not None else []),
         )
+        self._play_on_paper()
         self._write(judgment, metrics)
         return RunResult(self.folder, judgment, metrics, self.trial, self.book, self.readings)
+
+    def _play_on_paper(self) -> None:
+        """Play the same trade on paper, if there is one, and measure both arms from what they left."""
+        if self.trade is not None:
+            play_on_paper(self.trade, self.scenario, self.folder.path)
+            self.folder.write_json(MEASURES_FILE, measure_run(self.folder.path).plain())
 
     def _never_begun(self) -> list[str]:
         """Name every step and fault that never began, with what it waited for."""

@@ -30,6 +30,8 @@ from scenarios.agents.desk import Kind
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.witness import Witness
 from scenarios.model import Scenario, Step
+from scenarios.trading.openscript import OpenScript
+from scenarios.trading.trader import Trader
 from scenarios.trial.agenda import Agenda
 from scenarios.trial.eventbook import EventBook
 from scenarios.trial.faultengine import FaultEngine
@@ -39,6 +41,8 @@ from scenarios.trial.ledgerwatch import LedgerWatch
 from scenarios.trial.names import Names
 from scenarios.trial.pilot import Pilot, Script
 from scenarios.trial.settling import Rest, Settling
+from scenarios.trial.tradestage import TradeStage
+from scenarios.workload.trade import Trade
 from scenarios.worlds.base import World
 
 _CURRENT_STEP: ContextVar[int | None] = ContextVar("current_step", default=None)
@@ -148,6 +152,7 @@ class Trial:
         book: where events are written; its clocks are this trial's.
         chance: makes independent streams of chance by name.
         script: what happens besides the scenario's steps, if it is written in Python.
+        trade: shipments drawn from the seed, if the scenario asks for any.
     """
 
     def __init__(
@@ -157,12 +162,17 @@ class Trial:
         book: EventBook,
         chance: Callable[[str], Random],
         script: Script | None = None,
+        trade: Trade | None = None,
     ) -> None:
         self.scenario = scenario
         self.world = world
         self.book = book
         self.chance = chance
         self.script = script
+        self.papers = OpenScript(scenario)
+        self.trader: Trader | None = None
+        if trade is not None:
+            self.trader = Trader(trade, self.papers, TradeStage(self), scenario.fisheries.vessels)
         self.pilot = Pilot(self)
         self.agenda = Agenda()
         self.history = History()
@@ -256,6 +266,8 @@ class Trial:
         self.faults.start()
         for number, step in enumerate(self.scenario.steps, 1):
             self._spawn(self._take_step(number, step), f"step {number}", step.by)
+        if self.trader is not None:
+            self._spawn(self.trader.run(), "trade", self.world.organizations[0])
         if self.script is not None:
             self._spawn(self.pilot.run(self.script), "script", self.world.organizations[0])
         end_ms = self.scenario.calendar.end_ms
@@ -294,6 +306,8 @@ class Trial:
 
     async def _close(self) -> None:
         self.is_closing = True
+        if self.trader is not None:
+            self.trader.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -325,7 +339,7 @@ class Trial:
             client=client,
             desk=_Desk(self),
             random=self.chance(f"{organization}: agent"),
-            scenario=self.scenario,
+            scenario=self.papers,
         )
         self.agents[organization] = agent
         self._spawn(agent.run(), f"agent of {organization}", organization)
@@ -369,6 +383,8 @@ class Trial:
 
     def _raise_failures(self) -> None:
         self.faults.raise_failure()
+        if self.trader is not None and self.trader.failure is not None:
+            raise self.trader.failure
         for task in self._tasks:
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error

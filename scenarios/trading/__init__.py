@@ -1,0 +1,1 @@
+"""The generated trade on the ledger: shipments become papers and acts of the organizations' own programs."""

@@ -1,0 +1,160 @@
+"""Origin shipments as papers and acts: the certificate, the invoice, the claim, and what Customs asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ledger.contracts.regime import REGIMES
+from scenarios.model.claims import Claim
+from scenarios.model.documents import Document
+from scenarios.model.invoices import Invoice
+from scenarios.model.verifications import Verification
+from scenarios.model.workload import Workload
+from scenarios.trading.lot import Act, Lot, step_of
+from scenarios.trading.papers import DAY_MS, certificate_paper, parse
+from scenarios.trading.people import particulars
+from scenarios.workload.decisions import requested_after_days, verified_after_days
+from scenarios.workload.officehours import OfficeHours
+from scenarios.workload.shipment import CertificatePlan, Noncompliance, OriginPlan, Shipment
+
+INVOICED_BEFORE_CLAIM_MS = DAY_MS // 2
+
+
+def origin_lot(
+    shipment: Shipment, plan: OriginPlan, workload: Workload, hours: OfficeHours, *, first: bool
+) -> Lot:
+    """Return an origin shipment's papers and acts.
+
+    Args:
+        shipment, plan: what happens.
+        workload: how often Customs asks.
+        hours: when people work.
+        first: whether nobody has made its certificate yet.
+    """
+    name = shipment.name
+    acts: list[Act] = []
+    documents: dict[str, Document] = {}
+    certificate = plan.certificate
+    if certificate is not None and first:
+        documents[certificate.name] = certificate_paper(
+            certificate, plan, _shipment_on(certificate, shipment)
+        )
+        issued_ms = hours.moment(certificate.signed_on, shipment.chance.share("signed at"))
+        acts.append(
+            Act(issued_ms, step_of("issue-certificate", certificate.issuer, document=certificate.name))
+        )
+    invoiced_ms = plan.claimed_ms - INVOICED_BEFORE_CLAIM_MS
+    acts.append(Act(invoiced_ms, step_of("send-invoice", plan.exporter, invoice=name)))
+    acts.append(Act(plan.claimed_ms, step_of("file-claim", plan.importer, claim=name)))
+    scripted: list[Act] = []
+    verifications: dict[str, Verification] = {}
+    requested = requested_after_days(shipment, workload)
+    verified = verified_after_days(shipment, workload)
+    if requested is not None:
+        ask = step_of("request-information", plan.customs, claim=name, question=f"papers of {name}, please")
+        scripted.append(Act(plan.claimed_ms + requested * DAY_MS, ask))
+    elif verified is not None and certificate is not None:
+        verifications[name] = _verification(shipment, plan, certificate)
+        opened = step_of("open-verification", plan.customs, verification=name)
+        scripted.append(Act(plan.claimed_ms + verified * DAY_MS, opened))
+    return Lot(
+        documents=documents,
+        invoices={name: _invoice(shipment, plan, hours)},
+        claims={name: _claim(shipment, plan)},
+        verifications=verifications,
+        acts=tuple(sorted([*acts, *scripted], key=lambda act: act.time_ms)),
+        scripted=tuple(act.step for act in scripted),
+    )
+
+
+def _shipment_on(certificate: CertificatePlan, shipment: Shipment) -> str | None:
+    """Return the shipment that a single certificate names: its own, or another one if it is reused."""
+    if certificate.is_blanket:
+        return None
+    reused = shipment.noncompliance is Noncompliance.REUSED_CERTIFICATE
+    return f"LOT-{shipment.number - 1 if reused else shipment.number}"
+
+
+def _claim(shipment: Shipment, plan: OriginPlan) -> Claim:
+    certificate = plan.certificate
+    values: dict[str, object] = {
+        "importer": plan.importer,
+        "certificate": certificate.name if certificate is not None else None,
+        "basis": "CERTIFICATE",
+        "regime": plan.regime,
+        "spi": plan.spi,
+        "invoice": shipment.name,
+        "entry": plan.entry,
+        "port": plan.port,
+        "entry_on": plan.entered_on.isoformat(),
+        "import_on": plan.imported_on.isoformat(),
+        "shipment": f"LOT-{shipment.number}"
+        if certificate is not None and not certificate.is_blanket
+        else None,
+        "goods": {
+            "description": f"{plan.good.description}, lot {shipment.name}-{plan.invoice}",
+            "hts": plan.good.hts,
+            "quantity": plan.quantity,
+            "unit": plan.good.unit,
+            "value_usd": max(1, round(plan.quantity * plan.good.usd_per_unit)),
+            "invoice": plan.invoice,
+        },
+        "duty": {
+            "general_percent": float(plan.good.general_percent),
+            "preferential_percent": float(plan.good.preferential_percent),
+            "source": plan.good.source,
+        },
+    }
+    return parse(Claim, values)
+
+
+def _invoice(shipment: Shipment, plan: OriginPlan, hours: OfficeHours) -> Invoice:
+    seller = particulars(plan.exporter, f"{shipment.name}i")
+    buyer = particulars(plan.importer, f"{shipment.name}i")
+    values: dict[str, object] = {
+        "issuer": plan.exporter,
+        "to": plan.importer,
+        "number": plan.invoice,
+        "issued_on": hours.day_of(plan.claimed_ms - INVOICED_BEFORE_CLAIM_MS).isoformat(),
+        "seller_name": seller.name,
+        "seller_address": seller.address,
+        "buyer_name": buyer.name,
+        "buyer_address": buyer.address,
+        "lines": [
+            {
+                "description": f"{plan.good.description}, lot {shipment.name}-{plan.invoice}",
+                "quantity": plan.invoiced_quantity,
+                "unit": plan.good.unit,
+                "value_usd": max(1, round(plan.invoiced_quantity * plan.good.usd_per_unit)),
+            }
+        ],
+    }
+    return parse(Invoice, values)
+
+
+def _verification(shipment: Shipment, plan: OriginPlan, certificate: CertificatePlan) -> Verification:
+    """Return a verification of the certifier; its books tell whether the good originates."""
+    false = shipment.noncompliance is Noncompliance.WRONG_ORIGIN
+    values: dict[str, object] = {
+        "certificate": certificate.name,
+        "party": certificate.issuer,
+        "claims": [shipment.name],
+        "books": {
+            "description": f"{plan.good.description}, books of {shipment.name}",
+            "hs6": plan.good.hs6,
+            "criterion": plan.good.criterion,
+            "is_originating": "NO" if false else "YES",
+            "records_kept": "YES",
+            "materials": [_material(shipment, plan, false=false)],
+        },
+    }
+    return parse(Verification, values)
+
+
+def _material(shipment: Shipment, plan: OriginPlan, *, false: bool) -> Mapping[str, object]:
+    return {
+        "description": f"material of {shipment.name}",
+        "hs6": plan.good.hs6,
+        "origin": "CN" if false else REGIMES[plan.regime].origins_of_spi[plan.spi][0],
+        "value_usd": 1,
+    }

@@ -1,0 +1,141 @@
+"""Plays a generated trade: shipments are taken up as they come, and their acts begin when their time has come.
+
+Rules:
+- What an organization's program does by itself is left to it; here is only what a shipment has it do.
+- An act that begins waits for nobody: the next one begins at its own time.
+- A step that the ledger or a form's rules refuse ends there, as it does in a scenario file; any other failure is the
+  program's, and is raised by the trial.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, assert_never
+
+from p2p.observer import RecordField
+from scenarios.model import Step
+from scenarios.model.fisheries import Vessel
+from scenarios.trading.carnets import carnet_lot
+from scenarios.trading.lot import Lot
+from scenarios.trading.openscript import OpenScript
+from scenarios.trading.origin import origin_lot
+from scenarios.trading.papers import DAY_MS
+from scenarios.trading.tuna import tuna_lot
+from scenarios.workload.plan import shipments
+from scenarios.workload.shipment import CarnetPlan, OriginPlan, Shipment, TunaPlan
+from scenarios.workload.trade import Trade
+from scenarios.workload.truth import SHIPMENT_BEGAN, truth_of
+
+LOOKAHEAD_MS = 30 * DAY_MS
+"""A shipment is taken up so long before it arrives: its papers are made earlier."""
+
+
+class Stage(Protocol):
+    """The trial as the trader sees it."""
+
+    def now_ms(self) -> int:
+        """Return the calendar, UTC milliseconds."""
+
+    async def wait_until(self, time_ms: int) -> None:
+        """Wait until the calendar has come to a moment."""
+
+    def record(self, name: str, fields: Mapping[str, RecordField]) -> None:
+        """Write down what only the simulator knows."""
+
+    def begin(self, step: Step) -> asyncio.Task[object]:
+        """Have an organization begin a step."""
+
+
+@dataclass(order=True, slots=True)
+class _Due:
+    time_ms: int
+    number: int
+    step: Step = field(compare=False)
+
+
+class Trader:
+    """One generated trade on the ledger.
+
+    Args:
+        trade: the shipments.
+        script: takes their papers.
+        stage: the trial.
+        vessels: that the fisheries authority knows.
+    """
+
+    def __init__(self, trade: Trade, script: OpenScript, stage: Stage, vessels: tuple[Vessel, ...]) -> None:
+        self._trade = trade
+        self._script = script
+        self._stage = stage
+        self._vessels = vessels
+        self._due: list[_Due] = []
+        self._count = 0
+        self._made: set[str] = set()
+        self._running: set[asyncio.Task[object]] = set()
+        self.failure: BaseException | None = None
+        self.is_over = False
+
+    async def run(self) -> None:
+        """Play all shipments; return when the last act has ended."""
+        for shipment in shipments(self._trade):
+            await self._play_until(self._trade.arrival_ms(shipment.number) - LOOKAHEAD_MS)
+            self._take_up(shipment)
+        await self._play_until(None)
+        while self._running:
+            await asyncio.wait(self._running)
+        self.is_over = True
+
+    def _take_up(self, shipment: Shipment) -> None:
+        self._stage.record(SHIPMENT_BEGAN, truth_of(shipment))
+        lot = self._lot_of(shipment)
+        self._script.take(lot)
+        for act in lot.acts:
+            self._count += 1
+            heapq.heappush(self._due, _Due(act.time_ms, self._count, act.step))
+
+    async def _play_until(self, time_ms: int | None) -> None:
+        """Begin all acts that are due before a moment, then come to it."""
+        while self._due and (time_ms is None or self._due[0].time_ms < time_ms):
+            due = heapq.heappop(self._due)
+            await self._come_to(due.time_ms)
+            self._begin(due.step)
+        if time_ms is not None:
+            await self._come_to(time_ms)
+
+    async def _come_to(self, time_ms: int) -> None:
+        if time_ms > self._stage.now_ms():
+            await self._stage.wait_until(time_ms)
+
+    def _begin(self, step: Step) -> None:
+        task = self._stage.begin(step)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and self.failure is None:
+            self.failure = error
+
+    def close(self) -> None:
+        """Cancel what still runs."""
+        for task in self._running:
+            task.cancel()
+
+    def _lot_of(self, shipment: Shipment) -> Lot:
+        plan = shipment.plan
+        hours = self._trade.hours
+        match plan:
+            case OriginPlan():
+                name = plan.certificate.name if plan.certificate is not None else ""
+                first = name not in self._made
+                self._made.add(name)
+                return origin_lot(shipment, plan, self._trade.workload, hours, first=first)
+            case CarnetPlan():
+                return carnet_lot(shipment, plan)
+            case TunaPlan():
+                return tuna_lot(shipment, plan, self._vessels, hours)
+            case _:
+                assert_never(plan)

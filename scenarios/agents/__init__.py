@@ -25,6 +25,7 @@ from scenarios.agents.client import NodeClient
 from scenarios.agents.customs import Customs
 from scenarios.agents.desk import Desk, Kind
 from scenarios.agents.importer import Importer
+from scenarios.agents.members import MemberEntry
 from scenarios.agents.observer import Observer
 from scenarios.agents.papers import Paper, PaperError, PaperKind
 from scenarios.agents.script import Script
@@ -83,12 +84,11 @@ def make_agent(
         random: the agent's own stream of chance.
         scenario: its documents, claims and steps.
         on_failure: told when a reaction or a feed of the agent ends by an exception.
-
-    Raises:
-        UnknownOrganizationError: if genesis does not list the wallet's organization.
     """
     surroundings = Surroundings(
-        organization=desk.genesis.organization(wallet.organization),
+        organization=MemberEntry(
+            wallet.organization, organization.name, organization.country, organization.roles
+        ),
         wallet=wallet,
         client=client,
         desk=desk,

@@ -1,6 +1,7 @@
 """An organization's own application: it follows its node's feeds, reacts, and takes scripted steps.
 
 Rules:
+- Who belongs to the network, in which role and with which keys, it reads from the ledger at the moment of an act.
 - It uses the node's HTTP interface as any outside program would; keys and plaintext are in its wallet.
 - What it reacts to is a table: a receipt's type and relation to this organization, to the name of a method.
 - A reaction runs as a job of its own; its failure ends the agent and is told. A feed's cursor moves in the
@@ -25,7 +26,6 @@ from ledger.codes import Code
 from ledger.documents import OpenedEnvelope
 from ledger.encoding import Value
 from ledger.errors import EnvelopeError
-from ledger.genesis import Organization
 from ledger.transaction import SignedTransaction
 from p2p.finality import Finality, TransactionStatus
 from p2p.observer import RecordField
@@ -42,6 +42,7 @@ from scenarios.agents.client import (
 from scenarios.agents.desk import Desk
 from scenarios.agents.keybook import Keybook
 from scenarios.agents.mail import Mail, MailFault, Mailroom
+from scenarios.agents.members import MemberEntry, Members
 from scenarios.agents.papers import Paper, PaperError, open_fields
 from scenarios.agents.register import Folding, Place, Register
 from scenarios.agents.script import Behavior, Delay, Script, Step
@@ -93,7 +94,7 @@ class Surroundings:
         on_failure: told when a reaction ends by an exception.
     """
 
-    organization: Organization
+    organization: MemberEntry
     wallet: Wallet
     client: NodeClient
     desk: Desk
@@ -140,7 +141,8 @@ class Agent:
         self.on_failure = surroundings.on_failure
         self.register = Register()
         self.keybook = Keybook(surroundings.desk.genesis)
-        self.registers: list[Folding] = [self.register, self.keybook]
+        self.members = Members(surroundings.desk.genesis)
+        self.registers: list[Folding] = [self.register, self.keybook, self.members]
         self.mailroom = Mailroom()
         self.seen_receipt = -1
         self.seen_document = 0
@@ -273,11 +275,10 @@ class Agent:
 
     def commit(self, fields: Mapping[str, Value]) -> bytes:
         """Commit to a document's fields, keep it in the wallet, and return its root."""
-        names = [member.name for member in self.desk.genesis.organizations]
-        return self.wallet.commit(fields, public=open_fields(fields, names))
+        return self.wallet.commit(fields, public=open_fields(fields, self.members.names))
 
     async def send(self, root: bytes, to: str, names: tuple[str, ...] | None = None) -> None:
-        """Seal an issued document's envelope for a member and hand it to the node.
+        """Seal an issued document's envelope for a member and hand it to the node; who has left is sent nothing.
 
         Args:
             root: of a document in the wallet.
@@ -285,6 +286,9 @@ class Agent:
             names: the fields it may see; all of them if None.
         """
         self.wallet.mean(root, to, names)
+        if self.members.has_left(to):
+            self.record("envelope.withheld", private=True, to=to, time_ms=self.desk.now_ms())
+            return
         sealed = self.wallet.seal(root, self.keybook.box_key(to), names)
         await self.client.post_document_until_accepted(root, to, sealed, pause=self._pause_for(None))
 

@@ -29,7 +29,7 @@ class CarnetPart(Agent):
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
         genesis = self.desk.genesis
-        self.carnets = CarnetRegister({member.id: member.country for member in genesis.organizations})
+        self.carnets = CarnetRegister(self.members.countries)
         self.registers.append(self.carnets)
         self.legal_calendar = LegalCalendar(
             genesis.zone_offsets, map(datetime.date.fromisoformat, genesis.holidays)
@@ -42,7 +42,7 @@ class CarnetPart(Agent):
 
     def first_of(self, role: Role, country: str) -> str | None:
         """Return the first member with a role in a country, or None."""
-        for member in self.desk.genesis.with_role(role):
+        for member in self.members.with_role(role):
             if member.country == country:
                 return member.id
         return None

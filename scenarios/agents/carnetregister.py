@@ -88,7 +88,7 @@ class CarnetRegister:
     """Carnets, goods, vouchers and claims by their ids.
 
     Attributes:
-        countries: of every member.
+        countries: of everybody who ever was a member, kept up to date by whoever gave it.
     """
 
     countries: Mapping[str, str]

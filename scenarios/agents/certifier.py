@@ -7,6 +7,7 @@ Rules:
 - A form with faults is not signed, unless the scenario says that somebody really sends such a paper.
 - Every addressee gets its own envelope: Customs all fields, an importer all but a producer that is available
   to Customs upon request. All envelopes share the anchored root.
+- An addressee that has left the network by then is left out.
 - Envelopes are in the node's outbox before the root is anchored; delivery is stated to importers alone, once
   the anchor is certified.
 - The words of a notice go to the recipients in envelopes; the ledger gets a code word.
@@ -54,20 +55,20 @@ class Certifier(Agent):
         certificate = self.random.randbytes(CERTIFICATE_ID_BYTES)
         self.desk.bind("certificate", step.document, certificate.hex())
         root = self.commit({KIND: form.code, **form.flatten(fields)})
-        for addressee in document.addressees:
+        addressees = [name for name in document.addressees if not self.members.has_left(name)]
+        for addressee in addressees:
             await self.send(root, addressee, self._readable_by(addressee, form, fields))
-        body = self._anchor(certificate, document, form, fields)
+        body = self._anchor(certificate, addressees, form, fields)
         anchored = await self.transact("certificate.anchor", body, (root,))
         self.record(
             "certificate.issued",
             certificate=step.document,
             ledger_id=certificate.hex(),
-            addressees=list(document.addressees),
+            addressees=addressees,
             time_ms=anchored.time_ms,
         )
-        importers = [member.id for member in self.desk.genesis.with_role(Role.IMPORTER)]
-        for holder in document.addressees:
-            if holder in importers:
+        for holder in addressees:
+            if self.members.has_role(holder, Role.IMPORTER):
                 delivered = await self.transact(
                     "certificate.deliver", {"certificate": certificate, "holder": holder}
                 )
@@ -129,12 +130,11 @@ class Certifier(Agent):
         return spoil(fields, self.behavior.careless, self.random)
 
     def _readable_by(self, addressee: str, form: Form, fields: Mapping[str, Value]) -> tuple[str, ...]:
-        roles = self.desk.genesis.organization(addressee).roles
-        role = Role.CUSTOMS if Role.CUSTOMS in roles else Role.IMPORTER
+        role = Role.CUSTOMS if self.members.has_role(addressee, Role.CUSTOMS) else Role.IMPORTER
         return (KIND, *form.disclosed_names(fields, role))
 
     def _anchor(
-        self, certificate: bytes, document: Document, form: Form, fields: Mapping[str, Value]
+        self, certificate: bytes, addressees: list[str], form: Form, fields: Mapping[str, Value]
     ) -> dict[str, Value]:
         try:
             facts = public_facts(form, fields)
@@ -152,7 +152,7 @@ class Certifier(Agent):
             "signed_on": facts.signed_on,
             "blanket": blanket,
             "shipment": facts.shipment,
-            "addressees": list(document.addressees),
+            "addressees": list(addressees),
         }
 
     async def _issued(self, name: str) -> CertificateEntry:

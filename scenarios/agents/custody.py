@@ -92,14 +92,14 @@ class Custodian(Agent):
         Raises:
             StepError: if there is none in this network.
         """
-        fisheries = fisheries_of(self.desk.genesis)
+        fisheries = fisheries_of(self.members)
         if fisheries is None:
             raise StepError("no member has the role fisheries; give it to somebody who checks forms 370")
         return fisheries
 
     def authorities(self) -> tuple[str, str]:
         """Return the fisheries authority and Customs."""
-        return self.fisheries(), authority_of(self.desk.genesis)
+        return self.fisheries(), authority_of(self.members)
 
     def scripted_form(self, name: str) -> Form370:
         """Return a form of the scenario."""

@@ -95,7 +95,11 @@ class Customs(Agent):
         )
         self._cases: dict[str, CaseFile] = {}
         self._archive = Archive(self.register, self.mailroom, self.wallet, self._calendar)
-        self._decides = authority_of(genesis) == self.id
+
+    @property
+    def _decides(self) -> bool:
+        """Whether this is the Customs that decides claims now."""
+        return authority_of(self.members) == self.id
 
     # What it does by itself.
 
@@ -387,7 +391,7 @@ class Customs(Agent):
     async def _scripted(self, name: str) -> CaseFile:
         """Return the file of a claim that the scenario names, once the claim is filed."""
         if not self._decides:
-            decider = authority_of(self.desk.genesis)
+            decider = authority_of(self.members)
             raise StepError(f"{self.id} does not decide claims; let {decider} do it")
         claim = self.script.claims[name]
         case = self._case(claim_id(claim.entry, claim.line))

@@ -79,7 +79,7 @@ class Entrant(Agent):
             self.desk.bind("claim", name, ledger_id)
         invoice = line.get("invoice_root")
         if isinstance(invoice, bytes):
-            await self.send(invoice, authority_of(self.desk.genesis))
+            await self.send(invoice, authority_of(self.members))
         salt = self.wallet.draw_salt()
         fine = fine_commitment(salt, entry, number, FineState.CLAIMED)
         self.wallet.keep_salt(fine, salt)
@@ -147,7 +147,7 @@ class Entrant(Agent):
     async def protest_claim(self, step: ProtestClaim) -> None:
         """Protest a liquidation, with what supports the claim."""
         claim = await self.filed(step.claim)
-        customs = authority_of(self.desk.genesis)
+        customs = authority_of(self.members)
         salt = self.wallet.draw_salt()
         fine = fine_commitment(salt, claim.entry, claim.line, FineState.PROTESTED)
         self.wallet.keep_salt(fine, salt)
@@ -174,7 +174,7 @@ class Entrant(Agent):
         await self._answer(claim, name, shown)
 
     async def _answer(self, claim: ClaimEntry, name: str, shown: CertificateEntry | None) -> None:
-        customs = authority_of(self.desk.genesis)
+        customs = authority_of(self.members)
         await self._pass_on_certificate(shown, customs)
         root = self.commit(
             answer_fields(PaperKind.ANSWER, claim, self.script.claims[name], shown, claim.importer)
@@ -213,7 +213,7 @@ class Entrant(Agent):
 
     async def send_to_customs(self, fields: Mapping[str, Value]) -> None:
         """Seal a document to Customs and anchor its root, so that it cannot be exchanged later."""
-        customs = authority_of(self.desk.genesis)
+        customs = authority_of(self.members)
         root = self.commit(fields)
         await self.send(root, customs)
         await self.transact("document.anchor", {"class": "commercial", "addressees": [customs]}, (root,))

@@ -87,7 +87,11 @@ class Fisheries(Agent):
         self.registers.append(self.forms)
         self.legal = LegalCalendar.of(self.desk.genesis)
         self._form_files: dict[str, FormFile] = {}
-        self._checks_forms = fisheries_of(self.desk.genesis) == self.id
+
+    @property
+    def _checks_forms(self) -> bool:
+        """Whether this is the authority that checks forms 370 now."""
+        return fisheries_of(self.members) == self.id
 
     # What is scripted.
 
@@ -192,7 +196,7 @@ class Fisheries(Agent):
         salt = self.wallet.draw_salt()
         fine = form_commitment(salt, bytes.fromhex(file.form.id), after.state)
         self.wallet.keep_salt(fine, salt)
-        customs = authority_of(self.desk.genesis)
+        customs = authority_of(self.members)
         root = self.commit(
             {
                 KIND: PaperKind.FORM_370_DECISION.value,

@@ -121,7 +121,7 @@ def open_fields(fields: Mapping[str, Value], member_names: Collection[str]) -> f
 
     Args:
         fields: of a document.
-        member_names: the members' names for people, which genesis tells everybody.
+        member_names: the members' names for people, which the ledger tells everybody.
     """
     return frozenset(
         name

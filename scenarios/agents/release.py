@@ -39,11 +39,10 @@ class TunaRelease(Agent):
 
     async def form_decided(self, receipt: Receipt) -> None:
         """Release or refuse, when the fisheries authority has decided."""
-        genesis = self.desk.genesis
-        fisheries, delay_ms = fisheries_of(genesis), self.draw_ms(self.behavior.release_after)
+        fisheries, delay_ms = fisheries_of(self.members), self.draw_ms(self.behavior.release_after)
         if fisheries is None or delay_ms is None:
             return
-        if authority_of(genesis) != self.id or receipt.creator != fisheries:
+        if authority_of(self.members) != self.id or receipt.creator != fisheries:
             return
         form = self.forms.form_of(receipt)
         mail = await self.receive(receipt.documents[0], fisheries)

@@ -157,9 +157,11 @@ class Verifier(Customs):
     # Letters and determinations.
 
     async def _notify_visit(self, file: VerificationFile) -> None:
-        country = self.desk.genesis.organization(file.party).country
-        there = [m.id for m in self.desk.genesis.with_role(Role.CUSTOMS) if m.country == country]
-        party = self.desk.genesis.organization(file.party).name
+        member = self.members.find(file.party)
+        if member is None:
+            raise StepError(f"{file.party} is no member of the network; it cannot be visited")
+        there = [m.id for m in self.members.with_role(Role.CUSTOMS) if m.country == member.country]
+        party = member.name
         notice: dict[str, Value] = {
             **self._about(file),
             "authority": self.organization.name,

@@ -12,6 +12,7 @@ import asyncio
 import json
 from collections.abc import Callable, Collection
 
+from ledger.codes import Code
 from ledger.contracts import REGIME_OF_FORM
 from ledger.genesis import Role
 from p2p.observer import RecordField
@@ -31,7 +32,7 @@ class LedgerWatch:
         is_up: whether a node is worth asking.
         book: where receipts are written.
         names: the scenario's local names.
-        importers: members that hold what they certify themselves, where the agreement lets importers certify.
+        importers: founders that hold what they certify themselves, where the agreement lets importers certify.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class LedgerWatch:
         self._is_up = is_up
         self._book = book
         self._names = names
-        self._importers = importers
+        self._importers = list(importers)
         self.seen = -1
 
     async def run(self) -> None:
@@ -70,7 +71,15 @@ class LedgerWatch:
                 return
             for receipt in page.receipts:
                 self.seen = receipt.index
+                self._note_importer(receipt)
                 self._book.add("receipt", self._fields(receipt), public=True)
+
+    def _note_importer(self, receipt: Receipt) -> None:
+        """Take an importer that joins into account."""
+        roles = receipt.body.get("roles")
+        joins = receipt.code == Code.VALID and receipt.type == "member.add"
+        if joins and isinstance(roles, list) and Role.IMPORTER.value in roles:
+            self._importers.append(str(receipt.body["organization"]))
 
     def _fields(self, receipt: Receipt) -> dict[str, RecordField]:
         fields: dict[str, RecordField] = {

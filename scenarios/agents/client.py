@@ -286,9 +286,11 @@ class NodeClient:
         answer = await self._call("GET", f"/v1/proofs/{transaction_id.hex()}")
         return answer.read(read_proof)
 
-    async def state(self, key: str, *, with_proof: bool = False) -> StateAnswer:
-        """Return a state value or its absence, on demand with its proof."""
+    async def state(self, key: str, *, with_proof: bool = False, linearizable: bool = False) -> StateAnswer:
+        """Return a state value or its absence, on demand with its proof, or the latest there is anywhere."""
         query = {"proof": "true"} if with_proof else {}
+        if linearizable:
+            query["consistency"] = "linearizable"
         answer = await self._call("GET", f"/v1/state/{key}", query=query)
         return answer.read(read_state)
 

@@ -47,6 +47,7 @@ CheckName: TypeAlias = Literal[
     "decided-once",
     "confidentiality",
     "reachable",
+    "linearizability",
     "carnet-balances",
     "progress",
     "convergence",

@@ -25,7 +25,7 @@ from p2p.finality import TransactionStatus
 from p2p.observer import RecordField
 from scenarios.agents import Agent, make_agent
 from scenarios.agents.answers import ApiProblem
-from scenarios.agents.client import NodeClient
+from scenarios.agents.client import NodeClient, PauseHook, unnoticed
 from scenarios.agents.desk import Kind
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.witness import Witness
@@ -33,6 +33,7 @@ from scenarios.model import Scenario, Step
 from scenarios.trading.openscript import OpenScript
 from scenarios.trading.trader import Trader
 from scenarios.trial.agenda import Agenda
+from scenarios.trial.auditor import Auditor
 from scenarios.trial.eventbook import EventBook
 from scenarios.trial.faultengine import FaultEngine
 from scenarios.trial.healing import CONVERGENCE_LIMIT_S, Healing
@@ -91,6 +92,15 @@ class _StepClient(NodeClient):
     def note_problem(self, body: bytes) -> None:
         """Keep an error's body, each once, to be searched for private values."""
         self._problems[body] = None
+
+    async def settle(
+        self, transaction_id: bytes, raw: bytes, *, pause: PauseHook = unnoticed, poll_ms: int = 30_000
+    ) -> TransactionStatus:
+        """Wait, then note that the outcome is known."""
+        status = await super().settle(transaction_id, raw, pause=pause, poll_ms=poll_ms)
+        if self._trial.auditor is not None:
+            self._trial.auditor.returned(transaction_id)
+        return status
 
     async def submit(self, raw: bytes) -> TransactionStatus:
         """Note the step, then hand in."""
@@ -180,6 +190,7 @@ class Trial:
         self.outcome = TrialOutcome()
         self.agents: dict[str, Agent] = {}
         self.is_closing = False
+        self.auditor: Auditor | None = None
         self.calendar = CalendarClock(scenario.calendar.start_ms, world.now_ns)
         self._sessions: list[aiohttp.ClientSession] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -209,6 +220,8 @@ class Trial:
         """Write down that the running step handed in a transaction."""
         step = _CURRENT_STEP.get()
         signed = parse_transaction(raw, self.world.founding.genesis.limits.transaction_bytes_max)
+        if self.auditor is not None:
+            self.auditor.called(signed)
         if step is not None and signed.id not in self._noted:
             self._noted[signed.id] = None
             self.book.add("step.transaction", {"step": step, "id": signed.id.hex()})
@@ -258,6 +271,9 @@ class Trial:
             chance=self.chance("healing"),
             now_ms=self.now_ms,
         )
+        if "linearizability" in self.scenario.checks:
+            orderers, chance = self.scenario.orderers, self.chance("auditor")
+            self.auditor = Auditor(self.world, orderers, clients, self.book, chance, self._spawn)
         self._spawn(self._watch.run(), "ledger watch", self.world.organizations[0])
         await self._rest("warm up")
 

@@ -18,6 +18,7 @@ from consensus import quorum
 from ledger import execution
 from ledger.contracts import HOLDING_TABLE, HoldingState, Refusal
 from ledger.contracts.carnet import VOUCHER_TABLE, goods
+from p2p.node import Node
 from p2p.ordering import Ordering
 from scenarios.agents.carnetoffice import CarnetOffice
 from scenarios.judging.checks.check import FinalState
@@ -144,3 +145,14 @@ def test_a_step_that_no_table_lists_is_seen(
     (found,) = violations(result, "reachable")
     assert f"{act} by importer from HELD is no row of the holding table (event " in found
     assert len(result.judgment.violations) == 1
+
+
+def test_a_stale_read_is_seen(run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def look(node: Node, read: Callable[[], object], timeout_ms: int) -> object:
+        return await node.look(read)
+
+    monkeypatch.setattr(Node, "look_linearizably", look)
+    result = run_virtual_scenario("nafta-certificate-audited")
+    found = violations(result, "linearizability")
+    assert "none of these fits: " in found[0]
+    assert len(result.judgment.violations) == len(found)

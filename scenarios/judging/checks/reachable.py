@@ -96,6 +96,9 @@ class Reachable:
 
     Attributes:
         roles, countries: of every organization that the scenario names.
+        records: every record, by state key.
+        origins: of a carnet that replaces another, the first one of its line.
+        touched: the keys of the records that the last receipt's act is about.
     """
 
     roles: Mapping[str, Sequence[Role]]
@@ -105,11 +108,15 @@ class Reachable:
     violations: list[Violation] = field(default_factory=list)
     records: dict[str, _Record] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
+    touched: list[str] = field(default_factory=list)
     _event: int = 0
 
     def __call__(self, event: Event) -> None:
         """Take a certified receipt's step."""
-        if event.name != "receipt" or event.fields["code"] != "VALID":
+        if event.name != "receipt":
+            return
+        self.touched.clear()
+        if event.fields["code"] != "VALID":
             return
         self._event = event.number
         act, creator = event.text("type"), event.text("creator")
@@ -151,6 +158,7 @@ class Reachable:
         if record is None:
             record = self.records[key] = _Record(before, self._parties(act, body, creator))
             record.missing = list(record.parties.get("custody", ()))
+        self.touched.append(key)
         self._check_actor(rows[0], key, record, body, creator)
         if creator in record.missing and act == "fisheries.endorse":
             record.missing.remove(creator)

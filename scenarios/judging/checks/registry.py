@@ -18,6 +18,7 @@ from scenarios.judging.checks.check import Check, FinalState
 from scenarios.judging.checks.confidentiality import Confidentiality
 from scenarios.judging.checks.decided import DecidedOnce
 from scenarios.judging.checks.durability import Durability
+from scenarios.judging.checks.linearizable import Linearizability
 from scenarios.judging.checks.liveness import Convergence, Progress
 from scenarios.judging.checks.raft import RaftProperties
 from scenarios.judging.checks.reachable import Reachable
@@ -183,10 +184,24 @@ CHECKS: Mapping[str, CheckRow] = _table(
         exercised_by="a receipt takes a row, or a record is looked up at the end",
         ablation="the contract lets a held certificate be acknowledged again, and an importer does",
         test="worlds/test_check_ablations.py::test_a_step_that_no_table_lists_is_seen",
-        make=lambda setting: Reachable(
-            {name: member.roles for name, member in setting.scenario.organizations.items()},
-            {name: member.country for name, member in setting.scenario.organizations.items()},
+        make=lambda setting: _walk(setting.scenario),
+    ),
+    CheckRow(
+        name="linearizability",
+        sentence=(
+            "Per certificate, holding, claim, verification, form: what clients saw of it could have happened one act"
+            " at a time, each between its call and its return."
         ),
+        source="Herlihy and Wing (1990); Raft dissertation, section 6.4 (linearizable reads)",
+        phases=(Phase.END,),
+        worlds=Worlds.BOTH,
+        exercised_by=(
+            "a read, while an act is under way or right after it, is given its place (only where"
+            " the scenario lists this check: reads cost messages)"
+        ),
+        ablation="a node answers who asks for the latest with what it has",
+        test="worlds/test_check_ablations.py::test_a_stale_read_is_seen",
+        make=lambda setting: Linearizability(_walk(setting.scenario)),
     ),
     CheckRow(
         name="carnet-balances",
@@ -233,6 +248,14 @@ CHECKS: Mapping[str, CheckRow] = _table(
     ),
 )
 """All checks, by name."""
+
+
+def _walk(scenario: Scenario) -> Reachable:
+    members = scenario.organizations
+    return Reachable(
+        {name: member.roles for name, member in members.items()},
+        {name: member.country for name, member in members.items()},
+    )
 
 
 def make_checks(setting: Setting) -> list[Check]:

@@ -1,0 +1,106 @@
+"""A client that saw what could not have been is believed."""
+
+from __future__ import annotations
+
+import json
+
+from ledger.genesis import Role
+from p2p.observer import RecordField
+from scenarios.judging.checks.check import FinalState
+from scenarios.judging.checks.linearizable import Linearizability
+from scenarios.judging.checks.reachable import Reachable
+from scenarios.trial.auditor import audited_keys
+from scenarios.trial.eventbook import Event
+
+CLAIM = {"entry": "ABC-1", "line": 1}
+KEY = "claim/ABC-1/1"
+
+
+class Story:
+    """Operations told to the check."""
+
+    def __init__(self) -> None:
+        self.check = Linearizability(Reachable({"buyer": [Role.IMPORTER], "cbp": [Role.CUSTOMS]}, {}))
+        self.number = 0
+
+    def tell(self, name: str, **fields: RecordField) -> None:
+        self.check(Event(self.number, 0, 0, name, fields, public=False))
+        self.number += 1
+
+    def act(self, number: str, act: str, creator: str) -> None:
+        self.tell("operation.called", id=number, organization=creator)
+        body = json.dumps(CLAIM)
+        self.tell("receipt", id=number, code="VALID", type=act, creator=creator, documents=[], body=body)
+        self.tell("operation.returned", id=number)
+
+    def read(self, number: int, state: str | None) -> None:
+        self.tell("read.called", read=number, key=KEY, node="noaa")
+        self.tell("read.returned", read=number, state=state)
+
+    def finish(self) -> list[str]:
+        self.check.finish(FinalState([], {}))
+        return [violation.text for violation in self.check.violations]
+
+
+def test_reads_of_what_was_last_written_hold() -> None:
+    story = Story()
+    story.read(1, None)
+    story.act("a", "claim.file", "buyer")
+    story.read(2, "CLAIMED")
+    story.act("b", "claim.open", "cbp")
+    story.read(3, "OFFICIAL_OPEN")
+    assert story.finish() == []
+    assert story.check.exercised == 3
+
+
+def test_a_read_during_an_act_may_see_it_or_not() -> None:
+    for state in (None, "CLAIMED"):
+        story = Story()
+        story.tell("read.called", read=1, key=KEY, node="noaa")
+        story.act("a", "claim.file", "buyer")
+        story.tell("read.returned", read=1, state=state)
+        assert story.finish() == []
+
+
+def test_a_read_that_misses_an_act_whose_client_had_its_answer() -> None:
+    story = Story()
+    story.act("a", "claim.file", "buyer")
+    story.read(1, None)
+    (seen,) = story.finish()
+    assert seen.startswith(f"{KEY}: violated")
+
+
+def test_reads_that_go_back() -> None:
+    story = Story()
+    story.act("a", "claim.file", "buyer")
+    story.tell("operation.called", id="b", organization="cbp")
+    story.tell(
+        "receipt",
+        id="b",
+        code="VALID",
+        type="claim.open",
+        creator="cbp",
+        documents=[],
+        body=json.dumps(CLAIM),
+    )
+    story.read(1, "OFFICIAL_OPEN")
+    story.read(2, "CLAIMED")
+    assert len(story.finish()) == 1
+
+
+def test_nothing_read_is_nothing_shown() -> None:
+    story = Story()
+    story.act("a", "claim.file", "buyer")
+    assert story.finish() == []
+    assert story.check.exercised == 0
+
+
+def test_what_is_read_of_an_act() -> None:
+    certificate = {"certificate": b"\x01\x02", "holder": "buyer"}
+    assert audited_keys("certificate.deliver", "maker", certificate) == [
+        "certificate/0102",
+        "holding/0102/buyer",
+    ]
+    assert audited_keys("holding.acknowledge", "buyer", {"certificate": b"\x01"}) == ["holding/01/buyer"]
+    assert audited_keys("fisheries.file", "buyer", {"form370": b"\x03"}) == ["form370/03"]
+    assert audited_keys("document.anchor", "maker", {"class": "commercial"}) == []

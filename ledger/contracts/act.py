@@ -101,6 +101,12 @@ class Act(Protocol):
         """
 
 
+def country_of(context: Context) -> str | None:
+    """Return the country of the sender, or None if the roster does not have it."""
+    member = context.roster.find(context.sender.id)
+    return None if member is None else member.country
+
+
 def read_legal_date(fields: Fields, name: str) -> datetime.date:
     """Take a date that a body declares."""
     day = fields.date(name)

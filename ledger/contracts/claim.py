@@ -12,6 +12,8 @@ Rules:
 - The day of a claim is the legal date of its block. Possession is proven if the importer's acknowledgement
   has a block time not later than the claim's, and came before it in the ledger's order.
 - A claim that Customs has closed may still be corrected; a liquidated one may be protested, which opens it again.
+- Official acts on a claim are for customs of the country of importation, which the agreement names; another's
+  customs is refused.
 - Of official acts only open and closed is public, with a salted commitment to the fine state.
 - Several lines and entries may rest on a single-shipment certificate, and several shipments on one entry;
   another shipment on another entry is the finding SECOND_SHIPMENT (19 CFR 181.22(b)(5)(i)).
@@ -30,6 +32,7 @@ from ledger.contracts.act import (
     ORGANIZATION,
     Context,
     Writer,
+    country_of,
     read_legal_date,
 )
 from ledger.contracts.certificate import SHIPMENT_LENGTH_MAX, find_certificate
@@ -70,11 +73,19 @@ LINE_MAX = 9999
 
 @dataclass(frozen=True, slots=True)
 class ClaimCase:
-    """What a claim's step is judged by: the importer of record, and whether the sender has its power of attorney."""
+    """What a claim's step is judged by.
+
+    Attributes:
+        context: where the act stands.
+        importer: the importer of record.
+        acts_for: whether the sender has its power of attorney.
+        importing: the country of importation.
+    """
 
     context: Context
     importer: str
     acts_for: bool = False
+    importing: str = ""
 
     @property
     def is_importer(self) -> bool:
@@ -109,9 +120,16 @@ _EMPOWERED: Guard[ClaimCase] = Guard(
     lambda case: case.is_importer or case.acts_for,
 )
 
+_IN_CHARGE: Guard[ClaimCase] = Guard(
+    "customs of the country of importation",
+    Refusal.NOT_IN_CHARGE,
+    lambda case: country_of(case.context) == case.importing,
+)
+
 _S = ClaimState
 _PRIVATE = "design: official acts are private in detail"
 _LIQUIDATION = "19 USC 1500; 19 CFR 159.1"
+_OFFICIAL = (_IN_CHARGE,)
 
 CLAIM_TABLE: Table[ClaimState, ClaimCase] = Table(
     "claim",
@@ -153,7 +171,7 @@ CLAIM_TABLE: Table[ClaimState, ClaimCase] = Table(
             limit=f"{CORRECTION_CALENDAR_DAYS}; else a finding",
             guards=(_EMPOWERED,),
         ),
-        Step(_S.CLAIMED, "claim.open", Actor.CUSTOMS, _S.OFFICIAL_OPEN, _PRIVATE),
+        Step(_S.CLAIMED, "claim.open", Actor.CUSTOMS, _S.OFFICIAL_OPEN, _PRIVATE, guards=_OFFICIAL),
         Step(
             _S.OFFICIAL_OPEN,
             "claim.respond",
@@ -162,13 +180,20 @@ CLAIM_TABLE: Table[ClaimState, ClaimCase] = Table(
             _PRIVATE,
             guards=(_EMPOWERED,),
         ),
-        Step(_S.OFFICIAL_OPEN, "claim.act", Actor.CUSTOMS, _S.OFFICIAL_OPEN, _PRIVATE),
-        Step(_S.OFFICIAL_OPEN, "claim.close", Actor.CUSTOMS, _S.OFFICIAL_CLOSED, _PRIVATE),
-        Step(_S.CLAIMED, "claim.close", Actor.CUSTOMS, _S.OFFICIAL_CLOSED, _PRIVATE),
-        Step(_S.CORRECTED, "claim.close", Actor.CUSTOMS, _S.OFFICIAL_CLOSED, _PRIVATE),
-        Step(_S.CLAIMED, "claim.liquidate", Actor.CUSTOMS, _S.LIQUIDATED, _LIQUIDATION),
-        Step(_S.CORRECTED, "claim.liquidate", Actor.CUSTOMS, _S.LIQUIDATED, _LIQUIDATION),
-        Step(_S.OFFICIAL_CLOSED, "claim.liquidate", Actor.CUSTOMS, _S.LIQUIDATED, _LIQUIDATION),
+        Step(_S.OFFICIAL_OPEN, "claim.act", Actor.CUSTOMS, _S.OFFICIAL_OPEN, _PRIVATE, guards=_OFFICIAL),
+        Step(_S.OFFICIAL_OPEN, "claim.close", Actor.CUSTOMS, _S.OFFICIAL_CLOSED, _PRIVATE, guards=_OFFICIAL),
+        Step(_S.CLAIMED, "claim.close", Actor.CUSTOMS, _S.OFFICIAL_CLOSED, _PRIVATE, guards=_OFFICIAL),
+        Step(_S.CORRECTED, "claim.close", Actor.CUSTOMS, _S.OFFICIAL_CLOSED, _PRIVATE, guards=_OFFICIAL),
+        Step(_S.CLAIMED, "claim.liquidate", Actor.CUSTOMS, _S.LIQUIDATED, _LIQUIDATION, guards=_OFFICIAL),
+        Step(_S.CORRECTED, "claim.liquidate", Actor.CUSTOMS, _S.LIQUIDATED, _LIQUIDATION, guards=_OFFICIAL),
+        Step(
+            _S.OFFICIAL_CLOSED,
+            "claim.liquidate",
+            Actor.CUSTOMS,
+            _S.LIQUIDATED,
+            _LIQUIDATION,
+            guards=_OFFICIAL,
+        ),
         Step(
             _S.LIQUIDATED,
             "claim.protest",
@@ -182,8 +207,12 @@ CLAIM_TABLE: Table[ClaimState, ClaimCase] = Table(
 )
 
 
-def _case(context: Context, state: Writer, importer: str) -> ClaimCase:
-    return ClaimCase(context, importer, acts_for(context, state, importer))
+def _case_of(context: Context, state: Writer, record: ClaimRecord) -> ClaimCase:
+    return _case(context, state, record.importer, record.regime)
+
+
+def _case(context: Context, state: Writer, importer: str, regime: str) -> ClaimCase:
+    return ClaimCase(context, importer, acts_for(context, state, importer), REGIMES[regime].importing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +277,9 @@ class FileClaim:
                 context.event, Refusal.DUPLICATE_ENTRY_LINE, f"{key} is on the ledger already"
             )
         importer = self.importer_of_record or context.sender.id
-        reached = CLAIM_TABLE.advance(ClaimState.NONE, context.event, _case(context, state, importer))
+        reached = CLAIM_TABLE.advance(
+            ClaimState.NONE, context.event, _case(context, state, importer, self.regime)
+        )
         certificate, holding = self._evidence(context, state, importer)
         facts = ClaimFacts(
             post=self.post,
@@ -332,7 +363,9 @@ class CorrectClaim:
     def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
         """Record the correction."""
         record = self.line.find(context, state)
-        reached = CLAIM_TABLE.advance(record.state, context.event, _case(context, state, record.importer))
+        reached = CLAIM_TABLE.advance(
+            record.state, context.event, _case(context, state, record.importer, record.regime)
+        )
         findings = correction_findings(self.discovered_on, context.today)
         known = (*record.findings, *(finding.value for finding in findings))
         after = replace(record, state=reached, fine=self.fine, findings=known)
@@ -360,7 +393,9 @@ class DecideClaim:
     def step(self, context: Context, state: Writer) -> ClaimRecord:
         """Write and return the claim with its next state."""
         record = self.line.find(context, state)
-        reached = CLAIM_TABLE.advance(record.state, context.event, _case(context, state, record.importer))
+        reached = CLAIM_TABLE.advance(
+            record.state, context.event, _case(context, state, record.importer, record.regime)
+        )
         after = replace(record, state=reached, fine=self.fine)
         state.put(self.line.key, after.encode())
         return after
@@ -403,7 +438,9 @@ class RespondClaim:
     def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
         """Record the answer's root. The claim stays as it is."""
         record = self.line.find(context, state)
-        CLAIM_TABLE.advance(record.state, context.event, _case(context, state, record.importer))
+        CLAIM_TABLE.advance(
+            record.state, context.event, _case(context, state, record.importer, record.regime)
+        )
         present_document(context, state, OFFICIAL, (), subject=self.line.key)
         return ()
 

@@ -5,8 +5,8 @@ Rules:
   recomputed the root; its block time is what a claim's block time is compared with (19 CFR 181.21(a)).
 - Who cannot open the envelope, or finds another root, complains; the issuer may then deliver again.
 - An importer that certifies itself has its certificate from the anchoring on; nobody has to deliver it.
-- Customs may suspend one importer's use and restore or refuse it; a refusal also bars later identical imports
-  of that importer in the blanket (19 CFR 181.22(c)).
+- Customs of the country of importation may suspend one importer's use and restore or refuse it; a refusal also bars
+  later identical imports of that importer in the blanket (19 CFR 181.22(c)).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
-from ledger.contracts.act import CERTIFICATE_ID_BYTES, Context, Writer, read_organization
+from ledger.contracts.act import CERTIFICATE_ID_BYTES, Context, Writer, country_of, read_organization
 from ledger.contracts.document import find_document
 from ledger.contracts.findings import Finding
 from ledger.contracts.reading import COMPLAINTS, Evidence, read_evidence
@@ -25,6 +25,7 @@ from ledger.contracts.records import (
     read_certificate,
     read_holding,
 )
+from ledger.contracts.regime import REGIME_OF_FORM
 from ledger.contracts.table import Actor, Guard, Refusal, RuleViolatedError, Step, Table
 from ledger.fields import Fields
 from ledger.genesis import Role
@@ -40,6 +41,7 @@ class HoldingCase:
     certificate: CertificateRecord | None = None
     holder_is_importer: bool = False
     evidence_holds: bool = True
+    importing: str = ""
 
     def plays(self, actor: Actor) -> bool:
         """Say whether the sender is that actor here."""
@@ -66,6 +68,12 @@ _ADDRESSED: Guard[HoldingCase] = Guard(
 
 _EVIDENCE: Guard[HoldingCase] = Guard(
     "evidence that proves the complaint, or none", Refusal.EVIDENCE, lambda case: case.evidence_holds
+)
+
+_IN_CHARGE: Guard[HoldingCase] = Guard(
+    "customs of the country of importation",
+    Refusal.NOT_IN_CHARGE,
+    lambda case: country_of(case.context) == case.importing,
 )
 
 _S = HoldingState
@@ -106,8 +114,22 @@ HOLDING_TABLE: Table[HoldingState, HoldingCase] = Table(
             "design: all envelopes share one root",
             guards=(_EVIDENCE,),
         ),
-        Step(_S.HELD, "holding.suspend", Actor.CUSTOMS, _S.SUSPENDED, "19 CFR 181.22(c)"),
-        Step(_S.SUSPENDED, "holding.reinstate", Actor.CUSTOMS, _S.HELD, "19 CFR 181.22(c)"),
+        Step(
+            _S.HELD,
+            "holding.suspend",
+            Actor.CUSTOMS,
+            _S.SUSPENDED,
+            "19 CFR 181.22(c)",
+            guards=(_IN_CHARGE,),
+        ),
+        Step(
+            _S.SUSPENDED,
+            "holding.reinstate",
+            Actor.CUSTOMS,
+            _S.HELD,
+            "19 CFR 181.22(c)",
+            guards=(_IN_CHARGE,),
+        ),
         Step(
             _S.SUSPENDED,
             "holding.reject",
@@ -115,6 +137,7 @@ HOLDING_TABLE: Table[HoldingState, HoldingCase] = Table(
             _S.NOT_ACCEPTED,
             "19 CFR 181.22(c)",
             limit="at least five working days to cure come first, privately",
+            guards=(_IN_CHARGE,),
         ),
     ),
 )
@@ -169,7 +192,9 @@ def _step(
     """Return the holding with its next state, not yet written."""
     record = _find(context, state, certificate, holder)
     holds = evidence is None or _convicts(evidence, context, state, certificate)
-    case = HoldingCase(context, holder, evidence_holds=holds)
+    data = state.get(certificate_key(certificate))
+    importing = "" if data is None else REGIME_OF_FORM[read_certificate(data).form].importing
+    case = HoldingCase(context, holder, evidence_holds=holds, importing=importing)
     reached = HOLDING_TABLE.advance(record.state, context.event, case)
     return replace(record, state=reached)
 

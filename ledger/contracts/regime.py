@@ -5,6 +5,7 @@ Rules:
   both. A claim under another is recorded with a finding.
 - NAFTA certificates are signed by the exporter alone (19 CFR 181.11); CAFTA-DR and USMCA certifications by the
   importer, the exporter or the producer (19 CFR 10.584(a); 182.12(a)).
+- The indicators are those of United States entries, so customs of the United States decides on every claim here.
 - Under CAFTA-DR and the USMCA an importer may claim on its own knowledge, without a certificate; after
   importation every agreement wants one (19 USC 1520(d)).
 """
@@ -42,6 +43,7 @@ class Regime:
         knowledge_suffices: whether an importer may claim at entry on its own knowledge.
         knowledge_mark: how sure that is.
         source: of who may certify.
+        importing: the country into which goods are entered under these indicators, whose customs decides.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Regime:
     knowledge_suffices: bool
     knowledge_mark: Mark
     source: str
+    importing: str = "US"
 
     def governs(self, import_on: datetime.date) -> bool:
         """Say whether imports of that day fall under this agreement."""

@@ -104,6 +104,10 @@ class Refusal(StrEnum):
     )
     SCOPE = ("scope", "name either a blanket period or one shipment, not both and not neither")
     BLANKET_ORDER = ("blanket-order", "let the blanket's first day not come after its last")
+    NOT_IN_CHARGE = (
+        "not-in-charge",
+        "leave this to the authority of the country that the goods are imported into",
+    )
     NOT_OFFICIAL = ("not-official", "only customs and fisheries anchor documents of class official")
     NOT_CLAIMANT_DOCUMENT = (
         "foreign-document",

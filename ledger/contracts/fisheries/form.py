@@ -28,7 +28,7 @@ from ledger.contracts.certificate import SHIPMENT_LENGTH_MAX
 from ledger.contracts.claim import ENTRY_NUMBER
 from ledger.contracts.document import COMMERCIAL, OFFICIAL, anchor_document, present_document
 from ledger.contracts.findings import Finding
-from ledger.contracts.fisheries.permit import has_permit
+from ledger.contracts.fisheries.permit import has_permit, is_in_charge
 from ledger.contracts.fisheries.records import Form370Record, Form370State, Hop, read_form370
 from ledger.contracts.table import Actor, Guard, Refusal, RuleViolatedError, Step, Table
 from ledger.fields import Fields
@@ -91,7 +91,12 @@ _ONCE: Guard[FormCase] = Guard(
     "a party that has not endorsed yet", Refusal.ALREADY_ENDORSED, _has_not_endorsed
 )
 
+_IN_CHARGE: Guard[FormCase] = Guard(
+    "an authority of the United States", Refusal.NOT_IN_CHARGE, lambda case: is_in_charge(case.context)
+)
+
 _S = Form370State
+_CHARGE = (_IN_CHARGE,)
 _ENDORSEMENT = "50 CFR 216.24(f)(4); 16 USC 1385(d)(2)(B)(iii)"
 _FILING = "50 CFR 216.24(f)"
 _PRIVATE = "design: official acts are private in detail"
@@ -128,7 +133,7 @@ FORM370_TABLE: Table[Form370State, FormCase] = Table(
             limit="at or before importation, else a finding",
         ),
         Step(_S.FILED, "fisheries.endorse", Actor.CUSTODIAN, _S.FILED, _ENDORSEMENT, _LATE, (_ONCE,)),
-        Step(_S.FILED, "fisheries.open", Actor.AUTHORITY, _S.OFFICIAL_OPEN, _PRIVATE),
+        Step(_S.FILED, "fisheries.open", Actor.AUTHORITY, _S.OFFICIAL_OPEN, _PRIVATE, guards=_CHARGE),
         Step(
             _S.OFFICIAL_OPEN,
             "fisheries.endorse",
@@ -139,9 +144,30 @@ FORM370_TABLE: Table[Form370State, FormCase] = Table(
             (_ONCE,),
         ),
         Step(_S.OFFICIAL_OPEN, "fisheries.respond", Actor.FILER, _S.OFFICIAL_OPEN, _PRIVATE),
-        Step(_S.OFFICIAL_OPEN, "fisheries.act", Actor.AUTHORITY, _S.OFFICIAL_OPEN, _PRIVATE),
-        Step(_S.OFFICIAL_OPEN, "fisheries.close", Actor.AUTHORITY, _S.OFFICIAL_CLOSED, _PRIVATE),
-        Step(_S.OFFICIAL_CLOSED, "fisheries.open", Actor.AUTHORITY, _S.OFFICIAL_OPEN, "50 CFR 216.93"),
+        Step(
+            _S.OFFICIAL_OPEN,
+            "fisheries.act",
+            Actor.AUTHORITY,
+            _S.OFFICIAL_OPEN,
+            _PRIVATE,
+            guards=_CHARGE,
+        ),
+        Step(
+            _S.OFFICIAL_OPEN,
+            "fisheries.close",
+            Actor.AUTHORITY,
+            _S.OFFICIAL_CLOSED,
+            _PRIVATE,
+            guards=_CHARGE,
+        ),
+        Step(
+            _S.OFFICIAL_CLOSED,
+            "fisheries.open",
+            Actor.AUTHORITY,
+            _S.OFFICIAL_OPEN,
+            "50 CFR 216.93",
+            guards=_CHARGE,
+        ),
     ),
 )
 

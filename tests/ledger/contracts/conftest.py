@@ -41,7 +41,10 @@ ROLES = {
     "swift": (Role.BROKER,),
     "slow": (Role.BROKER,),
     "watcher": (Role.OBSERVER,),
+    "aduana": (Role.CUSTOMS,),
+    "conapesca": (Role.FISHERIES,),
 }
+ABROAD = {"aduana": "MX", "conapesca": "MX"}
 C1 = bytes([1]) * 16
 C2 = bytes([2]) * 16
 FINE = bytes(32)
@@ -71,7 +74,7 @@ def pilot_genesis() -> Genesis:
             Organization(
                 id=name,
                 name=name.upper(),
-                country="US",
+                country=ABROAD.get(name, "US"),
                 roles=roles,
                 key=signing_key(name).public,
                 node_key=node_key(name).public,

@@ -197,3 +197,15 @@ def test_a_second_form_for_one_shipment_is_recorded_for_that_exporter_alone(fish
         fisheries.endorse(creator, form=form, on="2018-09-12")
         fisheries.endorse("globex", form=form, on="2018-09-12")
         assert fisheries.file(form=form).findings == findings
+
+
+@pytest.mark.parametrize("stranger", ["conapesca", "aduana"])
+def test_another_countrys_authority_decides_on_no_form_and_grants_no_permit(fisheries, stranger) -> None:
+    fisheries.filed()
+    assert fisheries.decide(stranger, "open").rule == "fisheries.open/not-in-charge"
+    assert fisheries.decide("noaa", "open").code is Code.VALID
+    assert fisheries.decide(stranger, "act").rule == "fisheries.act/not-in-charge"
+    assert fisheries.decide(stranger, "close").rule == "fisheries.close/not-in-charge"
+    body = {"holder": "globex", "from": "2018-01-01", "to": "2018-12-31"}
+    granted = fisheries.pilot.act("conapesca", "fisheries.permit", body)
+    assert granted.rule == "fisheries.permit/not-in-charge"

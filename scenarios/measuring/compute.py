@@ -41,9 +41,16 @@ class Figure:
 
 @dataclass(slots=True)
 class ArmFigures:
-    """All metrics of one arm: `figures[metric id][organization or "all"]`."""
+    """All metrics of one arm: `figures[metric id][organization or "all"]`.
+
+    Attributes:
+        arm: which.
+        last_ms: the moment of its last event.
+        figures: by metric and whom.
+    """
 
     arm: Arm
+    last_ms: int = 0
     figures: dict[str, dict[str, Figure]] = field(default_factory=dict)
 
     def figure(self, metric: str, whom: str = ALL) -> Figure:
@@ -59,7 +66,7 @@ class ArmFigures:
 
 def compute(facts: ArmFacts, arm: Arm, effort: Mapping[str, ActEffort]) -> ArmFigures:
     """Return the metrics of an arm."""
-    figures = ArmFigures(arm)
+    figures = ArmFigures(arm, facts.last_ms)
     for metric in METRICS:
         figures.figure(metric)
     for name, shipment in facts.shipments.items():
@@ -148,9 +155,10 @@ def _tuna(figures: ArmFigures, _name: str, facts: ShipmentFacts) -> None:
 def _carnet(figures: ArmFigures, name: str, facts: ShipmentFacts) -> None:
     if facts.use_case != "carnet" or facts.begun_ms is None:
         return
-    discharged, expired = facts.discharged_ms, facts.expired_ms
-    if discharged is not None or expired is not None:
-        in_time = discharged is not None and (expired is None or discharged <= expired)
+    discharged, expires = facts.discharged_ms, facts.expires_ms
+    has_expired = expires is not None and figures.last_ms >= expires
+    if discharged is not None or has_expired:
+        in_time = discharged is not None and (expires is None or discharged < expires)
         _share(figures, "M11", facts, hit=in_time)
     for figure in figures.each("M11-claims", facts):
         figure.of += 1

@@ -16,9 +16,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from ledger.contracts.findings import Finding
 from scenarios.workload.truth import SHIPMENT_BEGAN
 
 Fields: TypeAlias = Mapping[str, object]
+
+FILING = "fisheries.file"
+CARNET_CLAIM_ENDS = ("REGULARISED", "FINAL")
+FORM_HELD = ("HOLD", "REJECTED")
+DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +54,8 @@ class ShipmentFacts:
         state: Customs' or the fisheries authority's last decision.
         proven: whether possession before the claim can be proven.
         findings: the authorities' findings, with their moments.
-        discharged_ms, expired_ms: of its carnet.
-        carnet_claims: moments of customs' claims by country; `closed_ms`: of their ends.
+        discharged_ms: of its carnet; `expires_ms`: the end of its last valid day, UTC.
+        carnet_claims: moments of customs' claims, by country or voucher; `closed_ms`: of their ends.
         on_time: whether its form was filed in time.
         hops, endorsed: the parties of its chain of custody, and those that had endorsed when it was filed.
     """
@@ -66,7 +72,7 @@ class ShipmentFacts:
     proven: bool = False
     findings: list[tuple[int, str]] = field(default_factory=list)
     discharged_ms: int | None = None
-    expired_ms: int | None = None
+    expires_ms: int | None = None
     carnet_claims: dict[str, int] = field(default_factory=dict)
     closed_ms: dict[str, int] = field(default_factory=dict)
     on_time: bool | None = None
@@ -98,15 +104,18 @@ class ArmFacts:
         shipments: by name, in the order of their beginning.
         acts: how often each organization's events of each name occurred.
         forms: per organization, forms handed in for the first time, and those of them without a fault.
+        last_ms: the moment of the last event.
     """
 
     shipments: dict[str, ShipmentFacts] = field(default_factory=dict)
     acts: dict[tuple[str, str], int] = field(default_factory=dict)
     forms: dict[str, list[int]] = field(default_factory=dict)
+    last_ms: int = 0
     _held: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def take(self, happening: Happening) -> None:
         """Take an event into account."""
+        self.last_ms = max(self.last_ms, happening.time_ms)
         organization = happening.text("organization")
         if organization:
             key = organization, happening.name
@@ -184,6 +193,9 @@ class ArmFacts:
         found = happening.fields.get("findings")
         if not isinstance(found, list):
             return
+        form = self._of(happening, "form370")
+        if form is not None and happening.text("type") == FILING and happening.text("code") == "VALID":
+            form.on_time = Finding.FILED_AFTER_IMPORTATION.value not in found
         for name in ("claim", "form370", "carnet"):
             facts = self._of(happening, name)
             if facts is not None:
@@ -194,25 +206,34 @@ class ArmFacts:
         facts = self._of(happening, "carnet")
         if facts is not None:
             facts.begun_ms = happening.time_ms
+            facts.expires_ms = _end_of_day_ms(happening.text("valid_until"))
 
-    def _carnet_ended(self, happening: Happening) -> None:
+    def _carnet_discharged(self, happening: Happening) -> None:
         facts = self._of(happening, "carnet")
-        if facts is None:
-            return
-        if happening.name == "carnet.discharged":
+        if facts is not None:
             facts.discharged_ms = happening.time_ms
-        else:
-            facts.expired_ms = happening.time_ms
+
+    def _goods_refused(self, happening: Happening) -> None:
+        facts = self._of(happening, "carnet")
+        if facts is not None:
+            facts.findings.append((happening.time_ms, "refused"))
 
     def _carnet_claimed(self, happening: Happening) -> None:
-        facts = self._of(happening, "carnet")
+        name, claim = _carnet_claim(happening)
+        facts = self.shipments.get(name)
         if facts is not None:
-            facts.carnet_claims.setdefault(happening.text("country"), happening.time_ms)
+            facts.carnet_claims.setdefault(claim, happening.time_ms)
+            facts.findings.append((happening.time_ms, "claimed"))
 
     def _carnet_closed(self, happening: Happening) -> None:
-        facts = self._of(happening, "carnet")
+        name, claim = _carnet_claim(happening)
+        facts = self.shipments.get(name)
         if facts is not None:
-            facts.closed_ms[happening.text("country")] = happening.time_ms
+            facts.closed_ms.setdefault(claim, happening.time_ms)
+
+    def _carnet_claim_state(self, happening: Happening) -> None:
+        if happening.text("state") in CARNET_CLAIM_ENDS:
+            self._carnet_closed(happening)
 
     def _endorsed(self, happening: Happening) -> None:
         facts = self._of(happening, "form370")
@@ -224,7 +245,7 @@ class ArmFacts:
         if facts is not None and facts.begun_ms is None:
             facts.begun_ms = happening.time_ms
             on_time = happening.fields.get("on_time")
-            facts.on_time = on_time if isinstance(on_time, bool) else None
+            facts.on_time = on_time if isinstance(on_time, bool) else facts.on_time
 
     def _form_decided(self, happening: Happening) -> None:
         facts = self._of(happening, "form370")
@@ -232,7 +253,16 @@ class ArmFacts:
             return
         if facts.decided_ms is None:
             facts.decided_ms = happening.time_ms
-        facts.state = happening.text("state")
+        self._form_state(happening)
+
+    def _form_state(self, happening: Happening) -> None:
+        facts = self._of(happening, "form370")
+        state = happening.text("state")
+        if facts is None or not state:
+            return
+        facts.state = state
+        if state in FORM_HELD:
+            facts.findings.append((happening.time_ms, state))
 
 
 _HANDLERS: Mapping[str, Callable[[ArmFacts, Happening], None]] = {
@@ -248,14 +278,32 @@ _HANDLERS: Mapping[str, Callable[[ArmFacts, Happening], None]] = {
     "flagged": ArmFacts._flagged,
     "receipt": ArmFacts._receipt,
     "carnet.issued": ArmFacts._carnet_issued,
-    "carnet.discharged": ArmFacts._carnet_ended,
-    "carnet.expired": ArmFacts._carnet_ended,
+    "carnet.discharged": ArmFacts._carnet_discharged,
+    "goods.refused": ArmFacts._goods_refused,
     "carnet_claim.opened": ArmFacts._carnet_claimed,
     "carnet_claim.closed": ArmFacts._carnet_closed,
+    "carnet_claim.state": ArmFacts._carnet_claim_state,
     "form370.endorsed": ArmFacts._endorsed,
     "form370.filed": ArmFacts._form_filed,
     "form370.decided": ArmFacts._form_decided,
+    "form370.state": ArmFacts._form_state,
 }
+
+
+def _carnet_claim(happening: Happening) -> tuple[str, str]:
+    """Return the carnet that a claim is about, and what tells the claim from others on it: voucher or country."""
+    claim = happening.text("carnet_claim")
+    if claim:
+        return claim.partition("/")[0], claim
+    return happening.text("carnet"), happening.text("country")
+
+
+def _end_of_day_ms(day: str) -> int | None:
+    """Return the end of a day in UTC, milliseconds; None if it is no day."""
+    if not day:
+        return None
+    moment = datetime.datetime.fromisoformat(day).replace(tzinfo=datetime.UTC)
+    return round(moment.timestamp() * 1000) + DAY_MS
 
 
 def facts_of(happenings: Iterable[Happening]) -> ArmFacts:

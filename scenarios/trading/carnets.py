@@ -7,6 +7,7 @@ from scenarios.model.carnets import AtaCarnet
 from scenarios.trading.lot import Act, Lot, step_of
 from scenarios.trading.papers import parse
 from scenarios.trading.people import particulars
+from scenarios.trading.spoiling import submissions
 from scenarios.workload.shipment import CarnetPlan, Shipment
 
 USES = ("EXHIBITIONS AND FAIRS", "PROFESSIONAL EQUIPMENT", "COMMERCIAL SAMPLES")
@@ -15,7 +16,8 @@ USES = ("EXHIBITIONS AND FAIRS", "PROFESSIONAL EQUIPMENT", "COMMERCIAL SAMPLES")
 def carnet_lot(shipment: Shipment, plan: CarnetPlan) -> Lot:
     """Return a carnet's papers and acts."""
     name = shipment.name
-    acts = [Act(shipment.begins_ms, step_of("apply-carnet", plan.holder, carnet=name))]
+    apply = step_of("apply-carnet", plan.holder, carnet=name)
+    acts = [Act(shipment.begins_ms, apply, tuple(submissions(shipment, plan.holder, "general-list")))]
     journey = _Journey(name, plan)
     acts.append(Act(plan.out_ms, journey.present("EXPORT", plan.home_customs)))
     for visit in plan.visits:

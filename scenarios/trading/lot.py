@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter
 
+from p2p.observer import RecordField
 from scenarios.model import Step
 from scenarios.model.carnets import AtaCarnet, AtaReplacement
 from scenarios.model.claims import Claim
@@ -23,10 +24,17 @@ _WHEN_IT_IS_TAKEN = "2000-01-01T00:00:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One scripted act: when, UTC milliseconds of the calendar, and what."""
+    """One scripted act.
+
+    Attributes:
+        time_ms: when, UTC milliseconds of the calendar.
+        step: what.
+        submissions: the fields of `form.submitted`, written down as it begins.
+    """
 
     time_ms: int
     step: Step
+    submissions: tuple[Mapping[str, RecordField], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

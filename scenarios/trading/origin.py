@@ -13,6 +13,7 @@ from scenarios.model.workload import Workload
 from scenarios.trading.lot import Act, Lot, step_of
 from scenarios.trading.papers import DAY_MS, certificate_paper, parse
 from scenarios.trading.people import particulars
+from scenarios.trading.spoiling import keyed_wrong, leaves_spoilt, submissions
 from scenarios.workload.decisions import requested_after_days, verified_after_days
 from scenarios.workload.officehours import OfficeHours
 from scenarios.workload.shipment import CertificatePlan, Noncompliance, OriginPlan, Shipment
@@ -37,15 +38,18 @@ def origin_lot(
     certificate = plan.certificate
     if certificate is not None and first:
         documents[certificate.name] = certificate_paper(
-            certificate, plan, _shipment_on(certificate, shipment)
+            certificate,
+            plan,
+            _shipment_on(certificate, shipment),
+            is_spoilt=leaves_spoilt(shipment, certificate.issuer),
         )
         issued_ms = hours.moment(certificate.signed_on, shipment.chance.share("signed at"))
-        acts.append(
-            Act(issued_ms, step_of("issue-certificate", certificate.issuer, document=certificate.name))
-        )
+        issue = step_of("issue-certificate", certificate.issuer, document=certificate.name)
+        acts.append(Act(issued_ms, issue, tuple(submissions(shipment, certificate.issuer, "certificate"))))
     invoiced_ms = plan.claimed_ms - INVOICED_BEFORE_CLAIM_MS
     acts.append(Act(invoiced_ms, step_of("send-invoice", plan.exporter, invoice=name)))
-    acts.append(Act(plan.claimed_ms, step_of("file-claim", plan.importer, claim=name)))
+    file = step_of("file-claim", plan.importer, claim=name)
+    acts.append(Act(plan.claimed_ms, file, tuple(submissions(shipment, plan.importer, "entry-line"))))
     scripted: list[Act] = []
     verifications: dict[str, Verification] = {}
     requested = requested_after_days(shipment, workload)
@@ -76,6 +80,8 @@ def _shipment_on(certificate: CertificatePlan, shipment: Shipment) -> str | None
 
 
 def _claim(shipment: Shipment, plan: OriginPlan) -> Claim:
+    spoilt = leaves_spoilt(shipment, plan.importer)
+    quantity = max(1, int(keyed_wrong(str(plan.quantity)))) if spoilt else plan.quantity
     certificate = plan.certificate
     values: dict[str, object] = {
         "importer": plan.importer,
@@ -94,9 +100,9 @@ def _claim(shipment: Shipment, plan: OriginPlan) -> Claim:
         "goods": {
             "description": f"{plan.good.description}, lot {shipment.name}-{plan.invoice}",
             "hts": plan.good.hts,
-            "quantity": plan.quantity,
+            "quantity": quantity,
             "unit": plan.good.unit,
-            "value_usd": max(1, round(plan.quantity * plan.good.usd_per_unit)),
+            "value_usd": max(1, round(quantity * plan.good.usd_per_unit)),
             "invoice": plan.invoice,
         },
         "duty": {

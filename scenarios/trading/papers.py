@@ -12,6 +12,7 @@ from ledger.contracts.regime import REGIMES
 from scenarios.model.documents import Document
 from scenarios.model.units import Record
 from scenarios.trading.people import particulars
+from scenarios.trading.spoiling import keyed_wrong
 from scenarios.workload.shipment import CertificatePlan, OriginPlan
 
 DAY_MS = 86_400_000
@@ -26,19 +27,23 @@ def parse(record: type[R], values: Mapping[str, object]) -> R:
     return record.model_validate_json(json.dumps(values))
 
 
-def certificate_paper(certificate: CertificatePlan, plan: OriginPlan, shipment: str | None) -> Document:
+def certificate_paper(
+    certificate: CertificatePlan, plan: OriginPlan, shipment: str | None, *, is_spoilt: bool
+) -> Document:
     """Return a certificate as filled in.
 
     Args:
         certificate: whose, when, for what time.
         plan: parties and goods.
         shipment: the single shipment that it names, if it is no blanket.
+        is_spoilt: whether a digit of its tariff number is keyed wrong.
     """
+    hs6 = keyed_wrong(plan.good.hs6) if is_spoilt else plan.good.hs6
     values = {
         "issuer": certificate.issuer,
         "addressees": [plan.importer, plan.customs],
         "form": REGIMES[plan.regime].form.lower(),
-        "fields": _FIELDS[plan.regime](certificate, plan) | _period(certificate, shipment),
+        "fields": _FIELDS[plan.regime](certificate, plan, hs6) | _period(certificate, shipment),
     }
     return _DOCUMENT.validate_json(json.dumps(values))
 
@@ -50,7 +55,7 @@ def _period(certificate: CertificatePlan, shipment: str | None) -> dict[str, obj
     return {"blanket_from": first.isoformat(), "blanket_to": last.isoformat()}
 
 
-def _nafta(certificate: CertificatePlan, plan: OriginPlan) -> dict[str, object]:
+def _nafta(certificate: CertificatePlan, plan: OriginPlan, hs6: str) -> dict[str, object]:
     exporter = particulars(certificate.issuer, certificate.name)
     importer = particulars(plan.importer, certificate.name)
     return {
@@ -67,7 +72,7 @@ def _nafta(certificate: CertificatePlan, plan: OriginPlan) -> dict[str, object]:
         "goods": [
             {
                 "description": f"{plan.good.description}, certified as {certificate.name}",
-                "hs6": plan.good.hs6,
+                "hs6": hs6,
                 "criterion": plan.good.criterion,
                 "producer_basis": "YES",
                 "net_cost": "NO",
@@ -84,7 +89,7 @@ def _nafta(certificate: CertificatePlan, plan: OriginPlan) -> dict[str, object]:
     }
 
 
-def _cafta(certificate: CertificatePlan, plan: OriginPlan) -> dict[str, object]:
+def _cafta(certificate: CertificatePlan, plan: OriginPlan, hs6: str) -> dict[str, object]:
     exporter = particulars(certificate.issuer, certificate.name)
     importer = particulars(plan.importer, certificate.name)
     return {
@@ -104,7 +109,7 @@ def _cafta(certificate: CertificatePlan, plan: OriginPlan) -> dict[str, object]:
         "goods": [
             {
                 "description": f"{plan.good.description}, certified as {certificate.name}",
-                "hs6": plan.good.hs6,
+                "hs6": hs6,
                 "criterion": _CRITERIA_OF_CAFTA[plan.good.criterion],
             }
         ],
@@ -113,7 +118,7 @@ def _cafta(certificate: CertificatePlan, plan: OriginPlan) -> dict[str, object]:
     }
 
 
-def _usmca(certificate: CertificatePlan, plan: OriginPlan) -> dict[str, object]:
+def _usmca(certificate: CertificatePlan, plan: OriginPlan, hs6: str) -> dict[str, object]:
     exporter = particulars(certificate.issuer, certificate.name)
     importer = particulars(plan.importer, certificate.name)
     return {
@@ -133,7 +138,7 @@ def _usmca(certificate: CertificatePlan, plan: OriginPlan) -> dict[str, object]:
         "goods": [
             {
                 "description": f"{plan.good.description}, certified as {certificate.name}",
-                "hs6": plan.good.hs6,
+                "hs6": hs6,
                 "criterion": plan.good.criterion,
             }
         ],

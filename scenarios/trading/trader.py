@@ -19,7 +19,7 @@ from p2p.observer import RecordField
 from scenarios.model import Step
 from scenarios.model.fisheries import Vessel
 from scenarios.trading.carnets import carnet_lot
-from scenarios.trading.lot import Lot
+from scenarios.trading.lot import Act, Lot
 from scenarios.trading.openscript import OpenScript
 from scenarios.trading.origin import origin_lot
 from scenarios.trading.papers import DAY_MS
@@ -53,7 +53,7 @@ class Stage(Protocol):
 class _Due:
     time_ms: int
     number: int
-    step: Step = field(compare=False)
+    act: Act = field(compare=False)
 
 
 class Trader:
@@ -94,14 +94,14 @@ class Trader:
         self._script.take(lot)
         for act in lot.acts:
             self._count += 1
-            heapq.heappush(self._due, _Due(act.time_ms, self._count, act.step))
+            heapq.heappush(self._due, _Due(act.time_ms, self._count, act))
 
     async def _play_until(self, time_ms: int | None) -> None:
         """Begin all acts that are due before a moment, then come to it."""
         while self._due and (time_ms is None or self._due[0].time_ms < time_ms):
             due = heapq.heappop(self._due)
             await self._come_to(due.time_ms)
-            self._begin(due.step)
+            self._begin(due.act)
         if time_ms is not None:
             await self._come_to(time_ms)
 
@@ -109,8 +109,10 @@ class Trader:
         if time_ms > self._stage.now_ms():
             await self._stage.wait_until(time_ms)
 
-    def _begin(self, step: Step) -> None:
-        task = self._stage.begin(step)
+    def _begin(self, act: Act) -> None:
+        for fields in act.submissions:
+            self._stage.record("form.submitted", fields)
+        task = self._stage.begin(act.step)
         self._running.add(task)
         task.add_done_callback(self._ended)
 

@@ -11,6 +11,7 @@ from scenarios.model.fisheries import Form370, Vessel
 from scenarios.trading.lot import Act, Lot, step_of
 from scenarios.trading.papers import DAY_MS, parse
 from scenarios.trading.people import particulars
+from scenarios.trading.spoiling import submissions
 from scenarios.workload.goods import TUNA
 from scenarios.workload.officehours import OfficeHours
 from scenarios.workload.shipment import Noncompliance, Shipment, TunaPlan
@@ -39,7 +40,13 @@ def tuna_lot(shipment: Shipment, plan: TunaPlan, vessels: Sequence[Vessel], hour
     name = shipment.name
     drafted_on = hours.day_of(plan.filed_ms - DRAFTED_DAYS_BEFORE * DAY_MS)
     drafted_ms = hours.moment(hours.next_working_day(drafted_on), 0.0)
-    acts = [Act(min(drafted_ms, plan.filed_ms), step_of("draft-form370", plan.custody[0], form370=name))]
+    handed_in = [
+        fields
+        for who, form in ((plan.custody[0], "form-370"), (plan.custody[-1], "filing"))
+        for fields in submissions(shipment, who, form)
+    ]
+    draft = step_of("draft-form370", plan.custody[0], form370=name)
+    acts = [Act(min(drafted_ms, plan.filed_ms), draft, tuple(handed_in))]
     scripted: tuple[Step, ...] = ()
     if shipment.noncompliance is Noncompliance.LATE_FILING:
         filing = step_of("file-form370", plan.custody[-1], form370=name)

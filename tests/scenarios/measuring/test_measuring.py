@@ -147,9 +147,12 @@ def test_carnets_and_forms():
     )
     figures = measured(
         *(carnet(n) for n in ("s1", "s2", "s3")),
-        *(at(1, "carnet.issued", organization="uscib", carnet=n) for n in ("s1", "s2", "s3")),
+        *(
+            at(1, "carnet.issued", organization="uscib", carnet=n, valid_until="2019-09-02")
+            for n in ("s1", "s2")
+        ),
+        at(1, "carnet.issued", organization="uscib", carnet="s3", valid_until="2020-09-02"),
         at(90, "carnet.discharged", organization="uscib", carnet="s1"),
-        at(365, "carnet.expired", organization="uscib", carnet="s2"),
         at(400, "carnet_claim.opened", organization="zoll", carnet="s2", country="DE"),
         at(460, "carnet_claim.closed", organization="zoll", carnet="s2", country="DE"),
         tuna,

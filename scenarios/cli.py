@@ -52,6 +52,8 @@ from scenarios.network.changes import (
 )
 from scenarios.network.commands import init_network, sign_file, up_network, verify_path
 from scenarios.network.process import run_node
+from scenarios.privacy.told import SUBJECT as PRIVACY
+from scenarios.privacy.told import tell_privacy
 from scenarios.shrinking.shrinking import End, read_failure, shrink_run
 from scenarios.shrinking.told import FILE as SHRUNK_FILE
 from scenarios.shrinking.told import tell_shrunk, write_shrunk
@@ -219,14 +221,20 @@ def schema() -> int:
 @app.command
 def show(
     run: RunPath,
-    subject: Annotated[str, Parameter(help="A name of the scenario, an entry line, or a root or id in hex.")],
+    subject: Annotated[
+        str, Parameter(help="A name of the scenario, an entry line, a root or id in hex; or privacy.")
+    ],
 ) -> int:
-    """Tell the story of one claim, document or transaction of a run."""
+    """Tell the story of one claim, document or transaction of a run, or who could read what of it."""
     folder = RunFolder.at(run)
     if not folder.is_finished:
         print(
             "this run is unfinished: it was stopped or failed before its verdict; this is what it had recorded"
         )
+    if subject == PRIVACY:
+        for line in tell_privacy(folder):
+            print(line)
+        return 0
     for line in tell(folder, load_scenario(folder.path / "scenario.yaml"), subject):
         print(line)
     return 0

@@ -175,7 +175,7 @@ class Wallet:
         vouched = self._key.sign(Domain.ENVELOPE, self.network, statement)
         sealed = seal(envelope(document, names, vouched), recipient_box_public, self._random)
         if self._witness is not None:
-            self._witness.note_envelope(sealed)
+            self._witness.note_envelope(root, sealed)
         return sealed
 
     def open(self, root: bytes, sealed: bytes) -> OpenedEnvelope:

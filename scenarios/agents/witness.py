@@ -50,12 +50,12 @@ class Witness:
     Attributes:
         documents: every document committed to, by its root, oldest first.
         meant: by root and organization, the fields that one who has the document meant it to see.
-        sealed: every envelope sealed, each once, oldest first.
+        sealed: every envelope sealed, each once, oldest first, with the root of its document.
     """
 
     documents: dict[bytes, Committed] = field(default_factory=dict)
     meant: dict[bytes, dict[str, dict[str, None]]] = field(default_factory=dict)
-    sealed: dict[bytes, None] = field(default_factory=dict)
+    sealed: dict[bytes, bytes] = field(default_factory=dict)
     _salts: dict[bytes, tuple[str, Private[bytes]]] = field(default_factory=dict)
 
     def note_document(self, issuer: str, document: DocumentPlain, public: frozenset[str]) -> None:
@@ -66,9 +66,9 @@ class Witness:
         """Note that one who has a document means a reader to see these fields of it."""
         self.meant.setdefault(root, {}).setdefault(reader, {}).update(dict.fromkeys(names))
 
-    def note_envelope(self, sealed: bytes) -> None:
-        """Note a sealed envelope."""
-        self.sealed[sealed] = None
+    def note_envelope(self, root: bytes, sealed: bytes) -> None:
+        """Note a sealed envelope of a document."""
+        self.sealed[sealed] = root
 
     def note_salt(self, organization: str, commitment: bytes, salt: Private[bytes]) -> None:
         """Note the salt that opens a commitment."""

@@ -47,13 +47,20 @@ class Readings:
         pairs: how many pairs of organization and field were compared.
         as_entitled: how many of them are as they may be.
         accounts: by organization.
-        leaks: in words.
+        leaks: fields that can be opened by who may not read them, in words.
+        lying_open: how many values and salts lie open in how many places.
     """
 
     pairs: int = 0
     as_entitled: int = 0
     accounts: dict[str, Account] = field(default_factory=dict)
     leaks: dict[str, None] = field(default_factory=dict)
+    lying_open: int = 0
+
+    @property
+    def leak_count(self) -> int:
+        """How many leaks there are: values and salts that lie open, and fields that can be opened."""
+        return self.lying_open + len(self.leaks)
 
 
 def told_readings(readings: Readings) -> dict[str, object]:
@@ -61,7 +68,7 @@ def told_readings(readings: Readings) -> dict[str, object]:
     return {
         "pairs": readings.pairs,
         "as_entitled": readings.as_entitled,
-        "leaks": len(readings.leaks),
+        "leaks": readings.leak_count,
         "organizations": {name: asdict(account) for name, account in readings.accounts.items()},
     }
 
@@ -136,6 +143,7 @@ class _Comparison:
             for name in committed.document.names
             for form in ("{}", "salt of {}")
         }
+        self.readings.lying_open = len(self.reach.search.leaks)
         for leak in self.reach.search.leaks:
             key = keys.get(leak.where)
             if key is None:

@@ -23,6 +23,7 @@ from scenarios.judging.measure import SHARES
 from scenarios.judging.verdict import Judgment, Verdict
 from scenarios.model import Scenario
 from scenarios.model.sentences import Judgement
+from scenarios.privacy.told import privacy_line
 from scenarios.telling.carnets import CARNET_SENTENCES, CARNET_SILENT, carnet_claim_table, carnet_table
 from scenarios.telling.fisheries import FORM_SENTENCES, FORM_STORY_SENTENCES, forms_table
 from scenarios.telling.moments import local, local_day
@@ -200,6 +201,8 @@ def print_summary(
         console.print(table)
         console.print(Text(words, style="dim"), soft_wrap=False)
     _print_expectations(console, judgment)
+    if with_figures and "privacy_pairs" in metrics:
+        console.print(Text(f"privacy    {privacy_line(metrics)}", style="default"))
     for violation in judgment.violations:
         console.print(Text(f"violated   {violation}", style="red"))
     for point in judgment.open_points:

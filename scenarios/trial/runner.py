@@ -38,6 +38,8 @@ from scenarios.judging.verdict import JudgedExpectation, Judgment, judge
 from scenarios.model import Scenario
 from scenarios.network.founding import Charter, Founding, Member, found_from_seed
 from scenarios.privacy.entitlement import entitlement_of
+from scenarios.privacy.inference import Figure, measure_inference
+from scenarios.privacy.outsider import infer
 from scenarios.privacy.programlog import ProgramLog
 from scenarios.privacy.reach import Reach
 from scenarios.privacy.readings import Readings, compare, told_readings
@@ -332,8 +334,16 @@ class _Run:
             metrics.update({"messages": self.outcome.frames_sent, "bytes": self.outcome.bytes_sent})
         for check in self.checks:
             metrics[f"check_{check.name}_exercised"] = check.exercised
+        metrics["privacy_pairs"] = self.readings.pairs
+        metrics["privacy_as_entitled"] = self.readings.as_entitled
+        metrics["privacy_leaks"] = self.readings.leak_count
         metrics["events"] = len(self.book.events)
         return metrics
+
+    def _inference(self) -> dict[str, Figure]:
+        """Have an outsider conclude what it can from the public events, and hold that against the truth."""
+        knowledge = infer(event.line() for event in self.book.events if event.public)
+        return measure_inference(knowledge, self.scenario, self.outcome.witness, self.book.events)
 
     def _compare(self, final: FinalState) -> Readings:
         """Hold what every organization could read against what it may."""
@@ -343,7 +353,7 @@ class _Run:
         return self.readings
 
     def _write(self, judgment: Judgment, metrics: Mapping[str, RecordField | float]) -> None:
-        self.folder.write_json("metrics.json", metrics)
+        self.folder.write_json("metrics.json", {**metrics, "privacy": self._inference()})
         self.folder.write_json(
             "verdict.json",
             {

@@ -15,6 +15,7 @@ from scenarios.agents import wallet as wallet_module
 from scenarios.agents.certifier import Certifier
 from scenarios.agents.client import NodeClient, PauseHook
 from scenarios.agents.keybook import Keybook
+from scenarios.privacy.told import tell_privacy
 from scenarios.trial.runner import RunResult
 
 RunVirtual = Callable[..., RunResult]
@@ -46,6 +47,28 @@ def test_in_fair_weather_every_field_is_read_by_whom_it_is_meant_for_and_nobody_
         c.document for c in fair_run.trial.outcome.witness.documents.values() if c.issuer == "exporter"
     )
     assert accounts["exporter"].may == len(form.names)
+
+
+def test_the_folder_tells_who_could_read_what_and_what_outsiders_can_tell(fair_run: RunResult) -> None:
+    told = fair_run.folder.read_json("verdict.json")["privacy"]
+    assert isinstance(told, dict)
+    assert told["pairs"] == told["as_entitled"] == fair_run.readings.pairs
+    assert told["organizations"]["noaa"] == {
+        "documents": 0,
+        "may": 0,
+        "could": 0,
+        "undelivered": 0,
+        "purged": 0,
+    }
+    inferred = fair_run.folder.read_json("metrics.json")["privacy"]
+    assert isinstance(inferred, dict)
+    assert (inferred["pairs_recall"], inferred["pairs_precision"]) == (1.0, 1.0)
+    assert (inferred["shipments"], inferred["shipments_per_month_error"]) == (3, 0.0)
+    assert (inferred["inquiries"], inferred["inquiries_attributed"]) == (1, 1.0)
+    for name in ("hts", "quantity", "value_usd"):
+        assert inferred[f"{name}_guessed"] == inferred[f"{name}_guessed_blind"], "public facts add nothing"
+    lines = list(tell_privacy(fair_run.folder))
+    assert max(map(len, lines)) <= 80
 
 
 def test_an_envelope_sealed_to_a_wrong_key_is_found_wherever_it_lies(

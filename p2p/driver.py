@@ -210,21 +210,23 @@ class Driver:
             await self._wake.wait()
             if self._stopping and self._commit is None:
                 return
-            if loop.time() - self._tick_due_at > 2 * self.tick_ms / 1000:
+            now = loop.time()
+            if now - self._tick_due_at > 2 * self.tick_ms / 1000:
                 self.figures.stalls += 1
                 for _ in range(3):
                     await asyncio.sleep(0)
+                now = loop.time()
             self._in_turn = True
             self.figures.turns += 1
             if self._commit is not None and self._commit.done():
                 self._end_commit(self._commit)
                 if self._stopping:
                     return
-            self._listen(loop.time())
+            self._listen(now)
             if self._commit is None:
                 if self._readers:
                     await asyncio.sleep(0)  # or commits without a pause would let nobody read
-                self._write(loop.time())
+                self._write(now)
             self._in_turn = False
 
     def _halt(self, reason: str) -> None:
@@ -293,6 +295,11 @@ class Driver:
     def _write(self, now: float) -> None:
         """Stage what waits and begin its commit; without anything to write, be done with it."""
         figures, inbox = self.figures, self._inbox
+        if not (
+            self._held or inbox.staged or self._tend_due or self._writes or self.connection.in_transaction
+        ):
+            self.work.after_turn()
+            return
         if inbox.staged:
             figures.inbox_peak = max(figures.inbox_peak, len(inbox))
             figures.inbox_bytes_peak = max(figures.inbox_bytes_peak, inbox.bytes)

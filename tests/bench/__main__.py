@@ -1,6 +1,6 @@
 """`make bench`: the figures of docs/performance.md, measured here and now.
 
-    python -m tests.bench [idle] [load] [live] [elections] [--seeds N]
+    python -m tests.bench [idle] [load] [seed] [live] [elections] [catchup] [--seeds N]
 
 Without a name everything is measured, which takes one to two minutes. `--seeds` says over how many seeds elections
 are measured, 20 unless given; 1,000 take about five minutes of one processor.
@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from p2p.config import Timing
-from tests.bench import catchup, elections, idle, live, load
+from tests.bench import catchup, elections, idle, live, load, seed
 from tests.bench.attribution import Sampler
 from tests.bench.cluster import SCENARIO, SEED
 from tests.bench.reference import reference_ms
@@ -30,7 +30,7 @@ VARIANT_S = 10
 VARIANTS = ((1, None), (100, None), (load.BATCH, 200))
 """(transactions per request, block interval in milliseconds if not the default) for short runs of comparison."""
 
-PARTS = ("idle", "load", "live", "elections", "catchup")
+PARTS = ("idle", "load", "seed", "live", "elections", "catchup")
 BEHIND = (1000, 10_000)
 SEEDS = 20
 
@@ -60,7 +60,8 @@ def main(wanted: Sequence[str]) -> int:
         print(f"--seeds {asked.seeds}: at least one seed is needed", file=sys.stderr)
         return 64
     _print_setting()
-    runs = {"idle": _idle, "load": _load, "live": _live, "elections": lambda: _elections(asked.seeds)}
+    runs = {"idle": _idle, "load": _load, "seed": _seed, "live": _live}
+    runs["elections"] = lambda: _elections(asked.seeds)
     runs["catchup"] = lambda: _catch_up(asked.behind or BEHIND)
     for part, run in runs.items():
         if not asked.parts or part in asked.parts:
@@ -73,7 +74,8 @@ def _print_setting() -> None:
     references = [reference_ms() for _ in range(7)]
     table = _table("Setting", "what", "value")
     table.add_row(
-        "command", "make bench = python -m tests.bench [idle] [load] [live] [elections] [--seeds N]"
+        "command",
+        "make bench = python -m tests.bench [idle] [load] [seed] [live] [elections] [catchup] [--seeds N]",
     )
     table.add_row(
         "Python, aiohttp, SQLite",
@@ -215,6 +217,40 @@ def _print_gossip(figures: load.LoadFigures) -> None:
     table.add_row("frames per transaction", f"{figures.messages / count:.2f}")
     table.add_row("bytes per transaction", f"{figures.message_bytes / count:.0f}")
     console.print(table)
+
+
+def _seed() -> None:
+    figures = seed.measure_seeds()
+    count = len(figures.cpu_s)
+    table = _table(
+        f"8. A run from its job to its result: {figures.scenario}, seeds 1 to {count} in one process, after seed 0",
+        "figure",
+        "value",
+    )
+    table.add_row(
+        "CPU seconds per seed, mean",
+        f"{figures.mean_s:.2f} (goal <= {seed.GOAL_S}: {_verdict(figures.mean_s <= seed.GOAL_S)})",
+    )
+    table.add_row(
+        "all seeds; the first run of the process", f"{_listed(figures.cpu_s)}; {figures.first_s:.2f}"
+    )
+    table.add_row("protocol seconds", _listed(figures.protocol_s))
+    table.add_row(
+        "transactions and faults of a run, mean", f"{figures.transactions:.0f} and {figures.faults:.1f}"
+    )
+    table.add_row(
+        "verdicts", ", ".join(f"{verdict} {number}" for verdict, number in figures.verdicts.items())
+    )
+    table.add_row("reference work beside it", f"{figures.reference_ms:.1f} ms")
+    console.print(table)
+    table = _table(f"8b. Shares of that CPU, {figures.samples} samples", "whose code", "%")
+    for owner, percent in figures.shares:
+        table.add_row(owner, f"{percent:.1f}")
+    console.print(table)
+
+
+def _listed(values: Sequence[float]) -> str:
+    return " ".join(f"{value:.2f}" for value in values)
 
 
 def _live() -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import linecache
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
@@ -52,9 +52,14 @@ _SQLITE_CALL: Final = re.compile(r"\.(execute|executemany|fetchall|changes|total
 
 
 class Sampler:
-    """Counts samples by owner while `running`."""
+    """Counts samples by owner while `running`.
 
-    def __init__(self) -> None:
+    Args:
+        ours: beginnings of paths in this repository and whose they are, the first that fits.
+    """
+
+    def __init__(self, ours: Sequence[tuple[str, str]] = _OURS) -> None:
+        self._ours = ours
         self._counts: dict[str, int] = {}
         self._owners: dict[CodeType, str | None] = {}
         self._sqlite_lines: dict[tuple[CodeType, int], bool] = {}
@@ -93,7 +98,7 @@ class Sampler:
     def _owner(self, frame: FrameType) -> str | None:
         code = frame.f_code
         if code not in self._owners:
-            self._owners[code] = owner_of(code.co_filename)
+            self._owners[code] = owner_of(code.co_filename, self._ours)
         owner = self._owners[code]
         if owner is None:
             return None
@@ -106,9 +111,9 @@ class Sampler:
         return "SQLite" if self._sqlite_lines[place] else owner
 
 
-def owner_of(path: str) -> str | None:
+def owner_of(path: str, ours: Sequence[tuple[str, str]] = _OURS) -> str | None:
     """Return whose a file is, or None if what it does counts to its caller."""
     if path.startswith(f"{ROOT}/") and "/site-packages/" not in path:
         relative = path.removeprefix(f"{ROOT}/")
-        return next((owner for prefix, owner in _OURS if relative.startswith(prefix)), None)
+        return next((owner for prefix, owner in ours if relative.startswith(prefix)), None)
     return next((owner for part, owner in _OTHERS if part in path), None)

@@ -5,6 +5,9 @@ Rules:
   both. A claim under another is recorded with a finding.
 - NAFTA certificates are signed by the exporter alone (19 CFR 181.11); CAFTA-DR and USMCA certifications by the
   importer, the exporter or the producer (19 CFR 10.584(a); 182.12(a)).
+- Customs verifies with the exporter or producer; under the USMCA also with the importer, and data may come straight
+  from exporter or producer (19 CFR 182.72(a), (c)). Under NAFTA an importer is asked, not verified (19 CFR 181.72(a));
+  for CAFTA-DR this is unconfirmed, and an importer is not verified here.
 - The indicators are those of United States entries, so customs of the United States decides on every claim here.
 - Under CAFTA-DR and the USMCA an importer may claim on its own knowledge, without a certificate; after
   importation every agreement wants one (19 USC 1520(d)).
@@ -43,6 +46,8 @@ class Regime:
         knowledge_suffices: whether an importer may claim at entry on its own knowledge.
         knowledge_mark: how sure that is.
         source: of who may certify.
+        verifies_importer: whether customs may verify with the importer itself, and takes data that an exporter or
+            producer sends it straight.
         importing: the country into which goods are entered under these indicators, whose customs decides.
     """
 
@@ -55,6 +60,7 @@ class Regime:
     knowledge_suffices: bool
     knowledge_mark: Mark
     source: str
+    verifies_importer: bool = False
     importing: str = "US"
 
     def governs(self, import_on: datetime.date) -> bool:
@@ -105,6 +111,7 @@ REGIMES: Mapping[str, Regime] = _by_name(
         knowledge_suffices=True,
         knowledge_mark=Mark.UNCONFIRMED,
         source="19 CFR 182.12(a)",
+        verifies_importer=True,
     ),
 )
 """The agreements by name."""

@@ -86,7 +86,7 @@ class TypeRule:
 
 
 _CERTIFIERS = frozenset({Role.EXPORTER, Role.PRODUCER, Role.IMPORTER})
-_VERIFIED = frozenset({Role.EXPORTER, Role.PRODUCER})
+_VERIFIED = frozenset({Role.EXPORTER, Role.PRODUCER, Role.IMPORTER})
 _IMPORTER = frozenset({Role.IMPORTER})
 _ENTRANTS = frozenset({Role.IMPORTER, Role.BROKER})
 _CUSTOMS = frozenset({Role.CUSTOMS})

@@ -30,7 +30,8 @@ class Actor(StrEnum):
     HOLDER = "the certificate's holder"
     CLAIMANT = "the claim's importer, or a customs broker in its name"
     VERIFIER = "the customs that verifies"
-    VERIFIED = "the exporter or producer that is verified"
+    VERIFIED = "the party that is verified"
+    INFORMANT = "the party that is verified; under the USMCA also an exporter or producer"
     EXPORTER = "exporter"
     FISHERIES = "fisheries"
     AUTHORITY = "fisheries or customs"
@@ -75,7 +76,10 @@ class Refusal(StrEnum):
     UNKNOWN_CLAIM = ("unknown-claim", "check entry number and line; file the claim first")
     UNKNOWN_VERIFICATION = ("unknown-verification", "open the verification first; check its id")
     VERIFICATION_EXISTS = ("verification-exists", "draw a new random verification id")
-    UNKNOWN_PARTY = ("unknown-party", "name a member that has the role exporter or producer")
+    UNKNOWN_PARTY = (
+        "unknown-party",
+        "name a member that has the role exporter or producer; an importer under the USMCA alone",
+    )
     UNKNOWN_HOLDING = ("unknown-holding", "have the issuer deliver the certificate to this importer first")
     UNKNOWN_HOLDER = ("unknown-holder", "name an organization of the network that has the role importer")
     UNKNOWN_ADDRESSEE = (

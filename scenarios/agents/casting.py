@@ -45,6 +45,7 @@ PARTS: tuple[tuple[Role, type[Agent]], ...] = (
     (Role.PRODUCER, Seller),
     (Role.EXPORTER, Verified),
     (Role.PRODUCER, Verified),
+    (Role.IMPORTER, Verified),
     (Role.IMPORTER, Certifier),
     (Role.IMPORTER, Importer),
     (Role.IMPORTER, Principal),

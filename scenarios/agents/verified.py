@@ -3,6 +3,8 @@
 Rules:
 - An answer and a consent go to Customs alone, their roots anchored; what the books say leaves only so.
 - Who is silent sends nothing, and who refuses says so; both leave the rest to Customs.
+- Under the USMCA a party may have an exporter or producer send its books straight to Customs (19 CFR 182.72(c)): it
+  discloses the questionnaire to that member and leaves the answer to it.
 - It answers once; a reminder changes nothing for one that is about to answer.
 """
 
@@ -24,6 +26,7 @@ class Verified(Agent):
     reactions: ClassVar[Mapping[tuple[str, Relation], str]] = {
         ("verification.open", Relation.CONCERNED): "letter_received",
         ("verification.act", Relation.CONCERNED): "letter_received",
+        ("document.disclose", Relation.ANY): "questionnaire_passed_on",
     }
 
     async def letter_received(self, receipt: Receipt) -> None:
@@ -36,7 +39,14 @@ class Verified(Agent):
         self.record("letter.received", private=True, verification=name, time_ms=self.desk.now_ms())
         if mail.paper is None or name is None:
             return
-        if mail.paper.kind == PaperKind.QUESTIONNAIRE:
+        direct = self.script.verifications[name].direct
+        if mail.paper.kind == PaperKind.QUESTIONNAIRE and direct is not None:
+            await self.send(mail.root, direct)
+            passed = await self.transact("document.disclose", {"root": mail.root, "to": direct})
+            self.record(
+                "letter.passed_on", private=True, verification=name, to=direct, time_ms=passed.time_ms
+            )
+        elif mail.paper.kind == PaperKind.QUESTIONNAIRE:
             delay_ms = self.draw_ms(self.behavior.reply_after)
             if delay_ms is not None:
                 await self.sleep_until(receipt.time_ms + delay_ms)
@@ -49,6 +59,22 @@ class Verified(Agent):
                     await self._respond(verification.id, PaperKind.CONSENT, self._books(name))
                 else:
                     await self._respond(verification.id, PaperKind.REFUSAL, {})
+
+    async def questionnaire_passed_on(self, receipt: Receipt) -> None:
+        """Send what the books say straight to Customs, in a verification of another."""
+        root = bytes.fromhex(str(receipt.body["root"]))
+        if receipt.body["to"] != self.id:
+            return
+        mail = await self.receive(root, receipt.creator or "")
+        if mail.paper is None or mail.paper.kind != PaperKind.QUESTIONNAIRE:
+            return
+        verification = self.register.verifications.get(mail.paper.text("verification"))
+        name = None if verification is None else self.desk.local_name("verification", verification.id)
+        delay_ms = self.draw_ms(self.behavior.reply_after)
+        if verification is None or name is None or verification.party != receipt.creator or delay_ms is None:
+            return
+        await self.sleep_until(receipt.time_ms + delay_ms)
+        await self._respond(verification.id, PaperKind.QUESTIONNAIRE, self._books(name))
 
     def _books(self, name: str) -> Mapping[str, Value]:
         return FORMS[PaperKind.QUESTIONNAIRE].flatten(self.script.verifications[name].books.form_values())

@@ -1,8 +1,10 @@
-"""Customs' application when it verifies origin with an exporter or producer.
+"""Customs' application when it verifies origin with an exporter or producer, or under the USMCA with the importer.
 
 Rules:
 - The fine state moves only by the private verification table; each letter, notice and determination is a document
   of its own, under the act that goes with it. Silence is closed by an act once its time has passed.
+- Under the USMCA the party may be the importer, and an exporter or producer may send its books straight: who answers
+  first is heard. The act then names the agreement, and nothing else of what is verified.
 - The books support a certificate if they show the good and criterion that it states, records are kept, and no
   material from elsewhere falls in the good's own heading (for goods wholly obtained: there is none at all). That the
   change of heading stands for every specific rule is this project's simplification.
@@ -286,6 +288,9 @@ class Verifier(Customs):
         body: dict[str, Value] = {"verification": verification, "also": list(also), "fine": fine}
         if act == "verification.open":
             body["party"] = file.party
+            regime = REGIME_OF_FORM[file.certificate.form]
+            if regime.verifies_importer:
+                body["regime"] = regime.name
         place = await self.transact(act, body, (root,))
         file.review = self._moved(file, event, place.time_ms)
         if act == "verification.open":

@@ -156,7 +156,7 @@ class Agent(Record):
     )
     reply_after: DelayText = Field(
         _delay("14d"),
-        description="Exporter or producer: from a letter or visit notice of Customs to the answer.",
+        description="Exporter, producer or importer: from a letter or visit notice of Customs to the answer.",
     )
     consents: Literal["YES", "NO", "NEVER"] = Field(
         "YES", description="Exporter or producer: whether it consents to a visit, refuses, or says nothing."
@@ -210,7 +210,7 @@ AGENT_ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "answer_after": (Role.IMPORTER, Role.BROKER),
     "file_after": Role.BROKER,
     "correct_after": Role.IMPORTER,
-    "reply_after": (Role.EXPORTER, Role.PRODUCER),
+    "reply_after": (Role.EXPORTER, Role.PRODUCER, Role.IMPORTER),
     "consents": (Role.EXPORTER, Role.PRODUCER),
     "review_after": Role.CUSTOMS,
     "liquidate_after": Role.CUSTOMS,

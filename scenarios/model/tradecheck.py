@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ledger.contracts import REGIME_OF_FORM
 from ledger.genesis import Role
 from scenarios.errors import RefusedError, UnknownNameError
+from scenarios.model.documents import form_of
 from scenarios.model.forgeries import ForgeCarnet, ForgeCertificate, Forgery
 from scenarios.model.network import plays
 from scenarios.model.scenario import Scenario
@@ -57,7 +59,24 @@ def verifications(scenario: Scenario) -> Refusals:
     """Give what is wrong with the verifications."""
     for name, plan in scenario.verifications.items():
         where = ("verifications", name)
-        yield from _party(scenario, (*where, "party"), plan.party, _SELLERS, "being verified")
+        document = scenario.documents.get(plan.certificate)
+        takes_importer = document is not None and REGIME_OF_FORM[form_of(document).code].verifies_importer
+        asked = (*_SELLERS, Role.IMPORTER) if takes_importer else _SELLERS
+        if not plan.faulty:
+            yield from _party(scenario, (*where, "party"), plan.party, asked, "being verified")
+        if (
+            plan.by == "VISIT"
+            and plan.party in scenario.roles
+            and not plays(scenario.roles[plan.party], _SELLERS)
+        ):
+            limit = "19 CFR 182.72(a)(2): visits are to premises of an exporter or producer"
+            yield (*where, "by"), RefusedError(f"{plan.party} is not visited", limit, "send a questionnaire")
+        if plan.direct is not None:
+            act = "sending books straight to Customs"
+            yield from _party(scenario, (*where, "direct"), plan.direct, _SELLERS, act)
+            if not takes_importer:
+                limit = "19 CFR 182.72(c) is of the USMCA"
+                yield (*where, "direct"), RefusedError("the party answers itself", limit, "leave it out")
         if plan.certificate not in scenario.documents:
             yield (*where, "certificate"), UnknownNameError("document", plan.certificate, scenario.documents)
         for position, claim in enumerate(plan.claims):

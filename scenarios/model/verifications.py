@@ -50,7 +50,16 @@ class Verification(Record):
     """One verification (19 CFR 181.71-76)."""
 
     certificate: LocalName = Field(description="Local name of the certificate it is about.")
-    party: str = Field(description="Exporter or producer that is asked.")
+    party: str = Field(description="Exporter or producer that is asked; under the USMCA also an importer.")
+    direct: str | None = Field(
+        None,
+        description="Exporter or producer that sends its books straight to Customs in the party's place, under the "
+        "USMCA (19 CFR 182.72(c)).",
+    )
+    faulty: bool = Field(
+        False,
+        description="Scripted mistake: lets a party be asked that the agreement does not have verified.",
+    )
     by: Literal["QUESTIONNAIRE", "VISIT"] = Field(
         "QUESTIONNAIRE", description="How Customs begins: Form 446, or a notice of a visit."
     )

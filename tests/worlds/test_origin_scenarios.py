@@ -9,6 +9,7 @@ import pytest
 
 from ledger.contracts import Finding, claim, claim_findings
 from ledger.contracts.records import Blanket
+from ledger.contracts.verification import inquiry
 from scenarios.agents import examination, verifier
 from scenarios.agents.evidence import Archive
 from scenarios.judging.verdict import Verdict
@@ -67,6 +68,10 @@ def any_broker_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claim, "acts_for", lambda _context, _state, _importer: True)
 
 
+def importers_are_verified_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inquiry, "_verifies_importer", lambda _regime: True)
+
+
 def notices_are_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = tuple(row for row in claim_findings._FINDINGS if row[0] is not Finding.NOTICE_GIVEN)
     monkeypatch.setattr(claim_findings, "_FINDINGS", kept)
@@ -77,6 +82,8 @@ BROKEN: tuple[tuple[str, Break, set[str]], ...] = (
     ("post-importation", a_day_more_than_a_year, {"claim a2", "claim f2", "claim g2"}),
     ("back-dated", any_date_is_believed, {"claim x1", "claim x2"}),
     ("verification", any_books_will_do, {"claim r2", "claim s3", "verification v4"}),
+    ("usmca-verification", any_books_will_do, {"claim q1", "verification v2"}),
+    ("usmca-verification", importers_are_verified_everywhere, {"step 3"}),
     ("revoked-certificate", a_day_more_to_correct, {"claim r1"}),
     ("forged-signature", notices_are_overlooked, {"claim f1"}),
     ("over-claim", each_claim_alone, {"claim o3", "claim t2"}),

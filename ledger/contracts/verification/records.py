@@ -28,9 +28,10 @@ class VerificationRecord:
     Attributes:
         state: see the table.
         authority: organization id of Customs.
-        party: organization id of the exporter or producer.
+        party: organization id of who is asked.
         fine: salted commitment to the private fine state.
         opened_ms: block time.
+        regime: the agreement, if Customs says it: where its rules for who may be asked or may answer differ.
     """
 
     state: VerificationState
@@ -38,6 +39,7 @@ class VerificationRecord:
     party: str
     fine: bytes
     opened_ms: int
+    regime: str | None = None
 
     def encode(self) -> bytes:
         """Return the canonical bytes."""
@@ -48,6 +50,7 @@ class VerificationRecord:
                 "party": self.party,
                 "fine": self.fine,
                 "opened_ms": self.opened_ms,
+                "regime": self.regime,
             }
         )
 
@@ -62,4 +65,5 @@ def read_verification(data: bytes) -> VerificationRecord:
         party=fields.text("party"),
         fine=fields.raw("fine"),
         opened_ms=fields.integer("opened_ms"),
+        regime=fields.optional_text("regime"),
     )

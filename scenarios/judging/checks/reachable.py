@@ -58,6 +58,7 @@ _PARTIES: Mapping[Actor, str] = {
     Actor.CLAIMANT: "importer",
     Actor.VERIFIER: "beginner",
     Actor.VERIFIED: "party",
+    Actor.INFORMANT: "party",
     Actor.CUSTODIAN: "custody",
     Actor.FILER: "filer",
     Actor.CARNET_HOLDER: "beginner",
@@ -183,6 +184,9 @@ class Reachable:
             (importer,) = record.parties["importer"]
             power = self.records.get(f"power/{importer}/{creator}")
             return power is not None and power.state == "GRANTED"
+        if actor is Actor.INFORMANT and record.parties.get("regime") == ("USMCA",) and roles is not None:
+            is_seller = not {Role.EXPORTER, Role.PRODUCER}.isdisjoint(roles)
+            return is_seller or creator in record.parties["party"]
         if actor in _PARTIES:
             return creator in record.parties.get(_PARTIES[actor], ())
         if roles is None or actor in (Actor.ANYBODY, Actor.READER, Actor.DOCUMENT_PARTY):
@@ -196,7 +200,9 @@ class Reachable:
 
     def _parties(self, act: str, body: Body, creator: str) -> dict[str, tuple[str, ...]]:
         """Return who is who in a record that this act begins."""
-        named = {name: (str(body[name]),) for name in ("party", "issuer", "association") if name in body}
+        named = {
+            name: (str(body[name]),) for name in ("party", "issuer", "association", "regime") if name in body
+        }
         parties: dict[str, tuple[str, ...]] = {"beginner": (creator,), **named}
         parties["importer"] = (str(body.get("importer_of_record") or creator),)
         if act == "carnet.claim":

@@ -91,11 +91,18 @@ def test_an_unknown_verification_goes_nowhere_and_an_id_is_used_once(pilot) -> N
     assert twice.rule == "verification.open/verification-exists"
 
 
-@pytest.mark.parametrize("sender", ["globex", "chamber", "watcher"])
+@pytest.mark.parametrize("sender", ["chamber", "watcher", "swift"])
 def test_nobody_else_asks_or_answers(pilot, sender: str) -> None:
     assert pilot.act(sender, "verification.open", OPEN, document=True).code is Code.NOT_AUTHORIZED
     answer = pilot.act(sender, "verification.respond", {"verification": V1}, document=True)
     assert answer.code is Code.NOT_AUTHORIZED
+
+
+def test_an_importer_asks_nobody_and_answers_for_no_exporter(pilot) -> None:
+    assert pilot.act("globex", "verification.open", OPEN, document=True).code is Code.NOT_AUTHORIZED
+    pilot.act("cbp", "verification.open", OPEN, document=True)
+    answer = pilot.act("globex", "verification.respond", {"verification": V1}, document=True)
+    assert answer.rule == "verification.respond/wrong-actor"
 
 
 # In private.
@@ -107,7 +114,8 @@ def test_every_private_step_has_a_public_act_that_leads_to_its_public_state(step
     public = VERIFICATION_TABLE.find(verification_public_state(step.state), act)
     assert public is not None
     assert public.target is verification_public_state(step.target)
-    assert public.actor in (step.actor, Actor.CUSTOMS)
+    takes_others_too = public.actor is Actor.INFORMANT and step.actor is Actor.VERIFIED
+    assert takes_others_too or public.actor in (step.actor, Actor.CUSTOMS)
 
 
 def played(*events: tuple[VerificationEvent, Actor, str]) -> Verification:
@@ -191,3 +199,36 @@ def test_a_commitment_hides_and_binds() -> None:
     assert len(made) == len(F) + 2
     with pytest.raises(ValueError, match="16 bytes"):
         verification_commitment(b"", V1, F.OPEN)
+
+
+# The importer, under the USMCA (19 CFR 182.72).
+
+
+@pytest.mark.parametrize(
+    ("regime", "party", "rule"),
+    [
+        ("USMCA", "globex", None),
+        ("NAFTA", "globex", "verification.open/unknown-party"),
+        ("CAFTA-DR", "globex", "verification.open/unknown-party"),
+        (None, "globex", "verification.open/unknown-party"),
+        ("USMCA", "mill", None),
+        ("NAFTA", "mill", None),
+        ("USMCA", "swift", "verification.open/unknown-party"),
+    ],
+)
+def test_an_importer_is_verified_under_the_usmca_alone(pilot, regime, party, rule) -> None:
+    receipt = pilot.act("cbp", "verification.open", OPEN | {"party": party, "regime": regime}, document=True)
+    assert receipt.rule == rule
+
+
+def test_exporter_and_producer_send_data_straight_to_customs_under_the_usmca_alone(pilot) -> None:
+    other = bytes([8]) * 16
+    pilot.act("cbp", "verification.open", OPEN | {"party": "globex", "regime": "USMCA"}, document=True)
+    pilot.act("cbp", "verification.open", OPEN | {"verification": other}, document=True)
+    for who in ("globex", "mill", "acme"):
+        answer = pilot.act(who, "verification.respond", {"verification": V1}, document=True)
+        assert answer.code is Code.VALID
+    stranger = pilot.act("initech", "verification.respond", {"verification": V1}, document=True)
+    assert stranger.rule == "verification.respond/wrong-actor"
+    nafta = pilot.act("acme", "verification.respond", {"verification": other}, document=True)
+    assert nafta.rule == "verification.respond/wrong-actor"

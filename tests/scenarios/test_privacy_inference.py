@@ -169,3 +169,8 @@ def test_privacy_is_told_by_organization_in_eighty_columns(tmp_path: Path) -> No
     folder.write_json("metrics.json", {"blocks": 1})
     with pytest.raises(RefusedError, match="run the scenario again"):
         list(tell_privacy(folder))
+
+
+def test_where_shipments_are_drawn_the_file_states_no_truth_and_none_is_made_up() -> None:
+    figures = measure_inference(infer(TRADE), load_scenario("pilot-quarter"), Witness(), [])
+    assert figures == {"kind_by_size_guessed": None, "kind_by_size_guessed_blind": None}

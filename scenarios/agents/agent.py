@@ -340,6 +340,15 @@ class Agent:
             raise AssertionError(f"{kind} of {subject} has arrived and is not there")
         return shelf.paper
 
+    async def receive_next(self, kind: str, sender: str, subject: str, seen: int) -> Paper:
+        """Wait for a sender's next document of a kind about a subject, after the first `seen` of them."""
+        shelf = self.mailroom.about(kind, sender, subject)
+        what = f"{kind} {seen + 1} of {subject}"
+        with self._work.waiting(WaitKind.ENVELOPE, what, lambda: len(shelf.papers) > seen):
+            while len(shelf.papers) <= seen:
+                await shelf.more.wait()
+        return shelf.papers[seen]
+
     # Feeds.
 
     async def _follow(self, step: Callable[[], Coroutine[object, object, None]]) -> None:

@@ -4,7 +4,8 @@ Rules:
 - It issues when the general list has no fault of form, its public part is the list's, and the security is enough. A
   chamber issues under the guarantee of its country's first guaranteeing association.
 - A claim goes down the chain, association of the country of importation, issuing association, holder, and a proof
-  comes up it; each passes on the envelope it was sent.
+  comes up it; each passes on the envelope it was sent. A further proof comes up after one that customs rejected, and
+  waits until customs has decided on the one before.
 - It objects to a claim that is late or more than the duties and ten percent. On the last day of its time without a
   proof it deposits the sum, and never more than the cap.
 - A carnet that is returned is discharged as soon as no claim is open or possible.
@@ -15,6 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import ClassVar
 
 from ledger.contracts import Actor, Finding, RuleViolatedError
@@ -43,6 +45,10 @@ from scenarios.agents.client import Receipt
 from scenarios.agents.papers import FINE, Paper, PaperError
 
 CARNET_ID_BYTES = 16
+
+
+_UNDER_REVIEW = (CarnetFineState.PROOF_GIVEN, CarnetFineState.RECOVERY_SOUGHT)
+"""States in which customs looks at a proof; the next one waits for its decision."""
 
 
 @dataclass(slots=True)
@@ -183,8 +189,9 @@ class CarnetAssociation(CarnetPart):
         elif carnet.guarantor == self.id:
             paper = await self.receive_about(CarnetPaper.CLAIM, claim.association, claim.id)
             await self.send(paper.root, carnet.holder)
-            proof = await self.receive_about(CarnetPaper.PROOF, carnet.holder, claim.id)
-            await self.send(proof.root, claim.association)
+            for seen in count():
+                proof = await self.receive_next(CarnetPaper.PROOF, carnet.holder, claim.id, seen)
+                await self.send(proof.root, claim.association)
 
     async def claim_was_decided(self, receipt: Receipt) -> None:
         """Take customs' decision in: go on from the state that it opens."""
@@ -206,6 +213,7 @@ class CarnetAssociation(CarnetPart):
         was_contested = case.review.state is CarnetFineState.CONTESTED
         case.review = CarnetReview(state, case.review.due_on)
         case.amount_usd = paper.integer("amount_usd")
+        self.news.fire()
         if was_contested:
             self._stand_by(carnet, case)
         else:
@@ -237,15 +245,17 @@ class CarnetAssociation(CarnetPart):
 
     def _stand_by(self, carnet: CarnetEntry, case: _Answering) -> None:
         """Pass the claim on, and wait for a proof and for the last day of the time for one."""
-        self.start(f"proof for {case.claim.id}", self._pass_proof(carnet, case))
+        self.start(f"proofs for {case.claim.id}", self._pass_proofs(carnet, case))
         self.start(f"deposit for {case.claim.id}", self._deposit_at(case))
 
-    async def _pass_proof(self, carnet: CarnetEntry, case: _Answering) -> None:
+    async def _pass_proofs(self, carnet: CarnetEntry, case: _Answering) -> None:
         if carnet.guarantor is None:
             return
         await self.send(case.claim.root, carnet.guarantor)
-        proof = await self.receive_about(CarnetPaper.PROOF, carnet.guarantor, case.claim.id)
-        await self._respond_to_customs(case, CarnetReviewEvent.PROVE, proof.root)
+        for seen in count():
+            proof = await self.receive_next(CarnetPaper.PROOF, carnet.guarantor, case.claim.id, seen)
+            await self.until(f"a decision on {case.claim.id}", lambda: case.review.state not in _UNDER_REVIEW)
+            await self._respond_to_customs(case, CarnetReviewEvent.PROVE, proof.root)
 
     async def _deposit_at(self, case: _Answering) -> None:
         await self.sleep_until(business_ms(case.review.due_on))

@@ -19,6 +19,7 @@ from enum import StrEnum
 
 from ledger.documents import OpenedEnvelope
 from ledger.encoding import Value
+from p2p.signal import Signal
 from scenarios.agents.papers import FINE, SUBJECT, Paper
 
 
@@ -69,10 +70,28 @@ class Mail:
 
 @dataclass(slots=True)
 class Shelf:
-    """The first document of a kind from a sender about one subject."""
+    """The documents of a kind from a sender about one subject, in the order in which they came.
+
+    Attributes:
+        arrived: set once the first has come.
+        papers: all that have come.
+        more: fires with each.
+    """
 
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    paper: Paper | None = None
+    papers: list[Paper] = field(default_factory=list)
+    more: Signal = field(default_factory=Signal)
+
+    @property
+    def paper(self) -> Paper | None:
+        """The first, or None."""
+        return self.papers[0] if self.papers else None
+
+    def put(self, paper: Paper) -> None:
+        """Put a document there."""
+        self.papers.append(paper)
+        self.arrived.set()
+        self.more.fire()
 
 
 class Mailroom:
@@ -103,12 +122,6 @@ class Mailroom:
     def put(self, sender: str, paper: Paper) -> None:
         """Put an opened document where those who look for it by its subject will find it."""
         if paper.has(SUBJECT):
-            shelf = self.about(paper.kind, sender, paper.text(SUBJECT))
-            if shelf.paper is None:
-                shelf.paper = paper
-                shelf.arrived.set()
+            self.about(paper.kind, sender, paper.text(SUBJECT)).put(paper)
         if paper.has(FINE):
-            told = self.about(FINE, sender, paper.raw(FINE).hex())
-            if told.paper is None:
-                told.paper = paper
-                told.arrived.set()
+            self.about(FINE, sender, paper.raw(FINE).hex()).put(paper)

@@ -98,3 +98,10 @@ def test_proofs_that_do_not_hold_are_rejected_and_the_deposits_become_final(
     decisions = result.book.named("carnet_claim.decision_received")
     assert len(decisions) == 6  # each of three claims: a proof rejected, then the end
     assert all(decision.fields["believed"] is True for decision in decisions)
+
+
+def test_a_second_proof_is_looked_at_after_one_that_was_rejected(run_virtual_scenario: RunVirtual) -> None:
+    result = run_virtual_scenario(Path(__file__).with_name("carnet-second-proof.yaml"))
+    assert result.judgment.verdict is Verdict.PASSED
+    states = [state for _, state in result.trial.history.states("carnet_claim", "k2/2")]
+    assert states == ["CLAIM_OPEN", "PROOF_GIVEN", "CLAIM_OPEN", "PROOF_GIVEN", "REGULARIZED"]

@@ -84,3 +84,12 @@ def test_two_parts_may_not_have_methods_of_one_name() -> None:
 
     with pytest.raises(TypeError, match="both have draft_form"):
         joined((Drafter, Careless))
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_role_acts_by_itself_on_something_that_concerns_it(role: Role) -> None:
+    application = application_for((role,))
+    own = [part for part in application.parts or (application,) if part not in (Archive, Forger, Observer)]
+    assert (own == []) == (role is Role.OBSERVER)
+    assert all(part.reactions or part.steps for part in own)
+    assert application.reacting("document.disclose", Relation.ANY)[-1] == "disclosed"

@@ -188,3 +188,19 @@ def test_what_was_settled_is_discharged_and_stays_in_the_balance(abroad: Any) ->
 )
 def test_pieces_of_another_shape_are_malformed(abroad: Any, items: list[Any]) -> None:
     assert abroad.present("REEXPORT", "cbsa", items, cites=2).code is Code.MALFORMED
+
+
+def test_goods_go_through_three_foreign_customs_and_each_stamps_its_own_vouchers_alone(border: Any) -> None:
+    border.make_active()
+    goods = [[1, 10]]
+    assert border.cross("EXPORT", "cbp", goods, "2018-10-01").code is Code.VALID
+    for month, office in (("10", "cbsa"), ("11", "zoll"), ("12", "bazg")):
+        day = f"2018-{month}-05"
+        assert border.present("IMPORT", office, goods, on=day).code is Code.VALID
+        for stranger in {"cbp", "cbsa", "zoll", "bazg"} - {office}:
+            refused = border.endorse(stranger, day, on=day, final_on="2018-12-31")
+            assert refused.rule == "carnet.endorse/wrong-actor"
+        assert border.endorse(office, day, on=day, final_on="2018-12-31").code is Code.VALID
+        left = border.cross("REEXPORT", office, goods, f"2018-{month}-20", cites=border.serial)
+        assert left.code is Code.VALID
+    assert border.cross("REIMPORT", "cbp", goods, "2019-01-10").code is Code.VALID

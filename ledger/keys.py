@@ -222,6 +222,11 @@ class Verifier:
             self._memory.popitem(last=False)
         return result
 
+    @property
+    def capacity(self) -> int:
+        """How many verifications are remembered at most."""
+        return self._capacity
+
     def __len__(self) -> int:
         return len(self._memory)
 

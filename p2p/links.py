@@ -228,6 +228,11 @@ class Links:
             if isinstance(end, Exception):
                 raise end
 
+    @property
+    def queued_bytes(self) -> int:
+        """How many bytes wait on the link on which most do."""
+        return max((link.queued_bytes for link in self._links.values()), default=0)
+
     def send(self, peer: str, frame: Frame) -> None:
         """Queue `frame` for `peer`; without an open link it is dropped, as the network might have done."""
         link = self._links.get(peer)

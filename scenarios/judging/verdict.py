@@ -52,12 +52,14 @@ class Judgment:
         expectations: each expectation with its outcome.
         violations: every violated check, in words.
         open_points: what was to be shown and was not.
+        exercised: every check's name and how often it was exercised.
     """
 
     verdict: Verdict
     expectations: tuple[JudgedExpectation, ...]
     violations: tuple[str, ...]
     open_points: tuple[str, ...]
+    exercised: tuple[tuple[str, int], ...] = ()
 
 
 def judge(
@@ -96,4 +98,5 @@ def judge(
         verdict = Verdict.VIOLATED
     elif points:
         verdict = Verdict.UNDECIDED
-    return Judgment(verdict, tuple(expectations), tuple(violated), tuple(points))
+    counts = tuple((check.name, check.exercised) for check in checks)
+    return Judgment(verdict, tuple(expectations), tuple(violated), tuple(points), counts)

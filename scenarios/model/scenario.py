@@ -49,6 +49,7 @@ CheckName: TypeAlias = Literal[
     "reachable",
     "linearizability",
     "carnet-balances",
+    "bounds",
     "progress",
     "convergence",
 ]

@@ -200,6 +200,7 @@ def print_summary(
         table, words = _figures(metrics)
         console.print(table)
         console.print(Text(words, style="dim"), soft_wrap=False)
+        console.print(Text(_exercised(judgment), style="dim"), soft_wrap=False)
     _print_expectations(console, judgment)
     if with_figures and "privacy_pairs" in metrics:
         console.print(Text(f"privacy    {privacy_line(metrics)}", style="default"))
@@ -208,6 +209,14 @@ def print_summary(
     for point in judgment.open_points:
         console.print(Text(f"open       {point}", style="yellow"))
     console.print(Text(f"verdict    {judgment.verdict.value}", style=_STYLE[judgment.verdict]))
+
+
+def _exercised(judgment: Judgment) -> str:
+    """Say how often each check was exercised, and which never was."""
+    counts = [f"{name} {count:,}" for name, count in judgment.exercised if count]
+    never = [name for name, count in judgment.exercised if not count]
+    told = f"checks exercised: {', '.join(counts) or 'none'}"
+    return told + (f"; not exercised: {', '.join(never)}" if never else "")
 
 
 def _certificates(scenario: Scenario, history: History) -> Table:

@@ -13,7 +13,7 @@ import platform
 import resource
 import signal
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +23,7 @@ import uvloop
 
 from p2p.config import Timing
 from p2p.frames import FrameKind
+from p2p.holdings import Holding
 from p2p.observer import RecordField
 from p2p.topology import TopologyKind
 from p2p.virtual import VirtualWorld, run_virtual
@@ -150,7 +151,8 @@ class _Run:
         self.node_records: list[Event] = []
         self.measurement = Measurement(list(scenario.organizations))
         self.tuna = TunaMeasurement()
-        self.checks: list[Check] = make_checks(Setting(scenario, self.search, self._compare))
+        self.checks: list[Check] = make_checks(Setting(scenario, self.search, self._compare, self._holdings))
+        self.simulated: SimulatedWorld | None = None
         self.log = ProgramLog()
         self.started = time.monotonic()
         self.cpu_started = time.process_time()
@@ -196,6 +198,7 @@ class _Run:
             plan = network_plan(self.scenario)
             raft = next(check for check in self.checks if isinstance(check, RaftProperties))
             world = SimulatedWorld(kit, founding, plan, self._sink, self._frame, raft)
+            self.simulated = world
             try:
                 await self._trial(world)
             finally:
@@ -248,6 +251,10 @@ class _Run:
         self.options.on_event_book(self.book)
         self.options.tamper(self.trial)
         self.outcome: TrialOutcome = await self.trial.run()
+
+    def _holdings(self, organization: str) -> Sequence[Holding]:
+        """Look into a node, where the world lets one."""
+        return () if self.simulated is None else self.simulated.holdings(organization)
 
     def _now_ms(self) -> int:
         return self.trial.now_ms()

@@ -27,6 +27,7 @@ from p2p.codepoints import CodePoint
 from p2p.control import standing
 from p2p.frameweather import FrameWeather, Mishap, Rule
 from p2p.hello import VERSION
+from p2p.holdings import Holding, holdings
 from p2p.machine import DiskFailureError
 from p2p.node import DATABASE, Node
 from p2p.observer import RecordField
@@ -193,6 +194,11 @@ class SimulatedWorld:
     def node(self, organization: str) -> Node:
         """Return the object of a node that is up, for measurement and tests."""
         return self._nodes[organization]
+
+    def holdings(self, organization: str) -> tuple[Holding, ...]:
+        """Return what a node that is up keeps in memory; nothing of one that is not."""
+        node = self._nodes.get(organization)
+        return () if node is None else holdings(node)
 
     async def standing(self, organization: str) -> Standing | None:
         """Return where a node stands, or None if it is down, paused or not serving yet."""

@@ -62,3 +62,8 @@ def test_what_is_violated_stays_so_whatever_is_open() -> None:
 @pytest.mark.parametrize(("verdict", "code"), list(zip(Verdict, (0, 1, 2), strict=True)))
 def test_exit_codes(verdict: Verdict, code: int) -> None:
     assert verdict.exit_code == code
+
+
+def test_how_often_each_check_was_exercised_is_told() -> None:
+    assert judged(exercised=3).exercised == (("agreement", 3),)
+    assert judged(exercised=0).exercised == (("agreement", 0),)

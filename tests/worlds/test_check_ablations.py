@@ -18,6 +18,8 @@ from consensus import quorum
 from ledger import execution
 from ledger.contracts import HOLDING_TABLE, HoldingState, Refusal
 from ledger.contracts.carnet import VOUCHER_TABLE, goods
+from p2p.frames import FrameKind
+from p2p.links import Link, Links
 from p2p.node import Node
 from p2p.ordering import Ordering
 from scenarios.agents.carnetoffice import CarnetOffice
@@ -156,3 +158,16 @@ def test_a_stale_read_is_seen(run_virtual_scenario: RunVirtual, monkeypatch: pyt
     found = violations(result, "linearizability")
     assert "none of these fits: " in found[0]
     assert len(result.judgment.violations) == len(found)
+
+
+def test_a_flood_of_frames_is_seen(run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch) -> None:
+    put = Links._put
+
+    def ten_times(links: Links, link: Link, kind: FrameKind, data: bytes) -> None:
+        for _ in range(10):
+            put(links, link, kind, data)
+
+    monkeypatch.setattr(Links, "_put", ten_times)
+    result = run_virtual_scenario("nafta-certificate")
+    (found,) = violations(result, "bounds")
+    assert "are the most for what there was to tell (event " in found

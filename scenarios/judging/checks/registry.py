@@ -8,12 +8,14 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from p2p.holdings import Holding
 from scenarios.judging.checks.agreement import Agreement
 from scenarios.judging.checks.balances import CarnetBalances
+from scenarios.judging.checks.bounds import Bounds
 from scenarios.judging.checks.check import Check, FinalState
 from scenarios.judging.checks.confidentiality import Confidentiality
 from scenarios.judging.checks.decided import DecidedOnce
@@ -55,11 +57,13 @@ class Setting:
         scenario: what is run.
         search: the search for private values, which the run itself feeds.
         compare: holds what every organization may read against what it could, given the end of the run.
+        holdings: looks into a node, where the world lets one.
     """
 
     scenario: Scenario
     search: LeakSearch
     compare: Callable[[FinalState], Readings]
+    holdings: Callable[[str], Sequence[Holding]] = lambda _node: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +220,22 @@ CHECKS: Mapping[str, CheckRow] = _table(
         test="worlds/test_check_ablations.py::test_pieces_that_come_from_nowhere_are_seen",
         make=lambda setting: CarnetBalances(
             {name: member.country for name, member in setting.scenario.organizations.items()}
+        ),
+    ),
+    CheckRow(
+        name="bounds",
+        sentence=(
+            "Every node keeps its pool, inbox, link queues, blocks in flight and remembered signatures within their"
+            " limits, and all send no more frames than there is to tell."
+        ),
+        source="design: message and memory bounds; the limits of genesis and of p2p/holdings.py",
+        phases=(Phase.ALWAYS,),
+        worlds=Worlds.VIRTUAL,
+        exercised_by="a node is looked into, or a second's frames are counted",
+        ablation="every frame is sent ten times",
+        test="worlds/test_check_ablations.py::test_a_flood_of_frames_is_seen",
+        make=lambda setting: Bounds(
+            list(setting.scenario.organizations), setting.scenario.network.heartbeat_ms, setting.holdings
         ),
     ),
     CheckRow(

@@ -96,7 +96,8 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     "fault.began": lambda f: f"{f['kind']} of {_joined(f['hit'])}",
     "fault.ended": lambda f: f"{f['kind']} of {_joined(f['hit'])} is over",
     "fault.missed": lambda f: f"{f['kind']} of {f['target']} hits nobody",
-    "point.struck": lambda f: f"dies at {str(f['point']).replace('_', ' ')}",
+    "point.struck": lambda f: f"dies at a point of its program: {f['point']}",
+    "node.started": lambda f: f"is up again, at height {f['height']}",
     "node.failed": lambda f: f"stopped by itself: {f['reason']}",
     "node.killed": lambda f: f"was killed: {f['reason']}",
     "checkpoint.divergent": lambda f: f"sees another checkpoint of {f['orderer']} at height {f['height']}",
@@ -146,13 +147,21 @@ class Narrator:
     console: Console
     zone: ZoneInfo
     order: LedgerOrder = field(default_factory=LedgerOrder)
+    _started: dict[str, None] = field(default_factory=dict)
 
     def __call__(self, event: Event) -> None:
         """Print what is to be told once this event has happened."""
+        if event.name == "node.started" and self._is_first_start(str(event.fields["node"])):
+            return
         if event.name in _SENTENCES or event.name in {"receipt", "phase"}:
             for told in self.order.take(event):
                 if told.event is not None:
                     self._tell(told.event, told.calendar_ms)
+
+    def _is_first_start(self, node: str) -> bool:
+        is_first = node not in self._started
+        self._started[node] = None
+        return is_first
 
     def _tell(self, event: Event, calendar_ms: int) -> None:
         sentence = _SENTENCES.get(event.name)

@@ -73,6 +73,7 @@ class LiveWorld:
         self._frame_rules: dict[str, list[Rule]] = {}
         self._armed: dict[str, tuple[CodePoint, int]] = {}
         self._killed: dict[str, asyncio.subprocess.Process] = {}
+        self._stopping: dict[str, asyncio.subprocess.Process] = {}
         self._listeners: dict[str, asyncio.Task[None]] = {}
         self._http: aiohttp.ClientSession | None = None
         self._calendar_ms = 0
@@ -181,6 +182,7 @@ class LiveWorld:
             if self._paused.pop(organization, False):
                 process.send_signal(signal.SIGCONT)
             process.send_signal(signal.SIGTERM)
+            self._stopping[organization] = process
             await self._stopped(organization, process)
 
     def speak(self, version: int, organizations: Sequence[str]) -> Callable[[], None]:
@@ -204,6 +206,8 @@ class LiveWorld:
 
     async def restart(self, organization: str) -> None:
         """Start a node again over its files; nothing happens if it is up."""
+        if self._stopping.get(organization) is self._processes[organization]:
+            await self._stopped(organization, self._stopping[organization])
         if self._processes[organization].returncode is not None:
             await self._start(organization)
             await self._serving(organization)

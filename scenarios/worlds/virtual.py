@@ -31,7 +31,15 @@ from p2p.holdings import Holding, holdings
 from p2p.machine import DiskFailureError
 from p2p.node import DATABASE, Node
 from p2p.observer import RecordField
-from p2p.virtual import NS_PER_MS, DiskOperation, VirtualHost, VirtualMachine, VirtualWorld, current_life
+from p2p.virtual import (
+    NS_PER_MS,
+    DiskOperation,
+    Life,
+    VirtualHost,
+    VirtualMachine,
+    VirtualWorld,
+    current_life,
+)
 from p2p.virtual.machine import WATERMARK_FILE
 from scenarios.network.founding import Founding
 from scenarios.worlds.base import DiskFailure, EndFault, Endpoint, NetworkPlan, Sink, Standing
@@ -138,6 +146,7 @@ class SimulatedWorld:
         self._frame_weather: dict[str, FrameWeather] = {}
         self._armed: dict[str, tuple[CodePoint, int]] = {}
         self._versions: dict[str, int] = {}
+        self._stopping: dict[str, Life] = {}
         self._renewed: dict[str, tuple[SigningKey, int, int]] = {}
         self._calendar_set_ns = 0
 
@@ -237,11 +246,18 @@ class SimulatedWorld:
         """Stop a node in good order and wait until it is down."""
         host, node = self.kit.host(organization), self._nodes.get(organization)
         host.resume()
-        if host.is_up and node is not None:
+        if host.is_up and node is not None and host.life is not None:
             node.stop()
-            while host.is_up:  # noqa: ASYNC110 - a host tells nobody when it ends
-                await asyncio.sleep(BOOT_POLL_S)
+            self._stopping[organization] = host.life
+            await self._stopped(organization)
         await self.crash(organization)
+
+    async def _stopped(self, organization: str) -> None:
+        """Wait until a life that was told to stop has ended."""
+        life = self._stopping[organization]
+        while life.alive:  # noqa: ASYNC110 - a host tells nobody when it ends
+            await asyncio.sleep(BOOT_POLL_S)
+        self._stopping.pop(organization, None)
 
     def speak(self, version: int, organizations: Sequence[str]) -> Callable[[], None]:
         """Let these nodes speak another version from their next start on."""
@@ -281,6 +297,8 @@ class SimulatedWorld:
     async def restart(self, organization: str) -> None:
         """Boot a host again over its surviving files and wait until its API answers."""
         host = self.kit.host(organization)
+        if organization in self._stopping:
+            await self._stopped(organization)
         if host.is_up:
             return
         self._boot(organization)

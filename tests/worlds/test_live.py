@@ -254,6 +254,45 @@ def test_crash_restart_and_pause_in_the_live_world(start_live: StartLive, tmp_pa
     assert all(int(str(e["height"])) >= 1 for e in again), "a node came back without what its disk had kept"
 
 
+POINTS = """\
+scenario: live-points
+extends: nafta-certificate
+title: Nodes die at a point of their program and again and again, are restarted in turn, and one speaks another version
+calendar: { end: "2018-12-31T00:00:00Z" }
+steps:
+  - { at: "2018-09-04T10:00:00", by: exporter, do: issue-certificate, document: c1 }
+  - { at: "2018-09-19T09:30:00", by: importer, do: file-claim, claim: e1 }
+faults:
+  - { at: { protocol: 0s }, for: { protocol: 3s }, kind: crash_at, target: node noaa, params: { point: after_apply } }
+  - { when: certificate c1 held, kind: rolling_restart, target: "nodes cbp, exporter" }
+  - { when: claim e1 filed, kind: restart_loop, target: node chamber, params: { times: 2, up_ms: [200, 300] } }
+  - { when: claim e1 filed, for: { protocol: 2s }, kind: other_version, target: node noaa }
+expect:
+  - certificate c1 is HELD by importer within 2 days
+  - claim e1 is ALLOWED within 5 days
+"""
+
+
+def test_points_loops_turns_and_versions_in_the_live_world(start_live: StartLive, tmp_path: Path) -> None:
+    scenario = tmp_path / "live-points.yaml"
+    scenario.write_text(POINTS)
+    runner = start_live(scenario)
+    runner.wait_until_serving()
+    code, output = runner.end()
+    assert code == 0, output
+    assert not runner.survivors()
+    seen = events(runner.folder())
+    assert [e["node"] for e in seen if e["event"] == "point.struck"] == ["noaa"]
+    stopped = [e["hit"] for e in seen if e["event"] == "fault.ended" and e["kind"] == "rolling_restart"]
+    starts = [e["node"] for e in seen if e["event"] == "node.started"]
+    assert len(stopped) == 1
+    assert {node: starts.count(node) for node in starts} == {
+        "cbp": 2, "exporter": 2, "importer": 1, "chamber": 3, "noaa": 4,
+    }  # fmt: skip
+    refusals = [str(e["reason"]) for e in seen if e["event"] == "hello.refused"]
+    assert any("version 2 is not spoken here, version 1 is" in reason for reason in refusals)
+
+
 IMPOSSIBLE = """\
 scenario: weather
 extends: nafta-certificate

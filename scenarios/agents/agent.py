@@ -218,7 +218,7 @@ class Agent:
         if self.desk.now_ms() >= time_ms:
             return
         # Not over when the moment has come but when the trial says so: it wakes sleepers only at rest.
-        with self._work.waiting(WaitKind.CALENDAR, str(time_ms), lambda: False):
+        with self._work.waiting(WaitKind.CALENDAR, str(time_ms), None):
             await self.desk.sleep_until(time_ms)
 
     async def until(self, what: str, holds: Callable[[], bool]) -> None:
@@ -323,7 +323,7 @@ class Agent:
                 return self._work.waiting(
                     WaitKind.RECEIPT, awaited.hex(), lambda: self._awaited.get(awaited, True)
                 )
-            return self._work.waiting(WaitKind.NODE, "an answer", lambda: False)
+            return self._work.waiting(WaitKind.NODE, "an answer", None)
 
         return pause
 

@@ -31,11 +31,16 @@ class WaitKind(StrEnum):
 
 @dataclass(slots=True)
 class Wait:
-    """One wait: for what, which one, and whether it is over."""
+    """One wait: for what, which one, and whether it is over; None if it lasts until its job goes on."""
 
     kind: WaitKind
     what: str
-    is_over: Callable[[], bool]
+    is_over: Callable[[], bool] | None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it is not over yet."""
+        return self.is_over is None or not self.is_over()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,7 @@ class Job:
     @property
     def is_waiting(self) -> bool:
         """Whether it waits for something that has not happened yet."""
-        return any(not wait.is_over() for wait in self.waits)
-
-    @property
-    def is_blocked(self) -> bool:
-        """Whether it waits for a node that does not answer."""
-        return any(wait.kind is WaitKind.NODE for wait in self.waits)
+        return any(wait.lasts for wait in self.waits)
 
 
 class Workload:
@@ -82,16 +82,19 @@ class Workload:
         self._context = copy_context()
         self._jobs: dict[asyncio.Task[object], Job] = {}
         self._own: dict[asyncio.Task[object], None] = {}
+        # Sleepers are many and asked about at every look for rest: only the others can be at work.
+        self._wakeful: dict[asyncio.Task[object], Job] = {}
+        self._blocked: dict[asyncio.Task[object], int] = {}
 
     @property
     def active(self) -> int:
         """How many jobs are at work: they wait for nothing with a name."""
-        return sum(not job.is_waiting for job in self._jobs.values())
+        return sum(not job.is_waiting for job in self._wakeful.values())
 
     @property
     def blocked(self) -> int:
         """How many jobs wait for a node that does not answer."""
-        return sum(job.is_blocked for job in self._jobs.values())
+        return len(self._blocked)
 
     @property
     def waits(self) -> tuple[tuple[str, WaitKind, str], ...]:
@@ -100,13 +103,13 @@ class Workload:
             (job.name, wait.kind, wait.what)
             for job in self._jobs.values()
             for wait in job.waits
-            if not wait.is_over()
+            if wait.lasts
         )
 
     def start(self, name: str, coroutine: Coroutine[object, object, None]) -> None:
         """Start a job of its own."""
         task = asyncio.get_running_loop().create_task(coroutine, name=name, context=self._context.copy())
-        self._jobs[task] = Job(name)
+        self._jobs[task] = self._wakeful[task] = Job(name)
         self._own[task] = None
         task.add_done_callback(self._ended)
 
@@ -120,26 +123,43 @@ class Workload:
         task = _current()
         if task in self._jobs:
             raise RuntimeError(f"{name}: this task works on {self._jobs[task].name}; take one step at a time")
-        job = self._jobs[task] = Job(name)
+        job = self._jobs[task] = self._wakeful[task] = Job(name)
         try:
             yield job
         finally:
             del self._jobs[task]
+            self._wakeful.pop(task, None)
 
     def note(self, act: Act) -> None:
         """Note what became of a transaction of the current job."""
         self._jobs[_current()].acts.append(act)
 
     @contextlib.contextmanager
-    def waiting(self, kind: WaitKind, what: str, is_over: Callable[[], bool]) -> Iterator[None]:
-        """Let the current job wait in this context."""
-        job = self._jobs[_current()]
-        wait = Wait(kind, what, is_over)
-        job.waits.append(wait)
+    def waiting(self, kind: WaitKind, what: str, is_over: Callable[[], bool] | None) -> Iterator[None]:
+        """Let the current job wait in this context.
+
+        Args:
+            kind: for what.
+            what: which one.
+            is_over: whether it is over, asked at any time; None if not before the context ends.
+        """
+        task = _current()
+        job = self._jobs[task]
+        job.waits.append(Wait(kind, what, is_over))
+        if is_over is None:
+            self._wakeful.pop(task, None)
+        if kind is WaitKind.NODE:
+            self._blocked[task] = self._blocked.get(task, 0) + 1
         try:
             yield
         finally:
             job.waits.pop()
+            if all(wait.is_over is not None for wait in job.waits):
+                self._wakeful[task] = job
+            if kind is WaitKind.NODE:
+                self._blocked[task] -= 1
+                if not self._blocked[task]:
+                    del self._blocked[task]
 
     async def cancel(self) -> None:
         """Cancel every job started here and return when they have ended; steps are their callers' own."""
@@ -151,6 +171,7 @@ class Workload:
     def _ended(self, task: asyncio.Task[object]) -> None:
         del self._jobs[task]
         del self._own[task]
+        self._wakeful.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._on_failure(error)
 

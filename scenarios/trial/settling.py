@@ -98,14 +98,15 @@ class Settling:
 
     def _is_idle(self, standings: Mapping[str, Standing | None]) -> bool:
         up = {o: standing for o, standing in standings.items() if standing is not None}
-        if not up or self._is_anybody_active() or any(agent.blocked for agent in self.agents.values()):
+        if not up:
             return False
-        heights = {(s.height, s.certified) for s in up.values()}
-        if len(heights) != 1 or any(s.height != s.certified for s in up.values()):
-            return False
-        if any(s.pool or s.outbox or s.in_flight or s.busy for s in up.values()):
-            return False
-        if any(s.leader is None for s in up.values() if s.orders):
+        height = next(iter(up.values())).height
+        for s in up.values():
+            if s.busy or s.pool or s.outbox or s.in_flight or not height == s.height == s.certified:
+                return False
+            if s.leader is None and s.orders:
+                return False
+        if self._is_anybody_active() or any(agent.blocked for agent in self.agents.values()):
             return False
         last_receipt = max(s.last_receipt for s in up.values())
         if self.seen_receipt() < last_receipt:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from consensus.frozen import cheaply_made
 from ledger.keys import SigningKey
 from p2p.codepoints import CodePoint
 from p2p.config import Timing
@@ -67,6 +68,7 @@ class Endpoint:
     control_token: str
 
 
+@cheaply_made
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where one node stands; see `p2p.control.standing`."""

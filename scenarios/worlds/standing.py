@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from scenarios.worlds.base import Standing
 
+_NAMES = tuple(Standing.__slots__)
+
 
 def read_standing(values: Mapping[str, object]) -> Standing:
     """Return the standing in a report.
@@ -13,4 +15,4 @@ def read_standing(values: Mapping[str, object]) -> Standing:
     Raises:
         KeyError: if the report lacks a field.
     """
-    return Standing(**{name: values[name] for name in Standing.__slots__})  # type: ignore[arg-type]
+    return Standing(*map(values.__getitem__, _NAMES))  # type: ignore[arg-type]

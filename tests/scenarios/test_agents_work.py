@@ -51,7 +51,7 @@ async def test_job_without_an_answering_node_is_blocked_not_active() -> None:
     work, _ = workload()
 
     async def job() -> None:
-        with work.waiting(WaitKind.NODE, "an answer", lambda: False):
+        with work.waiting(WaitKind.NODE, "an answer", None):
             await asyncio.sleep(60)
 
     work.start("job", job())
@@ -110,3 +110,26 @@ async def test_cancelling_the_workload_leaves_the_callers_of_steps_alone() -> No
     await asyncio.sleep(0)
     await work.cancel()
     assert await calling == "done"
+
+
+async def test_a_sleeper_is_at_work_again_when_its_wait_ends_and_an_inner_wait_does_not_wake_it() -> None:
+    work, _ = workload()
+    inner, outer, end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def job() -> None:
+        with work.waiting(WaitKind.CALENDAR, "noon", None):
+            with work.waiting(WaitKind.NODE, "an answer", None):
+                await inner.wait()
+            await outer.wait()
+        await end.wait()
+
+    work.start("job", job())
+    seen = []
+    for event in (inner, outer, end):
+        await asyncio.sleep(0)
+        seen.append((work.active, work.blocked, [kind for _, kind, _ in work.waits]))
+        event.set()
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert seen == [(0, 1, [WaitKind.CALENDAR, WaitKind.NODE]), (0, 0, [WaitKind.CALENDAR]), (1, 0, [])]
+    assert (work.active, work.blocked, work.waits) == (0, 0, ())

@@ -144,11 +144,14 @@ def _add_harm(app: web.Application, node: Node) -> None:
     async def post_frames(request: web.Request) -> web.Response:
         try:
             listed = json.loads(await request.read())["rules"]
-            rules = [Rule(Mishap(rule["mishap"]), float(rule["share"])) for rule in listed]
+            rules = [
+                Rule(Mishap(rule["mishap"]), float(rule["share"]), int(rule.get("run", 1))) for rule in listed
+            ]
         except (ValueError, KeyError, TypeError):
             rules = None
-        if rules is None or not all(0 <= rule.share <= 1 for rule in rules):
-            remedy = f'Send {{"rules": [{{"mishap": M, "share": 0 to 1}}]}}, M one of {", ".join(Mishap)}.'
+        if rules is None or not all(0 <= rule.share <= 1 <= rule.run for rule in rules):
+            form = '{"rules": [{"mishap": M, "share": 0 to 1, "run": frames in a row}]}'
+            remedy = f"Send {form}, M one of {', '.join(Mishap)}."
             raise ApiError(400, "BAD_BODY", "rules: no list of mishaps with their shares", remedy)
         node.links.weather.replace(rules)
         return _answer({"rules": len(rules)})

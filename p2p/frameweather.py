@@ -3,6 +3,7 @@
 Rules:
 - TCP does none of this to a peer that behaves; a program at fault, or a peer that does not, may do all of it.
 - Each rule strikes a share of the frames, drawn from a stream of chance of its own; without rules nothing is drawn.
+- A rule may strike several frames in a row, to whomever they go: a burst.
 - A corrupted frame has one byte changed; what the receiver makes of it is the receiver's business.
 """
 
@@ -20,6 +21,7 @@ class Mishap(StrEnum):
     """What may happen to a frame."""
 
     DROP = "drop"
+    BURST_DROP = "burst_drop"
     DUPLICATE = "duplicate"
     REORDER = "reorder"
     CORRUPT = "corrupt"
@@ -27,10 +29,17 @@ class Mishap(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A mishap and the share of frames, 0 to 1, that it strikes."""
+    """A mishap and the frames it strikes.
+
+    Attributes:
+        mishap: what happens to them.
+        share: how many, 0 to 1, begin a run.
+        run: how many frames in a row are struck.
+    """
 
     mishap: Mishap
     share: float
+    run: int = 1
 
 
 class FrameWeather:
@@ -43,6 +52,7 @@ class FrameWeather:
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
         self._rules: dict[int, Rule] = {}
+        self._left: dict[int, int] = {}
         self._count = 0
         self.struck = dict.fromkeys(Mishap, 0)
 
@@ -61,18 +71,24 @@ class FrameWeather:
     def replace(self, rules: list[Rule]) -> None:
         """Put these rules in force in place of all others."""
         self._rules = dict(enumerate(rules))
+        self._left.clear()
 
     def shape(self, data: bytes) -> list[tuple[float, bytes]]:
         """Return what becomes of a frame: (seconds by which it is late, its bytes), nothing if it is lost."""
         outcome = [(0.0, data)]
-        for rule in self._rules.values():
-            if self._chance.random() < rule.share:
+        for number, rule in self._rules.items():
+            left = self._left.get(number, 0)
+            if not left and self._chance.random() < rule.share:
+                left = rule.run
+            if left:
+                self._left[number] = left - 1
                 self.struck[rule.mishap] += 1
                 outcome = _STRIKES[rule.mishap](self._chance, outcome)
         return outcome
 
     def _end(self, number: int) -> None:
         self._rules.pop(number, None)
+        self._left.pop(number, None)
 
 
 _Outcome = list[tuple[float, bytes]]
@@ -92,6 +108,7 @@ def _corrupt(chance: random.Random, data: bytes) -> bytes:
 
 _STRIKES: Mapping[Mishap, Callable[[random.Random, _Outcome], _Outcome]] = {
     Mishap.DROP: lambda _chance, _outcome: [],
+    Mishap.BURST_DROP: lambda _chance, _outcome: [],
     Mishap.DUPLICATE: lambda chance, outcome: [
         *outcome,
         *((late + _late(chance), data) for late, data in outcome),

@@ -20,12 +20,13 @@ from scenarios.model.carnetcheck import carnet_step, carnets
 from scenarios.model.carnetsteps import CarnetStep
 from scenarios.model.contradictions import contradictions
 from scenarios.model.documents import Document, form_of
-from scenarios.model.faults import Partition
+from scenarios.model.faultclash import clashes
 from scenarios.model.fisherycheck import fishery_step, forms
 from scenarios.model.fisherysteps import FisheryStep
 from scenarios.model.forgeries import ForgeCarnet, ForgeCertificate
 from scenarios.model.formcheck import form_refusals
-from scenarios.model.network import AGENT_ROLES, RegionTable, plays
+from scenarios.model.linkcheck import link_refusals, region_names
+from scenarios.model.network import AGENT_ROLES, plays
 from scenarios.model.predicates import (
     BlockCommitted,
     CertificateReached,
@@ -161,18 +162,7 @@ def _regions(scenario: Scenario) -> Refusals:
                 what = f"{name} is in {home[name]} already"
                 yield (*where, position), RefusedError(what, "one region at most", "name it once")
             home[name] = region
-    yield from region_names(scenario, ("network", "region_latency_ms"), scenario.network.region_latency_ms)
-
-
-def region_names(scenario: Scenario, where: Location, table: RegionTable) -> Refusals:
-    """Refuse a table of latencies that names a region the scenario does not have."""
-    regions = scenario.network.regions
-    for region, row in table.items():
-        if region not in regions:
-            yield (*where, region), UnknownNameError("region", region, regions)
-        for other in row:
-            if other not in regions:
-                yield (*where, region, other), UnknownNameError("region", other, regions)
+    yield from region_names(regions, ("network", "region_latency_ms"), scenario.network.region_latency_ms)
 
 
 def _documents(scenario: Scenario) -> Refusals:
@@ -329,15 +319,9 @@ def _faults(scenario: Scenario) -> Refusals:
             yield from _predicate(scenario, (*where, "when"), fault.when)
         if fault.at is not None and fault.at.calendar is not None:
             yield from _inside_calendar(scenario, (*where, "at", "calendar"), fault.at.calendar)
-        if isinstance(fault, Partition):
-            for at, group in enumerate(fault.params.groups or ()):
-                yield from _members(scenario, (*where, "params", "groups", at), group)
-            hit = fault.target.names
-            if len(hit) == len(scenario.organizations):
-                refusal = RefusedError(
-                    "the target is everybody", "a partition has two sides", "leave one out"
-                )
-                yield (*where, "target"), refusal
+        yield from link_refusals(scenario, where, fault)
+    for clash in clashes(scenario):
+        yield ("faults", clash.second), clash.refusal
 
 
 def _expectations(scenario: Scenario) -> Refusals:

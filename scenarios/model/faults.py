@@ -12,11 +12,20 @@ Rules:
 | `restart` | no | | a dead process starts over its disk |
 | `pause` | required | | the process stands still, then goes on |
 | `power_loss` | optional: then boots | | the machine dies, unsynced writes are lost or torn |
-| `partition` | required | `groups` | links between the target and the rest are cut |
-| `latency` | required | `range_ms` | the target's links take this long one way |
+| `partition` | required | `groups` | links between the target and the rest, or between groups, are cut |
+| `bridge` | required | `groups` | the others fall apart in two halves, and only the target sees both |
+| `ring` | required | | of the nodes hit, each sees only the one before and the one after it |
 | `one_way` | required | `cut` | what the target sends is cut, or what is sent to it |
+| `flapping` | required | `down_ms`, `up_ms` | links between the target and the rest go down and up again and again |
+| `latency` | required | a distribution or `regions`; `way` | the target's links take this long one way |
 | `loss` | required | `percent` | the target's links lose packets: TCP resends, then resets |
+| `bandwidth` | required | `bytes_per_s`, `way` | no more passes the target's links; the rest waits in line |
+| `clog` | required | `way` | what is sent over the target's links is held, and let go in order at the end |
+| `slow_reader` | required | `bytes_per_s` | the target reads slowly: its receive window fills, and its peers wait |
+| `reset` | no | | every connection of the target is reset at both ends |
+| `half_open` | no | | the target's ends are gone; the others' believe they are open, and nobody answers them |
 | `drop` | required | `percent` | frames that the target sends never arrive |
+| `burst_drop` | required | `percent`, `frames` | at so many frames begins a run of so many that never arrive |
 | `duplicate` | required | `percent` | they arrive twice, the second time up to a second later |
 | `reorder` | required | `percent` | they arrive up to a second later, overtaken by others |
 | `corrupt` | required | `percent` | they arrive with a byte changed |
@@ -42,10 +51,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from scenarios.errors import RefusedError
 from scenarios.model.faultbase import BaseFault, NoParams
+from scenarios.model.linkfaults import (
+    LINK_KINDS,
+    Bandwidth,
+    Bridge,
+    Clog,
+    Flapping,
+    HalfOpen,
+    Latency,
+    Loss,
+    OneWay,
+    Partition,
+    Reset,
+    Ring,
+    SlowReader,
+)
 from scenarios.model.nodefaults import (
     CalendarDrift,
     CalendarJump,
@@ -59,7 +82,6 @@ from scenarios.model.nodefaults import (
     RollingRestart,
     WriteFailure,
 )
-from scenarios.model.targets import TargetKind
 from scenarios.model.units import RangeMs, Record
 
 
@@ -95,75 +117,6 @@ class PowerLoss(BaseFault):
     params: NoParams = Field(NoParams(), description="None.")
 
 
-class PartitionParams(Record):
-    """How the network falls apart."""
-
-    groups: tuple[tuple[str, ...], ...] | None = Field(
-        None,
-        description="The islands, by organization, with target all; the target against the rest if absent.",
-    )
-
-
-class Partition(BaseFault):
-    """Links are cut between groups of nodes."""
-
-    lasting = "required"
-    kind: Literal["partition"]
-    params: PartitionParams = Field(PartitionParams(groups=None), description="The islands, if named.")
-
-    @model_validator(mode="after")
-    def _check_groups(self) -> Partition:
-        groups, everybody = self.params.groups, self.target.kind is TargetKind.ALL
-        if groups is None and everybody:
-            remedy = "name params.groups, or a target that leaves a rest"
-            raise RefusedError("cuts everybody from nobody", "two sides", remedy, inside=("target",))
-        if groups is None:
-            return self
-        if not everybody:
-            raise RefusedError(
-                "groups go with target all", "", "write target: all", inside=("params", "groups")
-            )
-        names = [name for group in groups for name in group]
-        if len(groups) < 2 or not all(groups) or len(set(names)) != len(names):
-            limit = "at least two groups, none empty, nobody in two"
-            raise RefusedError("the groups are no partition", limit, "", inside=("params", "groups"))
-        return self
-
-
-class LatencyParams(Record):
-    """How slow links become."""
-
-    range_ms: RangeMs = Field(description="Lowest and highest one-way latency in milliseconds.")
-
-
-class Latency(BaseFault):
-    """The target's links become slow."""
-
-    lasting = "required"
-    kind: Literal["latency"]
-    params: LatencyParams = Field(description="How slow.")
-
-
-class LossParams(Record):
-    """How lossy links become."""
-
-    percent: float = Field(gt=0, le=100, description="Packets lost, of a hundred.")
-
-
-class Loss(BaseFault):
-    """The target's links lose packets; TCP makes delay of it, then a reset."""
-
-    lasting = "required"
-    kind: Literal["loss"]
-    params: LossParams = Field(description="How much is lost.")
-
-
-class OneWayParams(Record):
-    """Which way is cut."""
-
-    cut: Literal["outgoing", "incoming"] = Field(description="What the target sends, or what is sent to it.")
-
-
 class SlowDiskParams(Record):
     """How long a sync takes."""
 
@@ -174,14 +127,6 @@ class OffsetParams(Record):
     """How wrong a calendar is."""
 
     seconds: int = Field(ge=-86_400, le=86_400, description="Seconds by which it is fast; negative for slow.")
-
-
-class OneWay(BaseFault):
-    """What the target sends reaches nobody else, and it still hears the others; or the other way about."""
-
-    lasting = "required"
-    kind: Literal["one_way"]
-    params: OneWayParams = Field(description="Which way.")
 
 
 class ShareParams(Record):
@@ -222,6 +167,21 @@ class CorruptFrames(BaseFault):
     params: ShareParams = Field(description="How many.")
 
 
+class BurstParams(Record):
+    """How often frames are dropped in a row, and how many."""
+
+    percent: float = Field(gt=0, le=100, description="Frames at which a burst begins, of a hundred.")
+    frames: int = Field(ge=2, le=1_000, description="Frames dropped in a row, to whomever they go.")
+
+
+class BurstDrop(BaseFault):
+    """Now and then several frames in a row that the target sends never arrive."""
+
+    lasting = "required"
+    kind: Literal["burst_drop"]
+    params: BurstParams = Field(description="How often, how many.")
+
+
 class DiskFull(BaseFault):
     """Every write to the target's disk fails for want of room."""
 
@@ -254,7 +214,7 @@ class CalendarOffset(BaseFault):
     params: OffsetParams = Field(description="By how much.")
 
 
-FrameFault: TypeAlias = DropFrames | DuplicateFrames | ReorderFrames | CorruptFrames
+FrameFault: TypeAlias = DropFrames | BurstDrop | DuplicateFrames | ReorderFrames | CorruptFrames
 
 FaultRecord: TypeAlias = Annotated[
     Crash
@@ -265,7 +225,16 @@ FaultRecord: TypeAlias = Annotated[
     | OneWay
     | Latency
     | Loss
+    | Bridge
+    | Ring
+    | Flapping
+    | Bandwidth
+    | Clog
+    | SlowReader
+    | Reset
+    | HalfOpen
     | DropFrames
+    | BurstDrop
     | DuplicateFrames
     | ReorderFrames
     | CorruptFrames
@@ -287,19 +256,16 @@ FaultRecord: TypeAlias = Annotated[
     Field(discriminator="kind"),
 ]
 
-OVER_AT_ONCE = ("restart", "restart_loop", "rolling_restart", "rebuild")
+OVER_AT_ONCE = ("restart", "restart_loop", "rolling_restart", "rebuild", "reset", "half_open")
 """Kinds that take no `for`: they are over at once, or when they have run their course."""
 PROCESS_KINDS = ("crash_at", "restart_loop", "rolling_restart", "other_version")
-FRAME_KINDS = ("drop", "duplicate", "reorder", "corrupt")
+FRAME_KINDS = ("drop", "burst_drop", "duplicate", "reorder", "corrupt")
 VIRTUAL_KINDS = (
     "crash",
     "restart",
     "pause",
     "power_loss",
-    "partition",
-    "one_way",
-    "latency",
-    "loss",
+    *LINK_KINDS,
     *FRAME_KINDS,
     "disk_full",
     "sync_failure",
@@ -314,5 +280,5 @@ VIRTUAL_KINDS = (
     "calendar_jump",
     "calendar_drift",
 )
-LIVE_KINDS = ("crash", "restart", "pause", *FRAME_KINDS, *PROCESS_KINDS)
+LIVE_KINDS = ("crash", "restart", "pause", *LINK_KINDS, *FRAME_KINDS, *PROCESS_KINDS)
 KINDS_BY_WORLD: Mapping[str, Sequence[str]] = {"virtual": VIRTUAL_KINDS, "live": LIVE_KINDS}

@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -77,6 +78,7 @@ def write_deployment(
     *,
     calendar_ms: int | None,
     with_control: bool,
+    routes: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> dict[str, Path]:
     """Write a whole network into `directory` and return each organization's node file.
 
@@ -87,6 +89,7 @@ def write_deployment(
         addresses: where every node is to listen.
         calendar_ms: the calendar at start, or None for the host's clock.
         with_control: whether nodes get a control channel.
+        routes: where one organization's node reaches another's, if not where that listens: URL by (from, to).
 
     Raises:
         ConfigError: if there is a network already.
@@ -116,7 +119,9 @@ def write_deployment(
                 peer=Listener(host=address.host, port=address.peer_port),
                 api=Listener(host=address.host, port=address.api_port),
                 peers={
-                    o: f"http://{a.host}:{a.peer_port}" for o, a in addresses.items() if o != organization
+                    o: routes.get((organization, o), f"http://{a.host}:{a.peer_port}")
+                    for o, a in addresses.items()
+                    if o != organization
                 },
                 neighbors=list(neighbors_of(graph, organization)),
                 calendar="system" if calendar_ms is None else calendar_ms,

@@ -27,10 +27,16 @@ Item: TypeAlias = "tuple[str, int | str]"
 TITLE_CHARACTERS_MAX = 200
 NAME_CHARACTERS_MAX = 64
 PERCENT_MIN = 0.01
+DISTRIBUTION_MS_MIN = 1.0
 MILDER = (
     "for",
     "percent",
     "range_ms",
+    "normal",
+    "lognormal",
+    "exponential",
+    "bytes_per_s",
+    "frames",
     "times",
     "nth",
     "seconds",
@@ -41,7 +47,9 @@ MILDER = (
     "up_ms",
     "down_ms",
 )
-"""What of a fault can be halved: how long it lasts, or a value of its params."""
+"""What of a fault can be halved: how long it lasts, or a value of its params; of a bandwidth, what it takes away."""
+BYTES_PER_S_MILD = 10_000_000
+"""A bandwidth that is doubled no more: it holds nothing up."""
 ENTRIES = ("claims", "verifications", "carnets", "forms", "invoices", "documents")
 
 _STEP = re.compile(r"\bstep ([0-9]+)\b")
@@ -158,7 +166,15 @@ def _halved(fault: Values, what: str) -> Values | None:
         return None
     now = params[what]
     less: Plain
-    if isinstance(now, list):
+    if isinstance(now, dict):
+        less = {name: round(float(cast(float, value)) / 2, 4) for name, value in now.items()}
+        if max(cast("list[float]", list(less.values()))) < DISTRIBUTION_MS_MIN:
+            return None
+    elif what == "bytes_per_s":
+        less = 2 * int(cast(int, now))
+        if less > BYTES_PER_S_MILD:
+            return None
+    elif isinstance(now, list):
         less = [int(cast(int, end)) // 2 for end in now]
     elif isinstance(now, int) and what != "percent":
         less = int(now / 2)

@@ -17,10 +17,12 @@ from random import Random
 from ledger.genesis import quorum
 from scenarios.errors import RefusedError
 from scenarios.model import Scenario
-from scenarios.model.faults import KINDS_BY_WORLD, FaultRecord, Partition
+from scenarios.model.faults import KINDS_BY_WORLD, FaultRecord
+from scenarios.model.linkfaults import Bridge, Partition
 from scenarios.model.units import Clock, Span
 from scenarios.trial.agenda import Agenda
 from scenarios.trial.courses import Course
+from scenarios.trial.directions import halves
 from scenarios.trial.eventbook import EventBook
 from scenarios.trial.history import History
 from scenarios.trial.majority import Blow, is_majority_left
@@ -32,7 +34,11 @@ BLOCKING = (
     "power_loss",
     "pause",
     "partition",
+    "bridge",
+    "ring",
     "one_way",
+    "flapping",
+    "clog",
     "disk_full",
     "sync_failure",
     "crash_at",
@@ -206,6 +212,19 @@ class FaultEngine:
         """Whether an organization's node may be gone for good, and is replaced when all are healed."""
         return any(f.kind in REPLACING and organization in f.hit for f in self.in_force.values())
 
+    def _sides(self, fault: FaultRecord, hit: Sequence[str]) -> Sequence[Sequence[str]] | None:
+        """Return the groups that a fault parts, if it names them; a bridge stands with the larger half."""
+        if isinstance(fault, Partition):
+            return fault.params.groups
+        if not isinstance(fault, Bridge):
+            return None
+        larger, smaller = sorted(
+            fault.params.groups or halves(self._world.organizations, self._world.plan.orderers, hit),
+            key=lambda half: sum(name in self.orderers for name in half),
+            reverse=True,
+        )
+        return (*hit, *larger), smaller
+
     def _look_for_majority(self) -> None:
         """Take note if what is in force now leaves no majority of orderers together."""
         blows = [
@@ -237,7 +256,7 @@ class FaultEngine:
             return None
         clock = None if fault.lasts is None else fault.lasts.clock
         if not isinstance(begun, Course):
-            groups = fault.params.groups if isinstance(fault, Partition) else None
+            groups = self._sides(fault, hit)
             in_force = InForce(number, fault.kind, hit, clock, begun, groups=groups or ())
             self.in_force[number] = in_force
             self._look_for_majority()

@@ -2,6 +2,7 @@
 
 Rules:
 - A cut parts whom it hits from the rest, or the groups that it names; other faults that block take their hits away.
+- A bridge stands with the larger half; who is on a ring, clogged or on links that flap counts as away.
 - What only delays or harms takes nobody away.
 """
 
@@ -11,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-CUTS = ("partition", "one_way")
+CUTS = ("partition", "one_way", "bridge")
 """Kinds that part nodes and stop none."""
 
 

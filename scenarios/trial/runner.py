@@ -37,6 +37,7 @@ from scenarios.judging.measure import Measurement, traffic
 from scenarios.judging.tuna import TunaMeasurement
 from scenarios.judging.verdict import JudgedExpectation, Judgment, judge
 from scenarios.model import Scenario
+from scenarios.model.linkfaults import LINK_KINDS
 from scenarios.network.founding import Charter, Founding, Member, found_from_seed
 from scenarios.privacy.entitlement import entitlement_of
 from scenarios.privacy.inference import Figure, measure_inference
@@ -53,6 +54,7 @@ from scenarios.trial.runfolder import RUN_FILE, SCRIPT_FILE, RunFolder
 from scenarios.trial.tracing import MessageTrace
 from scenarios.trial.trial import Trial, TrialOutcome
 from scenarios.worlds.base import NetworkPlan, World
+from scenarios.worlds.linkproxy import LinkProxies
 from scenarios.worlds.live import LiveWorld
 from scenarios.worlds.virtual import SimulatedWorld
 
@@ -133,6 +135,8 @@ def network_plan(scenario: Scenario) -> NetworkPlan:
         latency_ms=network.latency_ms,
         latency_table=network.latency_table,
         timing=Timing(heartbeat_ms=network.heartbeat_ms, election_ticks=network.election_ticks),
+        regions=network.regions,
+        orderers=scenario.orderers,
     )
 
 
@@ -232,7 +236,12 @@ class _Run:
 
     async def _live(self) -> None:
         founding = founding_of(self.scenario, self.options.seed)
-        world = LiveWorld(self.folder.path / "network", founding, network_plan(self.scenario), self._sink)
+        plan = network_plan(self.scenario)
+        links_fail = self.options.script is not None or any(
+            f.kind in LINK_KINDS for f in self.scenario.faults
+        )
+        links = LinkProxies(self._chance) if links_fail else None
+        world = LiveWorld(self.folder.path / "network", founding, plan, self._sink, links)
         try:
             await self._trial(world)
         finally:

@@ -1,4 +1,4 @@
-"""What each kind of fault does to a world, and what ends it: one table.
+"""What each kind of fault does to a world, and what ends it: one table; links have their own.
 
 Rules:
 - A strike carries out and knows nothing of schedules, targets or records.
@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from random import Random
 
-from p2p.frameweather import Mishap
+from p2p.frameweather import Mishap, Rule
 from p2p.hello import VERSION
 from scenarios.model.faults import (
+    BurstDrop,
     CalendarOffset,
     CorruptFrames,
     Crash,
@@ -22,10 +23,6 @@ from scenarios.model.faults import (
     DuplicateFrames,
     FaultRecord,
     FrameFault,
-    Latency,
-    Loss,
-    OneWay,
-    Partition,
     Pause,
     PowerLoss,
     ReorderFrames,
@@ -52,6 +49,7 @@ from scenarios.trial.courses import (
     restart_again_and_again,
     restart_one_after_the_other,
 )
+from scenarios.trial.linkstrikes import LINK_STRIKES
 from scenarios.trial.replacing import Replacement
 from scenarios.worlds.base import DiskFailure, World
 
@@ -76,6 +74,9 @@ async def strike(world: World, fault: FaultRecord, hit: Hit, chance: Random) -> 
         return Course(
             partial(restart_again_and_again, world, fault, hit, chance), _for_each(world.restart, hit)
         )
+    of_links = LINK_STRIKES.get(type(fault))
+    if of_links is not None:
+        return of_links(world, fault, hit, chance)
     return await _STRIKES[type(fault)](world, fault, hit)
 
 
@@ -101,26 +102,9 @@ async def _pause(world: World, _fault: Pause, hit: Hit) -> End:
     return _for_each(world.resume, hit)
 
 
-async def _partition(world: World, fault: Partition, hit: Hit) -> End:
-    rest = [o for o in world.organizations if o not in hit]
-    return _later(world.partition(fault.params.groups or (tuple(hit), tuple(rest))))
-
-
-async def _one_way(world: World, fault: OneWay, hit: Hit) -> End:
-    return _later(world.one_way(hit, incoming=fault.params.cut == "incoming"))
-
-
-async def _latency(world: World, fault: Latency, hit: Hit) -> End:
-    low, high = fault.params.range_ms
-    return _later(world.latency(low, high, hit))
-
-
-async def _loss(world: World, fault: Loss, hit: Hit) -> End:
-    return _later(world.loss(fault.params.percent / 100, hit))
-
-
 async def _frames(world: World, fault: FrameFault, hit: Hit) -> End:
-    return await world.frames(Mishap(fault.kind), fault.params.percent / 100, hit)
+    run = fault.params.frames if isinstance(fault, BurstDrop) else 1
+    return await world.frames(Rule(Mishap(fault.kind), fault.params.percent / 100, run), hit)
 
 
 _DISK_FAILURES: Mapping[type, DiskFailure] = {
@@ -244,11 +228,8 @@ _STRIKES: Mapping[type, Callable[..., Awaitable[End | Course | None]]] = {
     PowerLoss: _power_loss,
     Restart: _restart,
     Pause: _pause,
-    Partition: _partition,
-    OneWay: _one_way,
-    Latency: _latency,
-    Loss: _loss,
     DropFrames: _frames,
+    BurstDrop: _frames,
     DuplicateFrames: _frames,
     ReorderFrames: _frames,
     CorruptFrames: _frames,

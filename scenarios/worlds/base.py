@@ -18,7 +18,8 @@ from consensus.frozen import cheaply_made
 from ledger.keys import SigningKey
 from p2p.codepoints import CodePoint
 from p2p.config import Timing
-from p2p.frameweather import Mishap
+from p2p.frameweather import Rule
+from p2p.linkweather import Direction, LinkWeather
 from p2p.observer import RecordField
 from p2p.topology import TopologyKind
 from scenarios.network.founding import Founding
@@ -50,6 +51,8 @@ class NetworkPlan:
         latency_ms: range of one-way latency between organizations (virtual world).
         latency_table: the same of every direction, from organization to organization, that has its own.
         timing: how nodes pace themselves.
+        regions: organizations by region.
+        orderers: the organizations whose nodes vote.
     """
 
     topology: TopologyKind = TopologyKind.COMPLETE
@@ -57,6 +60,8 @@ class NetworkPlan:
     latency_ms: tuple[float, float] = (10, 30)
     latency_table: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
+    regions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    orderers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,10 @@ class World(Protocol):
     @property
     def kind(self) -> str:
         """`virtual` or `live`."""
+
+    @property
+    def plan(self) -> NetworkPlan:
+        """The network's layout."""
 
     @property
     def founding(self) -> Founding:
@@ -155,20 +164,20 @@ class World(Protocol):
     async def resume(self, organization: str) -> None:
         """Let a paused process go on."""
 
-    def partition(self, groups: Sequence[Sequence[str]]) -> Callable[[], None]:
-        """Cut every link between groups; the returned call mends what this one cut."""
+    def cut(self, directions: Sequence[Direction]) -> Callable[[], None]:
+        """Let nothing pass in these directions; the returned call mends what this one cut."""
 
-    def latency(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
-        """Set the latency of all links of these organizations; the returned call restores it."""
+    def shape(self, directions: Sequence[Direction], weather: LinkWeather) -> Callable[[], None]:
+        """Let these directions suffer this besides what else they suffer; the returned call ends it."""
 
-    def loss(self, probability: float, organizations: Sequence[str]) -> Callable[[], None]:
-        """Lose packets on all links of these organizations as TCP shows it; the returned call ends it."""
+    def reset(self, directions: Sequence[Direction]) -> int:
+        """Reset every connection between the two of each pair, at both ends; return how many there were."""
 
-    def one_way(self, organizations: Sequence[str], *, incoming: bool) -> Callable[[], None]:
-        """Cut what these organizations send to all others, or what is sent to them; the returned call mends it."""
+    def forsake(self, directions: Sequence[Direction]) -> int:
+        """Let the first's end of every connection with the second be gone, untold; return how many there were."""
 
-    async def frames(self, mishap: Mishap, share: float, organizations: Sequence[str]) -> EndFault:
-        """Strike a share of the frames that these organizations' nodes send; the returned call ends it."""
+    async def frames(self, rule: Rule, organizations: Sequence[str]) -> EndFault:
+        """Strike, by a rule, frames that these organizations' nodes send; the returned call ends it."""
 
     def fail_disk(self, failure: DiskFailure, organizations: Sequence[str]) -> Callable[[], None]:
         """Let these organizations' disks fail from now on; the returned call mends them."""

@@ -24,12 +24,14 @@ from pydantic import BaseModel, ConfigDict
 from ledger.keys import SigningKey
 from p2p.codepoints import CodePoint
 from p2p.errors import ConfigError
-from p2p.frameweather import Mishap, Rule
+from p2p.frameweather import Rule
 from p2p.hello import VERSION
+from p2p.linkweather import Direction, LinkWeather
 from scenarios.model.faults import LIVE_KINDS
 from scenarios.network.deployment import read_node_file, write_deployment, write_node_file
 from scenarios.network.founding import Founding
 from scenarios.worlds.base import DiskFailure, EndFault, Endpoint, NetworkPlan, Sink, Standing
+from scenarios.worlds.linkproxy import LinkProxies
 from scenarios.worlds.plan import Address
 from scenarios.worlds.standing import read_standing
 
@@ -56,11 +58,20 @@ class LiveWorld:
         founding: the network's genesis and secrets.
         plan: the network's layout.
         sink: takes the nodes' records.
+        links: proxies that every link goes through, if links are to fail.
     """
 
     kind = "live"
 
-    def __init__(self, directory: Path, founding: Founding, plan: NetworkPlan, sink: Sink) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        founding: Founding,
+        plan: NetworkPlan,
+        sink: Sink,
+        links: LinkProxies | None = None,
+    ) -> None:
+        self.links = links
         self.directory = directory
         self.founding = founding
         self.plan = plan
@@ -87,6 +98,7 @@ class LiveWorld:
         ports = _free_ports(2 * len(self.organizations))
         for number, organization in enumerate(self.organizations):
             self._addresses[organization] = Address(HOST, ports[2 * number], ports[2 * number + 1])
+        routes = await self.links.open(self._addresses) if self.links is not None else {}
         self._files = write_deployment(
             self.directory,
             self.founding,
@@ -94,6 +106,7 @@ class LiveWorld:
             self._addresses,
             calendar_ms=calendar_ms,
             with_control=True,
+            routes=routes,
         )
         for organization in self.organizations:
             await self._start(organization)
@@ -112,6 +125,8 @@ class LiveWorld:
         for listener in self._listeners.values():
             listener.cancel()
         await asyncio.gather(*self._listeners.values(), return_exceptions=True)
+        if self.links is not None:
+            await self.links.close()
         if self._http is not None:
             await self._http.close()
 
@@ -224,41 +239,31 @@ class LiveWorld:
             self._processes[organization].send_signal(signal.SIGCONT)
             await self._send_calendar(organization)
 
-    def partition(self, groups: Sequence[Sequence[str]]) -> Callable[[], None]:
-        """Refused in the live world.
+    def cut(self, directions: Sequence[Direction]) -> Callable[[], None]:
+        """Let nothing pass in these directions."""
+        return self._proxied("cut").cut(directions)
 
-        Raises:
-            ConfigError: always.
-        """
-        raise _refused("partition")
+    def shape(self, directions: Sequence[Direction], weather: LinkWeather) -> Callable[[], None]:
+        """Let these directions suffer this besides what else they suffer."""
+        return self._proxied("shape").shape(directions, weather)
 
-    def latency(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
-        """Refused in the live world.
+    def reset(self, directions: Sequence[Direction]) -> int:
+        """Reset every connection between the two of each pair."""
+        return self._proxied("reset").reset(directions)
 
-        Raises:
-            ConfigError: always.
-        """
-        raise _refused("latency")
+    def forsake(self, directions: Sequence[Direction]) -> int:
+        """Let the first's end of every connection with the second be gone, untold."""
+        return self._proxied("forsake").forsake(directions)
 
-    def loss(self, probability: float, organizations: Sequence[str]) -> Callable[[], None]:
-        """Refused in the live world.
+    def _proxied(self, what: str) -> LinkProxies:
+        if self.links is None:
+            raise ConfigError(
+                f"{what} a link: nodes are linked directly; give the world proxies for its links"
+            )
+        return self.links
 
-        Raises:
-            ConfigError: always.
-        """
-        raise _refused("loss")
-
-    def one_way(self, organizations: Sequence[str], *, incoming: bool) -> Callable[[], None]:
-        """Refused in the live world.
-
-        Raises:
-            ConfigError: always.
-        """
-        raise _refused("one_way")
-
-    async def frames(self, mishap: Mishap, share: float, organizations: Sequence[str]) -> EndFault:
-        """Strike a share of the frames that these organizations' nodes send, in this process and later ones."""
-        rule = Rule(mishap, share)
+    async def frames(self, rule: Rule, organizations: Sequence[str]) -> EndFault:
+        """Strike, by a rule, frames that these organizations' nodes send, in this process and later ones."""
         for organization in organizations:
             self._frame_rules.setdefault(organization, []).append(rule)
             await self._send_frame_rules(organization)
@@ -345,7 +350,8 @@ class LiveWorld:
 
     async def _send_frame_rules(self, organization: str) -> None:
         rules = [
-            {"mishap": rule.mishap.value, "share": rule.share} for rule in self._frame_rules[organization]
+            {"mishap": rule.mishap.value, "share": rule.share, "run": rule.run}
+            for rule in self._frame_rules[organization]
         ]
         if self.is_up(organization):
             await self._control(organization, "POST", "/control/frames", {"rules": rules})

@@ -16,7 +16,6 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from itertools import combinations
 from typing import Protocol
 
 from consensus import Entry, Ready
@@ -25,9 +24,10 @@ from ledger.keys import SigningKey
 from p2p.api import Api, serve_api
 from p2p.codepoints import CodePoint
 from p2p.control import standing
-from p2p.frameweather import FrameWeather, Mishap, Rule
+from p2p.frameweather import FrameWeather, Rule
 from p2p.hello import VERSION
 from p2p.holdings import Holding, holdings
+from p2p.linkweather import Direction, LinkWeather, LinkWeathers
 from p2p.machine import DiskFailureError
 from p2p.node import DATABASE, Node
 from p2p.observer import RecordField
@@ -144,6 +144,7 @@ class SimulatedWorld:
         self._addresses: dict[str, Address] = {}
         self._weather = kit.random("weather")
         self._frame_weather: dict[str, FrameWeather] = {}
+        self._link_weathers = LinkWeathers(lambda pair, weather: kit.network.set_weather(*pair, weather))
         self._armed: dict[str, tuple[CodePoint, int]] = {}
         self._versions: dict[str, int] = {}
         self._stopping: dict[str, Life] = {}
@@ -316,42 +317,25 @@ class SimulatedWorld:
         """Cut every link between groups."""
         return self.kit.network.partition(*groups).heal
 
-    def latency(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
-        """Set the latency of all links of these organizations."""
+    def cut(self, directions: Sequence[Direction]) -> Callable[[], None]:
+        """Let nothing pass in these directions."""
+        return self.kit.network.cut(directions).heal
 
-        pairs = self._pairs(organizations)
+    def shape(self, directions: Sequence[Direction], weather: LinkWeather) -> Callable[[], None]:
+        """Let these directions suffer this besides what else they suffer."""
+        return self._link_weathers.add(directions, weather)
 
-        def apply(pair: tuple[str, str], range_ms: tuple[float, float]) -> None:
-            low, high = range_ms
-            self.kit.network.set_latency(round(low * NS_PER_MS), round(high * NS_PER_MS), *pair)
+    def reset(self, directions: Sequence[Direction]) -> int:
+        """Reset every connection between the two of each pair."""
+        return self.kit.network.reset(directions)
 
-        def end() -> None:
-            for pair in pairs:
-                apply(pair, self.plan.latency_table.get(pair, self.plan.latency_ms))
+    def forsake(self, directions: Sequence[Direction]) -> int:
+        """Let the first's end of every connection with the second be gone, untold."""
+        return self.kit.network.forsake(directions)
 
-        for pair in pairs:
-            apply(pair, (low_ms, high_ms))
-        return end
-
-    def loss(self, probability: float, organizations: Sequence[str]) -> Callable[[], None]:
-        """Lose packets on all links of these organizations."""
-
-        def apply(share: float) -> None:
-            for one, other in self._pairs(organizations):
-                self.kit.network.set_loss(share, one, other)
-
-        apply(probability)
-        return lambda: apply(0.0)
-
-    def one_way(self, organizations: Sequence[str], *, incoming: bool) -> Callable[[], None]:
-        """Cut one way between these organizations and all others."""
-        rest = [o for o in self.organizations if o not in organizations]
-        pairs = [(inside, outside) for inside in organizations for outside in rest]
-        return self.kit.network.cut([pair[::-1] for pair in pairs] if incoming else pairs).heal
-
-    async def frames(self, mishap: Mishap, share: float, organizations: Sequence[str]) -> EndFault:
-        """Strike a share of the frames that these organizations' nodes send, in this life and later ones."""
-        ends = [self._frames_of(organization).add(Rule(mishap, share)) for organization in organizations]
+    async def frames(self, rule: Rule, organizations: Sequence[str]) -> EndFault:
+        """Strike, by a rule, frames that these organizations' nodes send, in this life and later ones."""
+        ends = [self._frames_of(organization).add(rule) for organization in organizations]
 
         async def end() -> None:
             for mend in ends:
@@ -433,14 +417,6 @@ class SimulatedWorld:
             weather = FrameWeather(self.kit.random(f"frames of {organization}"))
             self._frame_weather[organization] = weather
         return weather
-
-    def _pairs(self, organizations: Sequence[str]) -> list[tuple[str, str]]:
-        pairs = [
-            pair
-            for pair in combinations(self.organizations, 2)
-            if pair[0] in organizations or pair[1] in organizations
-        ]
-        return [*pairs, *((other, one) for one, other in pairs)]
 
     def _boot(self, organization: str) -> None:
         self.kit.host(organization).boot(self._program)

@@ -20,9 +20,11 @@ from typing import TypeVar
 
 from ledger.genesis import Role
 from p2p.config import Timing
+from p2p.linkweather import LinkWeather
 from p2p.observer import RecordField
 from p2p.virtual import NS_PER_MS, VirtualWorld, run_virtual
 from scenarios.network.founding import Charter, Founding, Member, found_from_seed
+from scenarios.trial.directions import links_of
 from scenarios.worlds.base import NetworkPlan
 from scenarios.worlds.virtual import SimulatedWorld
 
@@ -198,7 +200,7 @@ def lossy(seed: int) -> float:
     """
 
     async def work(world: SimulatedWorld, leadership: Leadership) -> float:
-        world.loss(LOSS, world.organizations)
+        world.shape(links_of(world.organizations, world.organizations), LinkWeather(loss=LOSS))
         await asyncio.sleep(LOSSY_S / 2)
         leading = [o for o in world.organizations if world.node(o).ordering.is_leader]
         for organization in leading[:1]:

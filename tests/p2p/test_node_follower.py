@@ -11,6 +11,8 @@ from ledger.block import build_block
 from ledger.keys import Verifier
 from ledger.store import Store
 from p2p.frames import BlocksFrame, CheckpointFrame
+from p2p.linkweather import LinkWeather
+from scenarios.trial.directions import links_of
 from tests.p2p.conftest import TIMING
 from tests.p2p.test_node_sync import lie, next_block, other_signature, other_transaction
 
@@ -95,7 +97,7 @@ def test_a_follower_offline_for_short_replays_blocks(five):
 def test_a_follower_gets_through_heavy_loss(five):
     async def main(net):
         await net.leader()
-        net.world.loss(0.2, [FOLLOWER])
+        net.world.shape(links_of(net.world.organizations, [FOLLOWER]), LinkWeather(loss=0.2))
         await net.certify_many(10)
         await net.settled(120)
         return net.node(FOLLOWER).ledger.checkpoint == net.node("cbp").ledger.checkpoint, net.failures

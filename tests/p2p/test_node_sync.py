@@ -11,9 +11,11 @@ from consensus import Role
 from ledger.encoding import decode, encode
 from ledger.keys import Verifier
 from p2p.frames import BlocksFrame, LogPartFrame, StatePartFrame
+from p2p.linkweather import LinkWeather
 from p2p.raftlog import configuration_bytes, read_configuration
 from p2p.sync.offer import Offer
 from p2p.sync.serving import Serving
+from scenarios.trial.directions import links_of
 from tests.p2p.conftest import LIMITS, TIMING
 
 SHORT = replace(TIMING, snapshot_blocks=4, log_entries_kept=4)
@@ -184,7 +186,7 @@ def test_a_state_is_fetched_through_heavy_loss(five):
     async def main(net):
         lagging = await behind(net)
         in_small_chunks(net)
-        net.world.loss(0.2, [lagging])
+        net.world.shape(links_of(net.world.organizations, [lagging]), LinkWeather(loss=0.2))
         await net.restart(lagging)
         await net.settled(200)
         await whole(net, lagging, 200)

@@ -10,6 +10,8 @@ import aiohttp
 import pytest
 
 from ledger.keys import Verifier
+from p2p.linkweather import LinkWeather
+from scenarios.trial.directions import links_of
 from tests.p2p.conftest import ORGANIZATIONS, TIMING
 
 pytestmark = pytest.mark.slow
@@ -45,7 +47,7 @@ async def gust(net, chance):
         case "partition":
             heal = net.world.partition([victims, [o for o in ORGANIZATIONS if o not in victims]])
         case _:
-            heal = net.world.loss(0.2, victims)
+            heal = net.world.shape(links_of(net.world.organizations, victims), LinkWeather(loss=0.2))
     await asyncio.sleep(chance.uniform(0.3, 3))
     if heal is not None:
         heal()

@@ -9,12 +9,15 @@ from random import Random
 
 import pytest
 
+from p2p.latency import Lognormal, Uniform
+from p2p.linkweather import Direction, LinkWeather
 from p2p.virtual import VirtualWorld, run_virtual
 from scenarios.model.catalog import load_scenario
 from scenarios.trial.agenda import Agenda
 from scenarios.trial.eventbook import Event, EventBook
 from scenarios.trial.faultengine import FaultEngine
 from scenarios.trial.history import History
+from scenarios.worlds.base import NetworkPlan
 
 ORGANIZATIONS = ("cbp", "exporter", "importer", "chamber", "noaa")
 START_MS = 1_536_048_000_000
@@ -25,6 +28,7 @@ class FakeWorld:
     """Notes what it was asked to do, and when."""
 
     organizations = ORGANIZATIONS
+    plan = NetworkPlan(orderers=ORGANIZATIONS)
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -47,17 +51,21 @@ class FakeWorld:
     async def power_loss(self, organizations: Sequence[str]) -> None:
         self.note("power_loss", tuple(organizations))
 
-    def partition(self, groups: Sequence[Sequence[str]]) -> Callable[[], None]:
-        self.note("partition", tuple(map(tuple, groups)))
-        return lambda: self.note("mend", "partition")
+    def cut(self, directions: Sequence[Direction]) -> Callable[[], None]:
+        self.note("cut", len(directions))
+        return lambda: self.note("mend", "cut")
 
-    def latency(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
-        self.note("latency", (low_ms, high_ms, tuple(organizations)))
-        return lambda: self.note("mend", "latency")
+    def shape(self, directions: Sequence[Direction], weather: LinkWeather) -> Callable[[], None]:
+        self.note("shape", (len(directions), weather))
+        return lambda: self.note("mend", "shape")
 
-    def loss(self, probability: float, organizations: Sequence[str]) -> Callable[[], None]:
-        self.note("loss", (probability, tuple(organizations)))
-        return lambda: self.note("mend", "loss")
+    def reset(self, directions: Sequence[Direction]) -> int:
+        self.note("reset", len(directions))
+        return 0
+
+    def forsake(self, directions: Sequence[Direction]) -> int:
+        self.note("forsake", tuple(directions))
+        return 0
 
 
 class Rig:
@@ -118,18 +126,48 @@ async def ten_seconds() -> None:
         ("kind: power_loss, target: all", [(1, "power_loss", ORGANIZATIONS)]),
         (
             "for: { protocol: 2s }, kind: partition, target: leader",
-            [
-                (1, "partition", (("importer",), ("cbp", "exporter", "chamber", "noaa"))),
-                (3, "mend", "partition"),
-            ],
+            [(1, "cut", 8), (3, "mend", "cut")],
         ),
         (
             "for: { protocol: 2s }, kind: latency, target: leader, params: { range_ms: [40, 60] }",
-            [(1, "latency", (40, 60, ("importer",))), (3, "mend", "latency")],
+            [(1, "shape", (8, LinkWeather(latency=Uniform(40, 60)))), (3, "mend", "shape")],
         ),
         (
             "for: { protocol: 2s }, kind: loss, target: leader, params: { percent: 20 }",
-            [(1, "loss", (0.2, ("importer",))), (3, "mend", "loss")],
+            [(1, "shape", (8, LinkWeather(loss=0.2))), (3, "mend", "shape")],
+        ),
+        (
+            "for: { protocol: 2s }, kind: latency, target: leader, "
+            "params: { lognormal: { median_ms: 40, p99_ms: 200 }, way: incoming }",
+            [(1, "shape", (4, LinkWeather(latency=Lognormal(40, 200)))), (3, "mend", "shape")],
+        ),
+        (
+            "for: { protocol: 2s }, kind: bandwidth, target: node noaa, params: { bytes_per_s: 9000, way: outgoing }",
+            [(1, "shape", (4, LinkWeather(bytes_per_s=9_000))), (3, "mend", "shape")],
+        ),
+        (
+            "for: { protocol: 2s }, kind: clog, target: all",
+            [(1, "shape", (20, LinkWeather(clogged=True))), (3, "mend", "shape")],
+        ),
+        (
+            "for: { protocol: 2s }, kind: slow_reader, target: leader, params: { bytes_per_s: 5000 }",
+            [(1, "shape", (4, LinkWeather(read_bytes_per_s=5_000))), (3, "mend", "shape")],
+        ),
+        ("for: { protocol: 2s }, kind: bridge, target: leader", [(1, "cut", 8), (3, "mend", "cut")]),
+        ("for: { protocol: 2s }, kind: ring, target: all", [(1, "cut", 10), (3, "mend", "cut")]),
+        (
+            "for: { protocol: 2s }, kind: one_way, target: leader, params: { cut: incoming }",
+            [(1, "cut", 4), (3, "mend", "cut")],
+        ),
+        ("kind: reset, target: leader", [(1, "reset", 8)]),
+        (
+            "kind: half_open, target: leader",
+            [(1, "forsake", tuple(("importer", o) for o in ORGANIZATIONS if o != "importer"))],
+        ),
+        (
+            "for: { protocol: 5s }, kind: flapping, target: leader, "
+            "params: { down_ms: [500, 500], up_ms: [2000, 2000] }",
+            [(1, "cut", 8), (1.5, "mend", "cut"), (3.5, "cut", 8), (4, "mend", "cut")],
         ),
     ],
 )
@@ -215,7 +253,7 @@ def test_healing_ends_what_is_in_force_begins_nothing_more_and_starts_everybody(
         await asyncio.sleep(100)
 
     calls = rig.run(play)
-    assert (5, "mend", "partition") in calls
+    assert (5, "mend", "cut") in calls
     assert [whom for _, what, whom in calls if what == "restart"] == ["noaa", *ORGANIZATIONS]
     assert not [call for call in calls if call[1:] == ("crash", "cbp")]
     assert rig.engine.never_begun == [3]

@@ -95,9 +95,51 @@ def test_every_kind_is_read_with_its_own_params() -> None:
             'AT, FOR, "kind": "partition", "target": "all", "params": {"groups": [["a", "b"], ["b"]]}',
             "no partition",
         ),
-        ('AT, FOR, "kind": "loss", "target": "all", "params": {"percent": 101}', "less than or equal to 100"),
+        ('AT, FOR, "kind": "loss", "target": "all", "params": {"percent": 101}', "less than 100"),
         ('AT, FOR, "kind": "latency", "target": "all", "params": {"range_ms": [9, 3]}', "no range"),
         ('AT, FOR, "kind": "latency", "target": "all"', "params"),
+        ('AT, FOR, "kind": "latency", "target": "all", "params": {}', "says no latency"),
+        (
+            'AT, FOR, "kind": "latency", "target": "all", "params": {"range_ms": [1, 2], "normal": '
+            '{"mean_ms": 5, "deviation_ms": 1}}',
+            "says range_ms and normal; one of range_ms, normal, lognormal, exponential, regions",
+        ),
+        (
+            'AT, FOR, "kind": "latency", "target": "all", "params": {"lognormal": {"median_ms": 40, "p99_ms": 30}}',
+            "longer than the median, 40.0 ms",
+        ),
+        (
+            'AT, FOR, "kind": "latency", "target": "all", "params": {"exponential": {"least_ms": 4, "mean_ms": 4}}',
+            "longer than the least, 4.0 ms",
+        ),
+        (
+            'AT, FOR, "kind": "latency", "target": "all", "params": {"range_ms": [1, 2], "way": "up"}',
+            "'both', 'outgoing' or 'incoming'",
+        ),
+        ('AT, FOR, "kind": "bandwidth", "target": "all", "params": {"bytes_per_s": 10}', "equal to 1000"),
+        ('AT, FOR, "kind": "slow_reader", "target": "all", "params": {"bytes_per_s": -1}', "equal to 1000"),
+        ('AT, FOR, "kind": "reset", "target": "all"', "remove for"),
+        ('AT, FOR, "kind": "half_open", "target": "leader"', "remove for"),
+        ('AT, "kind": "clog", "target": "leader"', "has no for"),
+        ('AT, FOR, "kind": "bridge", "target": "all"', "leaves nobody to part"),
+        (
+            'AT, FOR, "kind": "bridge", "target": "node a", "params": {"groups": [["a", "b"], ["c"]]}',
+            "a is the bridge and in a half",
+        ),
+        (
+            'AT, FOR, "kind": "bridge", "target": "node a", "params": {"groups": [["b"], ["c"], ["d"]]}',
+            "at most 2",
+        ),
+        ('AT, FOR, "kind": "ring", "target": "leader"', "4 nodes at least"),
+        ('AT, FOR, "kind": "ring", "target": "nodes a, b, c"', "three on a ring see each other"),
+        (
+            'AT, FOR, "kind": "flapping", "target": "leader", "params": {"down_ms": [0, 5], "up_ms": [1, 2]}',
+            "down_ms may be 0",
+        ),
+        (
+            'AT, FOR, "kind": "burst_drop", "target": "leader", "params": {"percent": 5, "frames": 1}',
+            "greater than or equal to 2",
+        ),
         ('"when": "claim e1 filled", "kind": "crash", "target": "leader"', "is no predicate"),
         ('"when": "block 0 committed", "kind": "crash", "target": "leader"', "blocks count from 1"),
     ],
@@ -194,12 +236,14 @@ def test_nobody_is_hit_while_nobody_leads() -> None:
 
 
 def test_a_kind_the_world_cannot_do_is_told_with_its_line() -> None:
-    scenario = load_scenario("nafta-certificate-loss")
+    scenario = load_scenario("nafta-certificate-bad-disks")
     assert not scenario.unsupported_in("virtual")
-    (fault,) = scenario.unsupported_in("live")
+    fault = scenario.unsupported_in("live")[1]
     assert str(fault).startswith(
-        "library/nafta-certificate-loss.yaml:12: faults.1.kind: the live world cannot do loss"
+        "library/nafta-certificate-bad-disks.yaml:13: faults.2.kind: the live world cannot do sync_failure"
     )
+    assert "it can do crash" in str(fault)
+    assert not load_scenario("nafta-certificate-loss").unsupported_in("live")
     assert not load_scenario("nafta-certificate-leader-crash").unsupported_in("live")
 
 

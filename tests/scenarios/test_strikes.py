@@ -35,7 +35,9 @@ def flown_through(pilot, kind, target, params=None, seconds="8s"):
 
 @pytest.mark.parametrize("kind", FRAME_KINDS)
 def test_frames_are_struck_and_the_trade_goes_on(pilot, kind):
-    flown, marks = flown_through(pilot, kind, "all", {"percent": 15})
+    flown, marks = flown_through(
+        pilot, kind, "all", {"percent": 15} | ({"frames": 3} if kind == "burst_drop" else {})
+    )
     assert marks["struck"][Mishap(kind)] > 10
     if kind == "corrupt":
         assert events(flown, "link.rubbish") or events(flown, "raft.message_refused")

@@ -296,14 +296,14 @@ def test_points_loops_turns_and_versions_in_the_live_world(start_live: StartLive
 IMPOSSIBLE = """\
 scenario: weather
 extends: nafta-certificate
-title: Weather that no operating system makes
+title: What no operating system does to one process
 faults:
-  - { at: { protocol: 1s }, for: { protocol: 1s }, kind: partition, target: leader }
+  - { at: { protocol: 1s }, for: { protocol: 1s }, kind: disk_full, target: leader }
   - { at: { protocol: 1s }, for: { protocol: 1s }, kind: crash, target: leader }
-  - { at: { protocol: 1s }, kind: power_loss, target: leader }
-  - { at: { protocol: 1s }, for: { protocol: 1s }, kind: latency, target: leader,
+  - { at: { protocol: 4s }, kind: power_loss, target: leader }
+  - { at: { protocol: 1s }, for: { protocol: 1s }, kind: slow_disk, target: leader,
       params: { range_ms: [1, 2] } }
-  - { at: { protocol: 1s }, for: { protocol: 1s }, kind: loss, target: leader, params: { percent: 3 } }
+  - { at: { protocol: 1s }, for: { protocol: 1s }, kind: calendar_offset, target: leader, params: { seconds: 3 } }
 """
 
 
@@ -321,7 +321,7 @@ def test_faults_the_live_world_cannot_do_are_refused_by_line(tmp_path: Path) -> 
     )
     assert done.returncode == 64
     lines = done.stderr.splitlines()
-    for number, kind in ((5, "partition"), (7, "power_loss"), (8, "latency"), (10, "loss")):
+    for number, kind in ((5, "disk_full"), (7, "power_loss"), (8, "slow_disk"), (10, "calendar_offset")):
         assert any(line.startswith(f"{scenario}:{number}:") and kind in line for line in lines), kind
     assert not any(line.startswith(f"{scenario}:6:") for line in lines)
     assert not (tmp_path / "runs").exists()

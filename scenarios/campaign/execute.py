@@ -2,6 +2,7 @@
 
 Rules:
 - The run's folder is kept, where asked for, only if the run did not pass; it is what `seatrial show` and `replay` take.
+- One seed in so many is run twice; a second run that differs in a line violates `repeatability`.
 - A failure of the program itself is raised: it is no verdict.
 """
 
@@ -12,19 +13,26 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from scenarios.campaign.job import Job, Plain
 from scenarios.campaign.result import Result
 from scenarios.judging.measure import Measurement
+from scenarios.judging.verdict import Verdict
 from scenarios.model import Scenario, read_scenario
 from scenarios.model.pythonfile import Script, load_script
 from scenarios.model.sentences import Judgement
 from scenarios.model.source import parse_source
 from scenarios.trial.eventbook import Event, EventBook
+from scenarios.trial.replaying import compare
 from scenarios.trial.runner import RunOptions, RunResult, run_scenario
 
 NS_PER_S = 1_000_000_000
+REPEATABILITY = "repeatability"
+"""The check that a seed gives one run; a campaign's own, since it takes a second one."""
+REPEATED_EVERY = 50
+"""Of so many seeds one is run twice."""
 
 
 class FaultWatch:
@@ -86,10 +94,28 @@ def execute(job: Job, keep: Path | None = None) -> Result:
         )
         ran = run_scenario(scenario, options)
         result = _result(job, ran, watch, time.process_time() - cpu, time.monotonic() - real)
+        if job.seed.isdigit() and int(job.seed) % REPEATED_EVERY == 0:
+            result = _repeated(result, scenario, replace(options, on_event_book=_unfollowed), ran)
         if keep is not None and result.verdict != "passed":
             shutil.rmtree(keep / job.name, ignore_errors=True)
             shutil.copytree(ran.folder.path, keep / job.name)
     return result
+
+
+def _repeated(result: Result, scenario: Scenario, options: RunOptions, ran: RunResult) -> Result:
+    """Run a second time, and hold both runs' events, metrics and verdicts against each other."""
+    again = run_scenario(scenario, replace(options, out=options.out / "again"))
+    difference = compare(ran.folder, again.folder)
+    result = replace(result, exercised={**result.exercised, REPEATABILITY: 1})
+    if difference is None:
+        return result
+    where = f"{difference.file}, line {difference.line}"
+    told = f"{REPEATABILITY}: {where} is another in a second run of the seed: {difference.repeated[:200]}"
+    return replace(result, verdict=Verdict.VIOLATED.value, violations=[*result.violations, told])
+
+
+def _unfollowed(_book: EventBook) -> None:
+    """Follow nothing."""
 
 
 @functools.lru_cache(maxsize=64)

@@ -49,6 +49,7 @@ CheckName: TypeAlias = Literal[
     "reachable",
     "linearizability",
     "carnet-balances",
+    "claimed-quantities",
     "bounds",
     "progress",
     "convergence",

@@ -22,6 +22,7 @@ from p2p.frames import FrameKind
 from p2p.links import Link, Links
 from p2p.node import Node
 from p2p.ordering import Ordering
+from scenarios.agents import examination
 from scenarios.agents.carnetoffice import CarnetOffice
 from scenarios.judging.checks.check import FinalState
 from scenarios.judging.final import read_final
@@ -171,3 +172,11 @@ def test_a_flood_of_frames_is_seen(run_virtual_scenario: RunVirtual, monkeypatch
     result = run_virtual_scenario("nafta-certificate")
     (found,) = violations(result, "bounds")
     assert "are the most for what there was to tell (event " in found
+
+
+def test_more_allowed_than_invoiced_is_seen(
+    run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examination, "_billed_defects", lambda _line, _billed: [])
+    (found,) = violations(run_virtual_scenario("over-claim"), "claimed-quantities")
+    assert "501 allowed by claims o1, o2, o3 on invoice i1, 500 invoiced (event " in found

@@ -22,6 +22,7 @@ from scenarios.judging.checks.decided import DecidedOnce
 from scenarios.judging.checks.durability import Durability
 from scenarios.judging.checks.linearizable import Linearizability
 from scenarios.judging.checks.liveness import Convergence, Progress
+from scenarios.judging.checks.quantities import ClaimedQuantities
 from scenarios.judging.checks.raft import RaftProperties
 from scenarios.judging.checks.reachable import Reachable
 from scenarios.judging.checks.stores import Stores
@@ -221,6 +222,17 @@ CHECKS: Mapping[str, CheckRow] = _table(
         make=lambda setting: CarnetBalances(
             {name: member.country for name, member in setting.scenario.organizations.items()}
         ),
+    ),
+    CheckRow(
+        name="claimed-quantities",
+        sentence="The claims that Customs allows on one invoice are together for no more than it lists.",
+        source="design: claimed against invoiced quantities are conserved (docs/origin.md)",
+        phases=(Phase.ALWAYS,),
+        worlds=Worlds.BOTH,
+        exercised_by="a claim that cites an invoice is decided",
+        ablation="Customs does not hold claims against invoices",
+        test="worlds/test_check_ablations.py::test_more_allowed_than_invoiced_is_seen",
+        make=lambda setting: ClaimedQuantities(setting.scenario),
     ),
     CheckRow(
         name="bounds",

@@ -96,7 +96,7 @@ def _delivered(known: Knowledge, creator: str, body: Body) -> None:
 
 def _claimed(known: Knowledge, creator: str, body: Body) -> None:
     exporter = known._signers.get(str(body.get("certificate")))
-    importer = str(body.get("importer") or creator)  # a broker files in another's name
+    importer = str(body.get("importer_of_record") or creator)  # a broker files in another's name
     imported = datetime.date.fromisoformat(str(body["import_on"]))
     known.shipments[_line(body)] = Shipment(importer, exporter, imported, str(body["spi"]))
     known.pair(exporter, importer)

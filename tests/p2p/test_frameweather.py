@@ -61,3 +61,15 @@ def test_rules_end_one_by_one_and_all_at_once():
 def test_the_same_chance_strikes_the_same_frames():
     assert struck(Mishap.CORRUPT, 0.5, 50, 7)[1] == struck(Mishap.CORRUPT, 0.5, 50, 7)[1]
     assert struck(Mishap.CORRUPT, 0.5, 50, 7)[1] != struck(Mishap.CORRUPT, 0.5, 50, 8)[1]
+
+
+def test_a_burst_drops_so_many_in_a_row_and_ends_with_its_rule():
+    weather = FrameWeather(random.Random(3))
+    end = weather.add(Rule(Mishap.BURST_DROP, 0.02, run=5))
+    fates = "".join("." if weather.shape(FRAME) else "x" for _ in range(2_000))
+    runs = [len(run) for run in fates.split(".") if run]
+    assert len(runs) > 20
+    assert all(run % 5 == 0 for run in runs[:-1])
+    assert weather.struck[Mishap.BURST_DROP] == fates.count("x")
+    end()
+    assert weather.shape(FRAME) == [(0.0, FRAME)]

@@ -2,8 +2,9 @@
 
 Rules:
 - The holder's part: kind, serial, carnet number, holder, representative, use, means of transport, the items with the
-  marks that the goods really bear, the importation voucher that it closes. Customs' part: office, date, final date for
-  re-export, officer, remarks. The layout of the boxes is partly unconfirmed; they are numbered here in that order.
+  marks that the goods really bear, the importation voucher that it closes, and a date if it likes, which does not
+  count. Customs' part: office, date, final date for re-export, officer, remarks. The layout of the boxes is partly
+  unconfirmed; they are numbered here in that order.
 - Public are kind, serials, item numbers and pieces, the voucher that is closed, and of customs' part the dates and
   whether the discharge is unconditional. Marks, transport, officer and remarks are for customs and holder alone.
 - What must be true of the goods is the ledger's to check (`ledger.contracts.carnet.voucher`); whether they bear the
@@ -41,6 +42,7 @@ HOLDER_RULES: tuple[FieldRule, ...] = (
     FieldRule("use", 5, text),
     FieldRule("transport", 6, text, required=False),
     FieldRule("cites", 8, whole_number(1, VOUCHERS_MAX), required=False),
+    FieldRule("signed_on", 8, date, required=False),
 )
 """What the holder fills in."""
 

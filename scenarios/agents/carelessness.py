@@ -1,9 +1,9 @@
-"""How a careless certifier spoils a form: each field by its own rate.
+"""How a careless hand spoils a form: each field by its own rate.
 
 Rules:
 - Whether a field is spoilt is drawn for each field with a rate, on lines for each line, in the order of the names.
-- Dates and the shipment are never touched: what stands on the ledger must be able to stand there.
-- A spoilt tariff number or criterion is another well-formed one; any other field is left out.
+- Dates and the shipment of a certificate are never touched: what stands on the ledger must be able to stand there.
+- A spoilt tariff number is another well-formed one, a number has a digit too many, and any other field is left out.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from ledger.encoding import Value
 from ledger.forms import PUBLIC_FACTS
 
 WRONG_HS6 = "999999"
+WRONG_HTS = "9999.99.9999"
+_WELL_FORMED: Mapping[str, Value] = {"hs6": WRONG_HS6, "hts": WRONG_HTS}
 
 
 def spoil(fields: Mapping[str, Value], rates: Mapping[str, float], random: Random) -> dict[str, Value]:
@@ -31,11 +33,27 @@ def spoil(fields: Mapping[str, Value], rates: Mapping[str, float], random: Rando
         if type(value) is list:
             spoilt[name] = [spoil(line, rates, random) if type(line) is dict else line for line in value]
         elif name in rates and name not in PUBLIC_FACTS and random.random() < rates[name]:
-            spoilt |= _slip(name)
+            spoilt |= _slip(name, value)
         else:
             spoilt[name] = value
     return spoilt
 
 
-def _slip(name: str) -> dict[str, Value]:
-    return {"hs6": WRONG_HS6} if name == "hs6" else {}
+def spoilt_fields(meant: Mapping[str, Value], written: Mapping[str, Value]) -> list[str]:
+    """Return the names of fields that are not as they were meant, each once, sorted; lines by their fields' names."""
+    names: set[str] = set()
+    for name, value in meant.items():
+        other = written.get(name)
+        if type(value) is list and type(other) is list:
+            for one, two in zip(value, other, strict=True):
+                if type(one) is dict and type(two) is dict:
+                    names.update(spoilt_fields(one, two))
+        elif other != value:
+            names.add(name)
+    return sorted(names)
+
+
+def _slip(name: str, value: Value) -> dict[str, Value]:
+    if name in _WELL_FORMED:
+        return {name: _WELL_FORMED[name]}
+    return {name: value * 10} if type(value) is int else {}

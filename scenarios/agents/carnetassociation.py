@@ -8,12 +8,15 @@ Rules:
   waits until customs has decided on the one before.
 - It objects to a claim that is late or more than the duties and ten percent. On the last day of its time without a
   proof it deposits the sum, and never more than the cap.
+- A dishonest one issues before it has security, for less than is due, for too long, or to nobody who applied; or it
+  objects to a claim in time.
 - A carnet that is returned is discharged as soon as no claim is open or possible.
 """
 
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -43,8 +46,11 @@ from scenarios.agents.carnetpart import DAY, CarnetPart
 from scenarios.agents.carnetregister import CarnetClaimEntry, CarnetEntry
 from scenarios.agents.client import Receipt
 from scenarios.agents.papers import FINE, Paper, PaperError
+from scenarios.model.behaviors import Dishonesty
 
 CARNET_ID_BYTES = 16
+TOO_LONG = datetime.timedelta(days=730)
+HALF_A_YEAR = datetime.timedelta(days=182)
 
 
 _UNDER_REVIEW = (CarnetFineState.PROOF_GIVEN, CarnetFineState.RECOVERY_SOUGHT)
@@ -73,6 +79,7 @@ class CarnetAssociation(CarnetPart):
     """What a chamber's or a guaranteeing association's application does."""
 
     reactions: ClassVar[Mapping[tuple[str, Relation], str]] = {
+        ("carnet.apply", Relation.ANY): "carnet_applied",
         ("carnet.secure", Relation.ANY): "carnet_secured",
         ("carnet.return", Relation.ANY): "carnet_returned",
         ("carnet.close", Relation.ANY): "claim_was_closed",
@@ -98,17 +105,22 @@ class CarnetAssociation(CarnetPart):
         if delay_ms is None or scripted is None:
             return
         await self.sleep_until(receipt.time_ms + delay_ms)
-        if not _is_sound(carnet, applied.paper, secured.paper):
+        name = f"carnet {self.name_of(carnet)}"
+        await self._invent_holder(name)
+        sound = _is_sound(carnet, applied.paper)
+        if not sound or not (
+            _is_secured(applied.paper, secured.paper)
+            or self.commits(Dishonesty.WAIVES_SECURITY, name) is not None
+        ):
             self.record(
                 "carnet.withheld", private=True, carnet=self.name_of(carnet), time_ms=self.desk.now_ms()
             )
             return
-        guarantor = self.first_of(Role.GUARANTEEING, self.organization.country)
-        body: dict[str, Value] = {
-            "carnet": bytes.fromhex(carnet.id),
-            "guarantor": self.id if Role.GUARANTEEING in self.organization.roles else guarantor,
-            "valid_until": scripted.valid_until.isoformat(),
-        }
+        if self.commits(Dishonesty.ISSUES_TOO_LONG, name) is not None and await self._try_issue(
+            bytes.fromhex(carnet.id), self.today + TOO_LONG
+        ):
+            return
+        body = self._issue_body(bytes.fromhex(carnet.id), scripted.valid_until)
         issued = await self.transact("carnet.issue", body)
         self.record(
             "carnet.issued",
@@ -116,6 +128,31 @@ class CarnetAssociation(CarnetPart):
             valid_until=scripted.valid_until.isoformat(),
             time_ms=issued.time_ms,
         )
+
+    async def carnet_applied(self, receipt: Receipt) -> None:
+        """Issue a carnet before it is secured, if this association is dishonest so."""
+        carnet = self.carnets.carnet_of(receipt.body)
+        scripted = self.scripted(carnet)
+        if carnet.issuer != self.id or scripted is None:
+            return
+        if self.commits(Dishonesty.ISSUES_UNSECURED, f"carnet {self.name_of(carnet)}") is not None:
+            await self._try_issue(bytes.fromhex(carnet.id), scripted.valid_until)
+
+    async def _invent_holder(self, subject: str) -> None:
+        if self.commits(Dishonesty.INVENTS_HOLDER, subject) is not None:
+            await self._try_issue(self.random.randbytes(CARNET_ID_BYTES), self.today + HALF_A_YEAR)
+
+    async def _try_issue(self, carnet: bytes, valid_until: datetime.date) -> bool:
+        """Issue a carnet against the rules; say whether the ledger took it."""
+        return await self.attempt("carnet.issue", self._issue_body(carnet, valid_until)) is not None
+
+    def _issue_body(self, carnet: bytes, valid_until: datetime.date) -> dict[str, Value]:
+        guarantor = self.first_of(Role.GUARANTEEING, self.organization.country)
+        return {
+            "carnet": carnet,
+            "guarantor": self.id if Role.GUARANTEEING in self.organization.roles else guarantor,
+            "valid_until": valid_until.isoformat(),
+        }
 
     async def document_came(self, receipt: Receipt) -> None:
         """Replace a carnet whose holder says that it is lost."""
@@ -188,10 +225,20 @@ class CarnetAssociation(CarnetPart):
             await self._answer_claim(carnet, claim)
         elif carnet.guarantor == self.id:
             paper = await self.receive_about(CarnetPaper.CLAIM, claim.association, claim.id)
-            await self.send(paper.root, carnet.holder)
-            for seen in count():
-                proof = await self.receive_next(CarnetPaper.PROOF, carnet.holder, claim.id, seen)
-                await self.send(proof.root, claim.association)
+            if await self._pass_on_in_time(claim.opened.time_ms):
+                await self.send(paper.root, carnet.holder)
+                for seen in count():
+                    proof = await self.receive_next(CarnetPaper.PROOF, carnet.holder, claim.id, seen)
+                    await self._pass_on_in_time(self.desk.now_ms())
+                    await self.send(proof.root, claim.association)
+
+    async def _pass_on_in_time(self, since_ms: int) -> bool:
+        """Wait as long as this association takes to pass something on; False if it never does."""
+        delay_ms = self.draw_ms(self.behavior.pass_on_after)
+        if delay_ms is None:
+            return False
+        await self.sleep_until(since_ms + delay_ms)
+        return True
 
     async def claim_was_decided(self, receipt: Receipt) -> None:
         """Take customs' decision in: go on from the state that it opens."""
@@ -229,6 +276,7 @@ class CarnetAssociation(CarnetPart):
             claim, open_review(opened_on), paper.integer("duties_usd"), paper.integer("amount_usd")
         )
         self._answering[claim.id] = case
+        name = self.name_of_voucher(claim.id)
         objections = [
             objection
             for objection, holds in (
@@ -237,6 +285,13 @@ class CarnetAssociation(CarnetPart):
             )
             if holds
         ]
+        if (
+            not objections
+            and self.commits(Dishonesty.REFUSES_HONEST_CLAIM, f"carnet claim {name}") is not None
+        ):
+            objections = [Objection.CLAIM_LATE]
+        if not await self._pass_on_in_time(claim.opened.time_ms):
+            return
         if objections:
             root = self.commit(papers.objection(claim.id, objections))
             await self._respond_to_customs(case, CarnetReviewEvent.OBJECT, root)
@@ -289,20 +344,22 @@ class CarnetAssociation(CarnetPart):
         )
 
 
-def _is_sound(carnet: CarnetEntry, applied: Paper | None, secured: Paper | None) -> bool:
-    """Whether the list has no fault, is the public one, and is secured."""
-    if applied is None or secured is None:
+def _is_sound(carnet: CarnetEntry, applied: Paper | None) -> bool:
+    """Whether the list has no fault and is the public one."""
+    if applied is None:
         return False
     fields = ATA_CARNET.unflatten(applied.plain())
+    return may_be_signed(ATA_CARNET.check(fields)) and dict(listed_pieces(fields)) == dict(carnet.items)
+
+
+def _is_secured(applied: Paper | None, secured: Paper | None) -> bool:
+    """Whether the security given is what is due."""
+    if applied is None or secured is None:
+        return False
     try:
-        given_usd = secured.integer("amount_usd")
+        return secured.integer("amount_usd") >= security_due(ATA_CARNET.unflatten(applied.plain()))
     except PaperError:
         return False
-    return (
-        may_be_signed(ATA_CARNET.check(fields))
-        and dict(listed_pieces(fields)) == dict(carnet.items)
-        and given_usd >= security_due(fields)
-    )
 
 
 def _opened(decision: Paper, claim: CarnetClaimEntry) -> CarnetFineState | None:

@@ -7,7 +7,7 @@ Rules:
   fresh salted commitment to the new state, and its salt goes to the association alone.
 - A proof is direct if every piece was endorsed as gone by the last day of validity, indirect if every piece was seen
   elsewhere; both regularize, but for a direct one where that stamp itself is in dispute. An objection to the sum is
-  met by the cap, one to the claim itself by withdrawing it.
+  met by the cap, one to the claim itself by withdrawing it, or by standing by it if the ledger has no such finding.
 - A deposit that nobody recovered in time is made final; goods still held under the voucher are settled then.
 """
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ledger.codes import Code
-from ledger.contracts import Actor, RuleViolatedError
+from ledger.contracts import Actor, Finding, RuleViolatedError
 from ledger.contracts.carnet import (
     MOVES,
     CarnetFineState,
@@ -45,6 +45,9 @@ from scenarios.agents.papers import Paper
 from scenarios.agents.register import Place
 from scenarios.agents.work import Act
 from scenarios.model.carnetsteps import ClaimOnCarnet
+
+FALSE_OBJECTION = "FALSE_OBJECTION"
+"""An objection that the ledger contradicts."""
 
 _EVENTS: Mapping[str, CarnetReviewEvent] = {
     CarnetPaper.OBJECTION: CarnetReviewEvent.OBJECT,
@@ -187,6 +190,16 @@ class CarnetClaimant(CarnetPart):
         defects = paper.plain().get("defects")
         if isinstance(defects, list) and defects == [Objection.OVER_CAP.value]:
             claim.amount_usd = claim_cap(claim.duties_usd)
+            await self._move_claim(claim, CarnetReviewEvent.AMEND)
+        elif Finding.CARNET_CLAIM_LATE.value not in self.carnets.claims[claim.id].findings:
+            # The ledger says that the claim was in time: it stands, at the same sum.
+            self.record(
+                "carnet_claim.false_objection",
+                private=True,
+                carnet_claim=self.name_of_voucher(claim.id),
+                defect=FALSE_OBJECTION,
+                time_ms=self.desk.now_ms(),
+            )
             await self._move_claim(claim, CarnetReviewEvent.AMEND)
         else:
             await self._move_claim(claim, CarnetReviewEvent.WITHDRAW)

@@ -6,15 +6,19 @@ Rules:
 - Marks on goods are those of the list unless the scenario says what they really bear.
 - A proof names the vouchers whose counterfoils show that goods left: re-exports, else re-imports or other countries'
   importations. It goes to the issuing association, which passes it on.
+- A dishonest one may present a voucher twice, an item that is not listed, other goods, or goods too late; or sell them
+  and call them lost. What the ledger refuses it presents as it should be.
 - A carnet is returned when all goods are home or settled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
-from ledger.contracts.carnet import CarnetState
+from ledger.contracts.carnet import CarnetState, VoucherKind
 from ledger.encoding import Value
 from ledger.forms import may_be_signed
 from ledger.forms.carnet import ATA_CARNET, listed_marks, listed_pieces, value_of
@@ -22,11 +26,14 @@ from ledger.forms.voucher import ATA_VOUCHER
 from ledger.genesis import Role
 from scenarios.agents import carnetpapers as papers
 from scenarios.agents.agent import Relation, StepError
+from scenarios.agents.authority import business_ms
 from scenarios.agents.carnetpapers import CarnetPaper
 from scenarios.agents.carnetpart import CarnetPart
 from scenarios.agents.carnetregister import CarnetClaimEntry, CarnetEntry
 from scenarios.agents.client import Receipt
 from scenarios.agents.papers import KIND
+from scenarios.agents.register import Place
+from scenarios.model.behaviors import Dishonesty
 from scenarios.model.carnetsteps import (
     ApplyCarnet,
     PresentGoods,
@@ -36,6 +43,17 @@ from scenarios.model.carnetsteps import (
 )
 
 CARNET_ID_BYTES = 16
+SWAPPED_MARKS = "other marks than on the list"
+LATE = datetime.timedelta(days=10)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Goods that are presented: how many pieces of an item, with which marks if not those of the list."""
+
+    item: int
+    pieces: int
+    marks: str | None
 
 
 class CarnetHolder(CarnetPart):
@@ -66,6 +84,7 @@ class CarnetHolder(CarnetPart):
             raise StepError(
                 f"carnet {step.carnet}: faults in box {', '.join(str(fault.box) for fault in faults)}"
             )
+        fields = self.filled_in("carnet", fields, f"carnet {step.carnet}")
         carnet = self.random.randbytes(CARNET_ID_BYTES)
         self.desk.bind("carnet", step.carnet, carnet.hex())
         root = self.commit({KIND: papers.CARNET, **ATA_CARNET.flatten(fields)})
@@ -88,11 +107,55 @@ class CarnetHolder(CarnetPart):
             await self.send(carnet.root, customs)
 
     async def present_goods(self, step: PresentGoods) -> None:
-        """Present goods with a voucher."""
+        """Present goods with a voucher; what a dishonest holder does instead goes on by itself."""
         carnet = await self.carnet_named(step.carnet)
-        fields = self._filled_voucher(step, carnet)
+        subject = f"voucher {step.carnet}/{step.voucher}"
+        came_in = step.cites is not None and self.carnets.has_voucher(carnet, step.cites)
+        leaves = came_in and step.kind == VoucherKind.REEXPORT
+        if leaves and self.commits(Dishonesty.SELLS_ABROAD, subject) is not None:
+            await self._report_goods_lost(step, carnet)
+        elif leaves and self.commits(Dishonesty.BACK_DATES_VOUCHER, subject) is not None:
+            self.start(f"late {subject}", self._present_late(step, carnet))
+        else:
+            await self._present_as_tempted(step, carnet, subject)
+
+    async def _present_as_tempted(self, step: PresentGoods, carnet: CarnetEntry, subject: str) -> None:
         await self.send(carnet.root, step.office)
-        root = self.commit({KIND: papers.VOUCHER, **ATA_VOUCHER.flatten(fields)})
+        lines = [_Line(line.item, line.pieces, line.marks) for line in step.items]
+        if self.commits(Dishonesty.ADDS_UNLISTED_ITEM, subject) is not None:
+            listed = [*carnet.items, *(line.item for line in lines)]
+            added = [*lines, _Line(max(listed) + 1, 1, None)]
+            if await self._present(step, carnet, added) is not None:
+                return
+        if self.commits(Dishonesty.SWAPS_SERIAL, subject) is not None:
+            lines = [_Line(line.item, line.pieces, SWAPPED_MARKS) for line in lines]
+        presented = await self._present(step, carnet, lines)
+        if presented is None:
+            return
+        self._tell_presented(step, presented)
+        if self.commits(Dishonesty.PRESENTS_TWICE, subject) is not None:
+            await self._present(step, carnet, lines)
+
+    async def _present_late(self, step: PresentGoods, carnet: CarnetEntry) -> None:
+        """Present goods ten days after the final date, with a voucher that bears that date."""
+        cited = self.carnets.voucher(carnet, step.cites).record if step.cites is not None else None
+        final_on = cited.final_on if cited is not None and cited.final_on is not None else self.today
+        await self.sleep_until(business_ms(final_on + LATE))
+        await self.send(carnet.root, step.office)
+        lines = [_Line(line.item, line.pieces, line.marks) for line in step.items]
+        presented = await self._present(step, carnet, lines, signed_on=final_on.isoformat())
+        if presented is not None:
+            self._tell_presented(step, presented)
+
+    async def _present(
+        self, step: PresentGoods, carnet: CarnetEntry, lines: Sequence[_Line], signed_on: str | None = None
+    ) -> Place | None:
+        """Hand a voucher in; None if the ledger refuses it."""
+        fields = self._filled_voucher(step, carnet, lines)
+        if signed_on is not None:
+            fields["signed_on"] = signed_on
+        written = self.filled_in("voucher", fields, f"voucher {step.carnet}/{step.voucher}")
+        root = self.commit({KIND: papers.VOUCHER, **ATA_VOUCHER.flatten(written)})
         await self.send(root, step.office)
         body: dict[str, Value] = {
             "carnet": bytes.fromhex(carnet.id),
@@ -100,10 +163,12 @@ class CarnetHolder(CarnetPart):
             "counterfoil": step.counterfoil or step.voucher,
             "kind": step.kind,
             "office": step.office,
-            "items": [[line.item, line.pieces] for line in step.items],
+            "items": [[line.item, line.pieces] for line in lines],
             "cites": step.cites,
         }
-        presented = await self.transact("carnet.present", body, (root,))
+        return await self.attempt("carnet.present", body, (root,))
+
+    def _tell_presented(self, step: PresentGoods, presented: Place) -> None:
         self.record(
             "goods.presented",
             carnet=step.carnet,
@@ -113,6 +178,12 @@ class CarnetHolder(CarnetPart):
             items=papers.told({line.item: line.pieces for line in step.items}),
             time_ms=presented.time_ms,
         )
+
+    async def _report_goods_lost(self, step: PresentGoods, carnet: CarnetEntry) -> None:
+        """Tell the office that goods were lost there; their duties are owed all the same."""
+        root = self.commit(papers.goods_lost(f"{carnet.id}/{step.cites}"))
+        await self.send(root, step.office)
+        await self.transact("document.anchor", {"class": "commercial", "addressees": [step.office]}, (root,))
 
     async def report_lost_carnet(self, step: ReportLostCarnet) -> None:
         """Tell the association that a carnet is lost."""
@@ -197,7 +268,9 @@ class CarnetHolder(CarnetPart):
         returned = await self.transact("carnet.return", {"carnet": bytes.fromhex(carnet.id)})
         self.record("carnet.returned", carnet=self.name_of(carnet), time_ms=returned.time_ms)
 
-    def _filled_voucher(self, step: PresentGoods, carnet: CarnetEntry) -> dict[str, Value]:
+    def _filled_voucher(
+        self, step: PresentGoods, carnet: CarnetEntry, lines: Sequence[_Line]
+    ) -> dict[str, Value]:
         """Return the holder's part of a voucher, filled in from cover and list."""
         cover = self.carnet_fields(carnet)
         if cover is None:
@@ -206,7 +279,7 @@ class CarnetHolder(CarnetPart):
             )
         marks = listed_marks(cover)
         items: list[Value] = []
-        for line in step.items:
+        for line in lines:
             row: dict[str, Value] = {"item": line.item, "pieces": line.pieces}
             borne = line.marks if line.marks is not None else marks.get(line.item)
             items.append(row if borne is None else row | {"marks": borne})

@@ -5,6 +5,7 @@ Rules:
   goods bear the marks of the general list, whether voucher and list are those that the public acts speak of; and it
   lets nothing in under an expired carnet.
 - Goods that came in get a final date for re-export, within the carnet's validity.
+- A dishonest one stamps what is not in order, what nobody presented, or what is late as if it were not.
 - It stamps goods that leave late too, with reserve: the discharge is not unconditional then.
 """
 
@@ -16,6 +17,7 @@ from typing import ClassVar
 
 from ledger.contracts.carnet import MOVES
 from ledger.encoding import Value
+from ledger.forms import may_be_signed
 from ledger.forms.carnet import ATA_CARNET, listed_pieces
 from ledger.forms.voucher import ATA_VOUCHER, swapped_items
 from ledger.genesis import Role
@@ -26,9 +28,12 @@ from scenarios.agents.carnetpart import CarnetPart
 from scenarios.agents.carnetregister import CarnetEntry, VoucherEntry
 from scenarios.agents.client import Receipt
 from scenarios.agents.papers import KIND, Paper
+from scenarios.model.behaviors import Dishonesty
 from scenarios.model.carnetsteps import EndorseVoucher, SettleGoods
 
 DAY_MS = 86_400_000
+ABSENT_SERIAL = 999
+"""Serial of a voucher that nobody presents."""
 
 
 class CarnetOffice(CarnetPart):
@@ -73,13 +78,25 @@ class CarnetOffice(CarnetPart):
         listed = await self.receive(carnet.root, carnet.holder)
         await self.sleep_until(receipt.time_ms + delay_ms)
         defects = self._goods_defects(carnet, voucher, shown.paper, listed.paper)
-        if defects:
+        subject = f"voucher {self.name_of_voucher(voucher.id)}"
+        if defects and self.commits(Dishonesty.STAMPS_UNSEEN, subject) is None:
             await self._refuse_goods(carnet, voucher, defects)
-        else:
-            late = self._is_late(carnet, voucher)
-            await self._stamp(
-                carnet, voucher, self.today, self._final_date(carnet, voucher), unconditional=not late
-            )
+            return
+        day, last = self.today, self._last_day(carnet, voucher)
+        if (
+            last is not None
+            and day > last
+            and self.commits(Dishonesty.BACK_DATES_STAMPS, subject) is not None
+        ):
+            day = last
+        late = last is not None and day > last
+        await self._stamp(carnet, voucher, day, self._final_date(carnet, voucher), unconditional=not late)
+        if self.commits(Dishonesty.STAMPS_ABSENT_GOODS, subject) is not None:
+            body: dict[str, Value] = {
+                "carnet": bytes.fromhex(voucher.carnet), "serial": ABSENT_SERIAL, "endorsed_on": day.isoformat(),
+                "final_on": None, "unconditional": True,
+            }  # fmt: skip
+            await self.attempt("carnet.endorse", body, (self._counterfoil(day, None),))
 
     async def goods_endorsed(self, receipt: Receipt) -> None:
         """Tell of a stamp with what the ledger found."""
@@ -134,6 +151,7 @@ class CarnetOffice(CarnetPart):
                 dict(listed_pieces(goods)) != dict(voucher.record.items)
                 or dict(listed_pieces(general_list)) != dict(carnet.items),
             ),
+            (GoodsDefect.NOT_FILLED_IN, not may_be_signed(ATA_VOUCHER.check(goods))),
             (GoodsDefect.EXPIRED, late and MOVES[voucher.record.kind].needs_validity),
         )
         return [defect for defect, holds in found if holds]
@@ -143,6 +161,13 @@ class CarnetOffice(CarnetPart):
     ) -> None:
         root = self.commit(papers.refusal(voucher.id, defects))
         await self.send(root, carnet.holder)
+        self.record(
+            "goods.judged",
+            private=True,
+            voucher=self.name_of_voucher(voucher.id),
+            defects=[defect.value for defect in defects],
+            time_ms=self.desk.now_ms(),
+        )
         refused = await self.transact("carnet.refuse", _naming(voucher), (root,))
         self.record(
             "goods.refused",
@@ -161,15 +186,7 @@ class CarnetOffice(CarnetPart):
         unconditional: bool,
     ) -> None:
         """Stamp voucher and counterfoil; the counterfoil's words go to the holder alone."""
-        root = self.commit(
-            {
-                KIND: papers.COUNTERFOIL,
-                "office": self.organization.name,
-                "stamped_on": day.isoformat(),
-                "final_on": None if final_on is None else final_on.isoformat(),
-                "officer": f"officer no. {self.random.randrange(1000, 10_000)} on duty",
-            }
-        )
+        root = self._counterfoil(day, final_on)
         await self.send(root, carnet.holder)
         body: dict[str, Value] = {
             **_naming(voucher),
@@ -178,6 +195,17 @@ class CarnetOffice(CarnetPart):
             "unconditional": unconditional,
         }
         await self.transact("carnet.endorse", body, (root,))
+
+    def _counterfoil(self, day: datetime.date, final_on: datetime.date | None) -> bytes:
+        return self.commit(
+            {
+                KIND: papers.COUNTERFOIL,
+                "office": self.organization.name,
+                "stamped_on": day.isoformat(),
+                "final_on": None if final_on is None else final_on.isoformat(),
+                "officer": f"officer no. {self.random.randrange(1000, 10_000)} on duty",
+            }
+        )
 
     def _final_date(self, carnet: CarnetEntry, voucher: VoucherEntry) -> datetime.date | None:
         """Return the last day for re-export that goods get which come in."""
@@ -188,14 +216,14 @@ class CarnetOffice(CarnetPart):
             return carnet.valid_until
         return min(carnet.valid_until, self.today + datetime.timedelta(days=final_ms // DAY_MS))
 
-    def _is_late(self, carnet: CarnetEntry, voucher: VoucherEntry) -> bool:
-        """Whether goods leave after the final date, or after the carnet's validity."""
+    def _last_day(self, carnet: CarnetEntry, voucher: VoucherEntry) -> datetime.date | None:
+        """Return the last day on which goods that leave may do so: the final date, or the carnet's validity."""
         cites = voucher.record.cites
         cited = None if cites is None else self.carnets.voucher(carnet, cites).record
-        last = [
+        days = [
             day for day in (None if cited is None else cited.final_on, carnet.valid_until) if day is not None
         ]
-        return MOVES[voucher.record.kind].closes and any(self.today > day for day in last)
+        return min(days) if days and MOVES[voucher.record.kind].closes else None
 
 
 def _naming(voucher: VoucherEntry) -> dict[str, Value]:

@@ -24,6 +24,7 @@ class CarnetPaper(StrEnum):
 
     SECURITY = "CARNET-SECURITY"
     LOSS = "CARNET-LOSS"
+    GOODS_LOST = "CARNET-GOODS-LOST"
     REFUSAL = "CARNET-REFUSAL"
     SETTLEMENT = "CARNET-SETTLEMENT"
     CLAIM = "CARNET-CLAIM"
@@ -46,6 +47,7 @@ class GoodsDefect(StrEnum):
     UNREADABLE = "UNREADABLE"
     OTHER_MARKS = "OTHER_MARKS"
     OTHER_PIECES = "OTHER_PIECES"
+    NOT_FILLED_IN = "NOT_FILLED_IN"
     EXPIRED = "EXPIRED"
 
 
@@ -57,6 +59,11 @@ def security(carnet: str, amount_usd: int) -> dict[str, Value]:
 def loss(carnet: str) -> dict[str, Value]:
     """Return a holder's word that its carnet is lost."""
     return {KIND: CarnetPaper.LOSS.value, SUBJECT: carnet}
+
+
+def goods_lost(voucher: str) -> dict[str, Value]:
+    """Return a holder's word that goods which came in under a voucher are lost."""
+    return {KIND: CarnetPaper.GOODS_LOST.value, SUBJECT: voucher}
 
 
 def refusal(voucher: str, defects: Iterable[GoodsDefect]) -> dict[str, Value]:

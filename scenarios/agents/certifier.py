@@ -3,7 +3,8 @@
 Rules:
 - Who certifies is an exporter, a producer or an importer, as the form's agreement allows.
 - A careless certifier spoils fields at the rates it is given; such a form is signed and sent as it is.
-- One that back-dates writes a signature date sixty days before the day on which it signs.
+- A dishonest one back-dates its signature by sixty days, writes criterion A for every good, or rests on a producer's
+  representation that nobody made.
 - A form with faults is not signed, unless the scenario says that somebody really sends such a paper.
 - Every addressee gets its own envelope: Customs all fields, an importer all but a producer that is available
   to Customs upon request. All envelopes share the anchored root.
@@ -21,18 +22,21 @@ from typing import ClassVar
 
 from ledger.encoding import Value
 from ledger.forms import Form, may_be_signed, public_facts
+from ledger.forms.criterion import WHOLLY_OBTAINED
+from ledger.forms.form434 import SAME, UNKNOWN
 from ledger.genesis import Role
 from scenarios.agents.agent import Agent, Relation, StepError
-from scenarios.agents.carelessness import spoil
 from scenarios.agents.client import Receipt
 from scenarios.agents.papers import KIND, PaperKind
 from scenarios.agents.register import CertificateEntry
+from scenarios.model.behaviors import Dishonesty
 from scenarios.model.documents import Document, form_of, form_values
 from scenarios.model.steps import IssueCertificate, NotifyIncorrect, SupersedeCertificate
 
 CERTIFICATE_ID_BYTES = 16
 NOTICE_CODE = "INCORRECT"
 BACK_DATED_DAYS = 60
+WRITTEN_REPRESENTATION = "NO(2)"
 
 
 class Certifier(Agent):
@@ -120,14 +124,24 @@ class Certifier(Agent):
 
     def _filled_in(self, name: str, document: Document, form: Form) -> dict[str, Value]:
         fields = form_values(document)
-        if "back-dates" in self.behavior.dishonest:
+        subject = f"certificate {name}"
+        if self.commits(Dishonesty.BACK_DATES, subject) is not None:
             today = datetime.datetime.fromtimestamp(self.desk.now_ms() / 1000, datetime.UTC).date()
             fields["signed_on"] = (today - datetime.timedelta(days=BACK_DATED_DAYS)).isoformat()
         faults = form.check(fields)
         if not may_be_signed(faults) and not document.faulty:
             boxes = ", ".join(f"{fault.box} ({fault.field})" for fault in faults)
             raise StepError(f"document {name}: faults in box {boxes}; correct them or say faulty: true")
-        return spoil(fields, self.behavior.careless, self.random)
+        if self.commits(Dishonesty.WRONG_CRITERION, subject) is not None:
+            fields = _with_goods(fields, "criterion", WHOLLY_OBTAINED[form.code])
+        if (
+            form.code == "NAFTA-434"
+            and self.commits(Dishonesty.FORGES_PRODUCER_STATEMENT, subject) is not None
+        ):
+            fields = _with_goods(fields, "producer_basis", WRITTEN_REPRESENTATION)
+            if fields["producer"] == SAME:
+                fields["producer"] = UNKNOWN
+        return self.filled_in("certificate", fields, subject)
 
     def _readable_by(self, addressee: str, form: Form, fields: Mapping[str, Value]) -> tuple[str, ...]:
         role = Role.CUSTOMS if self.members.has_role(addressee, Role.CUSTOMS) else Role.IMPORTER
@@ -162,3 +176,10 @@ class Certifier(Agent):
             raise StepError(f"certificate {name} is not on the ledger; issue it first")
         await self.until(f"certificate {name} anchored", lambda: ledger_id in self.register.certificates)
         return self.register.certificates[ledger_id]
+
+
+def _with_goods(fields: Mapping[str, Value], name: str, value: Value) -> dict[str, Value]:
+    """Return a certificate with a field of every good changed."""
+    goods = fields.get("goods")
+    lines = [line | {name: value} for line in goods if type(line) is dict] if type(goods) is list else []
+    return {**fields, "goods": [*lines]}

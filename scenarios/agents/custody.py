@@ -4,6 +4,7 @@ Rules:
 - It endorses what it has read: the form's envelope must open under the root on the ledger. The exporter, whose
   form it is, needs none.
 - With the endorsement goes a custody statement, for the fisheries authority alone: what came in, what went out.
+- A dishonest one never endorses, or states a tenth more going out than came in.
 - How long it takes, or that it never does, is said in the scenario's form.
 """
 
@@ -21,7 +22,10 @@ from scenarios.agents.authority import authority_of, fisheries_of
 from scenarios.agents.client import Receipt
 from scenarios.agents.formregister import FormEntry, FormRegister
 from scenarios.agents.papers import KIND, PaperKind
+from scenarios.model.behaviors import Dishonesty
 from scenarios.model.fisheries import Form370
+
+INFLATED_PERCENT = 110
 
 
 class Custodian(Agent):
@@ -59,11 +63,14 @@ class Custodian(Agent):
         if delay_ms is None:
             return
         await self.sleep_until(receipt.time_ms + delay_ms)
+        if self.commits(Dishonesty.OMITS_ENDORSEMENT, f"form {name}") is not None:
+            return
+        inflates = self.commits(Dishonesty.INFLATES_WEIGHT, f"form {name}") is not None
         statement: dict[str, Value] = {
             KIND: PaperKind.CUSTODY_STATEMENT.value,
             "form370": form.id,
             "kg_in": hop.kg_in,
-            "kg_out": hop.kg_out,
+            "kg_out": hop.kg_in * INFLATED_PERCENT // 100 + 1 if inflates else hop.kg_out,
         }
         fisheries = self.fisheries()
         root = self.commit(statement)

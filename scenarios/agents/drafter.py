@@ -4,6 +4,7 @@ Rules:
 - A form with faults is not sent, unless the scenario says that somebody really sends such a paper.
 - Attachments go to the fisheries authority alone and are anchored before the form, so that none can be made up
   after a question. Late ones are sent by a step of their own.
+- What a dishonest exporter makes of form and evidence, `launderer` holds.
 - Every reader gets its own envelope of the form: authorities and importer all of it, a processor all but who the
   importer is.
 """
@@ -21,6 +22,7 @@ from ledger.forms import form370
 from ledger.genesis import Role
 from scenarios.agents.agent import StepError
 from scenarios.agents.custody import Custodian
+from scenarios.agents.launderer import falsified
 from scenarios.agents.papers import KIND, PaperKind
 from scenarios.model.fisheries import EVIDENCE, Form370
 from scenarios.model.fisherysteps import AttachEvidence, DraftForm370
@@ -44,9 +46,14 @@ class Drafter(Custodian):
         """Fill in a form, send it with its attachments, and put it on the ledger."""
         scripted = self.scripted_form(step.form370)
         fields = self._filled_in_form(step.form370, scripted)
+        subject = f"form {step.form370}"
+        fields, forged = falsified(fields, scripted, lambda kind: self.commits(kind, subject))
+        fields = self.filled_in("form-370", fields, subject)
         form = self.random.randbytes(FORM_ID_BYTES)
         self.desk.bind("form370", step.form370, form.hex())
         await self._attach_evidence(form.hex(), scripted, late=False)
+        for evidence, attached in forged:
+            await self._attach(form.hex(), ATTACHMENT_KINDS[evidence], attached)
         root = self.commit({KIND: PaperKind.FORM_370.value, **form370.flatten(fields)})
         fisheries, customs = self.authorities()
         readers = {fisheries: Role.FISHERIES, customs: Role.CUSTOMS} | dict(scripted.chain()[1:])
@@ -75,17 +82,16 @@ class Drafter(Custodian):
         self.record("form370.attached", form370=step.form370, time_ms=self.desk.now_ms())
 
     async def _attach_evidence(self, form: str, scripted: Form370, *, late: bool) -> None:
-        fisheries = self.fisheries()
         for attachment in scripted.attachments:
-            if attachment.late is not late:
-                continue
-            kind = ATTACHMENT_KINDS[EVIDENCE[attachment.evidence]]
-            fields = scripted.attachment_values(attachment)
-            root = self.commit({KIND: kind.value, "form370": form, **fields})
-            await self.send(root, fisheries)
-            await self.transact(
-                "document.anchor", {"class": "commercial", "addressees": [fisheries]}, (root,)
-            )
+            if attachment.late is late:
+                kind = ATTACHMENT_KINDS[EVIDENCE[attachment.evidence]]
+                await self._attach(form, kind, scripted.attachment_values(attachment))
+
+    async def _attach(self, form: str, kind: PaperKind, fields: Mapping[str, Value]) -> None:
+        fisheries = self.fisheries()
+        root = self.commit({KIND: kind.value, "form370": form, **fields})
+        await self.send(root, fisheries)
+        await self.transact("document.anchor", {"class": "commercial", "addressees": [fisheries]}, (root,))
 
     def _filled_in_form(self, name: str, scripted: Form370) -> dict[str, Value]:
         fields = scripted.form_values()

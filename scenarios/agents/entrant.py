@@ -6,6 +6,8 @@ Rules:
 - A claim names a certificate only if the ledger has it, and the importer of record if another files.
 - An answer cites the certificate, the receipt of the importer's own acknowledgement, and the invoice; a claim on the
   importer's own knowledge is answered with what it knows, one on paper with the slip.
+- A dishonest importer enters more than it was billed, claims on a certificate for another shipment, on another's or
+  on none, or has no records when asked; a careless one spoils its entry lines and answers.
 - Who answers for another shows only what was disclosed to it.
 """
 
@@ -20,11 +22,12 @@ from ledger.encoding import Value
 from scenarios.agents.agent import Agent, StepError, Surroundings
 from scenarios.agents.authority import authority_of
 from scenarios.agents.disclosures import Disclosures
-from scenarios.agents.importer_papers import answer_fields, entry_line_fields
+from scenarios.agents.importer_papers import answer_fields, entry_fields, entry_line_fields
 from scenarios.agents.papers import KIND, PaperKind
 from scenarios.agents.powers import Powers
 from scenarios.agents.register import CertificateEntry, ClaimEntry, claim_id
 from scenarios.agents.script import is_answered_by_script
+from scenarios.model.behaviors import Dishonesty
 from scenarios.model.claims import Claim
 from scenarios.model.steps import AnswerRequest, CorrectClaim, FileClaim, FilePostClaim, ProtestClaim
 
@@ -45,6 +48,7 @@ class Entrant(Agent):
         self.powers = Powers()
         self.disclosures = Disclosures()
         self.registers += [self.powers, self.disclosures]
+        self._unfounded: list[str] = []
 
     # Claims.
 
@@ -56,11 +60,12 @@ class Entrant(Agent):
     def line_of(self, name: str) -> dict[str, Value]:
         """Return what is behind an entry line of the scenario, as far as this organization has it."""
         claim = self.script.claims[name]
-        certificate = self._certificate_for(claim)
-        invoice = self.invoice_of(claim)
-        inflates = "inflates-quantity" in self.behavior.dishonest
-        shipment = self._shipment_of(claim, certificate)
-        return entry_line_fields(claim, certificate, invoice, shipment, inflates=inflates)
+        subject = f"claim {name}"
+        certificate = self._dishonest_choice(name, self._certificate_for(claim))
+        shipment = self._shipment_of(claim, certificate, subject)
+        entered = entry_fields(claim, shipment, self.commits(Dishonesty.INFLATES_QUANTITY, subject) or ())
+        entered = self.filled_in("entry-line", entered, subject)
+        return entry_line_fields(claim, entered, certificate, self.invoice_of(claim))
 
     async def enter(self, name: str, line: Mapping[str, Value], *, post: bool) -> None:
         """Send Customs what is behind an entry line, and file its claim.
@@ -175,17 +180,24 @@ class Entrant(Agent):
 
     async def _answer(self, claim: ClaimEntry, name: str, shown: CertificateEntry | None) -> None:
         customs = authority_of(self.members)
+        subject = f"claim {name}"
+        lost = self.commits(Dishonesty.KEEPS_NO_RECORDS, subject) or ()
+        if "certificate" in lost:
+            shown = None
         await self._pass_on_certificate(shown, customs)
-        root = self.commit(
-            answer_fields(PaperKind.ANSWER, claim, self.script.claims[name], shown, claim.importer)
-        )
+        fields = answer_fields(PaperKind.ANSWER, claim, self.script.claims[name], shown, claim.importer)
+        kept = {key: value for key, value in fields.items() if "invoice" not in lost or "invoice" not in key}
+        root = self.commit(self.filled_in("answer", kept, subject))
         await self.send(root, customs)
         answered = await self.transact("claim.respond", {"entry": claim.entry, "line": claim.line}, (root,))
         self.record("claim.answered", claim=name, time_ms=answered.time_ms)
 
     def _shown(self, document: str | None, claim: ClaimEntry) -> CertificateEntry | None:
         """Return the certificate to show: the one named, the one claimed on, or the one that came since."""
-        name = document or self.script.claims[self.desk.local_name("claim", claim.id) or ""].certificate
+        of = self.desk.local_name("claim", claim.id) or ""
+        if document is None and of in self._unfounded:
+            return None
+        name = document or self.script.claims[of].certificate
         ledger_id = claim.certificate if document is None else None
         if ledger_id is None and name is not None:
             ledger_id = self.desk.ledger_id("certificate", name)
@@ -224,11 +236,27 @@ class Entrant(Agent):
         root = None if root_hex is None else bytes.fromhex(root_hex)
         return root if root is not None and self.wallet.opened(root) is not None else None
 
-    def _shipment_of(self, claim: Claim, certificate: str | None) -> str | None:
+    def _shipment_of(self, claim: Claim, certificate: str | None, subject: str) -> str | None:
         """Return the shipment a claim is for; one who reuses a certificate names the certificate's own."""
-        if certificate is None or "reuses-shipment" not in self.behavior.dishonest:
+        other = claim.shipment if certificate is None else self.register.certificates[certificate].shipment
+        if other == claim.shipment or self.commits(Dishonesty.REUSES_SHIPMENT, subject) is None:
             return claim.shipment
-        return self.register.certificates[certificate].shipment
+        return other
+
+    def _dishonest_choice(self, name: str, certificate: str | None) -> str | None:
+        """Return the certificate a claim names: the right one, none, or one that somebody else was given."""
+        claim = f"claim {name}"
+        if certificate is not None and self.commits(Dishonesty.CLAIMS_WITHOUT_CERTIFICATE, claim) is not None:
+            self._unfounded.append(name)
+            return None
+        others = [
+            entry.id
+            for entry in self.register.certificates.values()
+            if self.id not in (*entry.addressees, entry.issuer)
+        ]
+        if others and self.commits(Dishonesty.CLAIMS_ON_ANOTHERS, claim) is not None:
+            return others[0]
+        return certificate
 
     def _certificate_for(self, claim: Claim) -> str | None:
         """Return the id of the certificate a claim rests on, if the ledger has it by now."""

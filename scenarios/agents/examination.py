@@ -23,6 +23,7 @@ from ledger.contracts.findings import Finding
 from ledger.contracts.parameters import SMALL_VALUE_USD_MAX
 from ledger.encoding import Value
 from ledger.forms import CERTIFICATES, Severity
+from ledger.forms.criterion import is_possible
 from ledger.forms.lines import unflatten_lines
 from scenarios.agents.papers import KIND, Paper, PaperError, PaperKind
 from scenarios.agents.register import CertificateEntry, ClaimEntry
@@ -263,11 +264,19 @@ def _goods_defects(form: Mapping[str, Value], line: Paper, claim: ClaimEntry, ki
             return [Defect.NOT_IDENTICAL]
     if not any(good.get("criterion") is not None for good in matching):
         defects.append(Defect.NO_CRITERION)
+    elif not any(_is_possible(kind, good) for good in matching):
+        defects.append(Defect.CRITERION_MISMATCH)
     if CERTIFICATES[kind].states_origin and not any(
         good.get("origin") in _origins(claim) for good in matching
     ):
         defects.append(Defect.ORIGIN_MISMATCH)
     return defects
+
+
+def _is_possible(kind: str, good: Mapping[str, Value]) -> bool:
+    """Whether a good may meet the criterion that is stated for it at all."""
+    stated = good.get("criterion")
+    return isinstance(stated, str) and is_possible(kind, stated, str(good.get("hs6")))
 
 
 def _origins(claim: ClaimEntry) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 Rules:
 - It files when every party has endorsed, and on the day of importation at the latest, complete or not; unless
   the scenario scripts the filing.
+- A dishonest one files ten days late, or says then that the goods came only now. Who has no permit and is dishonest so
+  says so to the observer.
 - With the filing goes a document for both authorities: entry number, dates, the weight entered, and the salt that
   opens the commitment on the ledger.
 - A decision is believed if its salt opens the commitment that its act put on the ledger.
@@ -11,6 +13,7 @@ Rules:
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -24,9 +27,12 @@ from scenarios.agents.custody import Custodian
 from scenarios.agents.formregister import FormEntry
 from scenarios.agents.papers import KIND, Paper, PaperError, PaperKind
 from scenarios.agents.script import is_filed_by_script
+from scenarios.model.behaviors import Dishonesty
 from scenarios.model.fisheries import Form370
 from scenarios.model.fisherysteps import FileForm370
 
+LATE = datetime.timedelta(days=10)
+NOT_LATE = datetime.timedelta(0)
 ANSWERED = (InspectionState.HOLD, InspectionState.AUDIT)
 
 
@@ -45,10 +51,14 @@ class Filer(Custodian):
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
         self._filing: dict[str, None] = {}
+        self._late: dict[str, Dishonesty] = {}
 
     def custody_begun(self, name: str, form: FormEntry, scripted: Form370) -> None:
         """Note the last day for the filing of a form that is this importer's to file."""
         if form.importer == self.id and not is_filed_by_script(self.script, name):
+            for kind in (Dishonesty.FILES_LATE, Dishonesty.MISDATES_IMPORTATION):
+                if form.id not in self._late and self.commits(kind, f"form {name}") is not None:
+                    self._late[form.id] = kind
             self.start(f"file {name} on the day of importation", self._file_form_by(name, form, scripted))
 
     async def form_endorsed(self, receipt: Receipt) -> None:
@@ -57,7 +67,7 @@ class Filer(Custodian):
         name = self.desk.local_name("form370", form.id)
         if name is None or form.importer != self.id or is_filed_by_script(self.script, name):
             return
-        if form.is_endorsed and form.filed is None:
+        if form.is_endorsed and form.filed is None and form.id not in self._late:
             await self._file_form(name, form)
 
     async def file_form(self, step: FileForm370) -> None:
@@ -96,14 +106,20 @@ class Filer(Custodian):
         self.record("form370.answered", form370=name, time_ms=answered.time_ms)
 
     async def _file_form_by(self, name: str, form: FormEntry, scripted: Form370) -> None:
-        await self.sleep_until(business_ms(scripted.import_on))
+        last_on = scripted.import_on + (LATE if form.id in self._late else NOT_LATE)
+        await self.sleep_until(business_ms(last_on))
         await self._file_form(name, form)
 
     async def _file_form(self, name: str, form: FormEntry) -> None:
         if form.id in self._filing:
             return
         self._filing[form.id] = None
-        scripted = self.scripted_form(name)
+        scripted, today = self.scripted_form(name), self.legal.legal_date(self.desk.now_ms())
+        import_on = (
+            today if self._late.get(form.id) is Dishonesty.MISDATES_IMPORTATION else scripted.import_on
+        )
+        if not self.forms.has_permit(self.id, today):
+            self.commits(Dishonesty.FILES_WITHOUT_PERMIT, f"form {name}")
         salt = self.wallet.draw_salt()
         fine = form_commitment(salt, bytes.fromhex(form.id), InspectionState.FILED)
         self.wallet.keep_salt(fine, salt)
@@ -113,7 +129,8 @@ class Filer(Custodian):
                 KIND: PaperKind.FORM_370_FILING.value,
                 "form370": form.id,
                 "entry": scripted.entry,
-                "import_on": scripted.import_on.isoformat(),
+                "import_on": import_on.isoformat(),
+                "signed_on": min(today, import_on).isoformat(),
                 "entered_kg": scripted.entered_kg,
                 "pga_codes": [pga_code(row.species or "") for row in scripted.rows],
                 "salt": salt,
@@ -124,7 +141,7 @@ class Filer(Custodian):
         body: dict[str, Value] = {
             "form370": bytes.fromhex(form.id),
             "entry": scripted.entry,
-            "import_on": scripted.import_on.isoformat(),
+            "import_on": import_on.isoformat(),
             "addressees": list(authorities),
             "fine": fine,
         }

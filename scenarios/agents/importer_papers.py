@@ -9,6 +9,8 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from ledger.encoding import Value
 from ledger.forms import FORMS
 from scenarios.agents.papers import KIND, PaperKind
@@ -19,25 +21,17 @@ _MILLI_PERCENT = 1000
 _INFLATED_PERCENT = 110
 
 
-def entry_line_fields(
-    claim: Claim,
-    certificate: str | None,
-    invoice: bytes | None,
-    shipment: str | None,
-    *,
-    inflates: bool,
-) -> dict[str, Value]:
-    """Return what is behind an entry line, for Customs alone, but for the salt that opens the claim's commitment.
+def entry_fields(claim: Claim, shipment: str | None, inflated: Collection[str]) -> dict[str, Value]:
+    """Return an entry line as its form takes it.
 
     Args:
         claim: as scripted.
-        certificate: ledger id of the one it rests on, if the ledger has it.
-        invoice: root of the invoice, if one was passed on.
         shipment: that the importer says it is for.
-        inflates: whether this importer enters more than it was billed.
+        inflated: amounts of which it enters more than it was billed.
     """
-    percent = _INFLATED_PERCENT if inflates else 100
-    fields: dict[str, Value] = {
+    quantity_percent = _INFLATED_PERCENT if "quantity" in inflated else 100
+    value_percent = _INFLATED_PERCENT if "value_usd" in inflated else 100
+    return {
         "entry": claim.entry,
         "line": claim.line,
         "entry_type": claim.entry_type,
@@ -52,16 +46,29 @@ def entry_line_fields(
         "article": claim.goods.article,
         "origin": claim.goods.origin,
         "hts": claim.goods.hts,
-        "quantity": claim.goods.quantity * percent // 100,
+        "quantity": claim.goods.quantity * quantity_percent // 100,
         "unit": claim.goods.unit,
-        "value_usd": claim.goods.value_usd * percent // 100,
+        "value_usd": claim.goods.value_usd * value_percent // 100,
         "invoice": claim.goods.invoice,
         "general_rate_milli_percent": round(claim.duty.general_percent * _MILLI_PERCENT),
         "preferential_rate_milli_percent": round(claim.duty.preferential_percent * _MILLI_PERCENT),
     }
+
+
+def entry_line_fields(
+    claim: Claim, entered: Mapping[str, Value], certificate: str | None, invoice: bytes | None
+) -> dict[str, Value]:
+    """Return what is behind an entry line, for Customs alone, but for the salt that opens the claim's commitment.
+
+    Args:
+        claim: as scripted.
+        entered: the form, filled in.
+        certificate: ledger id of the one it rests on, if the ledger has it.
+        invoice: root of the invoice, if one was passed on.
+    """
     return {
         KIND: PaperKind.ENTRY_LINE.value,
-        **FORMS[PaperKind.ENTRY_LINE].flatten(fields),
+        **FORMS[PaperKind.ENTRY_LINE].flatten(entered),
         "claim": claim_id(claim.entry, claim.line),
         "certificate": certificate,
         "invoice_root": invoice,

@@ -24,7 +24,8 @@ class Seller(Agent):
         """Send an invoice to its buyer and anchor its root."""
         invoice = self.script.invoices[step.invoice]
         form = FORMS[PaperKind.INVOICE]
-        root = self.commit({KIND: form.code, **form.flatten(invoice.form_values())})
+        fields = self.filled_in("invoice", invoice.form_values(), f"invoice {step.invoice}")
+        root = self.commit({KIND: form.code, **form.flatten(fields)})
         self.desk.bind("invoice", step.invoice, root.hex())
         await self.send(root, invoice.to)
         place = await self.transact(

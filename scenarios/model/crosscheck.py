@@ -26,6 +26,7 @@ from scenarios.model.fisherysteps import FisheryStep
 from scenarios.model.forgeries import ForgeCarnet, ForgeCertificate
 from scenarios.model.formcheck import form_refusals
 from scenarios.model.linkcheck import link_refusals, region_names
+from scenarios.model.misdeeds import misfits
 from scenarios.model.network import AGENT_ROLES, plays
 from scenarios.model.predicates import (
     BlockCommitted,
@@ -148,6 +149,9 @@ def _network(scenario: Scenario) -> Refusals:
                     f"{name} is no {needed}", f"{delay} is for the role {needed}", "remove it"
                 )
                 yield ("organizations", name, "agent", delay), refusal
+        agent = organization.agent
+        for inside, refusal in misfits(name, organization.roles, agent.dishonest, agent.careless):
+            yield ("organizations", name, "agent", *inside), refusal
 
 
 def _regions(scenario: Scenario) -> Refusals:

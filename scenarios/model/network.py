@@ -21,6 +21,7 @@ from ledger.contracts.carnet import TRADERS
 from ledger.contracts.parameters import CARNET_FINAL_DATE_CALENDAR_DAYS
 from ledger.genesis import Role
 from scenarios.errors import RefusedError, UnknownNameError
+from scenarios.model.misdeeds import Dishonest, Rate
 from scenarios.model.targets import ORGANIZATION_PATTERN
 from scenarios.model.units import Duration, MomentText, RangeMs, Record, Text, no_unit, parse_duration
 
@@ -118,10 +119,6 @@ DelayText = Annotated[
 ]
 
 
-Rate = Annotated[float, Field(ge=0, le=1)]
-"""A share between 0 and 1."""
-
-
 class Agent(Record):
     """What an organization's agent does by itself, and after how long; `never` is silence."""
 
@@ -138,13 +135,13 @@ class Agent(Record):
     )
     careless: dict[str, Rate] = Field(
         {},
-        description="Certifier: how often it leaves a field of a form out or spoils it, by the field's name.",
+        description="Whoever writes forms: how often it leaves a field out or spoils it, by the field's name, or by "
+        "form/field; forms are certificate, invoice, entry-line, answer, carnet, voucher and form-370.",
     )
-    dishonest: tuple[Literal["back-dates", "inflates-quantity", "reuses-shipment"], ...] = Field(
-        (),
-        description="Named frauds: back-dates (certifier: signs with a date 60 days earlier), inflates-quantity "
-        "(importer: enters a tenth more than invoiced), reuses-shipment (importer: a certificate for one shipment "
-        "for any other).",
+    dishonest: Dishonest = Field(
+        {},
+        description="Named frauds that it commits: a list of kinds, or a map from kind to how often (0 to 1), or to "
+        "rate and fields; docs/behaviors.md lists them.",
     )
     denial: Literal["TAKEN", "PROPOSED"] = Field(
         "TAKEN",
@@ -190,6 +187,11 @@ class Agent(Record):
     return_after: DelayText = Field(
         _delay("1d"), description="Carnet holder: from the last goods' homecoming to the carnet's return."
     )
+    pass_on_after: DelayText = Field(
+        _delay("0ms"),
+        description="Association: from customs' claim to objecting or passing it on, and from a proof to passing that "
+        "on; who never does deposits nothing either.",
+    )
     check_after: DelayText = Field(
         _delay("1d"),
         description="Fisheries: from a form's filing, or from the importer's answer, to the decision.",
@@ -199,12 +201,9 @@ class Agent(Record):
     )
 
 
-_CERTIFIERS = (Role.EXPORTER, Role.PRODUCER, Role.IMPORTER)
 _TRADERS = tuple(role for role in Role if role in TRADERS)
 
 AGENT_ROLES: Mapping[str, Role | tuple[Role, ...]] = {
-    "careless": _CERTIFIERS,
-    "dishonest": _CERTIFIERS,
     "denial": Role.CUSTOMS,
     "acknowledge_after": Role.IMPORTER,
     "answer_after": (Role.IMPORTER, Role.BROKER),
@@ -215,6 +214,7 @@ AGENT_ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "review_after": Role.CUSTOMS,
     "liquidate_after": Role.CUSTOMS,
     "issue_after": (Role.CHAMBER, Role.GUARANTEEING),
+    "pass_on_after": (Role.CHAMBER, Role.GUARANTEEING),
     "endorse_after": Role.CUSTOMS,
     "final_after": Role.CUSTOMS,
     "carnet_claim_after": Role.CUSTOMS,

@@ -137,7 +137,11 @@ class Scenario(Record):
         value = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"extends"})
         for name, organization in self.organizations.items():
             agent = value["organizations"][name]["agent"]
-            own = {key: delay for key, delay in agent.items() if plays(organization.roles, AGENT_ROLES[key])}
+            own = {
+                key: value
+                for key, value in agent.items()
+                if (plays(organization.roles, AGENT_ROLES[key]) if key in AGENT_ROLES else value)
+            }
             value["organizations"][name]["agent"] = own
         text = json.dumps(value, indent=2, ensure_ascii=False)
         return _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"

@@ -164,6 +164,11 @@ def test_certificate_is_held_against_its_anchor_and_the_goods(
     assert examine(replace(evidence(), certificate_paper=form)) == (defect.value,)
 
 
+def test_a_criterion_that_cannot_be_true_of_the_goods_is_a_defect() -> None:
+    form = paper("NAFTA-434", FORM, **{"goods.1.criterion": "E"})
+    assert examine(replace(evidence(), certificate_paper=form)) == (Defect.CRITERION_MISMATCH.value,)
+
+
 def test_a_form_without_criterion_is_not_filled_in_and_has_none() -> None:
     form = paper("NAFTA-434", FORM, **{"goods.1.criterion": None})
     found = examine(replace(evidence(), certificate_paper=form))

@@ -202,7 +202,8 @@ async def _all_certified(cluster: Cluster) -> None:
     while True:
         heights = {node.ledger.height for node in cluster.nodes}
         heights |= {node.certifier.certified_height for node in cluster.nodes}
-        if len(heights) == 1 and not any(len(node.pool) for node in cluster.nodes):
+        is_busy = any(len(node.pool) or node.driver.is_busy for node in cluster.nodes)
+        if len(heights) == 1 and not is_busy:  # a certificate is told of once it is durable
             return
         await asyncio.sleep(0.02)
 

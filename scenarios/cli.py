@@ -58,7 +58,7 @@ from scenarios.shrinking.shrinking import End, read_failure, shrink_run
 from scenarios.shrinking.told import FILE as SHRUNK_FILE
 from scenarios.shrinking.told import tell_shrunk, write_shrunk
 from scenarios.telling.narration import Narrator, print_summary
-from scenarios.telling.story import tell
+from scenarios.telling.story import subjects_of, tell
 from scenarios.trial.replaying import replay as replay_run
 from scenarios.trial.runfolder import RunFolder
 from scenarios.trial.runner import RunOptions, RunResult, run_scenario
@@ -205,10 +205,15 @@ def validate(file: ScenarioName) -> int:
     """Check a scenario file and name all its faults at once."""
     loaded = load_scenario(file)
     steps, faults, expected = len(loaded.steps), len(loaded.faults), len(loaded.expect)
-    _console().print(
-        f"{file}: sound: {steps} steps, {faults} faults, {expected} expectations", highlight=False
-    )
+    told = f"{_count(steps, 'step')}, {_count(faults, 'fault')}, {_count(expected, 'expectation')}"
+    if str(file).endswith(".py"):
+        told += ", and what its script does"
+    _console().print(f"{file}: sound: {told}", highlight=False)
     return 0
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 @app.command
@@ -222,11 +227,20 @@ def schema() -> int:
 def show(
     run: RunPath,
     subject: Annotated[
-        str, Parameter(help="A name of the scenario, an entry line, a root or id in hex; or privacy.")
-    ],
+        str | None,
+        Parameter(
+            help="A claim, certificate, verification, carnet, voucher (k1/2) or form by its name, an entry or entry "
+            "line, a root or id in hex; or privacy. What has a story is listed if none is named."
+        ),
+    ] = None,
 ) -> int:
     """Tell the story of one claim, document or transaction of a run, or who could read what of it."""
     folder = RunFolder.at(run)
+    if subject is None:
+        for line in subjects_of(load_scenario(folder.path / "scenario.yaml")):
+            print(line)
+        print(f"{PRIVACY:<14}who could read what")
+        return 0
     if not folder.is_finished:
         print(
             "this run is unfinished: it was stopped or failed before its verdict; this is what it had recorded"

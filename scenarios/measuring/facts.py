@@ -22,7 +22,7 @@ from scenarios.workload.truth import SHIPMENT_BEGAN
 Fields: TypeAlias = Mapping[str, object]
 
 FILING = "fisheries.file"
-CARNET_CLAIM_ENDS = ("REGULARISED", "FINAL")
+CARNET_CLAIM_ENDS = ("REGULARIZED", "FINAL")
 FORM_HELD = ("HOLD", "REJECTED")
 DAY_MS = 86_400_000
 

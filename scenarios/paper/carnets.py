@@ -104,7 +104,7 @@ class PaperCarnet:
         if not just and self._happens("carnets.proof_found", visit.country):
             yield self.desk.sleep(self._days("carnets.proof", visit.country))
             self._record("carnet_claim.proof_sent", self.plan.holder, **facts)
-            self._record("carnet_claim.closed", visit.customs, outcome="REGULARISED", **facts)
+            self._record("carnet_claim.closed", visit.customs, outcome="REGULARIZED", **facts)
             return
         yield self.desk.sleep(_months_ms(CARNET_PROOF_MONTHS.value))
         self._record("carnet_claim.deposited", self.plan.association, **facts)

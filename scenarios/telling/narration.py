@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ from scenarios.judging.verdict import Judgment, Verdict
 from scenarios.model import Scenario
 from scenarios.model.sentences import Judgement
 from scenarios.privacy.told import privacy_line
+from scenarios.telling.acts import refusal, told
 from scenarios.telling.carnets import CARNET_SENTENCES, CARNET_SILENT, carnet_claim_table, carnet_table
 from scenarios.telling.fisheries import FORM_SENTENCES, FORM_STORY_SENTENCES, forms_table
 from scenarios.telling.moments import local, local_day
@@ -92,7 +93,9 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     "claim.liquidated": lambda f: f"liquidates claim {f['claim']}",
     **CARNET_SENTENCES,
     **FORM_SENTENCES,
-    "act.refused": lambda f: f"is refused: {f['act']} ({f['code']} {f['rule'] or ''})",
+    "act.refused": lambda f: f"is refused as it {told(str(f['act']))} ({refusal(str(f['code']), f['rule'])})",
+    "act.forged": lambda f: f"signs with {f['victim']}'s stolen key: {told(str(f['act']))}",
+    "verification.closed": lambda f: f"closes verification {f['verification']}",
     "fault.began": lambda f: f"{f['kind']} of {_joined(f['hit'])}",
     "fault.ended": lambda f: f"{f['kind']} of {_joined(f['hit'])} is over",
     "fault.missed": lambda f: f"{f['kind']} of {f['target']} hits nobody",
@@ -119,6 +122,10 @@ STORY_SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     ),
     "notice.received": lambda f: f"has notice that certificate {f['certificate']} is incorrect",
     **FORM_STORY_SENTENCES,
+    "letter.received": lambda f: f"has a letter of Customs in verification {f['verification']}",
+    "answer.unreadable": lambda f: f"cannot read the answer in verification {f['verification']}",
+    "instruction.unreadable": lambda f: f"cannot read {f['principal']}'s instruction",
+    "envelope.withheld": lambda f: f"sends {f['to']} no envelope",
     "complaint.received": lambda f: f"has {f['holder']}'s complaint about certificate {f['certificate']}",
 }
 """What a story tells besides what a run tells as it goes."""
@@ -131,7 +138,24 @@ _SHOWN_STATES = (
     "PROTEST_GRANTED",
     "PROTEST_DENIED",
 )
+_DECISIONS = ("ALLOWED", "DENIED")
+INDENT = 30
+"""Where a told act begins: after the moment and the organization."""
+WORD_INDENT = 11
 _SILENT = ("claim.closed", *CARNET_SILENT)
+
+
+def print_wrapped(console: Console, line: Text, indent: int) -> None:
+    """Print a line; on a terminal, wrap it between words, with what follows indented."""
+    if not console.is_terminal or len(line.plain) <= console.width:
+        console.print(line)
+        return
+    first, *_ = line.wrap(console, console.width)
+    console.print(first)
+    rest = line[len(first.plain) :]
+    rest.plain = rest.plain.lstrip()
+    for part in rest.wrap(console, max(20, console.width - indent)):
+        console.print(Text(" " * indent).append(part))
 
 
 @dataclass(slots=True)
@@ -154,9 +178,9 @@ class Narrator:
         if event.name == "node.started" and self._is_first_start(str(event.fields["node"])):
             return
         if event.name in _SENTENCES or event.name in {"receipt", "phase"}:
-            for told in self.order.take(event):
-                if told.event is not None:
-                    self._tell(told.event, told.calendar_ms)
+            for act in self.order.take(event):
+                if act.event is not None:
+                    self._tell(act.event, act.calendar_ms)
 
     def _is_first_start(self, node: str) -> bool:
         is_first = node not in self._started
@@ -175,13 +199,13 @@ class Narrator:
         style = (
             "yellow" if event.name.startswith(("fault.", "node.", "point.", "act.", "checkpoint.")) else ""
         )
-        told = sentence(event.fields)
-        if not told:
+        words = sentence(event.fields)
+        if not words:
             return
         line = Text(f"{local(calendar_ms, self.zone)}  ", style="dim")
         line.append(f"{who!s:<12}", style="bold")
-        line.append(told, style=style)
-        self.console.print(line)
+        line.append(words, style=style)
+        print_wrapped(self.console, line, INDENT)
 
 
 def print_summary(
@@ -199,6 +223,8 @@ def print_summary(
         console.print(_certificates(scenario, history))
     if scenario.claims:
         console.print(_claims(scenario, history))
+    if scenario.verifications:
+        console.print(_verifications(scenario, history))
     if scenario.carnets:
         console.print(carnet_table(scenario, history))
     if history.subjects("carnet_claim"):
@@ -214,9 +240,9 @@ def print_summary(
     if with_figures and "privacy_pairs" in metrics:
         console.print(Text(f"privacy    {privacy_line(metrics)}", style="default"))
     for violation in judgment.violations:
-        console.print(Text(f"violated   {violation}", style="red"))
+        print_wrapped(console, Text(f"violated   {violation}", style="red"), WORD_INDENT)
     for point in judgment.open_points:
-        console.print(Text(f"open       {point}", style="yellow"))
+        print_wrapped(console, Text(f"open       {point}", style="yellow"), WORD_INDENT)
     console.print(Text(f"verdict    {judgment.verdict.value}", style=_STYLE[judgment.verdict]))
 
 
@@ -245,19 +271,42 @@ def _certificates(scenario: Scenario, history: History) -> Table:
 
 def _claims(scenario: Scenario, history: History) -> Table:
     table = Table(title="Claims", title_justify="left", box=None, pad_edge=False)
-    for column in ("claim", "entry line", "importer", "filed", "state", "since", "findings"):
+    for column in ("claim", "importer"):
         table.add_column(column, overflow="fold")
+    for column in ("filed", "decided", "now", "findings and grounds"):
+        table.add_column(column, no_wrap=True)
     for name, claim in scenario.claims.items():
         filed = history.begun_ms("claim", name)
-        states = history.states("claim", name)
+        states = [state for _, state in history.states("claim", name)]
+        decisions = [state for state in states if state in _DECISIONS]
         table.add_row(
             name,
-            f"{claim.entry}/{claim.line}",
             claim.importer,
             "-" if filed is None else local_day(filed, scenario.zone),
-            states[-1][1] if states else "not on the ledger",
+            decisions[-1] if decisions else "-",
+            states[-1] if states else "not on the ledger",
+            _codes([*history.findings("claim", name), *history.reasons("claim", name)]),
+        )
+    return table
+
+
+def _codes(codes: Sequence[str]) -> str:
+    """Return codes, each once, a line each."""
+    return "\n".join(dict.fromkeys(codes)) or "none"
+
+
+def _verifications(scenario: Scenario, history: History) -> Table:
+    table = Table(title="Verifications", title_justify="left", box=None, pad_edge=False)
+    for column in ("verification", "party", "certificate", "state", "since"):
+        table.add_column(column, overflow="fold")
+    for name, plan in scenario.verifications.items():
+        states = history.states("verification", name)
+        table.add_row(
+            name,
+            plan.party,
+            plan.certificate,
+            states[-1][1] if states else "not opened",
             local_day(states[-1][0], scenario.zone) if states else "-",
-            ", ".join(history.findings("claim", name)) or "none",
         )
     return table
 
@@ -285,4 +334,4 @@ def _print_expectations(console: Console, judgment: Judgment) -> None:
         line.append(expectation.sentence, style="default")
         if outcome.judgement is not Judgement.HELD:
             line.append(f"  ({outcome.text})", style="dim")
-        console.print(line)
+        print_wrapped(console, line, WORD_INDENT)

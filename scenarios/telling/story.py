@@ -18,6 +18,7 @@ from p2p.observer import RecordField
 from scenarios.errors import RefusedError
 from scenarios.model import Scenario
 from scenarios.model.subjects import SUBJECTS
+from scenarios.telling.acts import refusal, told
 from scenarios.telling.carnets import about_carnet, about_voucher
 from scenarios.telling.fisheries import about_form
 from scenarios.telling.moments import local
@@ -28,6 +29,7 @@ from scenarios.trial.runfolder import RunFolder
 
 Fields = Mapping[str, object]
 _ID_DIGITS_MIN = 6
+VALID = "VALID"
 _NODE_WORDS = {
     "transaction.submitted": "is handed it",
     "transaction.accepted": "has accepted it: durable here",
@@ -95,6 +97,13 @@ def tell(folder: RunFolder, scenario: Scenario, subject: str) -> list[str]:
     return [f"transaction {ids[0]}", *_transaction_lines(events, ids[0], scenario.zone)]
 
 
+def subjects_of(scenario: Scenario) -> list[str]:
+    """Return what of a scenario has a story, a line for each kind."""
+    sections = dict.fromkeys([*(kind.section for kind in SUBJECTS.values()), "documents"])
+    lines = [(section, getattr(scenario, section)) for section in sections]
+    return [f"{section:<14}{', '.join(names)}" for section, names in lines if names]
+
+
 def _local_name(events: list[Event], scenario: Scenario, subject: str) -> str:
     """Return the local name of what is named by an entry, an entry line, or the ledger's id or root."""
     for name, claim in scenario.claims.items():
@@ -144,20 +153,27 @@ _ABOUT: Mapping[str, Callable[[Scenario, str], str]] = {
 
 def _lines(events: list[Event], field: str, name: str, scenario: Scenario) -> Iterator[str]:
     order = LedgerOrder()
-    for told in (
-        told for event in [*events, None] for told in (order.rest() if event is None else order.take(event))
+    for act in (
+        act for event in [*events, None] for act in (order.rest() if event is None else order.take(event))
     ):
-        parts = [part for part in (told.event, told.receipt) if part is not None]
-        if not any(part.fields.get(field) == name for part in parts):
+        parts = [part for part in (act.event, act.receipt) if part is not None]
+        if not any(_is_about(part.fields, field, name) for part in parts):
             continue
-        sentence = "" if told.event is None else _sentence(told.event, field)
-        if told.event is not None and sentence:
-            rests = "" if told.receipt is None else f" [{_basis(told.receipt.fields)}]"
-            who = str(told.event.fields.get("organization", "-"))
-            yield _line(told.calendar_ms, scenario.zone, who, sentence + rests)
-        elif told.receipt is not None:
-            fields = told.receipt.fields
-            yield _line(told.calendar_ms, scenario.zone, str(fields["creator"]), _receipt(fields))
+        sentence = "" if act.event is None else _sentence(act.event, field)
+        if act.event is not None and sentence:
+            rests = "" if act.receipt is None else f" [{_basis(act.receipt.fields)}]"
+            who = str(act.event.fields.get("organization", "-"))
+            yield _line(act.calendar_ms, scenario.zone, who, sentence + rests)
+        elif act.receipt is not None:
+            fields = act.receipt.fields
+            yield _line(act.calendar_ms, scenario.zone, str(fields["creator"]), _receipt(fields))
+
+
+def _is_about(fields: Fields, field: str, name: str) -> bool:
+    """Say whether an event is about a subject; a carnet's story has its vouchers and the claims on it, too."""
+    if fields.get(field) == name:
+        return True
+    return field == "carnet" and str(fields.get("carnet_claim", "")).partition("/")[0] == name
 
 
 def _sentence(event: Event, field: str) -> str:
@@ -217,8 +233,10 @@ def _transaction_lines(events: list[Event], transaction_id: str, zone: ZoneInfo)
 
 
 def _receipt(event: Fields) -> str:
-    rule = f" {event['rule']}" if event.get("rule") else ""
-    return f"{event['type']} {event['code']}{rule} [{_basis(event)}]"
+    words = told(str(event["type"]))
+    if event["code"] != VALID:
+        words += f": refused, {refusal(str(event['code']), event.get('rule'))}"
+    return f"{words} [{_basis(event)}]"
 
 
 def _basis(receipt: Fields) -> str:

@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from p2p.observer import RecordField
 from scenarios.judging.verdict import JudgedExpectation, Judgment, Verdict
 from scenarios.model.catalog import load_scenario
 from scenarios.model.sentences import Judgement, Outcome
 from scenarios.telling.moments import local
-from scenarios.telling.narration import Narrator, print_summary
+from scenarios.telling.narration import Narrator, print_summary, print_wrapped
 from scenarios.trial.eventbook import Event, EventBook
 from scenarios.trial.history import History
 
@@ -69,14 +70,11 @@ def test_the_summary_s_tables_fit_a_narrow_terminal_and_cut_nothing_off() -> Non
             "time_ms": MOMENT_MS,
         }
         book.add("receipt", {**receipt, "findings": [], "id": "00", "body": "{}"}, public=True)
-        state = {
-            "claim": claim,
-            "state": "LIQUIDATED",
-            "time_ms": MOMENT_MS,
-            "by": "cbp",
-            "organization": "cbp",
-        }
-        book.add("claim.state", state)
+        for state in ("DENIED", "LIQUIDATED"):
+            official: dict[str, RecordField] = {"claim": claim, "state": state, "organization": "cbp"}
+            if state == "DENIED":
+                book.add("claim.decided", {**official, "defects": ["NOT_FILLED_IN", "POSSESSION_NOT_PROVEN"]})
+            book.add("claim.state", {**official, "time_ms": MOMENT_MS, "by": "cbp"})
     metrics: dict[str, RecordField | float] = {
         "transactions_submitted": 17,
         "blocks": 9,
@@ -88,8 +86,24 @@ def test_the_summary_s_tables_fit_a_narrow_terminal_and_cut_nothing_off() -> Non
     print_summary(Console(file=out, width=80, soft_wrap=True), scenario, history, metrics, judgment)
     text = out.getvalue()
     assert max(map(len, text.splitlines())) <= 80
-    for claim in scenario.claims.values():
-        assert f"{claim.entry}/{claim.line}  importer  2018-09-19  LIQUIDATED  2018-09-19  none" in text
+    lines = [line.split() for line in text.splitlines()]
+    for claim in scenario.claims:
+        row = lines.index([claim, "importer", "2018-09-19", "DENIED", "LIQUIDATED", "NOT_FILLED_IN"])
+        assert lines[row + 1] == ["POSSESSION_NOT_PROVEN"]
+
+
+def test_on_a_terminal_a_long_line_is_wrapped_between_words_and_indented() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=60, force_terminal=True, color_system=None)
+    print_wrapped(console, Text("2018-09-19 09:30  importer    " + "a word after another " * 5), 30)
+    lines = out.getvalue().splitlines()
+    assert len(lines) > 2
+    assert all(len(line) <= 60 for line in lines)
+    assert all(line.startswith(" " * 30) and line[30] != " " for line in lines[1:])
+    assert " ".join(" ".join(lines).split()).count("a word after another") == 5
+    piped = io.StringIO()
+    print_wrapped(Console(file=piped, width=60, soft_wrap=True), Text("a word " * 30), 30)
+    assert len(piped.getvalue().splitlines()) == 1
 
 
 def test_a_line_says_when_who_and_what() -> None:

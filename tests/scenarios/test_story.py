@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from ledger.contracts.rules import RULES
 from scenarios.errors import RefusedError
 from scenarios.model.catalog import load_scenario
+from scenarios.telling.acts import ACTS
 from scenarios.telling.story import tell
 from scenarios.trial.eventbook import EventBook
 from scenarios.trial.runfolder import RunFolder
@@ -49,13 +51,13 @@ def test_a_claims_story_says_what_it_rests_on(folder: RunFolder) -> None:
     head, filing, decision = tell(folder, SCENARIO, "e1")
     assert head == "claim e1: entry SX7-1000418-2 line 1, NAFTA MX, by importer on certificate c1"
     assert filing.startswith(
-        "2018-09-19 09:30  importer  claim.file VALID [block 5, SUMMARY_LATE, transaction ab"
+        "2018-09-19 09:30  importer  files a claim [block 5, SUMMARY_LATE, transaction ab"
     )
     assert decision == "2018-09-20 09:30  cbp       claim e1 is ALLOWED"
 
 
 def test_a_refused_act_names_its_rule(folder: RunFolder) -> None:
-    assert "claim.file RULE_VIOLATED WINDOW [block 5, " in tell(folder, SCENARIO, "e2")[1]
+    assert "files a claim: refused, RULE_VIOLATED WINDOW [block 5, " in tell(folder, SCENARIO, "e2")[1]
 
 
 def test_a_documents_story_has_its_own_acts_and_those_on_it(folder: RunFolder) -> None:
@@ -142,3 +144,7 @@ def test_a_forms_story_is_told_in_the_trades_words_by_name_entry_shipment_or_id(
     ]
     for name in (scenario.forms["driftnet"].entry, "PMA-1818", "ab" * 16, "abababab"):
         assert tell(run, scenario, name) == [head, *lines]
+
+
+def test_every_type_of_transaction_has_words():
+    assert set(ACTS) == set(RULES)

@@ -125,7 +125,7 @@ def test_carnets_end_discharged_or_claimed():
     claims = defaultdict(set)
     for e in named(events, "carnet_claim.closed"):
         claims[e.text("outcome")].add(e.text("carnet"))
-    assert claims["REGULARISED"] <= {e.text("carnet") for e in named(events, "goods.unstamped")}
+    assert claims["REGULARIZED"] <= {e.text("carnet") for e in named(events, "goods.unstamped")}
     assert {truth[name] for name in claims["FINAL"]} >= {"not-re-exported", "late-re-export"}
 
 

@@ -93,7 +93,15 @@ def test_a_config_with_a_safeguard_off_is_refused_outside_tests(name: str) -> No
 
 def test_nothing_but_tests_speaks_of_ablation() -> None:
     """Only the cores know their switches: who composes them has no name for any."""
-    knows = {"ledger/ablation.py", "ledger/execution.py", "ledger/errors.py"}
+    told = {
+        "scenarios/judging/checks/registry.py",
+        "scenarios/telling/checkpage.py",
+    }  # in words, of the tests
+    knows = {"ledger/ablation.py", "ledger/execution.py", "ledger/errors.py", *told}
+    for path in told:
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert "Safeguard" not in text
+        assert ".ablation" not in text.replace("row.ablation", "")
     for package in ("ledger", "p2p", "scenarios"):
         for path in (ROOT / package).rglob("*.py"):
             if str(path.relative_to(ROOT)) in knows:

@@ -17,8 +17,14 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 FRAME = {"number", "calendar", "protocol_ns", "event"}
 RECORDERS = {"record", "add", "sink"}
-ONLY_THERE = {"script.py", "network/", "nodes/<organization>/node.db-wal"}
-"""Files of Python scenarios, of the live world, and of nodes that did not stop in good order."""
+ONLY_THERE = {
+    "script.py",
+    "network/",
+    "nodes/<organization>/node.db-wal",
+    "measures.json",
+    "paper/observer/events.ndjson",
+}
+"""Files of Python scenarios, of the live world, of nodes that did not stop in good order, and of drawn trade."""
 
 
 def page() -> str:

@@ -16,26 +16,30 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-import struct
 import tempfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import chain
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import apsw
+import numpy as np
+import numpy.typing as npt
 
 from ledger.store import damage_named
 
 CANARY_CHARACTERS_MIN = 12
 FORM_BYTES_MIN = CANARY_CHARACTERS_MIN
-STRIDE_BYTES = 8
-WINDOW_BYTES = FORM_BYTES_MIN - STRIDE_BYTES + 1
-"""A form of at least `FORM_BYTES_MIN` bytes has a whole window at every place that `STRIDE_BYTES` divides, wherever it
+STRIDE_BYTES = 4
+WINDOW_BYTES = 8
+"""A form of at least `FORM_BYTES_MIN` bytes has a whole window at some place that `STRIDE_BYTES` divides, wherever it
 begins."""
 
-_WINDOW = struct.Struct(f"{WINDOW_BYTES}s{STRIDE_BYTES - WINDOW_BYTES}x")
-_BLOCK_BYTES = 1024 * STRIDE_BYTES
+BATCH_BYTES = 1 << 20
+_FILTER_BITS_MAX = 26
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +64,37 @@ class Leak:
     form: str
 
 
-@dataclass(slots=True)
 class LeakSearch:
     """Searches bytes for canaries in every form they could take.
 
-    Only every `STRIDE_BYTES`-th place of the bytes is looked at: a window there is looked up among the windows of all
-    forms, at each of `STRIDE_BYTES` places, one of which must lie there if the form is in the bytes; only where one is
-    found are whole forms compared. The cost does not grow with the number of canaries.
+    Only every `STRIDE_BYTES`-th place of the bytes is looked at: the window there is looked up among the windows of all
+    forms, at each of their first `STRIDE_BYTES` places, one of which must lie there if the form is in the bytes; only
+    where one is found are whole forms compared. What is to be searched is gathered until it is worth a look at arrays;
+    the cost does not grow with the number of canaries, and of each form only its windows are kept.
     """
 
-    leaks: list[Leak] = field(default_factory=list)
-    bytes_searched: int = 0
-    canaries: int = 0
-    marked: dict[bytes, dict[str, None]] = field(default_factory=dict)
-    _forms: dict[bytes, tuple[str, str]] = field(default_factory=dict)
-    _markers: dict[bytes, bytes] = field(default_factory=dict)
-    _windows: dict[bytes, list[tuple[int, bytes]]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.bytes_searched = 0
+        self.canaries = 0
+        self._leaks: dict[Leak, None] = {}
+        self._marked: dict[bytes, dict[str, None]] = {}
+        self._sought: list[Canary | bytes] = []
+        self._fresh = _Windows()
+        self._table: _Table | None = None
+        self._waiting: list[tuple[str, bytes]] = []
+        self._waiting_bytes = 0
+
+    @property
+    def leaks(self) -> list[Leak]:
+        """What was found, one per value, form and place."""
+        self._search_waiting()
+        return list(self._leaks)
+
+    @property
+    def marked(self) -> Mapping[bytes, Mapping[str, None]]:
+        """In which places each marker stands."""
+        self._search_waiting()
+        return self._marked
 
     def add(self, canaries: Iterable[Canary]) -> None:
         """Add values to look for from now on.
@@ -83,55 +102,128 @@ class LeakSearch:
         Raises:
             ValueError: if a form of one is shorter than `FORM_BYTES_MIN`: it would be overlooked.
         """
+        self._search_waiting()
         for canary in canaries:
             self.canaries += 1
-            for name, form in forms_of(canary.value):
+            forms = forms_of(canary.value)
+            for name, form in forms:
                 if len(form) < FORM_BYTES_MIN:
                     raise ValueError(
                         f"{canary.where}: its {name} form has {len(form)} bytes, at least {FORM_BYTES_MIN} are needed; "
                         f"look for values of {CANARY_CHARACTERS_MIN} characters or more"
                     )
-                if form not in self._forms:
-                    self._forms[form] = (canary.where, name)
-                    self._look_for(form)
+            self._look_for(canary, [form for _, form in forms])
 
     def mark(self, marker: bytes) -> None:
         """Look from now on for bytes that may stand anywhere: in `marked` is in which places they do."""
-        self.marked[marker] = {}
-        for _, form in forms_of(marker):
-            if form not in self._markers:
-                self._markers[form] = marker
-                self._look_for(form)
-
-    def _look_for(self, form: bytes) -> None:
-        for place in range(STRIDE_BYTES):
-            window = form[place : place + WINDOW_BYTES]
-            self._windows.setdefault(window, []).append((place, form))
+        self._search_waiting()
+        if marker not in self._marked:
+            self._marked[marker] = {}
+            self._look_for(marker, [form for _, form in forms_of(marker)])
 
     def search(self, place: str, data: bytes) -> None:
-        """Search bytes found in `place`; hits are kept in `leaks`, one per value, form and place."""
+        """Search bytes found in `place`; what is found is in `leaks`, one per value, form and place."""
         self.bytes_searched += len(data)
-        known = self._windows.keys()
-        view = memoryview(data)
-        for start in range(0, len(data), _BLOCK_BYTES):
-            block = view[start : start + _BLOCK_BYTES]
-            whole = len(block) - len(block) % STRIDE_BYTES
-            windows = chain.from_iterable(_WINDOW.iter_unpack(block[:whole]))
-            if not known.isdisjoint(windows) or bytes(block[whole : whole + WINDOW_BYTES]) in known:
-                self._compare(place, data, start, start + len(block))
+        self._waiting.append((place, data))
+        self._waiting_bytes += len(data)
+        if self._waiting_bytes >= BATCH_BYTES:
+            self._search_waiting()
 
-    def _compare(self, place: str, data: bytes, first: int, end: int) -> None:
-        """Compare whole forms wherever a window within the block from `first` to `end` is a form's."""
-        for start in range(first, end, STRIDE_BYTES):
-            for offset, form in self._windows.get(data[start : start + WINDOW_BYTES], ()):
-                if offset > start or not data.startswith(form, start - offset):
-                    continue
-                if form in self._markers:
-                    self.marked[self._markers[form]][place] = None
-                if form in self._forms:
-                    leak = Leak(place, *self._forms[form])
-                    if leak not in self.leaks:
-                        self.leaks.append(leak)
+    def _look_for(self, sought: Canary | bytes, forms: list[bytes]) -> None:
+        self._fresh.add(len(self._sought), forms)
+        self._sought.append(sought)
+
+    def _search_waiting(self) -> None:
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        if not waiting:
+            return
+        if self._fresh:
+            self._table, self._fresh = _Table.of(self._table, self._fresh), _Windows()
+        if self._table is None:
+            return
+        ends = list(accumulate(len(data) for _, data in waiting))
+        for at, number in self._table.found_in(b"".join(data for _, data in waiting)):
+            piece = bisect_right(ends, at)
+            place, data = waiting[piece]
+            self._compare(place, data, at - ends[piece] + len(data), self._sought[number])
+
+    def _compare(self, place: str, data: bytes, at: int, sought: Canary | bytes) -> None:
+        """Compare whole forms around a place at which a window is one of theirs."""
+        forms = forms_of(sought.value if isinstance(sought, Canary) else sought)
+        for name, form in forms:
+            begins = range(max(0, at - STRIDE_BYTES + 1), at + 1)
+            if not any(data.startswith(form, begin) for begin in begins):
+                continue
+            if isinstance(sought, Canary):
+                self._leaks[Leak(place, sought.where, name)] = None
+            else:
+                self._marked[sought][place] = None
+
+
+class _Windows:
+    """Windows of forms with the numbers of what they are forms of, as flat arrays: memory is what grows here."""
+
+    def __init__(self) -> None:
+        self.windows = bytearray()
+        self.numbers = array("I")
+
+    def __bool__(self) -> bool:
+        return bool(self.numbers)
+
+    def add(self, number: int, forms: list[bytes]) -> None:
+        """Add what one value's forms begin with."""
+        for window in {
+            form[place : place + WINDOW_BYTES]: None for form in forms for place in range(STRIDE_BYTES)
+        }:
+            self.windows += window
+            self.numbers.append(number)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Windows in order, behind a filter by which most of what is looked up needs no look at them.
+
+    Attributes:
+        windows: sorted, each as a number.
+        numbers: for each, of whose form it is.
+        is_there: by some bits of a window, whether there may be one like it.
+        shift: how many bits are left out.
+    """
+
+    windows: npt.NDArray[np.uint64]
+    numbers: npt.NDArray[np.uint32]
+    is_there: npt.NDArray[np.bool_]
+    shift: np.uint64
+
+    @classmethod
+    def of(cls, before: _Table | None, fresh: _Windows) -> _Table:
+        """Return a table of all windows."""
+        windows = np.frombuffer(bytes(fresh.windows), "<u8")
+        numbers = np.frombuffer(fresh.numbers.tobytes(), np.uint32)
+        if before is not None:
+            windows = np.concatenate([before.windows, windows])
+            numbers = np.concatenate([before.numbers, numbers])
+        order = np.argsort(windows, kind="stable")
+        windows, numbers = windows[order], numbers[order]
+        bits = min(max(16, len(windows).bit_length() + 4), _FILTER_BITS_MAX)
+        shift = np.uint64(64 - bits)
+        is_there = np.zeros(1 << bits, np.bool_)
+        is_there[(windows * _SPREAD) >> shift] = True
+        return cls(windows, numbers, is_there, shift)
+
+    def found_in(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """Give every place that `STRIDE_BYTES` divides at which there is a window of a form, and of whose form."""
+        for offset in range(0, WINDOW_BYTES, STRIDE_BYTES):
+            count = (len(data) - offset) // WINDOW_BYTES
+            if count <= 0:
+                continue
+            there = np.frombuffer(data, "<u8", count, offset)
+            likely = np.flatnonzero(self.is_there[(there * _SPREAD) >> self.shift])
+            firsts = np.searchsorted(self.windows, there[likely], "left")
+            ends = np.searchsorted(self.windows, there[likely], "right")
+            for place, first, end in zip(likely, firsts, ends, strict=True):
+                for number in self.numbers[first:end]:
+                    yield int(place) * WINDOW_BYTES + offset, int(number)
 
 
 def stored_values(database: Path) -> Iterator[tuple[str, bytes]]:

@@ -23,7 +23,16 @@ from ledger.genesis import Role
 from scenarios.errors import RefusedError, UnknownNameError
 from scenarios.model.misdeeds import Dishonest, Rate
 from scenarios.model.targets import ORGANIZATION_PATTERN
-from scenarios.model.units import Duration, MomentText, RangeMs, Record, Text, no_unit, parse_duration
+from scenarios.model.units import (
+    Duration,
+    DurationText,
+    MomentText,
+    RangeMs,
+    Record,
+    Text,
+    no_unit,
+    parse_duration,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,10 @@ class Calendar(Record):
     zone: Annotated[str, Text(_zone, {})] = Field(
         "America/New_York", description="Zone of legal days and of moments written without an offset."
     )
+    grain: DurationText = Field(
+        Duration(1),
+        description="The calendar stops at full multiples of this (in UTC) alone: at 1h everybody acts on the hour.",
+    )
 
     @model_validator(mode="after")
     def _check_order(self) -> Calendar:
@@ -104,6 +117,11 @@ class Calendar(Record):
     def end_ms(self) -> int:
         """The end, UTC milliseconds."""
         return self.end.ms(ZoneInfo(self.zone))
+
+    @property
+    def grain_ms(self) -> int:
+        """The grain, milliseconds, 1 or more."""
+        return max(1, self.grain.ms)
 
 
 DelayText = Annotated[

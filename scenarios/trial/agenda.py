@@ -3,6 +3,8 @@
 Rules:
 - The calendar stands still (but for protocol time passing) until the trial moves it to the next entry.
 - Entries of one moment come up in the order in which they were made.
+- With a grain, the calendar stops at full grains (of UTC) alone: who waits for a moment between two comes up at the
+  later. Then many act at one moment, and one rest of the network serves them all.
 """
 
 from __future__ import annotations
@@ -20,14 +22,20 @@ class _Entry:
 
 
 class Agenda:
-    """Moments of the calendar that somebody waits for."""
+    """Moments of the calendar that somebody waits for.
 
-    def __init__(self) -> None:
+    Args:
+        grain_ms: the calendar stops at multiples of this alone, milliseconds.
+    """
+
+    def __init__(self, grain_ms: int = 1) -> None:
+        self._grain_ms = grain_ms
         self._entries: list[_Entry] = []
         self._count = 0
 
     async def wait_until(self, time_ms: int) -> None:
-        """Wait until the calendar has come to `time_ms`."""
+        """Wait until the calendar has come to `time_ms`, or to the first full grain after it."""
+        time_ms += -time_ms % self._grain_ms
         future = asyncio.get_running_loop().create_future()
         self._count += 1
         heapq.heappush(self._entries, _Entry(time_ms, self._count, future))

@@ -184,7 +184,7 @@ class Trial:
         if trade is not None:
             self.trader = Trader(trade, self.papers, TradeStage(self), scenario.fisheries.vessels)
         self.pilot = Pilot(self)
-        self.agenda = Agenda()
+        self.agenda = Agenda(scenario.calendar.grain_ms)
         self.history = History()
         self.names = Names()
         self.outcome = TrialOutcome()

@@ -22,6 +22,8 @@ import enum
 import random
 from collections.abc import Callable, Sequence
 
+from p2p.virtual.pages import PAGE_BYTES, Pages
+
 SECTOR_BYTES = 512
 
 
@@ -42,55 +44,66 @@ Hook = Callable[[DiskOperation, str], None]
 class DiskFile:
     """One file: what programs see, what is durable, and the unsynced operations between the two."""
 
-    __slots__ = ("content", "durable", "name_durable", "pending")
+    __slots__ = ("_touched", "content", "durable", "name_durable", "pending")
 
     def __init__(self) -> None:
-        self.content = bytearray()
-        self.durable = bytearray()
+        self.content = Pages()
+        self.durable = Pages()
         self.pending: list[tuple[int, bytes | None]] = []
         self.name_durable = False
+        self._touched: dict[int, None] | None = {}
 
     def write(self, offset: int, data: bytes) -> None:
         """Write into the page cache; a gap before `offset` reads as zeros."""
-        content = self.content
-        if offset > len(content):
-            content.extend(bytes(offset - len(content)))
-        content[offset : offset + len(data)] = data
+        self._touch(min(offset, len(self.content)), offset + len(data))
+        self.content.write(offset, data)
         self.pending.append((offset, data))
 
     def truncate(self, size: int) -> None:
         """Cut or extend the file to `size` bytes."""
-        content = self.content
-        del content[size:]
-        if size > len(content):
-            content.extend(bytes(size - len(content)))
+        self._touch(min(size, len(self.content)), size + 1)
+        self.content.truncate(size)
         self.pending.append((size, None))
 
     def sync(self) -> None:
         """Make everything written durable."""
-        durable = self.durable
-        for offset, data in self.pending:
-            _apply(durable, offset, data)
+        if self._touched is None:
+            for offset, data in self.pending:
+                _apply(self.durable, offset, data)
+        else:  # all that was ever written is in what is seen, so the touched pages are shared
+            if self.content.spill():
+                self.durable = self.content.copy()
+            else:
+                self.durable.take_pages(self.content, list(self._touched))
+            self._touched.clear()
         self.pending.clear()
 
     def fail_to_sync(self) -> None:
         """Leave what was written in the page cache, and forget that it is not durable."""
         self.pending.clear()
+        self._touched = None
 
     def copy(self) -> DiskFile:
         """Return a file of its own with the same content and the same durable part."""
         other = DiskFile()
-        other.content = bytearray(self.content)
-        other.durable = bytearray(self.durable)
+        other.content = self.content.copy()
+        other.durable = self.durable.copy()
         other.pending = list(self.pending)
         other.name_durable = self.name_durable
+        other._touched = None if self._touched is None else self._touched.copy()
         return other
+
+    def _touch(self, begin: int, end: int) -> None:
+        """Take note of pages that what is seen and what is durable do not share any more; None once they drifted."""
+        if self._touched is not None:
+            for number in range(begin // PAGE_BYTES, (end - 1) // PAGE_BYTES + 1):
+                self._touched[number] = None
 
     def after_power_loss(self, chance: random.Random) -> DiskFile:
         """Return what is left of the file: durable bytes and whatever unsynced sectors had made it."""
         other = DiskFile()
         other.name_durable = self.name_durable
-        left = bytearray(self.durable)
+        left = self.durable.copy()
         kept = chance.choice((0.0, 0.5, 0.5, 1.0, chance.random()))
         arrived: dict[int, bool] = {}
         for offset, data in self.pending:
@@ -106,20 +119,15 @@ class DiskFile:
                     if arrived[sector]:
                         _apply(left, start, part)
         other.content = left
-        other.durable = bytearray(left)
+        other.durable = left.copy()
         return other
 
 
-def _apply(target: bytearray, offset: int, data: bytes | None) -> None:
-    size = len(target)
+def _apply(target: Pages, offset: int, data: bytes | None) -> None:
     if data is None:
-        del target[offset:]
-        if offset > size:
-            target.extend(bytes(offset - size))
-        return
-    if offset > size:
-        target.extend(bytes(offset - size))
-    target[offset : offset + len(data)] = data
+        target.truncate(offset)
+    else:
+        target.write(offset, data)
 
 
 def _sectors(offset: int, data: bytes) -> list[tuple[int, bytes]]:
@@ -173,9 +181,9 @@ class VirtualDisk:
         file = self._files[name]
         if not 0 <= byte < len(file.content):
             raise IndexError(f"{name} has {len(file.content)} bytes; there is no byte {byte}")
-        file.content[byte] ^= 1 << bit
+        file.content.flip(byte, bit)
         if byte < len(file.durable):
-            file.durable[byte] ^= 1 << bit
+            file.durable.flip(byte, bit)
 
     def take(self, names: Sequence[str]) -> Callable[[], None]:
         """Take files away, those that are there; the returned call puts them back over what has come in their place."""

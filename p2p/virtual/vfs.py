@@ -180,7 +180,7 @@ class _OpenFile:
 
     def xRead(self, amount: int, offset: int) -> bytes:
         self._vfs.before_read(self._name)
-        return bytes(self._content[offset : offset + amount])
+        return self._content.read(offset, amount)
 
     def xWrite(self, data: bytes, offset: int) -> None:
         self._vfs.before(DiskOperation.WRITE, self._name)

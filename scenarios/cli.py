@@ -57,7 +57,7 @@ from scenarios.privacy.told import tell_privacy
 from scenarios.shrinking.shrinking import End, read_failure, shrink_run
 from scenarios.shrinking.told import FILE as SHRUNK_FILE
 from scenarios.shrinking.told import tell_shrunk, write_shrunk
-from scenarios.telling.narration import Narrator, print_summary
+from scenarios.telling.narration import Narrator, print_summary, print_wrapped
 from scenarios.telling.story import subjects_of, tell
 from scenarios.trial.replaying import replay as replay_run
 from scenarios.trial.runfolder import RunFolder
@@ -74,6 +74,9 @@ _OUTSIDE = {
     errno.ENAMETOOLONG: "choose a shorter name",
 }
 """Failures that lie outside the program wherever they meet it, with what to do."""
+
+LIST_INDENT = 34
+"""Where a scenario's title begins in the list: after its name."""
 
 app = App(
     name="seatrial",
@@ -184,7 +187,7 @@ def list_(
                 console.print(Text(textwrap.indent(textwrap.fill(text, console.width - 3), "  ")))
         return 0
     for name in library_names():
-        console.print(f"{name:<36} {load_scenario(name).title}", highlight=False)
+        print_wrapped(console, Text(f"{name:<{LIST_INDENT}}{load_scenario(name).title}"), LIST_INDENT)
     return 0
 
 

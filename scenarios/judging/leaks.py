@@ -17,6 +17,7 @@ import base64
 import json
 import shutil
 import tempfile
+import zlib
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
@@ -38,6 +39,8 @@ WINDOW_BYTES = 8
 begins."""
 
 BATCH_BYTES = 1 << 20
+FORMS_KEPT = 1024
+COUNT_BITS = 20
 _FILTER_BITS_MAX = 26
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -68,7 +71,7 @@ class LeakSearch:
     """Searches bytes for canaries in every form they could take.
 
     Only every `STRIDE_BYTES`-th place of the bytes is looked at: the window there is looked up among the windows of all
-    forms, at each of their first `STRIDE_BYTES` places, one of which must lie there if the form is in the bytes; only
+    forms, at `STRIDE_BYTES` places of each, one of which must lie there if the form is in the bytes; only
     where one is found are whole forms compared. What is to be searched is gathered until it is worth a look at arrays;
     the cost does not grow with the number of canaries, and of each form only its windows are kept.
     """
@@ -81,6 +84,8 @@ class LeakSearch:
         self._sought: list[Canary | bytes] = []
         self._fresh = _Windows()
         self._table: _Table | None = None
+        self._counts = array("I", bytes(4 << COUNT_BITS))
+        self._recent: dict[int, list[tuple[str, bytes]]] = {}
         self._waiting: list[tuple[str, bytes]] = []
         self._waiting_bytes = 0
 
@@ -130,8 +135,22 @@ class LeakSearch:
             self._search_waiting()
 
     def _look_for(self, sought: Canary | bytes, forms: list[bytes]) -> None:
-        self._fresh.add(len(self._sought), forms)
+        windows = [form[first : first + WINDOW_BYTES] for form in forms for first in self._places(form)]
+        self._fresh.add(len(self._sought), windows)
         self._sought.append(sought)
+
+    def _places(self, form: bytes) -> range:
+        """Return the places of a form whose windows are looked for: where fewest others have the same.
+
+        Values that begin alike, as names of one kind do, would else all be compared wherever one of them might stand.
+        """
+        counts, fewest, first = self._counts, -1, 0
+        for at in range(0, len(form) - STRIDE_BYTES - WINDOW_BYTES + 2, STRIDE_BYTES):
+            mark = zlib.crc32(form[at : at + WINDOW_BYTES]) >> (32 - COUNT_BITS)
+            if fewest < 0 or counts[mark] < fewest:
+                fewest, first = counts[mark], at
+            counts[mark] += 1
+        return range(first, first + STRIDE_BYTES)
 
     def _search_waiting(self) -> None:
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
@@ -145,19 +164,28 @@ class LeakSearch:
         for at, number in self._table.found_in(b"".join(data for _, data in waiting)):
             piece = bisect_right(ends, at)
             place, data = waiting[piece]
-            self._compare(place, data, at - ends[piece] + len(data), self._sought[number])
+            self._compare(place, data, at - ends[piece] + len(data), number)
 
-    def _compare(self, place: str, data: bytes, at: int, sought: Canary | bytes) -> None:
+    def _compare(self, place: str, data: bytes, at: int, number: int) -> None:
         """Compare whole forms around a place at which a window is one of theirs."""
-        forms = forms_of(sought.value if isinstance(sought, Canary) else sought)
-        for name, form in forms:
-            begins = range(max(0, at - STRIDE_BYTES + 1), at + 1)
-            if not any(data.startswith(form, begin) for begin in begins):
+        sought = self._sought[number]
+        for name, form in self._forms_of(number):
+            if form not in data[max(0, at - len(form)) : at + len(form)]:
                 continue
             if isinstance(sought, Canary):
                 self._leaks[Leak(place, sought.where, name)] = None
             else:
                 self._marked[sought][place] = None
+
+    def _forms_of(self, number: int) -> list[tuple[str, bytes]]:
+        """Return a value's forms; they are kept for a while, as what was found once may be found often."""
+        forms = self._recent.get(number)
+        if forms is None:
+            sought = self._sought[number]
+            forms = self._recent[number] = forms_of(sought.value if isinstance(sought, Canary) else sought)
+            if len(self._recent) > FORMS_KEPT:
+                del self._recent[next(iter(self._recent))]
+        return forms
 
 
 class _Windows:
@@ -170,11 +198,9 @@ class _Windows:
     def __bool__(self) -> bool:
         return bool(self.numbers)
 
-    def add(self, number: int, forms: list[bytes]) -> None:
-        """Add what one value's forms begin with."""
-        for window in {
-            form[place : place + WINDOW_BYTES]: None for form in forms for place in range(STRIDE_BYTES)
-        }:
+    def add(self, number: int, windows: Iterable[bytes]) -> None:
+        """Add windows of one value's forms."""
+        for window in dict.fromkeys(windows):
             self.windows += window
             self.numbers.append(number)
 

@@ -82,6 +82,19 @@ def test_the_shortest_value_is_found_at_every_place_and_across_every_boundary_of
             assert found(value, bytes(before) + value + bytes(after)) == {"raw"}, (before, after)
 
 
+def test_values_that_begin_or_end_alike_are_not_all_compared_wherever_one_might_stand() -> None:
+    search = LeakSearch()
+    search.add([Canary(f"{n}", f"importer of shipment s{n}, Harborlight".encode()) for n in range(500)])
+    compared: list[int] = []
+    compare = search._compare
+    search._compare = lambda place, data, at, number: compared.append(
+        compare(place, data, at, number) or number
+    )  # type: ignore[method-assign]
+    search.search("a log", b"importer and Harborlight " * 40 + b"importer of shipment s77, Harborlight")
+    assert [leak.where for leak in search.leaks] == ["77"]
+    assert len(compared) < 400, "of 40 times 500"
+
+
 def test_a_form_that_is_too_short_to_be_found_everywhere_is_refused() -> None:
     with pytest.raises(ValueError, match=r"c1.email: its raw form has 11 bytes, at least 12 are needed"):
         LeakSearch().add([Canary("c1.email", b"eleven byte")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ledger.errors import DamagedStoreError
@@ -35,8 +35,8 @@ class Findings:
     folder: RunFolder
     scenario: Scenario
     outcome: TrialOutcome
-    events: Sequence[Event]
-    node_records: Sequence[Event]
+    events: Iterable[Event]
+    node_records: Iterable[Event]
     frames: FrameSpool
     log: Iterable[str]
 

@@ -13,7 +13,8 @@ import platform
 import resource
 import signal
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -47,6 +48,7 @@ from scenarios.privacy.reach import Reach
 from scenarios.privacy.readings import Readings, compare, told_readings
 from scenarios.privacy.survey import Findings, frame_label, survey
 from scenarios.trial.eventbook import Event, EventBook
+from scenarios.trial.eventspool import EventSpool
 from scenarios.trial.latefile import LateFile
 from scenarios.trial.papertrial import MEASURES_FILE, measure_run, play_on_paper, trade_of
 from scenarios.trial.pilot import Script
@@ -152,7 +154,8 @@ class _Run:
         self.reach = Reach(self.search)
         self.readings = Readings()
         self.frames = FrameSpool(self.folder.path)
-        self.node_records: list[Event] = []
+        self.events = EventSpool(self.folder.path)
+        self.node_records = array("Q")
         self.measurement = Measurement(list(scenario.organizations))
         self.tuna = TunaMeasurement()
         self.checks: list[Check] = make_checks(Setting(scenario, self.search, self._compare, self._holdings))
@@ -251,7 +254,7 @@ class _Run:
                 self._keep_disk(organization, kept)
 
     async def _trial(self, world: World) -> None:
-        self.book = EventBook(self._now_ms, world.now_ns)
+        self.book = EventBook(self._now_ms, world.now_ns, self.events)
         self.trial = Trial(self.scenario, world, self.book, self._chance, self.options.script, self.trade)
         self.book.subscribe(self.measurement)
         self.book.subscribe(self.tuna)
@@ -272,7 +275,7 @@ class _Run:
         return Random(f"{self.options.seed}:{stream}")
 
     def _sink(self, event: str, fields: Mapping[str, RecordField]) -> None:
-        self.node_records.append(self.book.add(event, fields))
+        self.node_records.append(self.book.add(event, fields).number)
 
     def _frame(self, now_ns: int, source: str, target: str, kind: str, frame: bytes) -> None:
         self.trace.frame(now_ns, source, target, kind, frame)
@@ -293,7 +296,7 @@ class _Run:
                 self.scenario,
                 self.outcome,
                 self.book.events,
-                self.node_records,
+                self._records_of_nodes(),
                 self.frames,
                 self.log.lines,
             ),
@@ -322,6 +325,15 @@ class _Run:
         self._play_on_paper()
         self._write(judgment, metrics)
         return RunResult(self.folder, judgment, metrics, self.trial, self.book, self.readings)
+
+    def _records_of_nodes(self) -> Iterator[Event]:
+        """Give the events that nodes told, in order."""
+        numbers = iter(self.node_records)
+        following = next(numbers, None)
+        for event in self.book.events:
+            if event.number == following:
+                yield event
+                following = next(numbers, None)
 
     def _play_on_paper(self) -> None:
         """Play the same trade on paper, if there is one, and measure both arms from what they left."""

@@ -9,7 +9,8 @@ from scenarios.campaign.campaign import SUMMARY_FILE
 from scenarios.campaign.journal import FAILURES
 from scenarios.campaign.parquet import FILE
 from scenarios.campaign.result import Result
-from scenarios.campaign.summary import ScenarioSummary, summarize, wilson
+from scenarios.campaign.summary import ScenarioSummary, summarize
+from scenarios.shares import wilson
 
 FAILING_TOLD_MAX = 10
 ALWAYS_TOLD = ("passed", "violated")

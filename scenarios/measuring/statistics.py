@@ -16,8 +16,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from scenarios.campaign.summary import wilson
 from scenarios.measuring.compute import Figure
+from scenarios.shares import wilson
 
 RESAMPLES = 2000
 DRAWS_AT_ONCE = 2_000_000

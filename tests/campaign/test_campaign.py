@@ -17,10 +17,11 @@ from scenarios.campaign.execute import execute
 from scenarios.campaign.job import Job, jobs_of
 from scenarios.campaign.journal import RESULTS_FILE
 from scenarios.campaign.result import LOST, Result
-from scenarios.campaign.summary import summarize, wilson
+from scenarios.campaign.summary import summarize
 from scenarios.campaign.told import tell_campaign
 from scenarios.errors import RefusedError
 from scenarios.model.catalog import load_scenario
+from scenarios.shares import wilson
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["steps=[]", "faults=[]", "expect=[]", "checks=[]"]

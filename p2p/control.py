@@ -60,6 +60,12 @@ class EventLog:
         self.frames += 1
         self.frame_bytes += len(frame)
 
+    def arrived(self, source: str, target: str, frame: bytes) -> None:
+        """Keep nothing: it was counted where it left."""
+
+    def dropped(self, source: str, target: str, frame: bytes) -> None:
+        """Keep nothing."""
+
     def since(self, after: int) -> tuple[int, list[dict[str, RecordField]]]:
         """Return the records from number `after` on, and the number to go on from."""
         skip = max(0, after - self.first)

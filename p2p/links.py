@@ -271,7 +271,10 @@ class Links:
         if self.weather.is_calm:
             self.figures.frames_dropped += link.put(data, urgent=urgent)
             return
-        for late_s, shaped in self.weather.shape(data):
+        outcome = self.weather.shape(data)
+        if not outcome:
+            self.observer.dropped(self.config.organization, link.peer, data)
+        for late_s, shaped in outcome:
             if not late_s:
                 self.figures.frames_dropped += link.put(shaped, urgent=urgent)
             else:
@@ -464,6 +467,7 @@ class Links:
                 link.heard_at = loop.time()
                 figures.frames_received += 1
                 figures.bytes_received += len(data)
+                self.observer.arrived(link.peer, self.config.organization, data)
                 await self.deliver(link.peer, decode_frame(data), len(data))
             elif message.type is aiohttp.WSMsgType.TEXT:
                 raise FrameError("a text message; frames are binary")

@@ -22,6 +22,12 @@ class Observer(Protocol):
     def frame(self, source: str, target: str, kind: str, frame: bytes) -> None:
         """Note that a frame left `source` for `target`."""
 
+    def arrived(self, source: str, target: str, frame: bytes) -> None:
+        """Note that what `source` sent came to `target`, before anybody has looked into it."""
+
+    def dropped(self, source: str, target: str, frame: bytes) -> None:
+        """Note that a frame noted as left was dropped on purpose."""
+
 
 class SilentObserver:
     """An observer that keeps nothing."""
@@ -30,4 +36,10 @@ class SilentObserver:
         """Keep nothing."""
 
     def frame(self, source: str, target: str, kind: str, frame: bytes) -> None:
+        """Keep nothing."""
+
+    def arrived(self, source: str, target: str, frame: bytes) -> None:
+        """Keep nothing."""
+
+    def dropped(self, source: str, target: str, frame: bytes) -> None:
         """Keep nothing."""

@@ -36,6 +36,9 @@ from scenarios.campaign.campaign import CampaignOptions, run_campaign
 from scenarios.campaign.campaign import exit_code as campaign_exit_code
 from scenarios.campaign.job import jobs_of
 from scenarios.campaign.told import tell_campaign
+from scenarios.diagram.files import FILE as DIAGRAM_FILE
+from scenarios.diagram.files import check_picture_path, check_stretch, tell_diagram, write_diagram
+from scenarios.diagram.repeating import follow_again
 from scenarios.errors import RefusedError, ScenarioError
 from scenarios.exporting.commands import RunPath, export, verify_proof
 from scenarios.judging.checks.registry import CHECKS
@@ -293,6 +296,29 @@ def shrink(
     for line in tell_shrunk(shrunk, path):
         print(line)
     return 128 + signal.SIGINT if shrunk.end is End.INTERRUPTED else 0
+
+
+@app.command
+def diagram(
+    run: RunPath,
+    *,
+    from_: Annotated[
+        float | None, Parameter(name="--from", help="Second of protocol time with which it begins.")
+    ] = None,
+    until: Annotated[float | None, Parameter(help="Second with which it ends.")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="The picture to write; diagram.svg in the run's folder if absent.")
+    ] = None,
+) -> int:
+    """Draw a virtual run's space-time diagram: nodes, messages, faults, blocks, and the violation."""
+    folder = RunFolder.at(run)
+    path = out or folder.path / DIAGRAM_FILE
+    check_stretch(from_, until)
+    check_picture_path(path)
+    scene = write_diagram(follow_again(folder), path, from_, until)
+    for line in tell_diagram(scene, path):
+        print(line)
+    return 0
 
 
 @app.command

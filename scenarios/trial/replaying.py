@@ -14,8 +14,10 @@ from itertools import zip_longest
 from pathlib import Path
 
 from scenarios.errors import RefusedError
+from scenarios.model import Scenario
 from scenarios.model.catalog import load_scenario
 from scenarios.model.pythonfile import load_script
+from scenarios.trial.pilot import Script
 from scenarios.trial.runfolder import EVENTS_FILE, RUN_FILE, SCRIPT_FILE, RunFolder
 from scenarios.trial.runner import RunOptions, run_scenario
 
@@ -30,8 +32,18 @@ class Difference:
     repeated: str
 
 
-def replay(folder: RunFolder) -> Difference | None:
-    """Repeat a run and return the first difference, or None if there is none.
+@dataclass(frozen=True, slots=True)
+class Repeatable:
+    """All that repeats a virtual run."""
+
+    scenario: Scenario
+    seed: str
+    trace_messages: bool
+    script: Script | None
+
+
+def read_repeatable(folder: RunFolder) -> Repeatable:
+    """Return what repeats a run.
 
     Raises:
         RefusedError: if it was a live run, or the folder is no finished run's or damaged.
@@ -57,11 +69,27 @@ def replay(folder: RunFolder) -> Difference | None:
             f"{folder.path} was run by a script that was no file", "its text is not in the folder", ""
         )
     script = load_script(script_path) if script_path.exists() else None
+    return Repeatable(scenario, seed, trace, script)
+
+
+def replay(folder: RunFolder) -> Difference | None:
+    """Repeat a run and return the first difference, or None if there is none.
+
+    Raises:
+        RefusedError: if it was a live run, or the folder is no finished run's or damaged.
+    """
+    repeatable = read_repeatable(folder)
     for name in compared(folder):
         folder.lines(name)  # what is missing is told before the time is spent
     with tempfile.TemporaryDirectory() as directory:
-        options = RunOptions("virtual", seed, Path(directory), trace_messages=trace, script=script)
-        repeated = run_scenario(scenario, options).folder
+        options = RunOptions(
+            "virtual",
+            repeatable.seed,
+            Path(directory),
+            trace_messages=repeatable.trace_messages,
+            script=repeatable.script,
+        )
+        repeated = run_scenario(repeatable.scenario, options).folder
         return compare(folder, repeated)
 
 

@@ -58,7 +58,7 @@ from scenarios.trial.trial import Trial, TrialOutcome
 from scenarios.worlds.base import NetworkPlan, World
 from scenarios.worlds.linkproxy import LinkProxies
 from scenarios.worlds.live import LiveWorld
-from scenarios.worlds.virtual import SimulatedWorld
+from scenarios.worlds.virtual import Flights, SimulatedWorld
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ class RunOptions:
         on_event_book: called with the event book before anything happens, to follow it.
         script: what happens besides the scenario's steps, if it is written in Python.
         script_text: the file that the script came from, kept in the folder so that the run can be repeated.
+        flights: follows every frame from end to end, in the virtual world.
         tamper: called with the trial before it runs; for tests only.
     """
 
@@ -83,6 +84,7 @@ class RunOptions:
     on_event_book: Callable[[EventBook], None] = lambda _book: None
     script: Script | None = None
     script_text: str | None = None
+    flights: Flights | None = None
     tamper: Callable[[Trial], None] = lambda _trial: None
 
 
@@ -204,7 +206,8 @@ class _Run:
             founding = founding_of(self.scenario, self.options.seed)
             plan = network_plan(self.scenario)
             raft = next(check for check in self.checks if isinstance(check, RaftProperties))
-            world = SimulatedWorld(kit, founding, plan, self._sink, self._frame, raft)
+            flights = self.options.flights
+            world = SimulatedWorld(kit, founding, plan, self._sink, self._frame, raft, flights)
             self.simulated = world
             try:
                 await self._trial(world)

@@ -78,6 +78,19 @@ class RaftWitness(Protocol):
         """Take note of a Ready."""
 
 
+class Flights(Protocol):
+    """Follows every frame from its sender to its receiver; see `scenarios.diagram.recording`."""
+
+    def sent(self, now_ns: int, source: str, target: str, kind: str, frame: bytes) -> None:
+        """Take note of a frame that left."""
+
+    def arrived(self, now_ns: int, source: str, target: str, frame: bytes) -> None:
+        """Take note of bytes that came."""
+
+    def dropped(self, source: str, target: str, frame: bytes) -> None:
+        """Take note of a frame that was dropped on purpose."""
+
+
 class _LifeObserver:
     """An observer for one life: what a ghost says is not heard."""
 
@@ -95,6 +108,21 @@ class _LifeObserver:
         frames = self._world.frame_sink
         if frames is not None and (self._life is None or self._life.alive):
             frames(self._world.now_ns(), source, target, kind, frame)
+        flights = self._world.flights
+        if flights is not None and (self._life is None or self._life.alive):
+            flights.sent(self._world.now_ns(), source, target, kind, frame)
+
+    def arrived(self, source: str, target: str, frame: bytes) -> None:
+        """Pass on what came while the life lasts."""
+        flights = self._world.flights
+        if flights is not None and (self._life is None or self._life.alive):
+            flights.arrived(self._world.now_ns(), source, target, frame)
+
+    def dropped(self, source: str, target: str, frame: bytes) -> None:
+        """Pass on what was dropped while the life lasts."""
+        flights = self._world.flights
+        if flights is not None and (self._life is None or self._life.alive):
+            flights.dropped(source, target, frame)
 
     def witness(self, node: Node, raft: RaftWitness) -> None:
         """Have a node's core followed while the life lasts."""
@@ -118,6 +146,7 @@ class SimulatedWorld:
         sink: takes the nodes' records.
         frame_sink: takes every frame that leaves a node, if given.
         raft: follows every node's core, if given.
+        flights: follows every frame, if given.
     """
 
     kind = "virtual"
@@ -130,6 +159,7 @@ class SimulatedWorld:
         sink: Sink,
         frame_sink: FrameSink | None = None,
         raft: RaftWitness | None = None,
+        flights: Flights | None = None,
     ) -> None:
         self.kit = kit
         self.founding = founding
@@ -137,6 +167,7 @@ class SimulatedWorld:
         self.sink = sink
         self.frame_sink = frame_sink
         self.raft = raft
+        self.flights = flights
         self.organizations = [o.id for o in founding.genesis.organizations]
         self._nodes: dict[str, Node] = {}
         self._apis: dict[str, Api] = {}

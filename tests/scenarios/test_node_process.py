@@ -42,7 +42,7 @@ def test_a_store_that_is_gone_beside_its_watermark_ends_the_node_with_65_and_the
     assert run_node(path) == EXIT_DAMAGED == 65
     said = capfd.readouterr().err
     assert str(path) in said
-    assert "commit 7 was answered for, the file ends at 0" in said
+    assert "node.db: it is missing or empty, though watermark is there; nothing was touched" in said
     assert "node.replace" in said
     assert "Traceback" not in said
 

@@ -75,7 +75,9 @@ def test_what_was_refused_and_what_is_no_receipt_tells_nothing() -> None:
 
 
 def test_a_claim_by_a_broker_is_the_importers_and_one_without_certificate_has_no_supplier() -> None:
-    known = infer([filed("SX7-1000418-2", "2018-09-12", "broker", certificate=None, importer="importer")])
+    known = infer(
+        [filed("SX7-1000418-2", "2018-09-12", "broker", certificate=None, importer_of_record="importer")]
+    )
     (shipment,) = known.shipments.values()
     assert (shipment.importer, shipment.exporter) == ("importer", None)
     assert known.pairs == {}

@@ -38,6 +38,7 @@ from scenarios.model.predicates import (
 )
 from scenarios.model.salvage import Salvage
 from scenarios.model.scenario import Scenario
+from scenarios.model.schedulecheck import schedule_refusals
 from scenarios.model.sentences import (
     CertificateReaches,
     DeniedFor,
@@ -95,6 +96,7 @@ def cross_check(scenario: Scenario, source: Source, salvage: Salvage | None = No
         forms,
         _steps,
         _faults,
+        schedule_refusals,
         _expectations,
     ):
         for found_at, seen in rule(scenario):

@@ -24,6 +24,7 @@ from scenarios.errors import RefusedError, UnknownNameError
 from scenarios.model.misdeeds import Dishonest, Rate
 from scenarios.model.targets import ORGANIZATION_PATTERN
 from scenarios.model.units import (
+    UNITS_MS,
     Duration,
     DurationText,
     MomentText,
@@ -101,9 +102,17 @@ class Calendar(Record):
         Duration(1),
         description="The calendar stops at full multiples of this (in UTC) alone: at 1h everybody acts on the hour.",
     )
+    pace: DurationText | None = Field(
+        None,
+        description="At most so much of the calendar passes in a second of protocol time, so that trade and faults are "
+        "spread over both; as soon as the network is at rest if absent.",
+    )
 
     @model_validator(mode="after")
     def _check_order(self) -> Calendar:
+        if self.pace is not None and self.pace.ms < UNITS_MS["s"]:
+            limit = "a calendar never runs slower than the clock"
+            raise RefusedError(f"a pace of {self.pace} is none", limit, "1s at least", inside=("pace",))
         if self.end_ms <= self.start_ms:
             raise RefusedError("the end is not after the start", "", "name a later end", inside=("end",))
         return self

@@ -27,6 +27,7 @@ from scenarios.model.faults import KINDS_BY_WORLD, FaultRecord
 from scenarios.model.fisheries import FisheriesLists, Form370
 from scenarios.model.invoices import Invoice
 from scenarios.model.network import AGENT_ROLES, Calendar, Network, Organization, plays
+from scenarios.model.schedule import Schedule
 from scenarios.model.source import Source
 from scenarios.model.steps import Step
 from scenarios.model.targets import ORGANIZATION_PATTERN
@@ -93,6 +94,15 @@ class Scenario(Record):
         (), description="What is scripted; everything else the agents do by themselves."
     )
     faults: tuple[FaultRecord, ...] = Field((), description="What goes wrong.")
+    schedule: Schedule | None = Field(
+        None,
+        description="What goes wrong besides, drawn from the seed; a run's own scenario names it as faults.",
+    )
+    beyond: bool = Field(
+        False,
+        description="Faults may go beyond what the network can bear, on purpose: while no majority of orderers is "
+        "left, no progress is expected; what was acknowledged must be kept all the same.",
+    )
     workload: Workload | None = Field(
         None, description="Shipments drawn from the seed, played on the ledger and on paper."
     )
@@ -158,7 +168,15 @@ class Scenario(Record):
             )
             for at, fault in enumerate(self.faults)
             if fault.kind not in able
-        )
+        ) + self._schedule_unsupported_in(world)
+
+    def _schedule_unsupported_in(self, world: str) -> tuple[Fault, ...]:
+        """Return a fault if this world can do nothing of what the schedule may draw."""
+        able = KINDS_BY_WORLD[world]
+        if self.schedule is None or any(kind in able for kind in self.schedule.drawable):
+            return ()
+        what = f"schedule.kinds: the {world} world can do none of {', '.join(self.schedule.drawable)}"
+        return (Fault(self.place("schedule"), what, f"it can do {', '.join(able)}", "name one of those"),)
 
 
 def attach(scenario: Scenario, source: Source) -> Scenario:

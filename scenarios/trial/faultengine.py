@@ -225,14 +225,18 @@ class FaultEngine:
         )
         return (*hit, *larger), smaller
 
-    def _look_for_majority(self) -> None:
-        """Take note if what is in force now leaves no majority of orderers together."""
+    @property
+    def has_taken_majority(self) -> bool:
+        """Whether what is in force now leaves no majority of orderers together."""
         blows = [
             Blow(fault.kind, fault.hit, fault.groups)
             for fault in self.in_force.values()
             if fault.kind in BLOCKING and fault.kind not in ONE_AT_A_TIME
         ]
-        self.took_majority = self.took_majority or not is_majority_left(self.orderers, self.quorum, blows)
+        return not is_majority_left(self.orderers, self.quorum, blows)
+
+    def _look_for_majority(self) -> None:
+        self.took_majority = self.took_majority or self.has_taken_majority
 
     async def _follow(self, number: int, fault: FaultRecord) -> None:
         await self._beginning(fault)

@@ -47,6 +47,7 @@ from scenarios.privacy.programlog import ProgramLog
 from scenarios.privacy.reach import Reach
 from scenarios.privacy.readings import Readings, compare, told_readings
 from scenarios.privacy.survey import Findings, frame_label, survey
+from scenarios.schedules import with_drawn_faults
 from scenarios.trial.eventbook import Event, EventBook
 from scenarios.trial.eventspool import EventSpool
 from scenarios.trial.latefile import LateFile
@@ -106,7 +107,7 @@ def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
     Raises:
         Exception: whatever failed in the program itself.
     """
-    return _Run(scenario, options).run()
+    return _Run(with_drawn_faults(scenario, options.seed, options.world), options).run()
 
 
 def founding_of(scenario: Scenario, seed: str) -> Founding:

@@ -1,0 +1,171 @@
+"""Draws a run's faults whole from its seed, within the schedule's budget.
+
+Rules:
+- What is drawn are ordinary fault records, which stand in the run's resolved scenario in place of the schedule: a run
+  is replayed and shrunk by them one by one.
+- Some kinds are left out of a run altogether (swarm testing).
+- A fault that would contradict one drawn before, or go over the budget, is drawn again, so many times, then left out.
+- At no moment are more nodes down or cut off than the budget says, and a majority of orderers is up and together,
+  unless the scenario goes beyond on purpose. Lost stores stay within what the network can bear even then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from pydantic import TypeAdapter
+
+from scenarios.model.faultclash import FAMILIES
+from scenarios.model.faults import KINDS_BY_WORLD, FaultRecord
+from scenarios.model.scenario import Scenario
+from scenarios.model.schedule import Schedule
+from scenarios.schedules.kinds import COURSE_MS, KIND_RULES, Die, Drawn, KindRule
+
+TRIES = 40
+"""How often one fault is drawn before the run goes without it."""
+LASTS_LEAST_MS = 200
+RECOVERY_MS = 2_000
+"""For so long after its end a fault that stops nodes still counts: they catch up."""
+
+_RECORDS: TypeAdapter[list[FaultRecord]] = TypeAdapter(list[FaultRecord])
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A fault drawn, and when it counts as in force: from here, and before there."""
+
+    kind: str
+    rule: KindRule
+    drawn: Drawn
+    from_ms: int
+    lasts_ms: int | None
+    to_ms: int
+
+    def meets(self, other: Planned) -> bool:
+        """Say whether both are in force at one moment."""
+        return self.from_ms < other.to_ms and other.from_ms < self.to_ms
+
+    def shares_a_node(self, other: Planned) -> bool:
+        """Say whether both may hit the same node: an unknown leader may be anybody."""
+        mine, others = _nodes(self), _nodes(other)
+        return mine is None or others is None or bool(mine & others)
+
+    def record(self) -> dict[str, object]:
+        """Return it as a scenario file has it."""
+        value: dict[str, object] = {
+            "at": {"protocol": f"{self.from_ms}ms"},
+            "kind": self.kind,
+            "target": self.drawn.target,
+        }
+        if self.lasts_ms is not None:
+            value["for"] = {"protocol": f"{self.lasts_ms}ms"}
+        if self.drawn.params:
+            value["params"] = self.drawn.params
+        return value
+
+
+def with_drawn_faults(scenario: Scenario, seed: str, world: str = "virtual") -> Scenario:
+    """Return the scenario with its schedule's faults drawn after those that it names; itself if it has no schedule.
+
+    Args:
+        scenario: with or without a schedule.
+        seed: the run's.
+        world: `virtual` or `live`: only what it can do is drawn.
+    """
+    schedule = scenario.schedule
+    if schedule is None:
+        return scenario
+    planned = draw(scenario, schedule, Random(f"{seed}:schedule"), world)
+    records = _RECORDS.validate_json(json.dumps([fault.record() for fault in planned]))
+    return scenario.model_copy(update={"schedule": None, "faults": (*scenario.faults, *records)})
+
+
+def draw(scenario: Scenario, schedule: Schedule, chance: Random, world: str) -> list[Planned]:
+    """Draw a schedule's faults, in the order in which they begin.
+
+    Args:
+        scenario: whose nodes they hit.
+        schedule: what may be drawn.
+        chance: the schedule's stream.
+        world: `virtual` or `live`.
+    """
+    able = [kind for kind in schedule.drawable if kind in KINDS_BY_WORLD[world]]
+    kinds = [kind for kind in able if chance.random() >= schedule.leave_out] or [chance.choice(able)]
+    die = Die(chance, schedule.intensity, tuple(scenario.organizations), scenario.orderers)
+    limits = _Limits(scenario, schedule)
+    planned: list[Planned] = []
+    for _ in range(chance.randint(*schedule.faults)):
+        for _ in range(TRIES):
+            fault = _one(die, schedule, chance.choice(kinds))
+            if fault is not None and limits.allow(fault, planned):
+                planned.append(fault)
+                break
+    return sorted(planned, key=lambda fault: fault.from_ms)
+
+
+def _one(die: Die, schedule: Schedule, kind: str) -> Planned | None:
+    """Draw one fault; None if it does not fit between the schedule's first and last moment."""
+    rule, first, last = KIND_RULES[kind], schedule.begins.ms, schedule.until.ms
+    lasts_ms = None if rule.ms is None else die.up_to(LASTS_LEAST_MS, rule.ms)
+    latest = last - (lasts_ms or 0)
+    if latest < first:
+        return None
+    from_ms = die.chance.randint(first, latest)
+    counted_ms = rule.counted_ms if lasts_ms is None else lasts_ms
+    after_ms = (COURSE_MS if rule.loses and lasts_ms is not None else RECOVERY_MS) if rule.stops else 0
+    return Planned(kind, rule, rule.draw(die), from_ms, lasts_ms, from_ms + counted_ms + after_ms)
+
+
+def _nodes(fault: Planned) -> set[str] | None:
+    """Return whom a fault hits, or None if that is not known; a cut of all touches all."""
+    if fault.drawn.target == "all" or fault.kind == "bridge":
+        return None
+    named = fault.drawn.target.removeprefix("nodes ").removeprefix("node ").split(", ")
+    return None if fault.drawn.target == "leader" else {*named, *fault.drawn.hit}
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What may be in force together."""
+
+    scenario: Scenario
+    schedule: Schedule
+
+    def allow(self, fault: Planned, planned: Sequence[Planned]) -> bool:
+        """Say whether a fault goes with those drawn before it."""
+        together = [other for other in planned if fault.meets(other)]
+        if any(_contradict(fault, other) for other in together):
+            return False
+        if self.scenario.beyond or not fault.rule.takes_away:
+            return True
+        rolling = [one.kind == "rolling_restart" for one in (fault, *together) if one.rule.takes_away]
+        down = self.schedule.budget.down
+        most = (len(self.scenario.orderers) - 1) // 2 if down is None else down
+        if any(rolling):
+            # It takes one node after the other, and which one at which moment is not known.
+            return len(rolling) == 1 and most > 0
+        return all(
+            _away([one for one in (fault, *together) if one.from_ms <= moment < one.to_ms]) <= most
+            for moment in (fault.from_ms, *(other.from_ms for other in together))
+        )
+
+
+def _away(faults: Sequence[Planned]) -> int:
+    """Return how many nodes are down or cut off at most; an unknown leader is one more."""
+    taking = [fault for fault in faults if fault.rule.takes_away]
+    named = {name for fault in taking for name in fault.drawn.hit}
+    return len(named) + sum(not fault.drawn.hit for fault in taking)
+
+
+def _contradict(one: Planned, other: Planned) -> bool:
+    if one.rule.loses and other.rule.loses:
+        return True
+    if not one.shares_a_node(other):
+        return False
+    if one.rule.stops and other.rule.stops:
+        return True
+    family = FAMILIES.get(one.kind)
+    return family is not None and family == FAMILIES.get(other.kind)

@@ -166,10 +166,12 @@ class Narrator:
         console: where.
         zone: of the dates.
         order: puts acts where the ledger has them.
+        shows: whether an event is to be told at all.
     """
 
     console: Console
     zone: ZoneInfo
+    shows: Callable[[Event], bool] = lambda _event: True
     order: LedgerOrder = field(default_factory=LedgerOrder)
     _started: dict[str, None] = field(default_factory=dict)
 
@@ -200,7 +202,7 @@ class Narrator:
             "yellow" if event.name.startswith(("fault.", "node.", "point.", "act.", "checkpoint.")) else ""
         )
         words = sentence(event.fields)
-        if not words:
+        if not words or not self.shows(event):
             return
         line = Text(f"{local(calendar_ms, self.zone)}  ", style="dim")
         line.append(f"{who!s:<12}", style="bold")

@@ -16,6 +16,8 @@ from rich.console import Console
 from scenarios.model import Scenario
 from scenarios.model.catalog import library_names, load_scenario
 from scenarios.telling.narration import Narrator, print_summary
+from scenarios.telling.sample import Sample
+from scenarios.trial.eventbook import EventBook
 from scenarios.trial.runner import RunOptions, run_scenario
 
 SEED = "1"
@@ -74,12 +76,20 @@ def _told(scenario: Scenario) -> str:
     """Return what a run prints, lines as wide as they come."""
     out = io.StringIO()
     console = Console(file=out, width=WIDTH, highlight=False, soft_wrap=True, color_system=None)
+    sample = Sample()
     with tempfile.TemporaryDirectory() as directory:
-        narrator = Narrator(console, scenario.zone)
-        options = RunOptions(
-            "virtual", SEED, Path(directory), on_event_book=lambda book: book.subscribe(narrator)
+        narrator = Narrator(console, scenario.zone, sample.shows if scenario.workload else lambda _: True)
+
+        def follow(book: EventBook) -> None:
+            book.subscribe(sample)
+            book.subscribe(narrator)
+
+        result = run_scenario(scenario, RunOptions("virtual", SEED, Path(directory), on_event_book=follow))
+    if sample.count:
+        shown, left_out = len(sample.told), sample.left_out
+        console.print(
+            f"\n({shown} of {sample.count} shipments are told here; {left_out} lines about the others are not)"
         )
-        result = run_scenario(scenario, options)
     print_summary(
         console, scenario, result.trial.history, result.metrics, result.judgment, with_figures=False
     )

@@ -11,10 +11,10 @@ from __future__ import annotations
 import fcntl
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import apsw
 
@@ -36,6 +36,7 @@ STORE_FILES = (DATABASE, f"{DATABASE}-wal", WATERMARK)
 _SHARED_FIRST, _SHARED_BYTES = 0x40000002, 510
 """The bytes of a database file that SQLite's shared and exclusive locks are on (its file format, "Locking")."""
 _PAGE = 500
+T = TypeVar("T", bound=Hashable)
 _DOCUMENTS = document_key(b"")
 
 
@@ -92,10 +93,11 @@ def read_final(directories: Mapping[str, Path], organizations: Sequence[str]) ->
     faults: list[str] = []
     rows: list[tuple[str, bytes]] = []
     height = -1
+    same = _Same()
     for organization, directory in directories.items():
         try:
             with opened_copy(directory) as store:
-                nodes[organization] = _final_node(store)
+                nodes[organization] = _final_node(store, same)
                 if store.height > height:
                     height, rows = store.height, _document_rows(store)
         except (LedgerError, RefusedError, apsw.Error) as error:
@@ -109,14 +111,25 @@ def _document_rows(store: Store) -> list[tuple[str, bytes]]:
     return cast("list[tuple[str, bytes]]", store.rows("state", sql, (_DOCUMENTS, f"{_DOCUMENTS}g")))
 
 
-def _final_node(store: Store) -> FinalNode:
+class _Same:
+    """Lets nodes that hold the same hold it once: all of them do, if all is well."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, object] = {}
+
+    def __call__(self, value: T) -> T:
+        """Return an equal value that is held already, or this one."""
+        return cast(T, self._known.setdefault(value, value))
+
+
+def _final_node(store: Store, same: _Same) -> FinalNode:
     receipts: dict[str, tuple[int, str]] = {}
     after = -1
     while page := store.receipts(after, _PAGE):
         after = page[-1].index
         for receipt in page:
             if receipt.code in CONSUMING:
-                receipts.setdefault(receipt.id.hex(), (receipt.height, receipt.code))
+                receipts.setdefault(same(receipt.id.hex()), same((receipt.height, receipt.code)))
     latest = store.latest_certificate()
     state_root = (
         "" if store.height == 0 else parse_checkpoint(store.own_checkpoint(store.height)[0]).state_root.hex()
@@ -126,14 +139,14 @@ def _final_node(store: Store) -> FinalNode:
         height=store.height,
         certified=0 if latest is None else latest[0],
         block_hashes={
-            height: store.block_hash(height).hex()
+            height: same(store.block_hash(height).hex())
             for height in range(1, store.height + 1)
             if not any(gap.height_first <= height < gap.height_end for gap in store.gaps)
         },
         state_root=state_root,
         receipts=receipts,
-        leaves={cast(int, row[0]): cast(bytes, row[3]) for row in read_leaves(store)},
-        state=state,
+        leaves={cast(int, row[0]): same(cast(bytes, row[3])) for row in read_leaves(store)},
+        state={same(key): same(value) for key, value in state.items()},
         stale=stale,
     )
 

@@ -1,9 +1,10 @@
 """`make bench`: the figures of docs/performance.md, measured here and now.
 
     python -m tests.bench [idle] [load] [seed] [live] [elections] [catchup] [--seeds N]
+    python -m tests.bench quarter [--shipments N ...]
 
-Without a name everything is measured, which takes one to two minutes. `--seeds` says over how many seeds elections
-are measured, 20 unless given; 1,000 take about five minutes of one processor.
+Without a name everything of the first line is measured, which takes one to two minutes. `--seeds` says over how many
+seeds elections are measured, 20 unless given; 1,000 take about five minutes of one processor.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from p2p.config import Timing
-from tests.bench import catchup, elections, idle, live, load, seed
+from tests.bench import catchup, elections, idle, live, load, quarter, seed
 from tests.bench.attribution import Sampler
 from tests.bench.cluster import SCENARIO, SEED
 from tests.bench.reference import reference_ms
@@ -30,7 +31,8 @@ VARIANT_S = 10
 VARIANTS = ((1, None), (100, None), (load.BATCH, 200))
 """(transactions per request, block interval in milliseconds if not the default) for short runs of comparison."""
 
-PARTS = ("idle", "load", "seed", "live", "elections", "catchup")
+PARTS = ("idle", "load", "seed", "live", "elections", "catchup", "quarter")
+ONLY_NAMED = ("quarter",)
 BEHIND = (1000, 10_000)
 SEEDS = 20
 
@@ -41,7 +43,7 @@ def main(wanted: Sequence[str]) -> int:
     """Measure what was asked for and print it; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all if none is named"
+        "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all but the last if none is named"
     )
     parser.add_argument("--seeds", type=int, default=SEEDS, help="for elections (default: %(default)s)")
     parser.add_argument(
@@ -50,6 +52,9 @@ def main(wanted: Sequence[str]) -> int:
         nargs="+",
         metavar="ENTRIES",
         help="for catchup: how many log entries a node lacks; 100000 takes two minutes (default: 1000 10000)",
+    )
+    parser.add_argument(
+        "--shipments", type=int, nargs="+", default=quarter.SHIPMENTS, help="for quarter (default: 100 300)"
     )
     asked = parser.parse_args(wanted)
     unknown = [part for part in asked.parts if part not in PARTS]
@@ -63,8 +68,9 @@ def main(wanted: Sequence[str]) -> int:
     runs = {"idle": _idle, "load": _load, "seed": _seed, "live": _live}
     runs["elections"] = lambda: _elections(asked.seeds)
     runs["catchup"] = lambda: _catch_up(asked.behind or BEHIND)
+    runs["quarter"] = lambda: _quarter(asked.shipments)
     for part, run in runs.items():
-        if not asked.parts or part in asked.parts:
+        if part in asked.parts or not (asked.parts or part in ONLY_NAMED):
             run()
     return 0
 
@@ -337,6 +343,27 @@ def _elections(seeds: int) -> None:
             f"{cost.raft_per_s:.1f}",
             f"{cost.raft_per_s / (cost.orderers - 1):.1f}",
             f"{cost.frames_per_s:.1f}",
+        )
+    console.print(table)
+
+
+def _quarter(sizes: Sequence[int]) -> None:
+    table = _table(
+        "8. seatrial run pilot-quarter: both arms, checks, reports",
+        "shipments",
+        "CPU",
+        "memory at most",
+        "transactions, blocks",
+        "CPU per transaction, all nodes and everything else",
+    )
+    for size in sizes:
+        figures = quarter.measure_quarter(size)
+        table.add_row(
+            f"{size:,}",
+            f"{figures.cpu_s:.0f} s",
+            f"{figures.memory_mib_max} MiB",
+            f"{figures.transactions:,} in {figures.blocks:,}",
+            f"{figures.cpu_ms_each:.1f} ms over {figures.organizations} nodes",
         )
     console.print(table)
 

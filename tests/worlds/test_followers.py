@@ -22,5 +22,7 @@ def test_five_orderers_and_two_followers_one_of_them_offline(run_virtual_scenari
     final, faults = read_final(directories, [*directories])
     assert faults == []
     assert len({(n.height, n.certified, n.state_root) for n in final.nodes.values()}) == 1
+    held = [list(map(id, node.leaves.values())) for node in final.nodes.values()]
+    assert held[0] == held[1] == held[2] != [], "what all hold is in memory once"
     roles = {event.text("node") for event in result.book.named("raft.role")}
     assert not roles & set(FOLLOWERS)

@@ -59,7 +59,7 @@ from scenarios.privacy.told import SUBJECT as PRIVACY
 from scenarios.privacy.told import tell_privacy
 from scenarios.shrinking.shrinking import End, read_failure, shrink_run
 from scenarios.shrinking.told import FILE as SHRUNK_FILE
-from scenarios.shrinking.told import tell_shrunk, write_shrunk
+from scenarios.shrinking.told import tell_shrunk, write_beside, write_shrunk
 from scenarios.telling.narration import Narrator, print_summary, print_wrapped
 from scenarios.telling.story import subjects_of, tell
 from scenarios.trial.replaying import replay as replay_run
@@ -280,7 +280,12 @@ def shrink(
     run: RunPath,
     *,
     runs: Annotated[
-        int, Parameter(help="How many runs may be spent.", validator=validators.Number(gte=1))
+        int,
+        Parameter(
+            name=["--runs", "--budget"],
+            help="How many runs may be spent.",
+            validator=validators.Number(gte=1),
+        ),
     ] = 200,
     out: Annotated[
         Path | None, Parameter(help="The scenario file to write; shrunk.yaml in the run's folder if absent.")
@@ -293,7 +298,7 @@ def shrink(
         raise RefusedError(f"--out {path}: there is no folder {path.parent}", "", "make it or name another")
     shrunk = shrink_run(read_failure(folder), runs, _complain)
     write_shrunk(shrunk, path)
-    for line in tell_shrunk(shrunk, path):
+    for line in [*tell_shrunk(shrunk, path), *write_beside(shrunk, path)]:
         print(line)
     return 128 + signal.SIGINT if shrunk.end is End.INTERRUPTED else 0
 

@@ -34,10 +34,13 @@ REPEATABILITY = "repeatability"
 REPEATED_EVERY = 50
 """Of so many seeds one is run twice."""
 
+MOMENTARY = ("restart", "reset", "half_open")
+"""Kinds that are over as soon as they have begun: no event tells of their end."""
+
 
 class FaultWatch:
-    """Follows events and notes of every fault whether it hit while a transaction was under way: submitted, and not
-    certified at every node yet.
+    """Follows events and notes of every fault whether a transaction was under way (submitted, and not certified at
+    every node yet) when it began, and at any time while it was in force.
 
     Args:
         nodes: every node's organization.
@@ -48,6 +51,7 @@ class FaultWatch:
         self.last_ns = 0
         self._nodes = len(nodes)
         self._measurement = Measurement(nodes)
+        self._in_force: dict[int, dict[str, Plain]] = {}
 
     def __call__(self, event: Event) -> None:
         """Take an event into account."""
@@ -55,13 +59,22 @@ class FaultWatch:
         self._measurement(event)
         if event.name == "fault.began":
             journeys = self._measurement.journeys.values()
-            self.faults.append(
-                {
-                    "number": event.integer("fault"),
-                    "kind": event.text("kind"),
-                    "in_flight": any(len(journey.certified_ns) < self._nodes for journey in journeys),
-                }
-            )
+            in_flight = any(len(journey.certified_ns) < self._nodes for journey in journeys)
+            number, kind = event.integer("fault"), event.text("kind")
+            fault: dict[str, Plain] = {
+                "number": number,
+                "kind": kind,
+                "in_flight": in_flight,
+                "met": in_flight,
+            }
+            self.faults.append(fault)
+            if kind not in MOMENTARY:
+                self._in_force[number] = fault
+        elif event.name == "fault.ended":
+            self._in_force.pop(event.integer("fault"), None)
+        elif event.name == "transaction.submitted":
+            for fault in self._in_force.values():
+                fault["met"] = True
 
 
 def execute(job: Job, keep: Path | None = None) -> Result:

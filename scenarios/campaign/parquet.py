@@ -1,7 +1,7 @@
 """A campaign's results as a Parquet file (extra `analysis`): a row per run, ready for any data tool.
 
 Columns: scenario, seed, verdict, reason (text); cpu_s, real_s, protocol_s (seconds); violations, open_points (lists of
-text); metrics, exercised, expectations (maps by name); faults (list of number, kind, in_flight).
+text); metrics, exercised, expectations (maps by name); faults (list of number, kind, in_flight, met).
 """
 
 from __future__ import annotations
@@ -55,7 +55,16 @@ def write_parquet(results: Iterable[Result], path: Path) -> None:
             ("expectations", pa.map_(text, text)),
             (
                 "faults",
-                pa.list_(pa.struct([("number", pa.int64()), ("kind", text), ("in_flight", pa.bool_())])),
+                pa.list_(
+                    pa.struct(
+                        [
+                            ("number", pa.int64()),
+                            ("kind", text),
+                            ("in_flight", pa.bool_()),
+                            ("met", pa.bool_()),
+                        ]
+                    )
+                ),
             ),
         ]
     )

@@ -23,7 +23,8 @@ class Result:
         seen: of every sentence that did not hold, what was seen instead.
         metrics: figures by name, numbers only.
         exercised: how often each check was exercised.
-        faults: of every fault that began, its number, kind, and whether it hit while a transaction was under way.
+        faults: of every fault that began, its number, kind, whether a transaction was under way when it
+            began (`in_flight`), and whether one was at any time while it was in force (`met`).
         cpu_s, real_s: what the run cost.
         protocol_s: how long it was on the protocol clock.
         reason: why it was lost.

@@ -30,7 +30,8 @@ class ScenarioSummary:
         failing: seeds that did not pass, with the first thing that did not hold.
         exercised: of every check, in how many runs it was exercised and how often in all.
         expectations: of every sentence, how often it held, failed, stayed open.
-        faults: of every fault by number and kind, in how many runs it began and hit a transaction under way.
+        faults: of every fault by number and kind, in how many runs it began, hit a transaction under way as it did, and
+            met one while it was in force.
         cpu_s: of the runs.
     """
 
@@ -60,10 +61,11 @@ class ScenarioSummary:
             counts[judged] = counts.get(judged, 0) + 1
         for fault in result.faults:
             counts = self.faults.setdefault(
-                f"{fault['number']} {fault['kind']}", {"began": 0, "in_flight": 0}
+                f"{fault['number']} {fault['kind']}", {"began": 0, "in_flight": 0, "met": 0}
             )
             counts["began"] += 1
             counts["in_flight"] += bool(fault["in_flight"])
+            counts["met"] += bool(fault.get("met", fault["in_flight"]))
         if result.verdict != LOST:
             self.cpu_s.append(result.cpu_s)
 

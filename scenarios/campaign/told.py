@@ -33,8 +33,8 @@ def _told(summary: ScenarioSummary, directory: Path) -> list[str]:
     for name, (runs, times) in sorted(summary.exercised.items()):
         lines.append(f"  check {name:<16} exercised in {runs:,} runs, {times:,} times")
     for name, counts in sorted(summary.faults.items()):
-        hit = f"{counts['in_flight']:,} with a transaction under way"
-        lines.append(f"  fault {name:<16} began in {counts['began']:,} runs, {hit}")
+        hit = f"{counts['in_flight']:,} amid a transaction, {counts['met']:,} met one"
+        lines.append(f"  fault {name:<16} began in {counts['began']:,} runs: {hit}")
     for seed, why in list(summary.failing.items())[:FAILING_TOLD_MAX]:
         lines.append(f"  seed {seed}: {why}")
         kept = directory / FAILURES / f"{summary.scenario}-{seed}"

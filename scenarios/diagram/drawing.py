@@ -1,8 +1,8 @@
 """A scene as an SVG picture by itself: no font, script or style from elsewhere.
 
 Rules:
-- Nothing is told by color alone: what never came is a stub with a cross, kinds of frames differ in their dashes, a
-  fault's band is hatched and named, a violation has a word.
+- Nothing is told by color alone: what never came is a stub with a cross, what was held up is two stubs, kinds of
+  frames differ in their dashes, a fault's band is hatched and named, a violation has a word.
 - Colors follow the reader's light or dark scheme. Every arrow, mark and band has a title to point at; the picture has a
   title and a description, and what they cannot say stands in the text beside it.
 - The same scene gives the same bytes.
@@ -36,7 +36,7 @@ text{font:11px ui-sans-serif,system-ui,sans-serif;fill:var(--ink)}
 .life{stroke:var(--ink);stroke-width:2}.gone{stroke:var(--dim);stroke-width:1;stroke-dasharray:1 4}
 line.a,path.a{fill:none;stroke-width:1.2}.raft{stroke:var(--raft)}.sign{stroke:var(--sign);stroke-dasharray:5 3}
 .data{stroke:var(--data);stroke-dasharray:9 3}.beat{stroke:var(--dim);stroke-dasharray:2 3}
-path.late{stroke-width:.7;opacity:.6}.bad{stroke:var(--bad);fill:none;stroke-width:1.6}
+.bad{stroke:var(--bad);fill:none;stroke-width:1.6}
 .band{fill:url(#hatch);stroke:var(--band);stroke-opacity:.8}.hatch{stroke:var(--band);stroke-width:2;opacity:.45}
 .block{fill:var(--paper);stroke:var(--ink)}.leader{fill:var(--raft)}.up{fill:var(--data)}.down{fill:var(--bad)}
 .violation{stroke:var(--bad);stroke-width:2;stroke-dasharray:8 4}text.v{fill:var(--bad);font-weight:600}
@@ -178,15 +178,27 @@ class _Drawing:
         y2 = self._axis.height(arrow.to_ns)
         title += f"{seconds(arrow.from_ns)} to {seconds(arrow.to_ns)}"
         title += f", {arrow.fate}" if arrow.fate is not Fate.CAME else ""
-        late = " late" if arrow.is_late else ""
-        name = "bad" if arrow.fate is Fate.REFUSED else f"a {_CLASS.get(arrow.kind, 'data')}{late}"
+        name = "bad" if arrow.fate is Fate.REFUSED else f"a {_CLASS.get(arrow.kind, 'data')}"
         head = f"M{x2 - aside * 7:g} {y2 - 4 - 0.04 * abs(y2 - y1):.1f}L{x2:g} {y2:.1f}L{x2 - aside * 7:g} {y2 + 3:.1f}"
         if arrow.fate is Fate.REFUSED:
             head = f"M{x2 - aside * 9:g} {y2 - 4:.1f}l8 8m0 -8l-8 8"
+        if arrow.is_late:
+            return self._late(arrow, (x1, y1), (x2, y2), title, head)
         near = x1 + 0.12 * (x2 - x1)
         label = _times_label(near, y1 + 0.12 * (y2 - y1), arrow)
         line = f"M{x1:g} {y1:.1f}L{x2:g} {y2:.1f}{head}"
         return f'<path class="{name}" d="{line}"><title>{escape(title)}</title></path>{label}'
+
+    def _late(
+        self, arrow: Arrow, left: tuple[float, float], came: tuple[float, float], title: str, head: str
+    ) -> str:
+        """Draw what was held up as two pieces, where it left and where it came: hundreds of them hide nothing."""
+        (x1, y1), (x2, y2) = left, came
+        aside = STUB * LANE_WIDTH if x2 > x1 else -STUB * LANE_WIDTH
+        line = f"M{x1:g} {y1:.1f}l{aside:g} {STUB_FALL:g}M{x2 - aside:g} {y2 - STUB_FALL:.1f}L{x2:g} {y2:.1f}{head}"
+        name = _CLASS.get(arrow.kind, "data")
+        label = _times_label(x1 + aside, y1 + STUB_FALL, arrow)
+        return f'<path class="a {name}" d="{line}"><title>{escape(title)}</title></path>{label}'
 
     def _marks(self) -> Iterator[str]:
         for mark in self._scene.marks:

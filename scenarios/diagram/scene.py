@@ -300,8 +300,9 @@ def _notes(events: Sequence[Event]) -> Iterator[Note]:
             case "fault.missed":
                 text = f"fault {fields['fault']} {fields['kind']} hit nobody"
                 yield Note(event.protocol_ns, "fault", text)
-            case "claim.state":
-                text = f"claim {fields.get('claim')} {fields.get('state')}"
+            case name if name.endswith(".state"):
+                kind = name.removesuffix(".state")
+                text = f"{kind.replace('_', ' ')} {fields.get(kind)} is {fields.get('state')}"
                 yield Note(event.protocol_ns, "state", text)
             case "receipt" if fields.get("code") != "VALID":
                 text = f"{fields['type']} of {fields['creator']}: {fields['code']} {fields.get('rule') or ''}"

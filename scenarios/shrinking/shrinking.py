@@ -21,6 +21,7 @@ from typing import cast
 from scenarios.campaign.crew import RUN_LIMIT_S, RUNS_PER_WORKER_MAX, Worker, WorkerEndedError
 from scenarios.campaign.job import Job
 from scenarios.errors import RefusedError, ScenarioError
+from scenarios.judging.verdict import Verdict
 from scenarios.model import Scenario, read_scenario
 from scenarios.model.catalog import load_scenario
 from scenarios.model.source import parse_source
@@ -69,6 +70,7 @@ class Shrunk:
         end: why no more was tried.
         runs: how many runs it took, the first repetition included, other seeds not.
         ended: what each worker said that ended before its run was done.
+        passed: what passed, with its seed, in the order in which it was tried.
         seeds: other seeds, and whether the smallest fails in the same way with them.
     """
 
@@ -78,6 +80,7 @@ class Shrunk:
     runs: int = 0
     ended: list[str] = field(default_factory=list)
     seeds: dict[str, bool] = field(default_factory=dict)
+    passed: list[tuple[Candidate, str]] = field(default_factory=list)
 
     @property
     def counts(self) -> dict[str, tuple[int, int]]:
@@ -243,6 +246,8 @@ class _Shrinking:
             self._say(f"a candidate came to no verdict: {error}")
             await self._renew()
             return None
+        if result.verdict == Verdict.PASSED:
+            self.shrunk.passed.append((candidate, seed))
         return failure_of(
             result.verdict, result.violations, result.expectations, result.open_points, result.seen
         )

@@ -5,7 +5,11 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from scenarios.diagram.files import write_diagram
+from scenarios.diagram.repeating import follow_run
 from scenarios.errors import unwritable
+from scenarios.shrinking.difference import tell_difference
+from scenarios.shrinking.neighbors import nearest
 from scenarios.shrinking.shrinking import Shrunk, sound
 from scenarios.shrinking.written import written
 
@@ -25,6 +29,36 @@ def write_shrunk(shrunk: Shrunk, path: Path) -> None:
         path.write_text("\n".join([*lines, written(scenario)]), encoding="utf-8")
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def write_beside(shrunk: Shrunk, path: Path) -> list[str]:
+    """Write beside the smallest scenario its diagram and its difference from the nearest that passes; tell of them.
+
+    Args:
+        shrunk: what shrinking came to.
+        path: of the scenario; the others' names begin as it does.
+
+    Raises:
+        RefusedError: if a file cannot be written.
+    """
+    best, seed = sound(shrunk.best), shrunk.recorded.seed
+    assert best is not None  # noqa: S101 - it has run
+    failing = follow_run(best, seed)
+    picture = path.with_suffix(".svg")
+    write_diagram(failing, picture)
+    neighbor = nearest(shrunk.best, seed, shrunk.passed)
+    lines = [f"picture    {picture}", f"in words   {picture.with_suffix('.txt')}"]
+    if neighbor is None:
+        return [*lines, f"diff       none: none of the {shrunk.runs} runs passed"]
+    passing = sound(neighbor.candidate)
+    assert passing is not None  # noqa: S101 - it has run
+    difference = path.with_suffix(".diff.txt")
+    text = "\n".join(tell_difference(failing, follow_run(passing, neighbor.seed), neighbor.words))
+    try:
+        difference.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise unwritable(difference, error) from error
+    return [*lines, f"passes     {neighbor.words}", f"diff       {difference}"]
 
 
 def tell_shrunk(shrunk: Shrunk, path: Path) -> list[str]:

@@ -161,7 +161,7 @@ def test_the_parquet_file_has_a_row_per_run_in_the_order_of_seeds(tmp_path):
         assert row["cpu_s"] == result.cpu_s > 0
 
 
-def test_a_fault_is_counted_as_a_hit_only_with_a_transaction_under_way():
+def test_a_fault_hits_with_a_transaction_under_way_as_it_begins_and_meets_one_while_it_lasts():
     idle = "async def scenario(pilot):\n    await pilot.fault('crash', target='leader', lasts={'protocol': '3s'})\n"
     busy = (
         "async def scenario(pilot):\n"
@@ -170,8 +170,16 @@ def test_a_fault_is_counted_as_a_hit_only_with_a_transaction_under_way():
         "    await pilot.fault('crash', target='leader', lasts={'protocol': '3s'})\n"
         "    await doing.done()\n"
     )
-    assert [fault["in_flight"] for fault in execute(job(idle)).faults] == [False]
-    assert [fault["in_flight"] for fault in execute(job(busy)).faults] == [True]
+    over_before = idle + (
+        "    await pilot.protocol('4s')\n"
+        "    await pilot.begin('issue-certificate', by='exporter', document='c1').done()\n"
+    )
+    meanwhile = idle + "    await pilot.begin('issue-certificate', by='exporter', document='c1').done()\n"
+    hits = [
+        [(fault["in_flight"], fault["met"]) for fault in execute(job(script)).faults]
+        for script in (idle, busy, over_before, meanwhile)
+    ]
+    assert hits == [[(False, False)], [(True, True)], [(False, False)], [(False, True)]]
 
 
 @pytest.mark.parametrize(

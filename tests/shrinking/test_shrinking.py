@@ -9,7 +9,7 @@ import pytest
 from scenarios.errors import RefusedError
 from scenarios.model.catalog import load_scenario
 from scenarios.shrinking.shrinking import End, read_failure, shrink_run
-from scenarios.shrinking.told import tell_shrunk, write_shrunk
+from scenarios.shrinking.told import tell_shrunk, write_beside, write_shrunk
 from scenarios.trial.runner import RunOptions, run_scenario
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +55,12 @@ def test_the_fault_that_makes_it_fail_is_left_and_its_file_fails_in_the_same_way
     path = tmp_path / "shrunk.yaml"
     write_shrunk(shrunk, path)
     assert any(str(path) in line for line in tell_shrunk(shrunk, path))
+    beside = write_beside(shrunk, path)
+    assert (tmp_path / "shrunk.svg").read_text().startswith("<svg")
+    assert "claim e1 is ALLOWED within 5 days" in (tmp_path / "shrunk.txt").read_text()
+    difference = (tmp_path / "shrunk.diff.txt").read_text()
+    assert any("milder fault 1, partition of node cbp" in line for line in beside), beside
+    assert "passing  held: claim e1 was ALLOWED" in difference
     again = run_scenario(load_scenario(path), RunOptions("virtual", "5", tmp_path))
     assert read_failure(again.folder).candidate.failure.name == "claim e1 is ALLOWED within 5 days"
 

@@ -57,6 +57,7 @@ from scenarios.network.commands import init_network, sign_file, up_network, veri
 from scenarios.network.process import run_node
 from scenarios.privacy.told import SUBJECT as PRIVACY
 from scenarios.privacy.told import tell_privacy
+from scenarios.reporting.commands import report
 from scenarios.shrinking.shrinking import End, read_failure, shrink_run
 from scenarios.shrinking.told import FILE as SHRUNK_FILE
 from scenarios.shrinking.told import tell_shrunk, write_beside, write_shrunk
@@ -332,6 +333,7 @@ def verify(path: Annotated[Path, Parameter(help="A run's or network's folder, or
     return verify_path(path, print)
 
 
+app.command(report)
 app.command(export)
 app.command(verify_proof)
 

@@ -72,11 +72,11 @@ def tell(folder: RunFolder, scenario: Scenario, subject: str) -> list[str]:
     stories: list[str] = []
     subject = _local_name(events, scenario, subject)
     for kind in SUBJECTS.values():
-        known = getattr(scenario, kind.section) if kind.word in _ABOUT else ()
+        known = getattr(scenario, kind.section) if kind.word in ABOUT else ()
         if subject.partition("/")[0] in known and re.fullmatch(kind.pattern, subject):
             lines = list(_lines(events, kind.field, subject, scenario))
             if lines or not kind.part:
-                stories += [f"{kind.word} {subject}: {_ABOUT[kind.word](scenario, subject)}", *lines]
+                stories += [f"{kind.word} {subject}: {ABOUT[kind.word](scenario, subject)}", *lines]
     if stories:
         return stories
     if subject in scenario.documents:
@@ -140,7 +140,7 @@ def _about_verification(scenario: Scenario, name: str) -> str:
     return f"of {plan.party} on certificate {plan.certificate}, by {plan.by.lower()}"
 
 
-_ABOUT: Mapping[str, Callable[[Scenario, str], str]] = {
+ABOUT: Mapping[str, Callable[[Scenario, str], str]] = {
     "claim": _about_claim,
     "verification": _about_verification,
     "carnet": about_carnet,
@@ -159,14 +159,14 @@ def _lines(events: list[Event], field: str, name: str, scenario: Scenario) -> It
         parts = [part for part in (act.event, act.receipt) if part is not None]
         if not any(_is_about(part.fields, field, name) for part in parts):
             continue
-        sentence = "" if act.event is None else _sentence(act.event, field)
+        sentence = "" if act.event is None else sentence_of(act.event, field)
         if act.event is not None and sentence:
-            rests = "" if act.receipt is None else f" [{_basis(act.receipt.fields)}]"
+            rests = "" if act.receipt is None else f" [{basis_of(act.receipt.fields)}]"
             who = str(act.event.fields.get("organization", "-"))
             yield _line(act.calendar_ms, scenario.zone, who, sentence + rests)
         elif act.receipt is not None:
             fields = act.receipt.fields
-            yield _line(act.calendar_ms, scenario.zone, str(fields["creator"]), _receipt(fields))
+            yield _line(act.calendar_ms, scenario.zone, str(fields["creator"]), receipt_sentence(fields))
 
 
 def _is_about(fields: Fields, field: str, name: str) -> bool:
@@ -176,7 +176,7 @@ def _is_about(fields: Fields, field: str, name: str) -> bool:
     return field == "carnet" and str(fields.get("carnet_claim", "")).partition("/")[0] == name
 
 
-def _sentence(event: Event, field: str) -> str:
+def sentence_of(event: Event, field: str) -> str:
     """Return what an event tells, or nothing if another one tells it."""
     sentence = STORY_SENTENCES.get(event.name)
     if sentence is not None:
@@ -214,7 +214,7 @@ def _transaction_lines(events: list[Event], transaction_id: str, zone: ZoneInfo)
         who = str(fields.get("node") or fields.get("creator") or "-")
         text = ""
         if fields.get("id") == transaction_id:
-            text = _receipt(fields) if kind == "receipt" else _NODE_WORDS.get(kind, kind)
+            text = receipt_sentence(fields) if kind == "receipt" else _NODE_WORDS.get(kind, kind)
         elif kind == "block.executed" and any(
             str(receipt).startswith(transaction_id) for receipt in _list(fields["receipts"])
         ):
@@ -232,14 +232,15 @@ def _transaction_lines(events: list[Event], transaction_id: str, zone: ZoneInfo)
             yield _line(event.calendar_ms, zone, who, text)
 
 
-def _receipt(event: Fields) -> str:
+def receipt_sentence(event: Fields) -> str:
+    """Return what a receipt tells by itself: the act, a refusal's code, and what it rests on."""
     words = told(str(event["type"]))
     if event["code"] != VALID:
         words += f": refused, {refusal(str(event['code']), event.get('rule'))}"
-    return f"{words} [{_basis(event)}]"
+    return f"{words} [{basis_of(event)}]"
 
 
-def _basis(receipt: Fields) -> str:
+def basis_of(receipt: Fields) -> str:
     """Return what an act on the ledger rests on."""
     findings = ", ".join(str(f) for f in _list(receipt["findings"])) or "no finding"
     return f"block {receipt['height']}, {findings}, transaction {str(receipt['id'])[:12]}"

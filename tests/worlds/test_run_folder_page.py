@@ -22,9 +22,11 @@ ONLY_THERE = {
     "network/",
     "nodes/<organization>/node.db-wal",
     "measures.json",
+    "report.html",
+    "report-<name>.html",
     "paper/observer/events.ndjson",
 }
-"""Files of Python scenarios, of the live world, of nodes that did not stop in good order, and of drawn trade."""
+"""Files of Python scenarios, of the live world, of nodes stopped in disorder, of drawn trade; and reports."""
 
 
 def page() -> str:

@@ -66,7 +66,7 @@ from p2p.handover import Handover
 from p2p.hello import STORE_ID_BYTES
 from p2p.intake import Intake
 from p2p.links import Links
-from p2p.machine import Machine
+from p2p.machine import DiskFailureError, Machine
 from p2p.mailroom import Mailroom
 from p2p.met import Met
 from p2p.observer import Observer
@@ -232,6 +232,7 @@ class Node:
     async def _work(self, services: Sequence[Service]) -> None:
         if self.store.connection.in_transaction:
             await self.machine.commit(self.store.connection, self.store.sequence)
+        self._write_again()
         self._resume()
         loop = asyncio.get_running_loop()
         serving: list[asyncio.Task[None]] = []
@@ -594,6 +595,22 @@ class Node:
                 f" {self.config.incarnation}; a new incarnation begins with an empty data directory"
             )
         return store
+
+    def _write_again(self) -> None:
+        """Write what stands in the log of writes into the database, and sync that.
+
+        A sync that failed may leave writes in the page cache that no later sync of the log brings to the disk (Rebello
+        et al., USENIX ATC 2020): what was committed over them would be gone with the power. Here they are written anew.
+
+        Raises:
+            DiskFailureError: if they could not be made durable.
+        """
+        try:
+            self.store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except (apsw.IOError, apsw.FullError) as error:
+            raise DiskFailureError(
+                f"{self.organization}: the log of writes could not be written into {DATABASE} ({error})"
+            ) from error
 
     def _check_files(self) -> None:
         """Refuse to open what SQLite would take for a new database, and delete the log of writes of.

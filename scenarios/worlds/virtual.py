@@ -327,8 +327,13 @@ class SimulatedWorld:
         self._gone(organization)
 
     async def restart(self, organization: str) -> None:
-        """Boot a host again over its surviving files and wait until its API answers."""
-        host = self.kit.host(organization)
+        """Boot a host again over its surviving files and wait until its API answers.
+
+        A node that a failed write is stopping just now is down, though its process is still there.
+        """
+        host, node = self.kit.host(organization), self._nodes.get(organization)
+        if host.life is not None and host.life.alive and node is not None and node.driver.halted is not None:
+            self._stopping[organization] = host.life
         if organization in self._stopping:
             await self._stopped(organization)
         if host.is_up:

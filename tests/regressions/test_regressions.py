@@ -16,6 +16,10 @@ ONCE_FAILED = [
     ("verification-offline", "7"),
     # An envelope changed on its way was stored and answered for; Customs took it for the answer, and denied.
     (str(HERE / "changed-envelope.yaml"), "7"),
+    # What was committed over a sync that had failed was gone with the power, forty commits later.
+    (str(HERE / "over-a-failed-sync.yaml"), "46"),
+    # A node that stopped for a full disk was taken for up, and not started again.
+    (str(HERE / "full-while-stopping.yaml"), "47"),
 ]
 
 

@@ -58,6 +58,8 @@ from scenarios.network.process import run_node
 from scenarios.privacy.told import SUBJECT as PRIVACY
 from scenarios.privacy.told import tell_privacy
 from scenarios.reporting.commands import report
+from scenarios.shrinking.keeping import keep as keep_shrunk
+from scenarios.shrinking.keeping import kept_path
 from scenarios.shrinking.shrinking import End, read_failure, shrink_run
 from scenarios.shrinking.told import FILE as SHRUNK_FILE
 from scenarios.shrinking.told import tell_shrunk, write_beside, write_shrunk
@@ -291,16 +293,26 @@ def shrink(
     out: Annotated[
         Path | None, Parameter(help="The scenario file to write; shrunk.yaml in the run's folder if absent.")
     ] = None,
+    keep: Annotated[
+        Path | None,
+        Parameter(
+            help="Keep it too in this directory, whose list of failures is replayed; tests/regressions."
+        ),
+    ] = None,
 ) -> int:
     """Find a shortest scenario that still fails as a virtual run failed, and write it as a file."""
     folder = RunFolder.at(run)
     path = out or folder.path / SHRUNK_FILE
     if not path.parent.is_dir():
         raise RefusedError(f"--out {path}: there is no folder {path.parent}", "", "make it or name another")
-    shrunk = shrink_run(read_failure(folder), runs, _complain)
+    recorded = read_failure(folder)
+    kept = None if keep is None else kept_path(recorded, keep)
+    shrunk = shrink_run(recorded, runs, _complain)
     write_shrunk(shrunk, path)
     for line in [*tell_shrunk(shrunk, path), *write_beside(shrunk, path)]:
         print(line)
+    if kept is not None:
+        print(f"kept       {kept}: {keep_shrunk(shrunk, kept)}")
     return 128 + signal.SIGINT if shrunk.end is End.INTERRUPTED else 0
 
 

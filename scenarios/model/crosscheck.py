@@ -28,6 +28,7 @@ from scenarios.model.formcheck import form_refusals
 from scenarios.model.linkcheck import link_refusals, region_names
 from scenarios.model.misdeeds import misfits
 from scenarios.model.network import AGENT_ROLES, plays
+from scenarios.model.nodecheck import node_refusals
 from scenarios.model.predicates import (
     BlockCommitted,
     CertificateReached,
@@ -326,6 +327,7 @@ def _faults(scenario: Scenario) -> Refusals:
         if fault.at is not None and fault.at.calendar is not None:
             yield from _inside_calendar(scenario, (*where, "at", "calendar"), fault.at.calendar)
         yield from link_refusals(scenario, where, fault)
+        yield from node_refusals(scenario, where, fault)
     for clash in clashes(scenario):
         yield ("faults", clash.second), clash.refusal
 

@@ -3,7 +3,8 @@
 Rules:
 - Only what is certain counts: whom both hit, and that both are in force at one moment, must follow from the file alone.
 - A family is a condition that a node or its links can be in once: how they are cut, how long a line takes, how its
-  process stands, how its disk lags. Two losses, two limits of bandwidth or two clogs only add up.
+  process stands, how its disk fails or lags, how its calendar goes. Two losses, two
+  limits of bandwidth or two clogs only add up.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from scenarios.model.targets import Target, TargetKind
 from scenarios.model.units import Clock, Span
 
 _CUT = "how links are cut"
+_DISK = "how its disk fails"
+_CALENDAR = "how its calendar goes"
 _PROCESS = "how its process stands"
 FAMILIES: Mapping[str, str] = {
     "partition": _CUT,
@@ -31,7 +34,19 @@ FAMILIES: Mapping[str, str] = {
     "power_loss": _PROCESS,
     "restart_loop": _PROCESS,
     "rolling_restart": _PROCESS,
+    "other_version": _PROCESS,
+    "flip_bits": _PROCESS,
+    "lost_file": _PROCESS,
+    "rebuild": _PROCESS,
+    "crash_at": "at which point its program dies",
     "slow_disk": "how its disk lags",
+    "disk_full": _DISK,
+    "sync_failure": _DISK,
+    "read_failure": _DISK,
+    "write_failure": _DISK,
+    "calendar_offset": _CALENDAR,
+    "calendar_jump": _CALENDAR,
+    "calendar_drift": _CALENDAR,
 }
 """What a kind of fault decides alone."""
 

@@ -51,8 +51,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from scenarios.errors import RefusedError
 from scenarios.model.faultbase import BaseFault, NoParams
 from scenarios.model.linkfaults import (
     LINK_KINDS,
@@ -212,6 +213,12 @@ class CalendarOffset(BaseFault):
     lasting = "required"
     kind: Literal["calendar_offset"]
     params: OffsetParams = Field(description="By how much.")
+
+    @model_validator(mode="after")
+    def _check_offset(self) -> CalendarOffset:
+        if not self.params.seconds:
+            raise RefusedError("is off by nothing", "1 s at least", "", inside=("params", "seconds"))
+        return self
 
 
 FrameFault: TypeAlias = DropFrames | BurstDrop | DuplicateFrames | ReorderFrames | CorruptFrames

@@ -127,6 +127,12 @@ class CalendarDrift(BaseFault):
     kind: Literal["calendar_drift"]
     params: DriftParams = Field(description="By how much.")
 
+    @model_validator(mode="after")
+    def _check_pace(self) -> CalendarDrift:
+        if not self.params.ppm:
+            raise RefusedError("drifts by nothing", "1 ppm at least", "", inside=("params", "ppm"))
+        return self
+
 
 class _Losing(BaseFault):
     """A fault after which a node may be no more: never of so many that what they acknowledged is nowhere else."""

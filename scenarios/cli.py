@@ -57,7 +57,7 @@ from scenarios.network.commands import init_network, sign_file, up_network, veri
 from scenarios.network.process import run_node
 from scenarios.privacy.told import SUBJECT as PRIVACY
 from scenarios.privacy.told import tell_privacy
-from scenarios.reporting.commands import report
+from scenarios.reporting.commands import report, write_if_cheap
 from scenarios.shrinking.keeping import keep as keep_shrunk
 from scenarios.shrinking.keeping import kept_path
 from scenarios.shrinking.shrinking import End, read_failure, shrink_run
@@ -531,6 +531,8 @@ def _console() -> Console:
 
 def _print_where(console: Console, result: RunResult, again: str) -> None:
     console.print(Text(f"folder     {result.folder.path}", style="dim"))
+    if write_if_cheap(result.folder, result.metrics.get("events")) is None:
+        console.print(Text(f"report     {shlex.join(['seatrial', 'report', str(result.folder.path)])}"))
     if result.judgment.verdict is not Verdict.PASSED:
         console.print(Text(f"again      {again}"))
         if result.trial.scenario.claims:

@@ -78,21 +78,31 @@ def latency_chart(bins: Sequence[Bin], bands: Sequence[Band], ended_s: float) ->
     _value_axis(drawing, y, " ms")
     width = (bins[1].began_s - bins[0].began_s) if len(bins) > 1 else 0.0
     for values, word in (([b.p95_ms for b in bins], "p95"), ([b.median_ms for b in bins], "median")):
-        points = [
-            (x(b.began_s + width / 2), y(value))
-            for b, value in zip(bins, values, strict=True)
-            if value is not None
-        ]
-        drawing.path(points, f"line-{word}")
-        if len(points) <= 48:
-            for at, level in points:
-                drawing.add("circle", cx=at, cy=level, r=2.5, class_=f"dot-{word}")
+        for stretch in unbroken(
+            [(x(b.began_s + width / 2), value) for b, value in zip(bins, values, strict=True)]
+        ):
+            points = [(at, y(value)) for at, value in stretch]
+            drawing.path(points, f"line-{word}")
+            if len(bins) <= 48 or len(points) == 1:
+                for at, level in points:
+                    drawing.add("circle", cx=at, cy=level, r=2.5, class_=f"dot-{word}")
     drawing.label(LEFT, 14, "\u2014 median", "ledger")
     drawing.label(LEFT + 84, 14, "\u2013 \u2013 95th percentile", "mark")
     if bands:
         drawing.label(LEFT + 228, 14, "\u25ae a fault lasts", "paper")
     _time_axis(drawing, x, bottom)
     return drawing.markup()
+
+
+def unbroken(points: Sequence[tuple[float, float | None]]) -> list[list[tuple[float, float]]]:
+    """Return runs of points that have a value: a line does not lead across a stretch without one."""
+    found: list[list[tuple[float, float]]] = [[]]
+    for at, value in points:
+        if value is not None:
+            found[-1].append((at, value))
+        elif found[-1]:
+            found.append([])
+    return [stretch for stretch in found if stretch]
 
 
 def throughput_chart(bins: Sequence[Bin], bands: Sequence[Band], ended_s: float) -> Markup:

@@ -17,6 +17,8 @@ from scenarios.reporting.told import tell_report, tell_story
 from scenarios.trial.runfolder import RunFolder
 
 REPORT_FILE = "report.html"
+EVENTS_AT_END_MAX = 6_000
+"""About 0.3 s of a processor; a longer run's report is made when asked for."""
 
 
 def report(
@@ -43,6 +45,18 @@ def report(
     folder.write_text(name, page)
     print(f"\nwritten    {Path(run) / name}")
     return 0
+
+
+def write_if_cheap(folder: RunFolder, events: object) -> Path | None:
+    """Write the report of a run that has just ended, if it has at most `EVENTS_AT_END_MAX` events.
+
+    Returns:
+        The file; None if the run is too long for it to be a matter of course.
+    """
+    if not isinstance(events, int) or events > EVENTS_AT_END_MAX:
+        return None
+    folder.write_text(REPORT_FILE, report_html(read(Recorded.at(folder))))
+    return folder.path / REPORT_FILE
 
 
 def story_file(name: str) -> str:

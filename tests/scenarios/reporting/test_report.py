@@ -12,7 +12,8 @@ import pytest
 
 from scenarios.errors import RefusedError
 from scenarios.measuring.definitions import METRICS
-from scenarios.reporting.commands import report, story_file
+from scenarios.reporting.charts import unbroken
+from scenarios.reporting.commands import EVENTS_AT_END_MAX, report, story_file, write_if_cheap
 from scenarios.reporting.items import ALL_MAX, chosen, find
 from scenarios.reporting.owner import MATTERING, Standing, compared, gains, mattering
 from scenarios.reporting.page import BYTES_MAX, Read, read, report_html, within_budget
@@ -280,3 +281,19 @@ def test_an_unfinished_run_has_no_report(tmp_path: Path):
     (folder.path / "run.json").unlink()
     with pytest.raises(RefusedError, match="unfinished"):
         report(folder.path)
+
+
+def test_a_short_run_leaves_its_report_and_a_long_one_waits_until_asked(tmp_path: Path):
+    folder = madeup_run(tmp_path / "run", 3)
+    assert write_if_cheap(folder, EVENTS_AT_END_MAX + 1) is None
+    assert not (folder.path / "report.html").exists()
+    written = write_if_cheap(folder, EVENTS_AT_END_MAX)
+    assert written == folder.path / "report.html"
+    first = written.read_bytes()
+    report(folder.path)
+    assert written.read_bytes() == first
+
+
+def test_a_line_does_not_lead_across_a_stretch_without_a_value():
+    points = [(0.0, 1.0), (1.0, None), (2.0, 3.0), (3.0, 4.0), (4.0, None)]
+    assert unbroken(points) == [[(0.0, 1.0)], [(2.0, 3.0), (3.0, 4.0)]]

@@ -36,6 +36,7 @@ from scenarios.campaign.campaign import CampaignOptions, run_campaign
 from scenarios.campaign.campaign import exit_code as campaign_exit_code
 from scenarios.campaign.job import jobs_of
 from scenarios.campaign.told import tell_campaign
+from scenarios.comparing.commands import budget, compare, sweep
 from scenarios.diagram.files import FILE as DIAGRAM_FILE
 from scenarios.diagram.files import check_picture_path, check_stretch, tell_diagram, write_diagram
 from scenarios.diagram.repeating import follow_again
@@ -348,6 +349,9 @@ def verify(path: Annotated[Path, Parameter(help="A run's or network's folder, or
 app.command(report)
 app.command(export)
 app.command(verify_proof)
+app.command(sweep)
+app.command(budget)
+app.command(compare)
 
 
 @app.command

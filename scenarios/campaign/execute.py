@@ -20,11 +20,13 @@ from scenarios.campaign.job import Job, Plain
 from scenarios.campaign.result import Result
 from scenarios.judging.measure import Measurement
 from scenarios.judging.verdict import Verdict
+from scenarios.measuring.flat import flat_measures
 from scenarios.model import Scenario, read_scenario
 from scenarios.model.pythonfile import Script, load_script
 from scenarios.model.sentences import Judgement
 from scenarios.model.source import parse_source
 from scenarios.trial.eventbook import Event, EventBook
+from scenarios.trial.papertrial import MEASURES_FILE
 from scenarios.trial.replaying import compare
 from scenarios.trial.runner import RunOptions, RunResult, run_scenario
 
@@ -166,6 +168,7 @@ def _result(job: Job, ran: RunResult, watch: FaultWatch, cpu_s: float, real_s: f
             if e.outcome.judgement is not Judgement.HELD
         },
         metrics=metrics,
+        measures=_measures(ran),
         exercised={
             name.removeprefix(prefix).removesuffix(suffix): int(value)
             for name, value in metrics.items()
@@ -176,3 +179,10 @@ def _result(job: Job, ran: RunResult, watch: FaultWatch, cpu_s: float, real_s: f
         real_s=round(real_s, 3),
         protocol_s=round(watch.last_ns / NS_PER_S, 3),
     )
+
+
+def _measures(ran: RunResult) -> dict[str, float]:
+    """Return the pilot's metrics, if a trade was drawn."""
+    if not (ran.folder.path / MEASURES_FILE).exists():
+        return {}
+    return flat_measures(ran.folder.read_json(MEASURES_FILE))

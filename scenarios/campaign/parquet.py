@@ -1,7 +1,11 @@
 """A campaign's results as a Parquet file (extra `analysis`): a row per run, ready for any data tool.
 
 Columns: scenario, seed, verdict, reason (text); cpu_s, real_s, protocol_s (seconds); violations, open_points (lists of
+<<<<<<< HEAD
 text); metrics, exercised, expectations (maps by name); faults (list of number, kind, in_flight, met).
+=======
+text); metrics, measures, exercised, expectations (maps by name); faults (list of number, kind, in_flight).
+>>>>>>> 0c3b81a (Add sweeps, fault budgets by bisection, and paired comparison with thresholds)
 """
 
 from __future__ import annotations
@@ -51,6 +55,7 @@ def write_parquet(results: Iterable[Result], path: Path) -> None:
             ("violations", pa.list_(text)),
             ("open_points", pa.list_(text)),
             ("metrics", pa.map_(text, numbers)),
+            ("measures", pa.map_(text, numbers)),
             ("exercised", pa.map_(text, pa.int64())),
             ("expectations", pa.map_(text, text)),
             (
@@ -73,6 +78,7 @@ def write_parquet(results: Iterable[Result], path: Path) -> None:
         {
             **result.plain(),
             "metrics": list(result.metrics.items()),
+            "measures": list(result.measures.items()),
             "exercised": list(result.exercised.items()),
             "expectations": list(result.expectations.items()),
         }

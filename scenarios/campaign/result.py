@@ -22,6 +22,7 @@ class Result:
         expectations: each sentence and what became of it.
         seen: of every sentence that did not hold, what was seen instead.
         metrics: figures by name, numbers only.
+        measures: the pilot's metrics by one name each, such as `M1 ledger`, where a trade was drawn.
         exercised: how often each check was exercised.
         faults: of every fault that began, its number, kind, whether a transaction was under way when it
             began (`in_flight`), and whether one was at any time while it was in force (`met`).
@@ -38,6 +39,7 @@ class Result:
     expectations: dict[str, str] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+    measures: dict[str, float] = field(default_factory=dict)
     exercised: dict[str, int] = field(default_factory=dict)
     faults: list[dict[str, Plain]] = field(default_factory=list)
     cpu_s: float = 0.0
@@ -49,6 +51,11 @@ class Result:
     def name(self) -> str:
         """Scenario and seed."""
         return f"{self.scenario}-{self.seed}"
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Every figure, the pilot's metrics first."""
+        return {**self.measures, **self.metrics}
 
     def plain(self) -> dict[str, Plain]:
         """Return the result as a JSON object."""

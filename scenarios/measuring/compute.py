@@ -8,7 +8,7 @@ Rules:
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -27,12 +27,14 @@ class Figure:
 
     Attributes:
         by_shipment: values per shipment, where the metric has them.
+        values: values of cases that are no shipments.
         hits, of: a share's count.
         total: a sum, where it is one.
         open: cases without an end.
     """
 
     by_shipment: dict[str, float] = field(default_factory=dict)
+    values: Sequence[float] = ()
     hits: int = 0
     of: int = 0
     total: float | None = None

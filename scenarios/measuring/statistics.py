@@ -36,8 +36,7 @@ class Number:
         value: median, share, ratio or sum; None where nothing was counted.
         count: of how many cases.
         open: cases without an end.
-        p95: of values per shipment.
-        mean: of values per shipment.
+        p95, mean: of values per shipment or transaction.
         interval: 95 percent, of a share.
     """
 
@@ -53,8 +52,8 @@ def number(figure: Figure) -> Number:
     """Return a figure as a number."""
     if figure.total is not None:
         return Number(figure.total, len(figure.by_shipment), figure.open)
-    if figure.by_shipment:
-        values = sorted(figure.by_shipment.values())
+    values = sorted(figure.values or figure.by_shipment.values())
+    if values:
         return Number(
             quantile(values, 0.5),
             len(values),

@@ -1,7 +1,7 @@
 """Writes the pages in docs/ that are made of the program itself: `python -m scenarios.telling [NAME... | all]`.
 
-The trade rules, the baseline, the behaviors, the checks and the list of scenarios are written every time, the pages of
-scenarios as they are named: each costs a run.
+The trade rules, the baseline, the metrics, the behaviors, the checks and the list of scenarios are written every
+time, the pages of scenarios as they are named: each costs a run.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from scenarios.model.catalog import library_names
 from scenarios.telling.baselinepage import baseline_page
 from scenarios.telling.behaviorpage import behaviors_page
 from scenarios.telling.checkpage import checks_page
+from scenarios.telling.metricspage import metrics_page
 from scenarios.telling.rulepages import rules_page
 from scenarios.telling.scenariopages import index_page, scenario_page
 
@@ -27,6 +28,7 @@ def main(names: list[str]) -> None:
         DOCS / "trade-rules.md": rules_page(),
         DOCS / "checks.md": checks_page(),
         DOCS / "baseline.md": baseline_page(),
+        DOCS / "metrics.md": metrics_page(),
         DOCS / "behaviors.md": behaviors_page(),
         pages / "index.md": index_page(),
     }

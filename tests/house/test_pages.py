@@ -5,6 +5,7 @@ from pathlib import Path
 from scenarios.model.catalog import library_names
 from scenarios.telling.baselinepage import baseline_page
 from scenarios.telling.checkpage import checks_page
+from scenarios.telling.metricspage import metrics_page
 from scenarios.telling.rulepages import rules_page
 from scenarios.telling.scenariopages import index_page
 
@@ -32,5 +33,11 @@ def test_every_library_scenario_has_its_page_and_no_other_does():
 
 def test_the_baseline_page_says_what_the_paper_arm_plays():
     assert (DOCS / "baseline.md").read_text(encoding="utf-8") == baseline_page(), (
+        "make it again: python -m scenarios.telling"
+    )
+
+
+def test_the_metrics_page_says_how_they_are_defined_and_what_acts_cost():
+    assert (DOCS / "metrics.md").read_text(encoding="utf-8") == metrics_page(), (
         "make it again: python -m scenarios.telling"
     )

@@ -207,6 +207,9 @@ def test_paper_beside_ledger_over_one_trade():
     comparison = compare_arms(one, one)
     for metric in METRICS.values():
         row = comparison.row(metric.id)
+        if metric.id.startswith("M12"):
+            assert row.ledger.value is None, "paper has none of the ledger's own figures"
+            continue
         assert row.ledger.value is not None, metric.id
         assert row.gain in (0.0, None) or metric.id == "M13"
         if metric.paired:

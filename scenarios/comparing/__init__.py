@@ -1,0 +1,1 @@
+"""Sensitivity and comparison: figures over a grid of values, fault budgets, and two versions side by side."""

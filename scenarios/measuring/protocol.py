@@ -89,15 +89,14 @@ class ProtocolFacts:
         figures.figures["M12-revocation"] = {ALL: Figure(values=revoked, open=open_)}
 
     def _availability(self) -> Figure:
-        """Return the share of protocol time, from the first leader on, with one; in whole milliseconds."""
+        """Return the share of protocol time with a leader; no count of cases, so that it has no interval."""
         if self._leading_from_ns is None:
             return Figure()
         led_ns = self._led_ns
         if self._leader is not None:
             led_ns += self._last_ns - self._leader_since_ns
-        return Figure(
-            hits=led_ns // NS_PER_MS, of=max(1, (self._last_ns - self._leading_from_ns) // NS_PER_MS)
-        )
+        spent_ns = self._last_ns - self._leading_from_ns
+        return Figure(total=led_ns / spent_ns) if spent_ns > 0 else Figure()
 
     def _count(self, way: _Way, nodes: int) -> float | None:
         """Take a transaction's latencies down; return that to the last node, if every one shows it."""

@@ -104,6 +104,7 @@ def test_time_without_a_leader_begins_when_it_stops_and_ends_with_the_next(end):
         certified(1100, "b", 1),
     )
     assert seen["M12-leader"].value == pytest.approx(0.8)
+    assert seen["M12-leader"].interval is None, "time is no count of independent cases"
 
 
 def test_a_revocation_is_followed_to_every_node():

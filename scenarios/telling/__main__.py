@@ -1,7 +1,7 @@
 """Writes the pages in docs/ that are made of the program itself: `python -m scenarios.telling [NAME... | all]`.
 
-The trade rules, the baseline, the metrics, the behaviors, the checks and the list of scenarios are written every
-time, the pages of scenarios as they are named: each costs a run.
+The trade rules, the baseline, the metrics, the behaviors, the checks, the reference and the list of scenarios are
+written every time, the pages of scenarios as they are named: each costs a run.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from scenarios.telling.baselinepage import baseline_page
 from scenarios.telling.behaviorpage import behaviors_page
 from scenarios.telling.checkpage import checks_page
 from scenarios.telling.metricspage import metrics_page
+from scenarios.telling.referencepages import codes_page, commands_page, faults_page
 from scenarios.telling.rulepages import rules_page
 from scenarios.telling.scenariopages import index_page, scenario_page
+from scenarios.telling.schemapage import schema_page
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -23,7 +25,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 def main(names: list[str]) -> None:
     """Write the pages."""
     pages = DOCS / "scenarios"
-    pages.mkdir(exist_ok=True)
+    reference = DOCS / "reference"
+    for folder in (pages, reference):
+        folder.mkdir(exist_ok=True)
     made = {
         DOCS / "trade-rules.md": rules_page(),
         DOCS / "checks.md": checks_page(),
@@ -31,6 +35,10 @@ def main(names: list[str]) -> None:
         DOCS / "metrics.md": metrics_page(),
         DOCS / "behaviors.md": behaviors_page(),
         pages / "index.md": index_page(),
+        reference / "schema.md": schema_page(),
+        reference / "faults.md": faults_page(),
+        reference / "codes.md": codes_page(),
+        reference / "commands.md": commands_page(),
     }
     for name in library_names() if names == ["all"] else names:
         made[pages / f"{name}.md"] = scenario_page(name)

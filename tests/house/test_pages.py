@@ -1,13 +1,18 @@
 """Pages made of the program say what it does now; `python -m scenarios.telling` makes them again."""
 
+import re
 from pathlib import Path
+
+import pytest
 
 from scenarios.model.catalog import library_names
 from scenarios.telling.baselinepage import baseline_page
 from scenarios.telling.checkpage import checks_page
 from scenarios.telling.metricspage import metrics_page
+from scenarios.telling.referencepages import codes_page, commands_page, faults_page
 from scenarios.telling.rulepages import rules_page
 from scenarios.telling.scenariopages import index_page
+from scenarios.telling.schemapage import schema_page
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -41,3 +46,35 @@ def test_the_metrics_page_says_how_they_are_defined_and_what_acts_cost():
     assert (DOCS / "metrics.md").read_text(encoding="utf-8") == metrics_page(), (
         "make it again: python -m scenarios.telling"
     )
+
+
+REFERENCE = {
+    "schema": schema_page,
+    "faults": faults_page,
+    "codes": codes_page,
+    "commands": commands_page,
+}
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_a_reference_page_says_what_the_program_says(name):
+    assert (DOCS / "reference" / f"{name}.md").read_text(encoding="utf-8") == REFERENCE[name](), (
+        "make it again: python -m scenarios.telling"
+    )
+
+
+def test_every_reference_page_is_held():
+    assert {path.stem for path in (DOCS / "reference").glob("*.md")} == set(REFERENCE)
+
+
+def test_the_http_interface_s_page_names_every_route_and_no_other():
+    source = (DOCS.parent / "p2p" / "api.py").read_text(encoding="utf-8")
+    routes = {
+        f"{method.upper()} {path.replace(':.+', '')}"
+        for method, path in re.findall(r'add_(get|post)\("([^"]+)"', source)
+    }
+    told = re.findall(
+        r"^\| `((?:GET|POST) [^?` ]+)", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert len(routes) > 10
+    assert set(told) == routes

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ledger.contracts import Refusal
-from ledger.contracts.carnet import CARNET_CLAIM_TABLE, VOUCHER_TABLE
+from ledger.contracts.carnet import CARNET_CLAIM_TABLE, CARNET_TABLE, VOUCHER_TABLE, CarnetStatus
 from ledger.contracts.carnet import claim as claim_module
 from ledger.contracts.carnet import voucher as voucher_module
 from scenarios.agents import carnetassociation, carnetoffice
@@ -105,3 +105,18 @@ def test_a_second_proof_is_looked_at_after_one_that_was_rejected(run_virtual_sce
     assert result.judgment.verdict is Verdict.PASSED
     states = [state for _, state in result.trial.history.states("carnet_claim", "k2/2")]
     assert states == ["CLAIM_OPEN", "PROOF_GIVEN", "CLAIM_OPEN", "PROOF_GIVEN", "REGULARIZED"]
+
+
+def test_a_chamber_that_may_do_as_it_likes_is_missed(
+    run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issue = CARNET_TABLE.find(CarnetStatus.SECURED, "carnet.issue")
+    lax = replace(issue, guards=tuple(g for g in issue.guards if g.refusal is not Refusal.VALIDITY))
+    assert len(lax.guards) == len(issue.guards) - 1
+    monkeypatch.setitem(CARNET_TABLE._by_place, (CarnetStatus.SECURED, "carnet.issue"), lax)
+    missed = failed(run_virtual_scenario("dishonest-chamber"))
+    assert "carnet k2 is EXPIRED within 366 days" in missed
+    early = replace(lax, state=CarnetStatus.APPLIED)
+    monkeypatch.setitem(CARNET_TABLE._by_place, (CarnetStatus.APPLIED, "carnet.issue"), early)
+    missed = failed(run_virtual_scenario("dishonest-chamber"))
+    assert "carnet k2 is SECURED within 1 days" in missed

@@ -35,7 +35,7 @@ What there is:
 - `VirtualHost`: `boot(program) -> Life`, `crash()`, `power_loss()`, `pause()`, `resume()`, `is_up`,
   `is_paused`, `failure`, `on_failure`, `address`, `disk`, `calendar`, `machine`, `at_disk_operation(n,
   action)` (with `crash` or `power_loss` as the action: a strike inside COMMIT), `fail_disk(operation,
-  error)`, `mend_disk()`.
+  error) -> mend`, `mend_disk()`, `drift_timers(ppm) -> end`, `jump_timers(ahead_ns)`.
 - `VirtualDisk`: `flip_bit(name, byte, bit)`, `read(name)`, `files`, `erase()`, `hook`.
 - `VirtualNetwork`: `as_host(name)`, `address(name)`, `set_latency(low_ns, high_ns, src, dst)`,
   `set_loss(probability, src, dst)`, `partition(group, group, ..., one_way=False) -> Cut`, `cut(pairs) ->

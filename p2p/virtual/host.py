@@ -17,8 +17,9 @@ import random
 from collections.abc import Callable, Coroutine
 from typing import Protocol
 
-from p2p.virtual.disk import DiskOperation, VirtualDisk
+from p2p.virtual.disk import DiskOperation, Hook, VirtualDisk
 from p2p.virtual.life import Ending, Life
+from p2p.virtual.lifeclock import LifeClock
 from p2p.virtual.loop import VirtualLoop
 from p2p.virtual.machine import Calendar, DiskModel, VirtualMachine
 from p2p.virtual.network import VirtualNetwork
@@ -70,6 +71,9 @@ class VirtualHost:
         self._loop: VirtualLoop = network.loop
         self._seed = seed
         self._disk_model = DiskModel() if disk_model is None else disk_model
+        self._disk_failures: list[tuple[DiskOperation, OSError]] = []
+        self._count: Hook | None = None
+        self._timer_ppm = 0
         self._damage = random.Random(f"{seed}:{name}:power-loss")
 
     def __repr__(self) -> str:
@@ -116,6 +120,8 @@ class VirtualHost:
             random.Random(f"{stream}:vfs"),
         )
         life.add_fence(self._keep_files)
+        if self._timer_ppm:
+            self._loop.set_clock(life, self._clock(life).paced(self._loop.now_ns(), self._timer_ppm))
         self.network.fence(life)
         self.machine = machine = VirtualMachine(life, self._seed, vfs, self.calendar, self._disk_model)
         self.life = life
@@ -169,6 +175,27 @@ class VirtualHost:
         if self.life is not None:
             self.life.resume()
 
+    def drift_timers(self, ppm: int) -> Callable[[], None]:
+        """Let the timers of its lives run fast by so many millionths more; the returned call ends this one."""
+
+        def change(more_ppm: int) -> None:
+            self._timer_ppm += more_ppm
+            if self.life is not None and self.is_up:
+                clock = self._clock(self.life).paced(self._loop.now_ns(), self._timer_ppm)
+                self._loop.set_clock(self.life, clock)
+
+        change(ppm)
+        return lambda: change(-ppm)
+
+    def jump_timers(self, ahead_ns: int) -> None:
+        """Let the clock that the process reads for its timers be ahead at once: what it passes over is due now."""
+        if self.life is not None and self.is_up:
+            self._loop.set_clock(self.life, self._clock(self.life).jumped(self._loop.now_ns(), ahead_ns))
+
+    @staticmethod
+    def _clock(life: Life) -> LifeClock:
+        return life.clock or LifeClock(0, 0, 0)
+
     def at_disk_operation(self, number: int, action: Callable[[], None]) -> None:
         """Call `action` once, just before the `number`-th disk operation from now (1 is the next).
 
@@ -180,26 +207,49 @@ class VirtualHost:
             nonlocal left
             left -= 1
             if left == 0:
-                self.disk.hook = None
+                self.forget_disk_operation()
                 action()
 
-        self.disk.hook = count
+        self._count = count
+        self._hook_disk()
 
-    def fail_disk(self, operation: DiskOperation, error: OSError) -> None:
-        """Let every `operation` fail with `error` until `mend_disk`."""
+    def forget_disk_operation(self) -> None:
+        """End what `at_disk_operation` began."""
+        self._count = None
+        self._hook_disk()
 
-        def fail(attempted: DiskOperation, name: str) -> None:
-            if attempted is operation:
-                raise OSError(error.errno, error.strerror, name)
+    def fail_disk(self, operation: DiskOperation, error: OSError) -> Callable[[], None]:
+        """Let every `operation` fail with `error`, whatever else fails; the returned call ends this one, once."""
+        failure = (operation, error)
+        self._disk_failures.append(failure)
+        self._hook_disk()
 
-        if operation is DiskOperation.READ:
-            self.disk.read_hook = fail
-        else:
-            self.disk.hook = fail
+        def mend() -> None:
+            self._disk_failures = [one for one in self._disk_failures if one is not failure]
+            self._hook_disk()
+
+        return mend
 
     def mend_disk(self) -> None:
-        """End what `at_disk_operation` or `fail_disk` began."""
-        self.disk.hook = self.disk.read_hook = None
+        """End all that `at_disk_operation` and `fail_disk` began."""
+        self._disk_failures = []
+        self.forget_disk_operation()
+
+    def _hook_disk(self) -> None:
+        reads = any(operation is DiskOperation.READ for operation, _ in self._disk_failures)
+        others = any(operation is not DiskOperation.READ for operation, _ in self._disk_failures)
+        self.disk.hook = self._before_operation if others or self._count is not None else None
+        self.disk.read_hook = self._fail_if_told if reads else None
+
+    def _before_operation(self, operation: DiskOperation, name: str) -> None:
+        if self._count is not None:
+            self._count(operation, name)
+        self._fail_if_told(operation, name)
+
+    def _fail_if_told(self, attempted: DiskOperation, name: str) -> None:
+        for operation, error in self._disk_failures:
+            if operation is attempted:
+                raise OSError(error.errno, error.strerror, name)
 
     def _keep_files(self, ending: Ending) -> None:
         if ending is Ending.POWER_LOST:

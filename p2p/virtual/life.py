@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ParamSpec
 
 if TYPE_CHECKING:
+    from p2p.virtual.lifeclock import LifeClock
     from p2p.virtual.loop import AnyHandle, VirtualLoop
 
 _P = ParamSpec("_P")
@@ -63,6 +64,7 @@ class Life:
         self.paused = False
         self.running = True
         self.ending: Ending | None = None
+        self.clock: LifeClock | None = None
         self._ghost: asyncio.Task[object] | None = None
         self.context = contextvars.Context()
         self.context.run(LIFE.set, self)

@@ -28,6 +28,7 @@ from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, 
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, TypeVarTuple
 
 from p2p.virtual.life import LIFE, Life
+from p2p.virtual.lifeclock import LifeClock
 
 if TYPE_CHECKING:
     from p2p.virtual.network import VirtualNetwork
@@ -149,6 +150,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._turns_now = 0
         self._turns_to_collection = TURNS_PER_COLLECTION
         self._quiet = 0
+        self._has_wrong_clocks = False
         self._network: VirtualNetwork | None = None
         self.kernel_context = contextvars.Context()
         self.outside = Life(self, "outside", 0)
@@ -164,8 +166,28 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return self._now_ns
 
     def time(self) -> float:
-        """Return virtual time in seconds since the loop was made."""
-        return self._now_ns / NS_PER_S
+        """Return seconds since the loop was made: virtual time, or what the running life's own clock shows."""
+        clock = self._clock()
+        return (self._now_ns if clock is None else clock.shows(self._now_ns)) / NS_PER_S
+
+    def _clock(self) -> LifeClock | None:
+        """Return the running life's clock, if that is not right."""
+        if not self._has_wrong_clocks:
+            return None
+        life = LIFE.get(None)
+        return None if life is None else life.clock
+
+    def set_clock(self, life: Life, clock: LifeClock) -> None:
+        """Give a life another clock: its timers come when that shows what the present one was to show."""
+        old = life.clock or LifeClock(0, 0, 0)
+        life.clock = clock
+        self._has_wrong_clocks = True
+        heap = self._heap
+        for number, (_, sequence, timer) in enumerate(heap):
+            if timer._context.get(LIFE) is life:
+                timer._when = clock.comes(old.shows(timer._when))
+                heap[number] = (timer._when, sequence, timer)
+        heapq.heapify(heap)
 
     # Scheduling
 
@@ -219,6 +241,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         when_ns = round(when * NS_PER_S)
         if when_ns / NS_PER_S < when:
             when_ns += 1
+        clock = self._clock()
+        if clock is not None:
+            when_ns = clock.comes(when_ns)
         return self.call_at_ns(when_ns, callback, *args, context=context)
 
     def call_later(
@@ -229,7 +254,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         """Run `callback` after `delay` seconds, rounded to the nanosecond."""
-        return self.call_at_ns(self._now_ns + round(delay * NS_PER_S), callback, *args, context=context)
+        when_ns = self._now_ns + round(delay * NS_PER_S)
+        clock = self._clock()
+        if clock is not None:
+            when_ns = clock.comes(clock.shows(self._now_ns) + when_ns - self._now_ns)
+        return self.call_at_ns(when_ns, callback, *args, context=context)
 
     def requeue(self, handles: Iterable[AnyHandle]) -> None:
         """Put handles back that the loop had handed to a life."""

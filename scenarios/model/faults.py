@@ -44,6 +44,8 @@ Rules:
 | `rebuild` | no | | the disk is lost: the node is replaced by law |
 | `calendar_jump` | required | `seconds`, `every_ms` | the target's calendar jumps forth and back |
 | `calendar_drift` | required | `ppm` | the target's calendar runs fast, or slow if negative |
+| `timer_drift` | required | `ppm` | the clock that the target's timers go by runs fast, or slow if negative |
+| `timer_jump` | no | `seconds` | that clock jumps ahead: all timers that it passes over are due at once |
 """
 
 from __future__ import annotations
@@ -81,6 +83,8 @@ from scenarios.model.nodefaults import (
     Rebuild,
     RestartLoop,
     RollingRestart,
+    TimerDrift,
+    TimerJump,
     WriteFailure,
 )
 from scenarios.model.units import RangeMs, Record
@@ -257,13 +261,15 @@ FaultRecord: TypeAlias = Annotated[
     | WriteFailure
     | CalendarJump
     | CalendarDrift
+    | TimerDrift
+    | TimerJump
     | FlipBits
     | LostFile
     | Rebuild,
     Field(discriminator="kind"),
 ]
 
-OVER_AT_ONCE = ("restart", "restart_loop", "rolling_restart", "rebuild", "reset", "half_open")
+OVER_AT_ONCE = ("restart", "restart_loop", "rolling_restart", "rebuild", "reset", "half_open", "timer_jump")
 """Kinds that take no `for`: they are over at once, or when they have run their course."""
 PROCESS_KINDS = ("crash_at", "restart_loop", "rolling_restart", "other_version")
 FRAME_KINDS = ("drop", "burst_drop", "duplicate", "reorder", "corrupt")
@@ -286,6 +292,17 @@ VIRTUAL_KINDS = (
     "rebuild",
     "calendar_jump",
     "calendar_drift",
+    "timer_drift",
+    "timer_jump",
 )
-LIVE_KINDS = ("crash", "restart", "pause", *LINK_KINDS, *FRAME_KINDS, *PROCESS_KINDS)
+LIVE_KINDS = (
+    "crash",
+    "restart",
+    "pause",
+    *LINK_KINDS,
+    *FRAME_KINDS,
+    *PROCESS_KINDS,
+    "flip_bits",
+    "lost_file",
+)
 KINDS_BY_WORLD: Mapping[str, Sequence[str]] = {"virtual": VIRTUAL_KINDS, "live": LIVE_KINDS}

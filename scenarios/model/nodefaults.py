@@ -134,6 +134,38 @@ class CalendarDrift(BaseFault):
         return self
 
 
+class TimerDriftParams(Record):
+    """How wrong the pace of a process's own clock is."""
+
+    ppm: int = Field(
+        ge=-200_000, le=1_000_000, description="Millionths by which its timers are fast; negative for slow."
+    )
+
+
+class TimerDrift(BaseFault):
+    """The clock that the target's timers go by runs fast or slow; its pace is right again at the end."""
+
+    lasting = "required"
+    kind: Literal["timer_drift"]
+    params: TimerDriftParams = Field(description="By how much.")
+
+
+class TimerJumpParams(Record):
+    """How long a process seems to itself to have stood still."""
+
+    seconds: float = Field(
+        gt=0, le=3_600, description="Seconds by which the clock of its timers jumps ahead."
+    )
+
+
+class TimerJump(BaseFault):
+    """The clock that the target's timers go by jumps ahead: all that it passes over are due at once."""
+
+    lasting = "never"
+    kind: Literal["timer_jump"]
+    params: TimerJumpParams = Field(description="How far.")
+
+
 class _Losing(BaseFault):
     """A fault after which a node may be no more: never of so many that what they acknowledged is nowhere else."""
 

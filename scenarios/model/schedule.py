@@ -56,7 +56,7 @@ ScheduledKind = Literal[
     "calendar_drift",
 ]
 SCHEDULED_KINDS: tuple[ScheduledKind, ...] = get_args(ScheduledKind)
-"""Every kind but `restart`, which every drawn crash brings with it."""
+"""Every kind but `restart`, which every drawn crash brings with it, and those of timers, which only scripts have."""
 NEVER_SCHEDULED = tuple(kind for kind in VIRTUAL_KINDS if kind not in SCHEDULED_KINDS)
 
 Count = Annotated[int, Field(ge=0, le=FAULTS_MAX)]

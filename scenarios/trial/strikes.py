@@ -41,6 +41,8 @@ from scenarios.model.nodefaults import (
     Rebuild,
     RestartLoop,
     RollingRestart,
+    TimerDrift,
+    TimerJump,
     WriteFailure,
 )
 from scenarios.trial.courses import (
@@ -223,6 +225,14 @@ async def _calendar_drift(world: World, fault: CalendarDrift, hit: Hit) -> End:
     return _later(world.calendar_drift(fault.params.ppm, hit))
 
 
+async def _timer_drift(world: World, fault: TimerDrift, hit: Hit) -> End:
+    return _later(world.timer_drift(fault.params.ppm, hit))
+
+
+async def _timer_jump(world: World, fault: TimerJump, hit: Hit) -> None:
+    world.timer_jump(fault.params.seconds, hit)
+
+
 _STRIKES: Mapping[type, Callable[..., Awaitable[End | Course | None]]] = {
     Crash: _crash,
     PowerLoss: _power_loss,
@@ -245,6 +255,8 @@ _STRIKES: Mapping[type, Callable[..., Awaitable[End | Course | None]]] = {
     LostFile: _lost_file,
     CalendarJump: _calendar_jump,
     CalendarDrift: _calendar_drift,
+    TimerDrift: _timer_drift,
+    TimerJump: _timer_jump,
 }
 
 

@@ -205,3 +205,9 @@ class World(Protocol):
 
     def calendar_drift(self, ppm: int, organizations: Sequence[str]) -> Callable[[], None]:
         """Let these organizations' calendars run fast by so many millionths; the returned call sets them right."""
+
+    def timer_drift(self, ppm: int, organizations: Sequence[str]) -> Callable[[], None]:
+        """Let these nodes' timers run fast by so many millionths; the returned call gives them the right pace."""
+
+    def timer_jump(self, seconds: float, organizations: Sequence[str]) -> None:
+        """Let the clock of these nodes' timers jump ahead: all timers that it passes over are due at once."""

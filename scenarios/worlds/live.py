@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from random import Random
 
 import aiohttp
 from pydantic import BaseModel, ConfigDict
@@ -32,6 +33,7 @@ from scenarios.network.deployment import read_node_file, write_deployment, write
 from scenarios.network.founding import Founding
 from scenarios.worlds.base import DiskFailure, EndFault, Endpoint, NetworkPlan, Sink, Standing
 from scenarios.worlds.linkproxy import LinkProxies
+from scenarios.worlds.nodefiles import erase, flip_bits, take
 from scenarios.worlds.plan import Address
 from scenarios.worlds.standing import read_standing
 
@@ -87,6 +89,7 @@ class LiveWorld:
         self._stopping: dict[str, asyncio.subprocess.Process] = {}
         self._listeners: dict[str, asyncio.Task[None]] = {}
         self._http: aiohttp.ClientSession | None = None
+        self._chance = Random(f"{founding.genesis.network}:bits")
         self._calendar_ms = 0
         self._calendar_set_ns = time.monotonic_ns()
         self._opened_ns = time.monotonic_ns()
@@ -220,12 +223,17 @@ class LiveWorld:
         raise _refused("power_loss")
 
     async def restart(self, organization: str) -> None:
-        """Start a node again over its files; nothing happens if it is up."""
+        """Start a node again over its files; nothing happens if it is up, and one that refuses is reported."""
         if self._stopping.get(organization) is self._processes[organization]:
             await self._stopped(organization, self._stopping[organization])
         if self._processes[organization].returncode is not None:
             await self._start(organization)
-            await self._serving(organization)
+            try:
+                await self._serving(organization)
+            except ConfigError as error:
+                if self._processes[organization].returncode is None:
+                    raise
+                self.sink("node.failed", {"node": organization, "reason": str(error)[:500]})
 
     async def pause(self, organization: str) -> None:
         """Stop a node's process where it is."""
@@ -284,28 +292,26 @@ class LiveWorld:
         raise _refused(f"disk_{failure}")
 
     def flip_bits(self, organization: str, file: str, bits: int) -> int:
-        """Refused in the live world.
-
-        Raises:
-            ConfigError: always.
-        """
-        raise _refused("flip_bits")
+        """Flip bits anywhere in a file of a node that is down."""
+        return flip_bits(self._data(organization), file, bits, self._chance)
 
     def lose_file(self, organization: str, file: str) -> Callable[[], None]:
-        """Refused in the live world.
-
-        Raises:
-            ConfigError: always.
-        """
-        raise _refused("lost_file")
+        """Take a file, or all, from a node that is down."""
+        return take(self._data(organization), file)
 
     async def renew(self, organization: str, key: SigningKey, incarnation: int, raft_id: int) -> None:
-        """Refused in the live world.
+        """Empty a node's data folder, and write its next identity beside it."""
+        await self.crash(organization)
+        erase(self._data(organization))
+        path = self._files[organization]
+        own = read_node_file(path)
+        (path.parent / own.node_key).unlink()
+        key.save(path.parent / own.node_key)
+        write_node_file(path, own.model_copy(update={"incarnation": incarnation, "raft_id": raft_id}))
 
-        Raises:
-            ConfigError: always.
-        """
-        raise _refused("rebuild")
+    def _data(self, organization: str) -> Path:
+        path = self._files[organization]
+        return path.parent / read_node_file(path).data
 
     def slow_disk(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
         """Refused in the live world.
@@ -330,6 +336,22 @@ class LiveWorld:
             ConfigError: always.
         """
         raise _refused("calendar_drift")
+
+    def timer_drift(self, ppm: int, organizations: Sequence[str]) -> Callable[[], None]:
+        """Refused in the live world.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise _refused("timer_drift")
+
+    def timer_jump(self, seconds: float, organizations: Sequence[str]) -> None:
+        """Refused in the live world.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise _refused("timer_jump")
 
     async def _stopped(self, organization: str, process: asyncio.subprocess.Process) -> None:
         try:

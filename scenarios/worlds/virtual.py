@@ -321,7 +321,7 @@ class SimulatedWorld:
 
     def _lose_power(self, organization: str) -> None:
         host = self.kit.host(organization)
-        host.mend_disk()
+        host.forget_disk_operation()
         self.sink("power.lost", {"node": organization, "unsynced": host.disk.unsynced_count})
         host.power_loss()
         self._gone(organization)
@@ -382,12 +382,14 @@ class SimulatedWorld:
     def fail_disk(self, failure: DiskFailure, organizations: Sequence[str]) -> Callable[[], None]:
         """Let these organizations' disks fail from now on."""
         operation, code = _DISK_FAILURES[failure]
-        for organization in organizations:
+        ends = [
             self.kit.host(organization).fail_disk(operation, OSError(code, os.strerror(code)))
+            for organization in organizations
+        ]
 
         def mend() -> None:
-            for organization in organizations:
-                self.kit.host(organization).mend_disk()
+            for end in ends:
+                end()
 
         return mend
 
@@ -446,6 +448,21 @@ class SimulatedWorld:
 
         drift(ppm)
         return lambda: drift(0)
+
+    def timer_drift(self, ppm: int, organizations: Sequence[str]) -> Callable[[], None]:
+        """Let these nodes' timers run fast or slow, in this life and later ones."""
+        ends = [self.kit.host(organization).drift_timers(ppm) for organization in organizations]
+
+        def end() -> None:
+            for mend in ends:
+                mend()
+
+        return end
+
+    def timer_jump(self, seconds: float, organizations: Sequence[str]) -> None:
+        """Let the clock of these nodes' timers jump ahead."""
+        for organization in organizations:
+            self.kit.host(organization).jump_timers(round(seconds * 1000 * NS_PER_MS))
 
     def _frames_of(self, organization: str) -> FrameWeather:
         weather = self._frame_weather.get(organization)

@@ -333,3 +333,40 @@ def test_the_watermark_file_is_written_in_place():
 
     run_virtual(main, seed=1)
     assert sizes[0] < SECTOR_BYTES
+
+
+def test_two_disk_failures_at_once_are_both_in_force_and_end_one_by_one():
+    def tried(host: VirtualHost) -> list[int | None]:
+        codes: list[int | None] = []
+        for hook, operation in (
+            (host.disk.hook, DiskOperation.WRITE),
+            (host.disk.hook, DiskOperation.SYNC),
+            (host.disk.read_hook, DiskOperation.READ),
+        ):
+            try:
+                if hook is not None:
+                    hook(operation, "node.db")
+                codes.append(None)
+            except OSError as error:
+                codes.append(error.errno)
+        return codes
+
+    async def main(world: VirtualWorld) -> None:
+        host = world.add_host("a")
+        struck: list[str] = []
+        full = host.fail_disk(DiskOperation.WRITE, OSError(errno.ENOSPC, "full"))
+        unsynced = host.fail_disk(DiskOperation.SYNC, OSError(errno.EIO, "broken"))
+        unread = host.fail_disk(DiskOperation.READ, OSError(errno.EIO, "broken"))
+        host.at_disk_operation(2, lambda: struck.append("cut"))
+        assert tried(host) == [errno.ENOSPC, errno.EIO, errno.EIO]
+        assert struck == ["cut"]
+        full()
+        assert tried(host) == [None, errno.EIO, errno.EIO]
+        unread()
+        full()
+        assert tried(host) == [None, errno.EIO, None]
+        unsynced()
+        assert host.disk.hook is None
+        assert host.disk.read_hook is None
+
+    run_virtual(main, seed=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import aiohttp
 import pytest
 
@@ -229,3 +231,55 @@ def test_a_lost_disk_is_replaced_by_law_and_its_organization_misses_nothing(stor
 def test_what_would_lose_more_than_a_minority_is_refused(pilot):
     with pytest.raises(ScenarioError, match="more stores are lost than the network can bear"):
         pilot("nafta-certificate", overrides=["faults=[{at: {protocol: 1s}, kind: rebuild, target: all}]"])
+
+
+def test_a_leader_whose_timers_are_twice_as_fast_sends_twice_the_heartbeats(pilot):
+    sent = []
+
+    async def script(p):
+        world = p._trial.world
+        leader = next(o for o in ALL if world.node(o).ordering.is_leader)
+
+        async def frames():
+            before = (await world.standing(leader)).frames_sent
+            await asyncio.sleep(20)
+            sent.append((await world.standing(leader)).frames_sent - before)
+
+        await frames()
+        end = await p.fault("timer_drift", target="leader", params={"ppm": 1_000_000})
+        await frames()
+        await end()
+        await frames()
+
+    assert pilot("nafta-certificate", script, keep_steps=False).passed
+    right, fast, again = sent
+    assert fast > 1.7 * right
+    assert again == pytest.approx(right, rel=0.15)
+
+
+def test_a_followers_timers_that_jump_are_all_due_at_once_and_it_knows_that_it_stood_still(pilot):
+    seen = []
+
+    async def script(p):
+        driver = p._trial.world.node("chamber").driver
+        before = driver.figures.stalls
+        await p.fault("timer_jump", target="node chamber", params={"seconds": 60})
+        await asyncio.sleep(1)
+        seen.append(driver.figures.stalls - before)
+
+    assert pilot("nafta-certificate", script, keep_steps=False).passed
+    assert seen == [1]
+
+
+@pytest.mark.parametrize("seed", ["1", "2", "3"])
+def test_a_trade_is_whole_whose_timers_drift_and_jump(pilot, seed):
+    faults = (
+        "{when: certificate c1 anchored, for: {protocol: 20s}, kind: timer_drift, target: follower,"
+        " params: {ppm: 1000000}},"
+        "{when: certificate c1 anchored, for: {protocol: 20s}, kind: timer_drift, target: leader,"
+        " params: {ppm: -200000}},"
+        "{when: certificate c1 held, kind: timer_jump, target: leader, params: {seconds: 5}},"
+        "{when: claim e2 filed, kind: timer_jump, target: all, params: {seconds: 60}}"
+    )
+    flown = pilot("nafta-certificate", overrides=[f"faults=[{faults}]"], seed=seed)
+    assert flown.passed, (flown, flown.violations)

@@ -1,11 +1,7 @@
 """A campaign's results as a Parquet file (extra `analysis`): a row per run, ready for any data tool.
 
 Columns: scenario, seed, verdict, reason (text); cpu_s, real_s, protocol_s (seconds); violations, open_points (lists of
-<<<<<<< HEAD
-text); metrics, exercised, expectations (maps by name); faults (list of number, kind, in_flight, met).
-=======
-text); metrics, measures, exercised, expectations (maps by name); faults (list of number, kind, in_flight).
->>>>>>> 0c3b81a (Add sweeps, fault budgets by bisection, and paired comparison with thresholds)
+text); metrics, measures, exercised, expectations (maps by name); faults (list of number, kind, in_flight, met).
 """
 
 from __future__ import annotations

@@ -69,3 +69,10 @@ def test_nothing_tracked_is_ignored_or_a_leftover():
     assert [
         name for name in tracked if re.search(r"(^runs/|__pycache__|\.pyc$|\.orig$|\.rej$|~$)", name)
     ] == []
+
+
+def test_no_file_has_marks_of_a_conflict_left():
+    marked = subprocess.run(
+        ["git", "grep", "-lE", "^(<{7}|>{7}) "], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
+    assert marked == []

@@ -120,7 +120,6 @@ STORY_SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
         f"has Customs' decision: claim {f['claim']} is {f['state']}"
         + ("" if f["believed"] else ", which does not open the commitment on the ledger")
     ),
-    "notice.received": lambda f: f"has notice that certificate {f['certificate']} is incorrect",
     **FORM_STORY_SENTENCES,
     "letter.received": lambda f: f"has a letter of Customs in verification {f['verification']}",
     "answer.unreadable": lambda f: f"cannot read the answer in verification {f['verification']}",

@@ -10,6 +10,7 @@ from ledger.contracts.rules import RULES
 from scenarios.errors import RefusedError
 from scenarios.model.catalog import load_scenario
 from scenarios.telling.acts import ACTS
+from scenarios.telling.narration import STORY_SENTENCES
 from scenarios.telling.story import tell
 from scenarios.trial.eventbook import EventBook
 from scenarios.trial.runfolder import RunFolder
@@ -148,3 +149,8 @@ def test_a_forms_story_is_told_in_the_trades_words_by_name_entry_shipment_or_id(
 
 def test_every_type_of_transaction_has_words():
     assert set(ACTS) == set(RULES)
+
+
+@pytest.mark.parametrize("subject", [{"certificate": "c1"}, {"claim": "e1"}])
+def test_a_notice_is_told_whatever_it_is_about(subject: dict[str, str]) -> None:
+    assert next(iter(subject.values())) in STORY_SENTENCES["notice.received"](subject)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.reporting.commands import REPORT_FILE
 from scenarios.trial.replaying import compare
 from scenarios.trial.runfolder import RunFolder
 from scenarios.trial.runner import RunResult
@@ -55,11 +56,12 @@ def test_a_seed_repeats_over_processes_hash_seeds_and_earlier_runs(
     second_of_two = contents(fair_run.folder)
     fresh = contents(run_apart(tmp_path / "one", "1"))
     other_hashes = contents(run_apart(tmp_path / "two", "4242"))
-    assert fresh.keys() == other_hashes.keys() == second_of_two.keys()
+    # the report is made by the command; a run within a program leaves none
+    assert fresh.keys() == other_hashes.keys() == second_of_two.keys() | {REPORT_FILE}
     assert {"observer/events.ndjson", "public/events.ndjson", "observer/messages.txt"} <= fresh.keys()
     for name, data in fresh.items():
         assert other_hashes[name] == data, f"{name} depends on the process"
-        assert second_of_two[name] == data, f"{name} depends on what ran before"
+        assert name == REPORT_FILE or second_of_two[name] == data, f"{name} depends on what ran before"
 
 
 def test_every_second_with_frames_has_a_digest_of_all_frames_so_far(fair_run: RunResult) -> None:

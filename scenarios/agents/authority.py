@@ -13,9 +13,8 @@ import datetime
 
 from ledger.genesis import Role
 from scenarios.agents.members import Members
+from scenarios.model.units import DAY_MS, HOUR_MS
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 _EPOCH_ORDINAL = datetime.date(1970, 1, 1).toordinal()
 
 

@@ -30,8 +30,8 @@ from scenarios.agents.client import Receipt
 from scenarios.agents.papers import KIND, Paper
 from scenarios.model.behaviors import Dishonesty
 from scenarios.model.carnetsteps import EndorseVoucher, SettleGoods
+from scenarios.model.units import DAY_MS
 
-DAY_MS = 86_400_000
 ABSENT_SERIAL = 999
 """Serial of a voucher that nobody presents."""
 

@@ -16,8 +16,8 @@ from scenarios.measuring.definitions import METRICS
 from scenarios.measuring.effort import ActEffort, Arm, efforts
 from scenarios.measuring.facts import ArmFacts, ShipmentFacts
 from scenarios.measuring.revenue import forgone_usd
+from scenarios.model.units import DAY_MS
 
-DAY_MS = 86_400_000
 ALL = "all"
 
 

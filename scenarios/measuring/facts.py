@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ledger.contracts.findings import Finding
+from scenarios.model.units import DAY_MS
 from scenarios.workload.truth import SHIPMENT_BEGAN
 
 Fields: TypeAlias = Mapping[str, object]
@@ -24,7 +25,6 @@ Fields: TypeAlias = Mapping[str, object]
 FILING = "fisheries.file"
 CARNET_CLAIM_ENDS = ("REGULARIZED", "FINAL")
 FORM_HELD = ("HOLD", "REJECTED")
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)

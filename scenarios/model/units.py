@@ -33,6 +33,8 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 from scenarios.errors import RefusedError
 
 UNITS_MS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+HOUR_MS = UNITS_MS["h"]
+DAY_MS = UNITS_MS["d"]
 DURATION_MS_MAX = 36_525 * UNITS_MS["d"]
 
 _DURATION = re.compile(r"([0-9]{1,15})(ms|s|min|h|d)")

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from scenarios.model.units import DAY_MS
 from scenarios.paper.cabinet import Cabinet
 from scenarios.paper.carnets import PaperCarnet
 from scenarios.paper.desk import Desk, Process
 from scenarios.paper.origin import PaperClaim
-from scenarios.paper.parameters import DAY_MS, PaperParameters
+from scenarios.paper.parameters import PaperParameters
 from scenarios.paper.tuna import PaperForm370
 from scenarios.trial.eventbook import Event
 from scenarios.workload.plan import shipments

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ledger.contracts.parameters import CARNET_PROOF_MONTHS, CARNET_RECOVERY_MONTHS
+from scenarios.model.units import DAY_MS
 from scenarios.paper.desk import Desk, Process
-from scenarios.paper.parameters import DAY_MS
 from scenarios.workload.shipment import CarnetPlan, Shipment, Visit
 
 MONTH_DAYS = 30.4

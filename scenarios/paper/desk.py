@@ -20,7 +20,6 @@ from scenarios.trial.eventbook import Event
 from scenarios.workload.officehours import OfficeHours
 
 Process: TypeAlias = Generator[simpy.Event, object, None]
-HOUR_MS = 3_600_000
 
 
 @dataclass(slots=True)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scenarios.model.units import DAY_MS, HOUR_MS
 from scenarios.model.workload import Workload
 from scenarios.paper.cabinet import Cabinet, Filed
-from scenarios.paper.desk import HOUR_MS, Desk, Process
-from scenarios.paper.parameters import DAY_MS
+from scenarios.paper.desk import Desk, Process
 from scenarios.workload.decisions import requested_after_days, verified_after_days
 from scenarios.workload.shipment import CertificatePlan, Noncompliance, OriginPlan, Shipment
 

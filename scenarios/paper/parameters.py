@@ -17,11 +17,10 @@ from pydantic import Field, TypeAdapter, model_validator
 from ruamel.yaml import YAML
 
 from scenarios.errors import RefusedError, UnknownNameError
-from scenarios.model.units import Record
+from scenarios.model.units import DAY_MS, Record
 from scenarios.workload.chance import Chance
 
 FILE = "parameters.yaml"
-DAY_MS = 86_400_000
 
 Mark: TypeAlias = Literal["read", "partly read", "assumption"]
 

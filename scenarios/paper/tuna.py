@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scenarios.model.units import DAY_MS
 from scenarios.paper.desk import Desk, Process
-from scenarios.paper.parameters import DAY_MS
 from scenarios.workload.shipment import Shipment, TunaPlan
 
 STARTS_DAYS_BEFORE_FILING = 10

@@ -17,10 +17,10 @@ from itertools import zip_longest
 
 from scenarios.diagram.repeating import Followed
 from scenarios.model.sentences import Judgement
+from scenarios.model.units import HOUR_MS
 from scenarios.trial.eventbook import Event, iso
 
 WIDTH_CHARACTERS = 80
-HOUR_MS = 3_600_000
 SECOND_NS = 1_000_000_000
 LISTED_MAX = 40
 _OF_NODES = ("link.", "raft.", "block.", "node.", "envelope", "transaction.", "trace", "sync.", "lineage.")

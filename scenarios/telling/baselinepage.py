@@ -26,6 +26,10 @@ not of the trade; a figure that rests on one of them says little.
   every claim against the certificates it has and asks wherever something does not fit; on paper only what is drawn is
   looked at. So more claims are asked about on the ledger (81 and 35 of 675 in one run of 1,000 shipments), and medians
   over all of them compare different claims: read M1 by its paired difference.
+- **Verifications.** On the ledger a claim that is asked about, or that rests on no certificate, is not verified as
+  well, and a claim waits for its verification; on paper it is decided first, and perhaps again.
+- **Brokers.** On the ledger drawn claims are filed by the importers themselves; on paper `workload.broker` gives some
+  to a broker, if there is one. `pilot-quarter` has none.
 - **Silence (M1, M9).** On paper a request or a letter may stay unanswered; on the ledger the programs always answer.
 - **Loss and forgetting (M4, M11).** Papers are lost and mislaid, stamps forgotten. Nothing like it happens at a
   counter of the ledger arm, so every carnet was discharged there in that run.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scenarios.model import Step
 from scenarios.model.carnets import AtaCarnet
+from scenarios.model.units import HOUR_MS
 from scenarios.trading.lot import Act, Lot, step_of
 from scenarios.trading.papers import parse
 from scenarios.trading.people import particulars
@@ -32,9 +33,6 @@ def carnet_lot(shipment: Shipment, plan: CarnetPlan) -> Lot:
     if plan.home_ms is not None:
         acts.append(Act(plan.home_ms, journey.present("REIMPORT", plan.home_customs)))
     return Lot(carnets={name: _carnet(shipment, plan)}, acts=tuple(acts))
-
-
-HOUR_MS = 3_600_000
 
 
 class _Journey:

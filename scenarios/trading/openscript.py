@@ -1,8 +1,8 @@
-"""A scenario's papers with those of a generated trade beside them, which come and go.
+"""A scenario's papers with those of a generated trade beside them, which come as it goes.
 
 Rules:
 - To the organizations' programs it is what a scenario is: papers by local name, and steps.
-- A lot that is let go takes its papers along; what an organization still has to do needs them no more.
+- What has come stays: an organization may have to act on it until the calendar ends.
 """
 
 from __future__ import annotations

@@ -8,10 +8,11 @@ from ledger.contracts.regime import REGIMES
 from scenarios.model.claims import Claim
 from scenarios.model.documents import Document
 from scenarios.model.invoices import Invoice
+from scenarios.model.units import DAY_MS
 from scenarios.model.verifications import Verification
 from scenarios.model.workload import Workload
 from scenarios.trading.lot import Act, Lot, step_of
-from scenarios.trading.papers import DAY_MS, certificate_paper, parse
+from scenarios.trading.papers import certificate_paper, parse
 from scenarios.trading.people import particulars
 from scenarios.trading.spoiling import keyed_wrong, leaves_spoilt, submissions
 from scenarios.workload.decisions import requested_after_days, verified_after_days

@@ -15,7 +15,6 @@ from scenarios.trading.people import particulars
 from scenarios.trading.spoiling import keyed_wrong
 from scenarios.workload.shipment import CertificatePlan, OriginPlan
 
-DAY_MS = 86_400_000
 _DOCUMENT: TypeAdapter[Document] = TypeAdapter(Document)
 _CRITERIA_OF_CAFTA: Mapping[str, str] = {"A": "WO", "B": "TS"}
 

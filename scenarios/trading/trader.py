@@ -18,11 +18,11 @@ from typing import Protocol, assert_never
 from p2p.observer import RecordField
 from scenarios.model import Step
 from scenarios.model.fisheries import Vessel
+from scenarios.model.units import DAY_MS
 from scenarios.trading.carnets import carnet_lot
 from scenarios.trading.lot import Act, Lot
 from scenarios.trading.openscript import OpenScript
 from scenarios.trading.origin import origin_lot
-from scenarios.trading.papers import DAY_MS
 from scenarios.trading.tuna import tuna_lot
 from scenarios.workload.plan import shipments
 from scenarios.workload.shipment import CarnetPlan, OriginPlan, Shipment, TunaPlan

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from scenarios.errors import RefusedError
 from scenarios.model import Step
 from scenarios.model.fisheries import Form370, Vessel
+from scenarios.model.units import DAY_MS
 from scenarios.trading.lot import Act, Lot, step_of
-from scenarios.trading.papers import DAY_MS, parse
+from scenarios.trading.papers import parse
 from scenarios.trading.people import particulars
 from scenarios.trading.spoiling import submissions
 from scenarios.workload.goods import TUNA

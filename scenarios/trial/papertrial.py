@@ -1,11 +1,11 @@
-"""The paper arm beside a run: the same trade on paper, its events in the run's folder, and both arms measured."""
+"""The paper arm beside a run: the same trade on paper, its events in the run's folder."""
 
 from __future__ import annotations
 
 import datetime
 from pathlib import Path
 
-from scenarios.measuring.comparison import PAPER_EVENTS, Comparison, compare_run
+from scenarios.measuring.comparison import PAPER_EVENTS
 from scenarios.model import Scenario
 from scenarios.paper.arm import PaperArm
 from scenarios.paper.parameters import standard_parameters
@@ -41,8 +41,3 @@ def play_on_paper(trade: Trade, scenario: Scenario, folder: Path) -> None:
             lines.write(event.line() + "\n")
 
         PaperArm(trade, parameters, scenario.calendar.end_ms, write).run()
-
-
-def measure_run(folder: Path) -> Comparison:
-    """Return the pilot's metrics of a run, from its events alone."""
-    return compare_run(folder)

@@ -37,6 +37,7 @@ from scenarios.judging.leaks import LeakSearch
 from scenarios.judging.measure import Measurement, traffic
 from scenarios.judging.tuna import TunaMeasurement
 from scenarios.judging.verdict import JudgedExpectation, Judgment, judge
+from scenarios.measuring.comparison import compare_run
 from scenarios.model import Scenario
 from scenarios.model.linkfaults import LINK_KINDS
 from scenarios.network.founding import Charter, Founding, Member, found_from_seed
@@ -51,7 +52,7 @@ from scenarios.schedules import with_drawn_faults
 from scenarios.trial.eventbook import Event, EventBook
 from scenarios.trial.eventspool import EventSpool
 from scenarios.trial.latefile import LateFile
-from scenarios.trial.papertrial import MEASURES_FILE, measure_run, play_on_paper, trade_of
+from scenarios.trial.papertrial import MEASURES_FILE, play_on_paper, trade_of
 from scenarios.trial.pilot import Script
 from scenarios.trial.runfolder import RUN_FILE, SCRIPT_FILE, RunFolder
 from scenarios.trial.tracing import MessageTrace
@@ -343,7 +344,7 @@ class _Run:
         """Play the same trade on paper, if there is one, and measure both arms from what they left."""
         if self.trade is not None:
             play_on_paper(self.trade, self.scenario, self.folder.path)
-            self.folder.write_json(MEASURES_FILE, measure_run(self.folder.path).plain())
+            self.folder.write_json(MEASURES_FILE, compare_run(self.folder.path).plain())
 
     def _never_begun(self) -> list[str]:
         """Name every step and fault that never began, with what it waited for."""

@@ -1,8 +1,9 @@
 """What chance decides about a shipment outside both arms: whom Customs asks, and when.
 
 Rules:
-- Customs' choice of whom to ask is the same in both arms, so that the arms differ in how an inquiry goes, not in how
-  many there are. (Replacing CBP Form 28 is a legal question; by default the ledger only answers it faster.)
+- Whom Customs asks without a cause is the same in both arms, so that they differ in how an inquiry goes. (Replacing CBP
+  Form 28 is a legal question; by default the ledger only answers it faster.) Where the arms part all the same is in
+  docs/baseline.md.
 """
 
 from __future__ import annotations

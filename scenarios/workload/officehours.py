@@ -8,7 +8,6 @@ Rules:
 from __future__ import annotations
 
 import datetime
-from bisect import bisect_left
 from zoneinfo import ZoneInfo
 
 from ledger.contracts.deadlines import LegalCalendar
@@ -60,7 +59,3 @@ class OfficeHours:
     def day_of(self, time_ms: int) -> datetime.date:
         """Return the legal day of a moment."""
         return self.calendar.legal_date(time_ms)
-
-    def working_days_before(self, day: datetime.date) -> int:
-        """Return how many of the period's working days lie before a day."""
-        return bisect_left(self._days, day)

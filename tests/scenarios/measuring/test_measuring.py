@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenarios.measuring.comparison import compare_arms, compare_run
-from scenarios.measuring.compute import DAY_MS, compute
+from scenarios.measuring.compute import compute
 from scenarios.measuring.definitions import METRICS
 from scenarios.measuring.effort import Arm, Effort, efforts, read_effort, standard_effort
 from scenarios.measuring.facts import Happening, facts_of
 from scenarios.measuring.revenue import forgone_usd, processing_fee_usd
 from scenarios.measuring.statistics import bootstrap_mean, difference, quantile
+from scenarios.model.units import DAY_MS
 from tests.scenarios.paper.test_paper import play
 from tests.scenarios.workload.test_workload import trade
 

@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 import pytest
 
 from scenarios.errors import RefusedError, UnknownNameError
+from scenarios.model.units import DAY_MS
 from scenarios.paper.arm import PaperArm
-from scenarios.paper.parameters import DAY_MS, read_parameters, standard_parameters
+from scenarios.paper.parameters import read_parameters, standard_parameters
 from scenarios.workload.plan import shipments
 from tests.scenarios.workload.test_workload import trade
 

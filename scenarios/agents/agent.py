@@ -9,7 +9,7 @@ Rules:
 - An act is settled before anything rests on it: certified, or expired and signed again.
 - An act that the ledger's rules refuse is recorded as `act.refused` and ends the job that wanted it; any
   other refusal is a failure.
-- Every fraud and every mistake is told to the observer as it is done; no organization's program reads that.
+- What it does wrong, and the telling of it, is its `conduct`'s.
 - An envelope that cannot be opened, or has another root than it came under, is trusted for nothing.
 """
 
@@ -31,7 +31,6 @@ from ledger.transaction import SignedTransaction
 from p2p.finality import Finality, TransactionStatus
 from p2p.observer import RecordField
 from p2p.signal import Signal
-from scenarios.agents.carelessness import spoil, spoilt_fields
 from scenarios.agents.client import (
     ApiProblem,
     DocumentNotice,
@@ -41,6 +40,7 @@ from scenarios.agents.client import (
     PauseHook,
     Receipt,
 )
+from scenarios.agents.conduct import Conduct
 from scenarios.agents.desk import Desk
 from scenarios.agents.keybook import Keybook
 from scenarios.agents.mail import Mail, MailFault, Mailroom
@@ -50,15 +50,11 @@ from scenarios.agents.register import Folding, Place, Register
 from scenarios.agents.script import Behavior, Delay, Script, Step
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.work import Act, WaitKind, Workload
-from scenarios.model.behaviors import MISCONDUCT, Dishonesty
-from scenarios.model.misdeeds import rates_for
 
 FEED_WAIT_MS = 5_000
 FEED_RETRY_MS = 500
 VALID_FOR_MS = 7 * 86_400_000
 SIGNATURES_MAX = 20
-CARELESS = "careless"
-"""How the observer is told of a mistake, where it is told the kind of a fraud."""
 _CODES_OF_ACTS = (Code.RULE_VIOLATED, Code.NOT_AUTHORIZED, Code.EXPIRED)
 """Refusals at the node's door that are about the act, not about the program that sent it."""
 
@@ -145,6 +141,7 @@ class Agent:
         self.script = surroundings.script
         self.behavior = surroundings.behavior
         self.on_failure = surroundings.on_failure
+        self.conduct = Conduct(self.id, self.behavior, self.random, self.desk)
         self.register = Register()
         self.keybook = Keybook(surroundings.desk.genesis)
         self.members = Members(surroundings.desk.genesis)
@@ -288,51 +285,6 @@ class Agent:
         except RefusedActError as refused:
             self._record_refusal(refused.act)
             return None
-
-    def commits(self, kind: Dishonesty, subject: str) -> tuple[str, ...] | None:
-        """Say whether this agent gives in to a fraud it has the occasion for, and tell the observer if so.
-
-        Only a rate between none and all draws from the agent's stream of chance.
-
-        Args:
-            kind: of fraud.
-            subject: what it is about, such as `claim e1`.
-
-        Returns:
-            The fields of a paper that it falsifies (all that the kind can, if the scenario names none; empty for a
-            kind without), or None if it stays honest.
-        """
-        how = self.behavior.dishonest.get(kind)
-        if how is None or not (how.rate >= 1 or (how.rate > 0 and self.random.random() < how.rate)):
-            return None
-        fields = how.fields or MISCONDUCT[kind].fields
-        self._own_up(kind.value, subject, fields)
-        return fields
-
-    def filled_in(self, form: str, fields: Mapping[str, Value], subject: str) -> dict[str, Value]:
-        """Return a form as this agent's hand fills it in, and tell the observer of every field it spoils.
-
-        Args:
-            form: such as `voucher`, by its name in `misdeeds.WRITTEN`.
-            fields: as they should be.
-            subject: what the form is about.
-        """
-        written = spoil(fields, rates_for(form, self.behavior.careless), self.random)
-        spoilt = spoilt_fields(fields, written)
-        if spoilt:
-            self._own_up(CARELESS, subject, tuple(f"{form}/{name}" for name in spoilt))
-        return written
-
-    def _own_up(self, kind: str, subject: str, fields: tuple[str, ...]) -> None:
-        now_ms = self.desk.now_ms()
-        self.record(
-            "noncompliance.done",
-            private=True,
-            kind=kind,
-            subject=subject,
-            fields=list(fields),
-            time_ms=now_ms,
-        )
 
     def commit(self, fields: Mapping[str, Value]) -> bytes:
         """Commit to a document's fields, keep it in the wallet, and return its root."""

@@ -110,13 +110,13 @@ class CarnetAssociation(CarnetPart):
         sound = _is_sound(carnet, applied.paper)
         if not sound or not (
             _is_secured(applied.paper, secured.paper)
-            or self.commits(Dishonesty.WAIVES_SECURITY, name) is not None
+            or self.conduct.commits(Dishonesty.WAIVES_SECURITY, name) is not None
         ):
             self.record(
                 "carnet.withheld", private=True, carnet=self.name_of(carnet), time_ms=self.desk.now_ms()
             )
             return
-        if self.commits(Dishonesty.ISSUES_TOO_LONG, name) is not None and await self._try_issue(
+        if self.conduct.commits(Dishonesty.ISSUES_TOO_LONG, name) is not None and await self._try_issue(
             bytes.fromhex(carnet.id), self.today + TOO_LONG
         ):
             return
@@ -135,11 +135,11 @@ class CarnetAssociation(CarnetPart):
         scripted = self.scripted(carnet)
         if carnet.issuer != self.id or scripted is None:
             return
-        if self.commits(Dishonesty.ISSUES_UNSECURED, f"carnet {self.name_of(carnet)}") is not None:
+        if self.conduct.commits(Dishonesty.ISSUES_UNSECURED, f"carnet {self.name_of(carnet)}") is not None:
             await self._try_issue(bytes.fromhex(carnet.id), scripted.valid_until)
 
     async def _invent_holder(self, subject: str) -> None:
-        if self.commits(Dishonesty.INVENTS_HOLDER, subject) is not None:
+        if self.conduct.commits(Dishonesty.INVENTS_HOLDER, subject) is not None:
             await self._try_issue(self.random.randbytes(CARNET_ID_BYTES), self.today + HALF_A_YEAR)
 
     async def _try_issue(self, carnet: bytes, valid_until: datetime.date) -> bool:
@@ -287,7 +287,7 @@ class CarnetAssociation(CarnetPart):
         ]
         if (
             not objections
-            and self.commits(Dishonesty.REFUSES_HONEST_CLAIM, f"carnet claim {name}") is not None
+            and self.conduct.commits(Dishonesty.REFUSES_HONEST_CLAIM, f"carnet claim {name}") is not None
         ):
             objections = [Objection.CLAIM_LATE]
         if not await self._pass_on_in_time(claim.opened.time_ms):

@@ -84,7 +84,7 @@ class CarnetHolder(CarnetPart):
             raise StepError(
                 f"carnet {step.carnet}: faults in box {', '.join(str(fault.box) for fault in faults)}"
             )
-        fields = self.filled_in("carnet", fields, f"carnet {step.carnet}")
+        fields = self.conduct.filled_in("carnet", fields, f"carnet {step.carnet}")
         carnet = self.random.randbytes(CARNET_ID_BYTES)
         self.desk.bind("carnet", step.carnet, carnet.hex())
         root = self.commit({KIND: papers.CARNET, **ATA_CARNET.flatten(fields)})
@@ -112,9 +112,9 @@ class CarnetHolder(CarnetPart):
         subject = f"voucher {step.carnet}/{step.voucher}"
         came_in = step.cites is not None and self.carnets.has_voucher(carnet, step.cites)
         leaves = came_in and step.kind == VoucherKind.REEXPORT
-        if leaves and self.commits(Dishonesty.SELLS_ABROAD, subject) is not None:
+        if leaves and self.conduct.commits(Dishonesty.SELLS_ABROAD, subject) is not None:
             await self._report_goods_lost(step, carnet)
-        elif leaves and self.commits(Dishonesty.BACK_DATES_VOUCHER, subject) is not None:
+        elif leaves and self.conduct.commits(Dishonesty.BACK_DATES_VOUCHER, subject) is not None:
             self.start(f"late {subject}", self._present_late(step, carnet))
         else:
             await self._present_as_tempted(step, carnet, subject)
@@ -122,18 +122,18 @@ class CarnetHolder(CarnetPart):
     async def _present_as_tempted(self, step: PresentGoods, carnet: CarnetEntry, subject: str) -> None:
         await self.send(carnet.root, step.office)
         lines = [_Line(line.item, line.pieces, line.marks) for line in step.items]
-        if self.commits(Dishonesty.ADDS_UNLISTED_ITEM, subject) is not None:
+        if self.conduct.commits(Dishonesty.ADDS_UNLISTED_ITEM, subject) is not None:
             listed = [*carnet.items, *(line.item for line in lines)]
             added = [*lines, _Line(max(listed) + 1, 1, None)]
             if await self._present(step, carnet, added) is not None:
                 return
-        if self.commits(Dishonesty.SWAPS_SERIAL, subject) is not None:
+        if self.conduct.commits(Dishonesty.SWAPS_SERIAL, subject) is not None:
             lines = [_Line(line.item, line.pieces, SWAPPED_MARKS) for line in lines]
         presented = await self._present(step, carnet, lines)
         if presented is None:
             return
         self._tell_presented(step, presented)
-        if self.commits(Dishonesty.PRESENTS_TWICE, subject) is not None:
+        if self.conduct.commits(Dishonesty.PRESENTS_TWICE, subject) is not None:
             await self._present(step, carnet, lines)
 
     async def _present_late(self, step: PresentGoods, carnet: CarnetEntry) -> None:
@@ -154,7 +154,7 @@ class CarnetHolder(CarnetPart):
         fields = self._filled_voucher(step, carnet, lines)
         if signed_on is not None:
             fields["signed_on"] = signed_on
-        written = self.filled_in("voucher", fields, f"voucher {step.carnet}/{step.voucher}")
+        written = self.conduct.filled_in("voucher", fields, f"voucher {step.carnet}/{step.voucher}")
         root = self.commit({KIND: papers.VOUCHER, **ATA_VOUCHER.flatten(written)})
         await self.send(root, step.office)
         body: dict[str, Value] = {

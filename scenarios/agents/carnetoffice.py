@@ -79,19 +79,19 @@ class CarnetOffice(CarnetPart):
         await self.sleep_until(receipt.time_ms + delay_ms)
         defects = self._goods_defects(carnet, voucher, shown.paper, listed.paper)
         subject = f"voucher {self.name_of_voucher(voucher.id)}"
-        if defects and self.commits(Dishonesty.STAMPS_UNSEEN, subject) is None:
+        if defects and self.conduct.commits(Dishonesty.STAMPS_UNSEEN, subject) is None:
             await self._refuse_goods(carnet, voucher, defects)
             return
         day, last = self.today, self._last_day(carnet, voucher)
         if (
             last is not None
             and day > last
-            and self.commits(Dishonesty.BACK_DATES_STAMPS, subject) is not None
+            and self.conduct.commits(Dishonesty.BACK_DATES_STAMPS, subject) is not None
         ):
             day = last
         late = last is not None and day > last
         await self._stamp(carnet, voucher, day, self._final_date(carnet, voucher), unconditional=not late)
-        if self.commits(Dishonesty.STAMPS_ABSENT_GOODS, subject) is not None:
+        if self.conduct.commits(Dishonesty.STAMPS_ABSENT_GOODS, subject) is not None:
             body: dict[str, Value] = {
                 "carnet": bytes.fromhex(voucher.carnet), "serial": ABSENT_SERIAL, "endorsed_on": day.isoformat(),
                 "final_on": None, "unconditional": True,

@@ -125,23 +125,23 @@ class Certifier(Agent):
     def _filled_in(self, name: str, document: Document, form: Form) -> dict[str, Value]:
         fields = form_values(document)
         subject = f"certificate {name}"
-        if self.commits(Dishonesty.BACK_DATES, subject) is not None:
+        if self.conduct.commits(Dishonesty.BACK_DATES, subject) is not None:
             today = datetime.datetime.fromtimestamp(self.desk.now_ms() / 1000, datetime.UTC).date()
             fields["signed_on"] = (today - datetime.timedelta(days=BACK_DATED_DAYS)).isoformat()
         faults = form.check(fields)
         if not may_be_signed(faults) and not document.faulty:
             boxes = ", ".join(f"{fault.box} ({fault.field})" for fault in faults)
             raise StepError(f"document {name}: faults in box {boxes}; correct them or say faulty: true")
-        if self.commits(Dishonesty.WRONG_CRITERION, subject) is not None:
+        if self.conduct.commits(Dishonesty.WRONG_CRITERION, subject) is not None:
             fields = _with_goods(fields, "criterion", WHOLLY_OBTAINED[form.code])
         if (
             form.code == "NAFTA-434"
-            and self.commits(Dishonesty.FORGES_PRODUCER_STATEMENT, subject) is not None
+            and self.conduct.commits(Dishonesty.FORGES_PRODUCER_STATEMENT, subject) is not None
         ):
             fields = _with_goods(fields, "producer_basis", WRITTEN_REPRESENTATION)
             if fields["producer"] == SAME:
                 fields["producer"] = UNKNOWN
-        return self.filled_in("certificate", fields, subject)
+        return self.conduct.filled_in("certificate", fields, subject)
 
     def _readable_by(self, addressee: str, form: Form, fields: Mapping[str, Value]) -> tuple[str, ...]:
         role = Role.CUSTOMS if self.members.has_role(addressee, Role.CUSTOMS) else Role.IMPORTER

@@ -63,9 +63,9 @@ class Custodian(Agent):
         if delay_ms is None:
             return
         await self.sleep_until(receipt.time_ms + delay_ms)
-        if self.commits(Dishonesty.OMITS_ENDORSEMENT, f"form {name}") is not None:
+        if self.conduct.commits(Dishonesty.OMITS_ENDORSEMENT, f"form {name}") is not None:
             return
-        inflates = self.commits(Dishonesty.INFLATES_WEIGHT, f"form {name}") is not None
+        inflates = self.conduct.commits(Dishonesty.INFLATES_WEIGHT, f"form {name}") is not None
         statement: dict[str, Value] = {
             KIND: PaperKind.CUSTODY_STATEMENT.value,
             "form370": form.id,

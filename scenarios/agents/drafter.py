@@ -47,8 +47,8 @@ class Drafter(Custodian):
         scripted = self.scripted_form(step.form370)
         fields = self._filled_in_form(step.form370, scripted)
         subject = f"form {step.form370}"
-        fields, forged = falsified(fields, scripted, lambda kind: self.commits(kind, subject))
-        fields = self.filled_in("form-370", fields, subject)
+        fields, forged = falsified(fields, scripted, lambda kind: self.conduct.commits(kind, subject))
+        fields = self.conduct.filled_in("form-370", fields, subject)
         form = self.random.randbytes(FORM_ID_BYTES)
         self.desk.bind("form370", step.form370, form.hex())
         await self._attach_evidence(form.hex(), scripted, late=False)

@@ -63,8 +63,10 @@ class Entrant(Agent):
         subject = f"claim {name}"
         certificate = self._dishonest_choice(name, self._certificate_for(claim))
         shipment = self._shipment_of(claim, certificate, subject)
-        entered = entry_fields(claim, shipment, self.commits(Dishonesty.INFLATES_QUANTITY, subject) or ())
-        entered = self.filled_in("entry-line", entered, subject)
+        entered = entry_fields(
+            claim, shipment, self.conduct.commits(Dishonesty.INFLATES_QUANTITY, subject) or ()
+        )
+        entered = self.conduct.filled_in("entry-line", entered, subject)
         return entry_line_fields(claim, entered, certificate, self.invoice_of(claim))
 
     async def enter(self, name: str, line: Mapping[str, Value], *, post: bool) -> None:
@@ -181,13 +183,13 @@ class Entrant(Agent):
     async def _answer(self, claim: ClaimEntry, name: str, shown: CertificateEntry | None) -> None:
         customs = authority_of(self.members)
         subject = f"claim {name}"
-        lost = self.commits(Dishonesty.KEEPS_NO_RECORDS, subject) or ()
+        lost = self.conduct.commits(Dishonesty.KEEPS_NO_RECORDS, subject) or ()
         if "certificate" in lost:
             shown = None
         await self._pass_on_certificate(shown, customs)
         fields = answer_fields(PaperKind.ANSWER, claim, self.script.claims[name], shown, claim.importer)
         kept = {key: value for key, value in fields.items() if "invoice" not in lost or "invoice" not in key}
-        root = self.commit(self.filled_in("answer", kept, subject))
+        root = self.commit(self.conduct.filled_in("answer", kept, subject))
         await self.send(root, customs)
         answered = await self.transact("claim.respond", {"entry": claim.entry, "line": claim.line}, (root,))
         self.record("claim.answered", claim=name, time_ms=answered.time_ms)
@@ -239,14 +241,17 @@ class Entrant(Agent):
     def _shipment_of(self, claim: Claim, certificate: str | None, subject: str) -> str | None:
         """Return the shipment a claim is for; one who reuses a certificate names the certificate's own."""
         other = claim.shipment if certificate is None else self.register.certificates[certificate].shipment
-        if other == claim.shipment or self.commits(Dishonesty.REUSES_SHIPMENT, subject) is None:
+        if other == claim.shipment or self.conduct.commits(Dishonesty.REUSES_SHIPMENT, subject) is None:
             return claim.shipment
         return other
 
     def _dishonest_choice(self, name: str, certificate: str | None) -> str | None:
         """Return the certificate a claim names: the right one, none, or one that somebody else was given."""
         claim = f"claim {name}"
-        if certificate is not None and self.commits(Dishonesty.CLAIMS_WITHOUT_CERTIFICATE, claim) is not None:
+        if (
+            certificate is not None
+            and self.conduct.commits(Dishonesty.CLAIMS_WITHOUT_CERTIFICATE, claim) is not None
+        ):
             self._unfounded.append(name)
             return None
         others = [
@@ -254,7 +259,7 @@ class Entrant(Agent):
             for entry in self.register.certificates.values()
             if self.id not in (*entry.addressees, entry.issuer)
         ]
-        if others and self.commits(Dishonesty.CLAIMS_ON_ANOTHERS, claim) is not None:
+        if others and self.conduct.commits(Dishonesty.CLAIMS_ON_ANOTHERS, claim) is not None:
             return others[0]
         return certificate
 

@@ -57,7 +57,7 @@ class Filer(Custodian):
         """Note the last day for the filing of a form that is this importer's to file."""
         if form.importer == self.id and not is_filed_by_script(self.script, name):
             for kind in (Dishonesty.FILES_LATE, Dishonesty.MISDATES_IMPORTATION):
-                if form.id not in self._late and self.commits(kind, f"form {name}") is not None:
+                if form.id not in self._late and self.conduct.commits(kind, f"form {name}") is not None:
                     self._late[form.id] = kind
             self.start(f"file {name} on the day of importation", self._file_form_by(name, form, scripted))
 
@@ -119,7 +119,7 @@ class Filer(Custodian):
             today if self._late.get(form.id) is Dishonesty.MISDATES_IMPORTATION else scripted.import_on
         )
         if not self.forms.has_permit(self.id, today):
-            self.commits(Dishonesty.FILES_WITHOUT_PERMIT, f"form {name}")
+            self.conduct.commits(Dishonesty.FILES_WITHOUT_PERMIT, f"form {name}")
         salt = self.wallet.draw_salt()
         fine = form_commitment(salt, bytes.fromhex(form.id), InspectionState.FILED)
         self.wallet.keep_salt(fine, salt)

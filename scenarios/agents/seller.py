@@ -24,7 +24,7 @@ class Seller(Agent):
         """Send an invoice to its buyer and anchor its root."""
         invoice = self.script.invoices[step.invoice]
         form = FORMS[PaperKind.INVOICE]
-        fields = self.filled_in("invoice", invoice.form_values(), f"invoice {step.invoice}")
+        fields = self.conduct.filled_in("invoice", invoice.form_values(), f"invoice {step.invoice}")
         root = self.commit({KIND: form.code, **form.flatten(fields)})
         self.desk.bind("invoice", step.invoice, root.hex())
         await self.send(root, invoice.to)

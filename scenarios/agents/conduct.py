@@ -1,0 +1,81 @@
+"""An agent's conduct where it errs: whether it gives in to a fraud it has the occasion for, and how it spoils a form.
+
+Rules:
+- Only a rate between none and all draws from the agent's stream of chance.
+- Every fraud and every mistake is told to the observer as it is done; no organization's program reads that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+
+from ledger.encoding import Value
+from scenarios.agents.carelessness import spoil, spoilt_fields
+from scenarios.agents.desk import Desk
+from scenarios.agents.script import Behavior
+from scenarios.model.behaviors import MISCONDUCT, Dishonesty
+from scenarios.model.misdeeds import rates_for
+
+CARELESS = "careless"
+"""How the observer is told of a mistake, where it is told the kind of a fraud."""
+
+
+class Conduct:
+    """What an agent's behavior says of its frauds and mistakes, acted upon.
+
+    Args:
+        organization: whose deeds they are.
+        behavior: kinds and fields, each with a rate.
+        random: the agent's stream of chance.
+        desk: the trial, which is told.
+    """
+
+    def __init__(self, organization: str, behavior: Behavior, random: Random, desk: Desk) -> None:
+        self._organization = organization
+        self._behavior = behavior
+        self._random = random
+        self._desk = desk
+
+    def commits(self, kind: Dishonesty, subject: str) -> tuple[str, ...] | None:
+        """Say whether the agent gives in to a fraud, and tell the observer if so.
+
+        Args:
+            kind: of fraud.
+            subject: what it is about, such as `claim e1`.
+
+        Returns:
+            The fields of a paper that it falsifies (all that the kind can, if the scenario names none; empty for a
+            kind without), or None if it stays honest.
+        """
+        how = self._behavior.dishonest.get(kind)
+        if how is None or not (how.rate >= 1 or (how.rate > 0 and self._random.random() < how.rate)):
+            return None
+        fields = how.fields or MISCONDUCT[kind].fields
+        self._own_up(kind.value, subject, fields)
+        return fields
+
+    def filled_in(self, form: str, fields: Mapping[str, Value], subject: str) -> dict[str, Value]:
+        """Return a form as the agent's hand fills it in, and tell the observer of every field it spoils.
+
+        Args:
+            form: such as `voucher`, by its name in `misdeeds.WRITTEN`.
+            fields: as they should be.
+            subject: what the form is about.
+        """
+        written = spoil(fields, rates_for(form, self._behavior.careless), self._random)
+        spoilt = spoilt_fields(fields, written)
+        if spoilt:
+            self._own_up(CARELESS, subject, tuple(f"{form}/{name}" for name in spoilt))
+        return written
+
+    def _own_up(self, kind: str, subject: str, fields: tuple[str, ...]) -> None:
+        self._desk.record(
+            "noncompliance.done",
+            private=True,
+            organization=self._organization,
+            kind=kind,
+            subject=subject,
+            fields=list(fields),
+            time_ms=self._desk.now_ms(),
+        )

@@ -1,8 +1,10 @@
-"""Every number of the trade rules, once, with its source and how sure we are of it.
+"""Every number of the trade rules, once, with its source and how sure we are of it; and every other unsure reading.
 
 Rules:
 - A rule takes its limit from here and from nowhere else, so that a number that turns out wrong is changed in
   one place.
+- What a rule or form takes to be so without having read it in full, and that is no number, is a `Reading`: it is
+  named here, with the modules that would change with it. A test holds the modules to it.
 - `Mark.READ` was read in the cited public source; `PARTLY` where only part of the source could be read;
   `UNCONFIRMED` is a stated assumption and is never reported as law; `DESIGN` is this project's own reading or
   choice.
@@ -37,6 +39,16 @@ class Parameter:
     def __str__(self) -> str:
         unsure = "" if self.mark is Mark.READ else f", {self.mark}"
         return f"{self.value} {self.unit} ({self.source}{unsure})"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What rules or forms take to be so, that is no number: how sure it is, its source, the modules that rest on it."""
+
+    says: str
+    mark: Mark
+    source: str
+    used_in: tuple[str, ...]
 
 
 BLANKET_MONTHS_MAX = Parameter(
@@ -195,9 +207,106 @@ LEGAL_DATE_FIRST = datetime.date(1994, 1, 1)
 LEGAL_DATE_LAST = datetime.date(2099, 12, 31)
 """The latest date a body may declare; keeps every date computed from it inside the calendar (design)."""
 DOCUMENT_RECORD_YEARS = Parameter(
-    5,
+    FORM_434_RECORD_YEARS.value,
     "years from anchoring before a document may be purged",
     Mark.DESIGN,
     "NAFTA Form 434, instructions",
     "the longest record keeping that any form here asks for; the ledger does not tell forms apart",
+)
+
+FORM_434_PRODUCER_BASIS = Reading(
+    "box 8 numbers its three NOs thus: 1 knowledge, 2 written representation, 3 the producer's certificate",
+    Mark.UNCONFIRMED,
+    "NAFTA Form 434",
+    ("ledger/forms/form434",),
+)
+FORM_434_CRITERIA_E_F = Reading(
+    "criterion E is for automatic data processing goods and their parts, F for agricultural goods",
+    Mark.UNCONFIRMED,
+    "NAFTA Form 434",
+    ("ledger/forms/form434", "ledger/forms/criterion"),
+)
+FORM_446_BOXES = Reading(
+    "the questionnaire asks what Form 446 stands for here, in boxes of our numbering",
+    Mark.UNCONFIRMED,
+    "CBP Form 446",
+    ("ledger/forms/inquiry",),
+)
+ENTRY_CHECK_DIGIT = Reading(
+    "an entry number's last digit is not computed: only its form is checked, and that a line is used once",
+    Mark.UNCONFIRMED,
+    "CBP Form 7501",
+    ("ledger/contracts/claim", "ledger/forms/entry_line"),
+)
+CARNET_BOX_G = Reading(
+    "number, issuer and continuation sheets of a carnet's cover stand in box G",
+    Mark.UNCONFIRMED,
+    "ATA Convention (1961), annex",
+    ("ledger/forms/carnet",),
+)
+CARNET_USES = Reading(
+    "most countries accept three uses: samples, professional equipment, exhibitions and fairs",
+    Mark.PARTLY,
+    "practice of issuing associations",
+    ("ledger/forms/carnet",),
+)
+VOUCHER_BOXES = Reading(
+    "vouchers and counterfoils have the boxes that are numbered here, in this order",
+    Mark.UNCONFIRMED,
+    "ATA Convention (1961), annex",
+    ("ledger/forms/voucher",),
+)
+FORM_370_CERTIFICATIONS = Reading(
+    "what the form numbers below box 5 are endorsements, one for each party in the chain of custody",
+    Mark.UNCONFIRMED,
+    "NOAA Form 370",
+    ("ledger/forms/form370",),
+)
+FORM_370_WORDS = Reading(
+    "gear and ocean areas are named by words of ours, the form's own codes being unknown",
+    Mark.UNCONFIRMED,
+    "NOAA Form 370",
+    ("ledger/forms/form370", "ledger/contracts/fisheries/dolphin"),
+)
+DOLPHIN_SAFE_REGULATION = Reading(
+    "50 CFR 216.91 to 216.93 say what an older edition said",
+    Mark.PARTLY,
+    "50 CFR 216.91-93",
+    ("ledger/contracts/fisheries/dolphin", "ledger/contracts/fisheries/inspection"),
+)
+POWER_DURATION = Reading(
+    "a power of attorney may be without an end; a partnership's limit of two years is not checked",
+    Mark.PARTLY,
+    "19 CFR 141.34",
+    ("ledger/contracts/power",),
+)
+POWER_REVOCATION = Reading(
+    "a power of attorney may be revoked at any time",
+    Mark.UNCONFIRMED,
+    "19 CFR 141.35",
+    ("ledger/contracts/power",),
+)
+BROKER_LICENSE = Reading(
+    "the role broker stands for the license",
+    Mark.UNCONFIRMED,
+    "19 CFR 111.2",
+    ("ledger/contracts/power",),
+)
+USMCA_KNOWLEDGE = Reading(
+    "an importer may claim at entry on its own knowledge, with no certification at all",
+    Mark.UNCONFIRMED,
+    "19 CFR 182.12(a)",
+    ("ledger/contracts/regime",),
+)
+CAFTA_DR_VERIFIED = Reading(
+    "customs verifies with exporter or producer, not with an importer",
+    Mark.UNCONFIRMED,
+    "19 CFR part 10, subpart J",
+    ("ledger/contracts/regime",),
+)
+CAFTA_DR_FROM = Reading(
+    "CAFTA-DR governs imports from 1 March 2006 for every party; later ones joined later",
+    Mark.UNCONFIRMED,
+    "CAFTA-DR, entry into force for its first party",
+    ("ledger/contracts/regime",),
 )

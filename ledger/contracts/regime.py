@@ -25,6 +25,7 @@ from ledger.contracts.parameters import (
     LEGAL_DATE_FIRST,
     NAFTA_LAST_IMPORT_ON,
     USMCA_FIRST_IMPORT_ON,
+    USMCA_KNOWLEDGE,
     Mark,
 )
 from ledger.genesis import Role
@@ -109,7 +110,7 @@ REGIMES: Mapping[str, Regime] = _by_name(
         # The regulation asks for a certification, which the importer may complete itself on its own knowledge;
         # whether it may claim with none at all is not confirmed.
         knowledge_suffices=True,
-        knowledge_mark=Mark.UNCONFIRMED,
+        knowledge_mark=USMCA_KNOWLEDGE.mark,
         source="19 CFR 182.12(a)",
         verifies_importer=True,
     ),

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, model_validator
 
 from ledger.contracts.carnet import TRADERS
-from ledger.contracts.parameters import CARNET_FINAL_DATE_CALENDAR_DAYS
+from ledger.contracts.parameters import CARNET_FINAL_DATE_CALENDAR_DAYS, LIQUIDATION_CALENDAR_DAYS
 from ledger.genesis import Role
 from scenarios.errors import RefusedError, UnknownNameError
 from scenarios.model.misdeeds import Dishonest, Rate
@@ -190,7 +190,7 @@ class Agent(Record):
         description="Customs: from a claim, or from the importer's answer, to the decision.",
     )
     liquidate_after: DelayText = Field(
-        _delay("314d"),
+        _delay(f"{LIQUIDATION_CALENDAR_DAYS.value}d"),
         description="Customs: from the date of entry to liquidation (about 314 days, medey.com).",
     )
     issue_after: DelayText = Field(

@@ -7,15 +7,18 @@ Rules:
 
 from __future__ import annotations
 
+import ast
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Iterator
 from enum import StrEnum
+from types import ModuleType
 
 import ledger.contracts
 from ledger.contracts import Finding, Table
 from ledger.contracts import parameters as numbers
-from ledger.contracts.parameters import Parameter
+from ledger.contracts.parameters import Parameter, Reading
 from ledger.contracts.rules import RULES
 from ledger.contracts.table import Case
 
@@ -32,22 +35,28 @@ def rules_page() -> str:
     """Return the page in Markdown."""
     parts = [_HEAD, _transaction_types()]
     parts += [_machine(table, doc) for table, doc in _tables()]
-    parts += [_findings(), _numbers()]
+    parts += [_findings(), _numbers(), _readings()]
     return "\n".join(parts).rstrip("\n") + "\n"
 
 
 def _tables() -> Iterator[tuple[Table[StrEnum, Case], str]]:
-    """Yield every state machine with the first sentence of its module, in the order of module names."""
-    seen: set[int] = set()
+    """Yield every state machine with the first sentence of the module that it is written in, by module names."""
     for module in _modules():
-        for name in sorted(vars(module)):
-            value = vars(module)[name]
-            if isinstance(value, Table) and id(value) not in seen:
-                seen.add(id(value))
+        for name in _own_names(module):
+            value = vars(module).get(name)
+            if isinstance(value, Table):
                 yield value, (module.__doc__ or "").split("\n", 1)[0]
 
 
-def _modules() -> Iterator[object]:
+def _own_names(module: ModuleType) -> list[str]:
+    """Return the names that a module's own text gives values to, sorted; what it imports is another's."""
+    body = ast.parse(inspect.getsource(module)).body
+    targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
+    targets += [node.target for node in body if isinstance(node, ast.AnnAssign)]
+    return sorted(target.id for target in targets if isinstance(target, ast.Name))
+
+
+def _modules() -> Iterator[ModuleType]:
     found = pkgutil.walk_packages(ledger.contracts.__path__, f"{ledger.contracts.__name__}.")
     for info in sorted(found, key=lambda info: info.name):
         if not info.ispkg:
@@ -117,6 +126,23 @@ def _numbers() -> str:
     for name, value in sorted(vars(numbers).items()):
         if isinstance(value, Parameter):
             cells = (f"`{name}`", f"{value.value} {value.unit}", str(value.mark), value.source, value.note)
+            lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
+    return "\n".join([*lines, ""])
+
+
+def _readings() -> str:
+    lines = [
+        "## Readings that are not sure",
+        "",
+        "What is no number, and was not read in its source, or not in full; beside it the modules that rest on it.",
+        "",
+        "| name | what is taken to be so | mark | source | rests on it |",
+        "|---|---|---|---|---|",
+    ]
+    for name, value in sorted(vars(numbers).items()):
+        if isinstance(value, Reading):
+            modules = ", ".join(f"`{module}.py`" for module in value.used_in)
+            cells = (f"`{name}`", value.says, str(value.mark), value.source, modules)
             lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
     return "\n".join([*lines, ""])
 

@@ -23,6 +23,20 @@ def test_the_page_of_the_trade_rules_is_what_the_tables_say():
     )
 
 
+def test_every_machine_is_introduced_by_the_module_that_has_its_table():
+    page = rules_page()
+    for heading, introduction in (
+        (
+            "Voucher",
+            "One voucher with its counterfoil: presented by the holder, endorsed or refused by customs.",
+        ),
+        ("Node", "A node's standing: outside the ordering, a learner of its log, or an orderer."),
+        ("Holding", "The holding: one importer's possession of one certificate, the ledger's proof of it."),
+    ):
+        assert f"\n## {heading}\n\n{introduction}\n" in page
+    assert page.count("```mermaid") == 17
+
+
 def test_the_page_of_the_checks_is_what_their_table_says():
     assert (DOCS / "checks.md").read_text(encoding="utf-8") == checks_page(), (
         "make it again: python -m scenarios.telling"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import re
 from enum import StrEnum
+from pathlib import Path
 
 import pytest
 
+import ledger
 from ledger.contracts import (
     CERTIFICATE_TABLE,
     CLAIM_TABLE,
@@ -30,7 +33,7 @@ from ledger.contracts import parameters as parameters_module
 from ledger.contracts.carnet import CARNET_CLAIM_TABLE, CARNET_REVIEW_TABLE, CARNET_TABLE, VOUCHER_TABLE
 from ledger.contracts.fisheries import FORM370_TABLE, INSPECTION_TABLE
 from ledger.contracts.membership import KEY_TABLE, NODE_TABLE
-from ledger.contracts.parameters import Mark, Parameter
+from ledger.contracts.parameters import Mark, Parameter, Reading
 from ledger.contracts.verification import VERIFICATION_REVIEW_TABLE, VERIFICATION_TABLE
 
 LISTED = {
@@ -359,6 +362,28 @@ def test_every_parameter_has_a_source_and_the_unsure_ones_say_so() -> None:
         "DOCUMENT_RECORD_YEARS",
     }
     assert "unconfirmed" in str(parameters["PROPOSED_DENIAL_CALENDAR_DAYS"])
+
+
+UNSURE = re.compile(r"unconfirmed|not confirmed|partly (?:read|confirmed)|found in no public source")
+LEDGER = Path(ledger.__file__).parent
+
+
+def test_whatever_a_module_is_unsure_of_is_named_with_its_mark_in_the_one_file_for_it() -> None:
+    marked = {
+        name: value
+        for name, value in vars(parameters_module).items()
+        if isinstance(value, Parameter | Reading) and value.mark is not Mark.READ
+    }
+    readings = [value for value in marked.values() if isinstance(value, Reading)]
+    rests_on_one = {module for reading in readings for module in reading.used_in}
+    here = Path(parameters_module.__file__ or "")
+    assert all((LEDGER.parent / f"{module}.py").is_file() for module in rests_on_one)
+    for path in sorted(LEDGER.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        module = str(path.relative_to(LEDGER.parent).with_suffix(""))
+        takes = re.findall(r"\b[A-Z][A-Z0-9_]+\b", text)
+        if path != here and UNSURE.search(text) and module not in rests_on_one:
+            assert set(takes) & set(marked), f"{module} is unsure of what parameters.py does not name"
 
 
 def test_the_private_states_are_the_domains() -> None:

@@ -14,30 +14,26 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TypeVar
 
 import apsw
 
 from consensus import InconsistentStateError, Message, Ready
-from ledger.block import decode_block
 from ledger.checkpoint import parse_checkpoint
 from ledger.contracts import DocumentState, read_document
-from ledger.errors import BadBlockError, BadLinkError, BadProofError, DamagedStoreError, NotHereYetError
+from ledger.errors import BadBlockError, BadLinkError, BadProofError, DamagedStoreError
 from ledger.keys import Verifier
 from ledger.roster import Roster
 from ledger.state import document_key
-from ledger.store import Store, damage_named
 from p2p.certifier import Certifier
-from p2p.chain import BlockRef, Chain
+from p2p.chain import Chain
 from p2p.config import NodeConfig
 from p2p.courier import Courier
 from p2p.driver import TIMER_SLACK, Driver
-from p2p.errors import ConfigError, OverloadedError, PurgedError, ReadFailedError
+from p2p.errors import OverloadedError, PurgedError, ReadFailedError
 from p2p.executor import Executor
 from p2p.frames import (
-    FRAME_BYTES_AIMED,
-    TRANSACTIONS_MAX,
     AliveFrame,
     BlocksFrame,
     BlocksWantFrame,
@@ -63,33 +59,25 @@ from p2p.frames import (
 from p2p.frameweather import FrameWeather
 from p2p.gossip import Gossip
 from p2p.handover import Handover
-from p2p.hello import STORE_ID_BYTES
 from p2p.intake import Intake
 from p2p.links import Links
-from p2p.machine import DiskFailureError, Machine
+from p2p.machine import Machine
 from p2p.mailroom import Mailroom
 from p2p.met import Met
 from p2p.observer import Observer
+from p2p.opening import DATABASE, check_registration, log_tip, open_store, write_again
 from p2p.ordering import Ordering
 from p2p.peerage import Peerage
 from p2p.pool import Pool
 from p2p.reads import Reads
+from p2p.repair import Repair
 from p2p.signal import Signal
-from p2p.sync.offer import Offer
 from p2p.sync.sync import Sync
 from p2p.topology import neighbors_now
 
-DATABASE = "node.db"
-WATERMARK = "watermark"
 TEND_INTERVAL_MS = 1000
 HEARD_HEARTBEATS = 3
 """A peer that said nothing for so many heartbeat intervals is not handed leadership."""
-REPAIR_BYTES_MAX = 4 << 20
-"""The most bytes of transactions sent in answer to one summary; the next one repairs the rest."""
-
-CHANGES_SENT_MAX = 16
-"""The most certificates of changes of the roster sent in answer to one summary; the next one goes on."""
-
 _PROMPT = (RaftFrame, ReadFrame, ReadAnswerFrame, TransactionsFrame, WantFrame, AliveFrame)
 """Frames whose taking in neither reads nor changes the store."""
 
@@ -125,9 +113,9 @@ class Node:
         self.verifier = verifier or Verifier()
         self.organization = config.organization
         self.changed = Signal()
-        self.store = self._open_store()
+        self.store = open_store(config, machine)
         self.ledger = self.store.load_ledger(self.verifier)
-        self._check_registration()
+        check_registration(config, self.ledger.roster)
         self.pool = Pool(config.genesis.limits.pool_transactions_max)
         neighbors = neighbors_now(config, self.ledger.roster)
         self.gossip = Gossip(neighbors, config.timing.fanout, machine.random)
@@ -181,6 +169,17 @@ class Node:
             self._roster_changed,
             machine.points,
         )
+        self.repair = Repair(
+            self.ledger,
+            self.store,
+            self.pool,
+            self.gossip,
+            self.intake,
+            self.certifier,
+            self.executor,
+            self.peerage,
+            self.links.send,
+        )
         self.sync = Sync(
             config,
             self.executor,
@@ -232,7 +231,7 @@ class Node:
     async def _work(self, services: Sequence[Service]) -> None:
         if self.store.connection.in_transaction:
             await self.machine.commit(self.store.connection, self.store.sequence)
-        self._write_again()
+        write_again(self.store)
         self._resume()
         loop = asyncio.get_running_loop()
         serving: list[asyncio.Task[None]] = []
@@ -389,9 +388,10 @@ class Node:
             case CertificateFrame() | LineageFrame():
                 self._take_proof(peer, frame)
             case HaveFrame():
-                self._answer_have(peer, frame)
+                self.sync.heard(peer, frame.certified)
+                self.repair.answer(peer, frame)
             case WantFrame(short_ids):
-                self._send_transactions(peer, self.gossip.resolve(short_ids), REPAIR_BYTES_MAX)
+                self.repair.answer_want(peer, short_ids)
             case EnvelopeFrame():
                 self._has_changed |= self.mailroom.receive(peer, frame)
             case EnvelopeStoredFrame():
@@ -429,12 +429,12 @@ class Node:
             self._reconcile_at = now + self.config.timing.reconcile_interval_ms / 1000
             partner = self.gossip.choose_partner()
             if partner is not None:
-                self.links.send(partner, self._have())
+                self.links.send(partner, self.repair.summary())
         if self.certifier.certified_height == self.ledger.height:
             self._lagging_since = now
         elif (now - self._lagging_since) * 1000 >= self.config.timing.lag_interval_ms:
             self._lagging_since = now
-            self.links.broadcast(self._have())
+            self.links.broadcast(self.repair.summary())
         self.sync.tend(now)
         if now >= self._tend_at:
             self._tend_at = now + TEND_INTERVAL_MS / 1000
@@ -451,7 +451,7 @@ class Node:
             if push_in <= TIMER_SLACK:
                 self._push_at = now + self.config.timing.push_interval_ms / 1000
                 for peer, ids in self.gossip.take_pushes():
-                    self._send_transactions(peer, ids)
+                    self.repair.send_transactions(peer, ids)
             else:
                 due_in = push_in if due_in is None else min(due_in, push_in)
         if self.courier.outstanding:
@@ -502,7 +502,7 @@ class Node:
         if self._to_greet:
             greeted, self._to_greet = self._to_greet, []
             for peer in greeted:
-                self.links.send(peer, self._have())
+                self.links.send(peer, self.repair.summary())
         for checkpoint in self.executor.take_checkpoints():
             self.links.broadcast(checkpoint)
         if self._durable_later:
@@ -530,122 +530,7 @@ class Node:
                 "certificate.refused", node=self.organization, peer=peer, reason=str(error)[:300]
             )
 
-    def _answer_have(self, peer: str, have: HaveFrame) -> None:
-        lineage = self.peerage.links_after(have.executed, self.certifier.certified_height)
-        if lineage is not None:
-            self.links.send(peer, lineage)
-        self.sync.heard(peer, have.certified)
-        if have.certified < self.certifier.certified_height:
-            for note in self._certificates_after(have.certified):
-                self.links.send(peer, CertificateFrame(note))
-        elif have.certified < self.ledger.height:
-            own = self.executor.own_checkpoint(self.ledger.height)
-            if own is not None:
-                self.links.send(peer, own)
-        to_send, to_ask = self.gossip.compare(have.short_ids, self.intake.is_done)
-        self._send_transactions(peer, to_send, REPAIR_BYTES_MAX)
-        if to_ask:
-            self.gossip.figures.repaired += len(to_ask)
-            self.links.send(peer, WantFrame(to_ask))
-
-    def _certificates_after(self, height: int) -> Iterator[str]:
-        """Yield what a peer that is certified up to a height needs: the roster's changes since, and the latest."""
-        change = self.ledger.roster.next_change(height)
-        for _ in range(CHANGES_SENT_MAX):
-            if change is None or change > self.certifier.certified_height:
-                break
-            note = self.store.certificate(change)
-            if note is not None:
-                yield note
-            change = self.ledger.roster.next_change(change)
-        latest = self.store.latest_certificate()
-        if latest is not None:
-            yield latest[1]
-
-    def _send_transactions(self, peer: str, ids: Sequence[bytes], bytes_max: int | None = None) -> None:
-        waiting = [w.raw for i in ids if (w := self.pool.get(i)) is not None]
-        for raws in frames_of(waiting, bytes_max):
-            self.links.send(peer, TransactionsFrame(raws))
-
     # Beginnings.
-
-    def _open_store(self) -> Store:
-        self._check_files()
-        with damage_named(DATABASE, anything=True):
-            connection = self.machine.open_database(DATABASE)
-            is_empty = not list(connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1"))
-        watermark = self.machine.read_watermark()
-        if watermark is None and is_empty:
-            return Store.create(
-                connection,
-                genesis=self.config.genesis,
-                organization=self.organization,
-                incarnation=self.config.incarnation,
-                store_id=self.machine.random.randbytes(STORE_ID_BYTES),
-            )
-        store = Store.open(connection, watermark=watermark)
-        if (store.genesis.hash, store.organization) != (self.config.genesis.hash, self.organization):
-            raise ConfigError(
-                f"{DATABASE} is {store.organization}'s of {store.genesis.network}, but this node is"
-                f" {self.organization}'s of {self.config.genesis.network}; give it the data directory of its own"
-            )
-        if store.incarnation != self.config.incarnation:
-            raise ConfigError(
-                f"{DATABASE} is of incarnation {store.incarnation}, but this node is incarnation"
-                f" {self.config.incarnation}; a new incarnation begins with an empty data directory"
-            )
-        return store
-
-    def _write_again(self) -> None:
-        """Write what stands in the log of writes into the database, and sync that.
-
-        A sync that failed may leave writes in the page cache that no later sync of the log brings to the disk (Rebello
-        et al., USENIX ATC 2020): what was committed over them would be gone with the power. Here they are written anew.
-
-        Raises:
-            DiskFailureError: if they could not be made durable.
-        """
-        try:
-            self.store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except (apsw.IOError, apsw.FullError) as error:
-            raise DiskFailureError(
-                f"{self.organization}: the log of writes could not be written into {DATABASE} ({error})"
-            ) from error
-
-    def _check_files(self) -> None:
-        """Refuse to open what SQLite would take for a new database, and delete the log of writes of.
-
-        Raises:
-            DamagedStoreError: if the database is not there but what goes with it is.
-        """
-        if self.machine.has_file(DATABASE):
-            return
-        left = [name for name in (f"{DATABASE}-wal", WATERMARK) if self.machine.has_file(name)]
-        if left:
-            raise DamagedStoreError(
-                DATABASE,
-                f"it is missing or empty, though {' and '.join(left)} is there; nothing was touched: put it back if it "
-                "was moved or its volume is not mounted",
-            )
-
-    def _check_registration(self) -> None:
-        """Refuse to run as another node than the ledger registered, or as one that it replaced."""
-        config = self.config
-        member = self.ledger.roster.find_ever(self.organization)
-        if member is None or config.incarnation > member.node.incarnation:
-            return  # as far as this node's ledger goes it is not registered yet
-        if config.incarnation < member.node.incarnation:
-            raise ConfigError(
-                f"incarnation {config.incarnation} of {self.organization} was replaced by {member.node.incarnation} at"
-                f" height {member.node.since}; run that one, with its own key and data directory"
-            )
-        node = member.node
-        if (node.raft_id, node.key) != (config.raft_id, config.node_key.public):
-            raise ConfigError(
-                f"node of {self.organization}: the ledger registers raft_id {node.raft_id} and key {node.key.hex()} for"
-                f" incarnation {node.incarnation}, the configuration has {config.raft_id} and"
-                f" {config.node_key.public.hex()}; give what /v1/members tells"
-            )
 
     async def _keep_peers(self, data: bytes) -> None:
         await self.driver.durably(lambda: self.store.set_peers(data))
@@ -673,7 +558,9 @@ class Node:
             )
 
     def _make_ordering(self) -> Ordering:
-        chain = Chain(self.config.genesis, self.ledger.roster, self.verifier, self._tip())
+        chain = Chain(
+            self.config.genesis, self.ledger.roster, self.verifier, log_tip(self.store, self.ledger)
+        )
         chain.followed_height = self.ledger.height
         return Ordering(
             self.config,
@@ -685,26 +572,6 @@ class Node:
             self.ledger.preview_roster,
             self._known_roster,
         )
-
-    def _tip(self) -> BlockRef:
-        """Return the last block that the log has brought up to the applied index, or that a snapshot stands for."""
-        store, applied = self.store, self.store.applied_index
-        snapshot = store.snapshot
-        header = Offer.decode(snapshot.data).header if snapshot.index else None
-        if header is not None and snapshot.awaited:
-            return BlockRef(snapshot.index, header.height, header.hash, header.time_ms)
-        index, in_log = store.applied_block()
-        height = max(store.ordered_height(), in_log)
-        if header is not None and height <= header.height:
-            return BlockRef(applied, header.height, header.hash, header.time_ms)
-        if height == 0:
-            return BlockRef(applied, 0, self.ledger.genesis.hash, self.ledger.genesis.time_ms)
-        try:
-            return BlockRef(applied, height, store.block_hash(height), store.block_time_ms(height))
-        except NotHereYetError:  # a state that was taken over passed it, and the log brought it
-            (row,) = store.entries(index, index + 1, 1)
-            passed = decode_block(row.data, self.config.genesis.limits.block_bytes_max).header
-            return BlockRef(applied, passed.height, passed.hash, passed.time_ms)
 
     def _resume(self) -> None:
         """Take up what the last life left: certificates, own checkpoints, the durable pool and outbox."""
@@ -730,25 +597,5 @@ class Node:
         else:
             self.ordering.peer_lost(peer)
 
-    def _have(self) -> HaveFrame:
-        return HaveFrame(self.ledger.height, self.certifier.certified_height, self.gossip.summary())
-
     def _note_divergence(self, orderer: str, height: int) -> None:
         self.observer.record("checkpoint.divergent", node=self.organization, orderer=orderer, height=height)
-
-
-def frames_of(raws: Sequence[bytes], bytes_max: int | None) -> Iterator[list[bytes]]:
-    """Yield transactions in batches that fit a frame each, up to `bytes_max` bytes in all."""
-    batch: list[bytes] = []
-    size = total = 0
-    for raw in raws:
-        total += len(raw)
-        if bytes_max is not None and total > bytes_max:
-            break
-        if batch and (len(batch) >= TRANSACTIONS_MAX or size + len(raw) > FRAME_BYTES_AIMED):
-            yield batch
-            batch, size = [], 0
-        batch.append(raw)
-        size += len(raw)
-    if batch:
-        yield batch

@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 from p2p.live import WATERMARK_FILE
-from p2p.node import DATABASE
+from p2p.opening import DATABASE
 
 STORE_FILES = {"database": DATABASE, "log": f"{DATABASE}-wal", "watermark": WATERMARK_FILE}
 """A node's files by what they are."""

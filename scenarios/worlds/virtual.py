@@ -29,8 +29,9 @@ from p2p.hello import VERSION
 from p2p.holdings import Holding, holdings
 from p2p.linkweather import Direction, LinkWeather, LinkWeathers
 from p2p.machine import DiskFailureError
-from p2p.node import DATABASE, Node
+from p2p.node import Node
 from p2p.observer import RecordField
+from p2p.opening import DATABASE
 from p2p.virtual import (
     NS_PER_MS,
     DiskOperation,

@@ -25,7 +25,7 @@ from p2p.frames import (
 )
 from p2p.hello import Identity, shake_hands
 from p2p.links import QUEUE_BYTES_MAX, Link
-from p2p.node import frames_of
+from p2p.repair import frames_of
 
 TARGET = "exporter"
 

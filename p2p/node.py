@@ -4,10 +4,7 @@ Rules:
 - A node is a program with a life: it opens its store, checks it, listens, works, and ends when told to or when it
   cannot go on; it never goes on after a failed write or over a damaged store.
 - Everything that changes the node happens in the driver's turns; HTTP handlers read, or ask for a durable write.
-- Records, answers, checkpoints and receipts of envelopes leave only when the commit that carries what they tell is
-  durable; who reads the node goes through `look` or `watch`, which wait for that.
-- Taking in what is prompt, ticking, cutting and sending go on during a commit, so they keep off the store and tell
-  nothing of the ledger, which may be ahead of the disk then.
+- Who reads the node goes through `look` or `watch`, which wait until what they tell is durable.
 - A service that fails ends the node: one that nobody can reach any more must not seem to be well.
 """
 
@@ -19,10 +16,10 @@ from typing import TypeVar
 
 import apsw
 
-from consensus import InconsistentStateError, Message, Ready
+from consensus import InconsistentStateError
 from ledger.checkpoint import parse_checkpoint
 from ledger.contracts import DocumentState, read_document
-from ledger.errors import BadBlockError, BadLinkError, BadProofError, DamagedStoreError
+from ledger.errors import DamagedStoreError
 from ledger.keys import Verifier
 from ledger.roster import Roster
 from ledger.state import document_key
@@ -30,32 +27,10 @@ from p2p.certifier import Certifier
 from p2p.chain import Chain
 from p2p.config import NodeConfig
 from p2p.courier import Courier
-from p2p.driver import TIMER_SLACK, Driver
+from p2p.driver import Driver
 from p2p.errors import OverloadedError, PurgedError, ReadFailedError
 from p2p.executor import Executor
-from p2p.frames import (
-    AliveFrame,
-    BlocksFrame,
-    BlocksWantFrame,
-    CertificateFrame,
-    CheckpointFrame,
-    EnvelopeFrame,
-    EnvelopeStoredFrame,
-    Frame,
-    HaveFrame,
-    LineageFrame,
-    LogPartFrame,
-    LogWantFrame,
-    RaftFrame,
-    ReadAnswerFrame,
-    ReadFrame,
-    SnapshotFrame,
-    SnapshotWantFrame,
-    StatePartFrame,
-    StateWantFrame,
-    TransactionsFrame,
-    WantFrame,
-)
+from p2p.frames import Frame
 from p2p.frameweather import FrameWeather
 from p2p.gossip import Gossip
 from p2p.handover import Handover
@@ -74,19 +49,16 @@ from p2p.repair import Repair
 from p2p.signal import Signal
 from p2p.sync.sync import Sync
 from p2p.topology import neighbors_now
+from p2p.turns import Turns
 
-TEND_INTERVAL_MS = 1000
 HEARD_HEARTBEATS = 3
 """A peer that said nothing for so many heartbeat intervals is not handed leadership."""
-_PROMPT = (RaftFrame, ReadFrame, ReadAnswerFrame, TransactionsFrame, WantFrame, AliveFrame)
-"""Frames whose taking in neither reads nor changes the store."""
-
 T = TypeVar("T")
 Service = Callable[["Node"], Coroutine[object, object, None]]
 
 
 class Node:
-    """One organization's node; its methods from `take` to `after_turn` are the driver's `Work`.
+    """One organization's node: its parts, joined, and its life.
 
     Args:
         config: its place in the network.
@@ -141,9 +113,6 @@ class Node:
             on_change=self._link_changed,
             weather=weather or FrameWeather(machine.random),
         )
-        self.driver = Driver(
-            machine, self.store.connection, lambda: self.store.sequence, config.timing.heartbeat_ms, self
-        )
         self.intake = Intake(
             machine=machine,
             ledger=self.ledger,
@@ -151,12 +120,12 @@ class Node:
             pool=self.pool,
             gossip=self.gossip,
             observer=observer,
-            durably=self.driver.durably,
+            durably=self._durably,
             now=lambda: asyncio.get_running_loop().time(),
             leader=lambda: self.ordering.leader,
             on_change=self.changed.fire,
         )
-        self.reads = Reads(self.organization, machine, self.ordering, self.links.send, self.driver.wake)
+        self.reads = Reads(self.organization, machine, self.ordering, self.links.send, self._wake)
         self.executor = Executor(
             config,
             self.ledger,
@@ -190,7 +159,6 @@ class Node:
             lambda: self.links.connected,
             lambda: asyncio.get_running_loop().time(),
         )
-        self._durable_later: list[Callable[[], None]] = []
         self.mailroom = Mailroom(
             organization=self.organization,
             limits=config.genesis.limits,
@@ -203,11 +171,32 @@ class Node:
             is_purged=self.is_purged,
         )
         self.executor.on_purged = self.mailroom.purge
-        self._to_greet: list[str] = []
         self._handover: Handover | None = None
-        self._push_at = self._reconcile_at = self._tend_at = self._lagging_since = 0.0
-        self._has_changed = False
-        self._is_known = False
+        self.turns = Turns(
+            config=config,
+            observer=observer,
+            links=self.links,
+            ordering=self.ordering,
+            executor=self.executor,
+            certifier=self.certifier,
+            peerage=self.peerage,
+            gossip=self.gossip,
+            intake=self.intake,
+            repair=self.repair,
+            sync=self.sync,
+            courier=self.courier,
+            mailroom=self.mailroom,
+            reads=self.reads,
+            changed=self.changed,
+            leave_when_due=self._leave_if_handed_over,
+        )
+        self.driver = Driver(
+            machine,
+            self.store.connection,
+            lambda: self.store.sequence,
+            config.timing.heartbeat_ms,
+            self.turns,
+        )
 
     async def run(self, *services: Service) -> None:
         """Work until stopped, with `services` (HTTP interfaces) open meanwhile.
@@ -310,10 +299,6 @@ class Node:
             )
         return await self.look(read)
 
-    def _later(self, action: Callable[[], None]) -> None:
-        """Do something once the turn under way is durable."""
-        self._durable_later.append(action)
-
     @property
     def is_known(self) -> bool:
         """Whether this node's store is one that others take for its own: it has a ledger, or a peer spoke with it.
@@ -321,7 +306,7 @@ class Node:
         A node that starts over an empty store where it had another one is refused by its peers, and what it took in
         would be lost as soon as the right one is back.
         """
-        return self._is_known or self.ledger.height > 0 or len(self.ledger.roster.members) == 1
+        return self.turns.has_heard or self.ledger.height > 0 or len(self.ledger.roster.members) == 1
 
     def stop(self) -> None:
         """End in good order: a leader hands over first, for at most the shortest election timeout.
@@ -368,167 +353,9 @@ class Node:
         data = self.ledger.state.get(document_key(root))
         return data is not None and read_document(data).state is DocumentState.PURGED
 
-    # The driver's work.
-
-    def is_prompt(self, frame: Frame) -> bool:
-        """Whether a frame can be taken in while a commit is under way: it neither reads nor stages anything."""
-        return isinstance(frame, _PROMPT)
-
-    def take(self, peer: str, frame: Frame) -> None:
-        """Take in one frame."""
-        self._is_known = True
-        match frame:
-            case RaftFrame(messages):
-                self.ordering.receive(peer, messages)
-            case TransactionsFrame(transactions):
-                self.intake.receive(peer, transactions)
-            case CheckpointFrame():
-                self.executor.certified(self.certifier.receive(peer, frame))
-                self.sync.heard(peer, frame.height)
-            case CertificateFrame() | LineageFrame():
-                self._take_proof(peer, frame)
-            case HaveFrame():
-                self.sync.heard(peer, frame.certified)
-                self.repair.answer(peer, frame)
-            case WantFrame(short_ids):
-                self.repair.answer_want(peer, short_ids)
-            case EnvelopeFrame():
-                self._has_changed |= self.mailroom.receive(peer, frame)
-            case EnvelopeStoredFrame():
-                self._has_changed |= self.mailroom.delivered(peer, frame)
-            case ReadFrame():
-                self.reads.asked(peer, frame)
-            case ReadAnswerFrame():
-                self.reads.answered(peer, frame)
-            case (
-                BlocksWantFrame()
-                | BlocksFrame()
-                | SnapshotWantFrame()
-                | SnapshotFrame()
-                | StateWantFrame()
-                | StatePartFrame()
-                | LogWantFrame()
-                | LogPartFrame()
-            ):
-                self.sync.take(peer, frame)
-            case AliveFrame():
-                pass
-
-    def tick(self) -> None:
-        """Let one heartbeat interval pass for Raft."""
-        self.ordering.tick()
-        self._leave_if_handed_over()
-
-    def tend(self, now: float) -> None:
-        """Do what comes up now and then.
-
-        A node that stays behind its own executed height for want of others' checkpoints (they were sent while its
-        links were down) asks everybody, not one neighbor.
-        """
-        if now >= self._reconcile_at:
-            self._reconcile_at = now + self.config.timing.reconcile_interval_ms / 1000
-            partner = self.gossip.choose_partner()
-            if partner is not None:
-                self.links.send(partner, self.repair.summary())
-        if self.certifier.certified_height == self.ledger.height:
-            self._lagging_since = now
-        elif (now - self._lagging_since) * 1000 >= self.config.timing.lag_interval_ms:
-            self._lagging_since = now
-            self.links.broadcast(self.repair.summary())
-        self.sync.tend(now)
-        if now >= self._tend_at:
-            self._tend_at = now + TEND_INTERVAL_MS / 1000
-            self.links.tend(now)
-
-    def cut(self, now: float) -> float | None:
-        """Cut a block if one is due; return in how many seconds the next look is due, or None."""
-        due_in = self.ordering.block_due_in(now)
-        if due_in is not None and due_in <= TIMER_SLACK:
-            cut = self.ordering.propose()
-            due_in = self.ordering.block_due_in(now) if cut else self.config.timing.block_interval_ms / 1000
-        if self.gossip.has_pushes:
-            push_in = self._push_at - now
-            if push_in <= TIMER_SLACK:
-                self._push_at = now + self.config.timing.push_interval_ms / 1000
-                for peer, ids in self.gossip.take_pushes():
-                    self.repair.send_transactions(peer, ids)
-            else:
-                due_in = push_in if due_in is None else min(due_in, push_in)
-        if self.courier.outstanding:
-            for peer, frame in self.courier.due(now, self.links.connected):
-                self.links.send(peer, frame)
-        return due_in
-
-    def ready(self) -> Ready | None:
-        """Return Raft's next work, or None; confirmed reads are answered, and the log's blocks followed, at once."""
-        raw = self.ordering.raw
-        if not raw.has_ready():
-            return None
-        ready = raw.ready()
-        if ready.read_states:
-            self.reads.confirmed(ready.read_states)
-        self.ordering.follow(ready)
-        if ready.soft_state is not None:
-            self._leave_if_handed_over()
-        return ready
-
-    def send(self, messages: Sequence[Message]) -> None:
-        """Send Raft messages."""
-        for peer, fields in self.ordering.addressed(messages):
-            self.links.send(peer, RaftFrame(fields))
-
-    def stage(self, ready: Ready) -> None:
-        """Stage what a Ready holds in the store's open transaction, and execute what it commits."""
-        self.ordering.stage(ready)
-        if ready.snapshot is not None:
-            self.sync.awaited()
-        for entry in ready.committed_entries:
-            self.executor.apply(entry)
-            self._has_changed = True
-
-    def committing(self, *, begins: bool) -> None:
-        """Note that a commit begins or is done: meanwhile the log is not read."""
-        self.ordering.committing(begins=begins)
-
-    def finish(self, readies: Sequence[Ready]) -> None:
-        """Note that Readies are durable."""
-        self.ordering.raw.advance(readies[-1])
-        for ready in readies:
-            if ready.entries:
-                self._has_changed = True
-
-    def after_turn(self) -> None:
-        """Send and announce what was brought about; all of it is durable by now."""
-        if self._to_greet:
-            greeted, self._to_greet = self._to_greet, []
-            for peer in greeted:
-                self.links.send(peer, self.repair.summary())
-        for checkpoint in self.executor.take_checkpoints():
-            self.links.broadcast(checkpoint)
-        if self._durable_later:
-            later, self._durable_later = self._durable_later, []
-            for action in later:
-                action()
-        has_news = self.executor.announce()
-        if self._has_changed or has_news:
-            self._has_changed = False
-            self.changed.fire()
-
     def _leave_if_handed_over(self) -> None:
         if self._handover is not None and self._handover.is_over(asyncio.get_running_loop().time()):
             self.driver.stop()
-
-    # Frames.
-
-    def _take_certificate(self, peer: str, note: str) -> None:
-        try:
-            self.executor.certified(self.certifier.receive_certificate(note))
-            self.sync.take_certificate(peer, note)
-        except (BadProofError, BadBlockError) as error:
-            self.certifier.figures.refused += 1
-            self.observer.record(
-                "certificate.refused", node=self.organization, peer=peer, reason=str(error)[:300]
-            )
 
     # Beginnings.
 
@@ -537,25 +364,6 @@ class Node:
 
     def _known_roster(self) -> Roster:
         return self.peerage.roster
-
-    def _roster_changed(self) -> None:
-        """Know the peers by the latest roster, executed here or not."""
-        roster = self.peerage.roster
-        self.ordering.meet(roster)
-        self.gossip.neighbors = neighbors_now(self.config, roster)
-        self._later(lambda: self.links.follow(roster))
-
-    def _take_proof(self, peer: str, frame: CertificateFrame | LineageFrame) -> None:
-        if isinstance(frame, CertificateFrame):
-            self._take_certificate(peer, frame.note)
-            return
-        try:
-            if self.peerage.take(frame):
-                self._roster_changed()
-        except BadLinkError as error:
-            self.observer.record(
-                "lineage.refused", node=self.organization, peer=peer, reason=str(error)[:300]
-            )
 
     def _make_ordering(self) -> Ordering:
         chain = Chain(
@@ -586,12 +394,26 @@ class Node:
         for row in self.store.outbox_rows():
             self.courier.add(row.index, row.root, row.to, row.envelope)
 
+    # What parts are given that stand before the driver and its turns do.
+
+    def _durably(self, write: Callable[[], None]) -> Awaitable[None]:
+        return self.driver.durably(write)
+
+    def _wake(self) -> None:
+        self.driver.wake()
+
+    def _later(self, action: Callable[[], None]) -> None:
+        self.turns.later(action)
+
+    def _roster_changed(self) -> None:
+        self.turns.roster_changed()
+
     def _deliver(self, peer: str, frame: Frame, size_bytes: int) -> Awaitable[None]:
         return self.driver.deliver(peer, frame, size_bytes)
 
     def _link_changed(self, peer: str, is_open: bool) -> None:
         if is_open:
-            self._to_greet.append(peer)
+            self.turns.greet(peer)
             self.courier.reconnected(peer)
             self.driver.wake()
         else:

@@ -17,6 +17,7 @@ from p2p.frames import CheckpointFrame, HaveFrame, RaftFrame, decode_frame
 from p2p.links import Links
 from p2p.node import Node
 from p2p.ordering import Ordering
+from p2p.turns import Turns
 from p2p.virtual import DiskModel
 from p2p.virtual.machine import VirtualMachine
 
@@ -335,7 +336,7 @@ def test_nothing_leaves_a_node_that_a_crash_could_take_back(five, custody, seed)
 
 def test_sending_before_the_commit_would_be_seen(five, custody, monkeypatch):
     """The ablation of the test above: what must wait for the write leaves with what need not."""
-    ready = Node.ready
+    ready = Turns.ready
 
     def eager(self):
         taken = ready(self)
@@ -344,7 +345,7 @@ def test_sending_before_the_commit_would_be_seen(five, custody, monkeypatch):
             taken.messages_after_append.clear()
         return taken
 
-    monkeypatch.setattr(Node, "ready", eager)
+    monkeypatch.setattr(Turns, "ready", eager)
     eventful(five, custody)
     told = {violation.split(": ")[1] for violation in custody.violations}
     assert {"a granted vote on disk", "acknowledged entries on disk"} <= told
@@ -353,9 +354,9 @@ def test_sending_before_the_commit_would_be_seen(five, custody, monkeypatch):
 def test_telling_of_the_ledger_during_a_commit_would_be_seen(five, custody, monkeypatch):
     def greet_at_once(self):
         self._to_greet.clear()
-        self.links.broadcast(self._have())
+        self.links.broadcast(self.repair.summary())
 
-    monkeypatch.setattr(Node, "tick", lambda self: (self.ordering.tick(), greet_at_once(self))[0])
+    monkeypatch.setattr(Turns, "tick", lambda self: (self.ordering.tick(), greet_at_once(self))[0])
     eventful(five, custody)
     assert any("a height that is on disk" in violation for violation in custody.violations)
 

@@ -82,7 +82,7 @@ class Node:
         self.config = config
         self.machine = machine
         self.observer = observer
-        self.verifier = verifier or Verifier()
+        self.verifier = Verifier() if verifier is None else verifier  # an empty one is false
         self.organization = config.organization
         self.changed = Signal()
         self.store = open_store(config, machine)

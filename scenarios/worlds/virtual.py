@@ -5,6 +5,7 @@ Rules:
 - Records of a life that has ended are dropped: a ghost is not heard.
 - Power fails while somebody writes, if anybody does soon: a cut between two commits would put nothing at risk.
 - A node whose program fails is reported with its reason; the trial goes on without it, as a real one would.
+- Nodes of one process remember each other's verifications: it is a pure function of the bytes, and of nothing else.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Protocol
 
 from consensus import Entry, Ready
 from ledger.errors import LedgerError
-from ledger.keys import SigningKey
+from ledger.keys import SigningKey, Verifier
 from p2p.api import Api, serve_api
 from p2p.codepoints import CodePoint
 from p2p.control import standing
@@ -170,6 +171,7 @@ class SimulatedWorld:
         self.raft = raft
         self.flights = flights
         self.organizations = [o.id for o in founding.genesis.organizations]
+        self._verifier = Verifier()
         self._nodes: dict[str, Node] = {}
         self._apis: dict[str, Api] = {}
         self._calendar_ms = 0
@@ -488,7 +490,8 @@ class SimulatedWorld:
         if machine.name in self._armed:
             machine.points.arm(*self._armed[machine.name])
         observer = _LifeObserver(self)
-        node = Node(config, machine, observer, weather=self._frames_of(machine.name))
+        weather = self._frames_of(machine.name)
+        node = Node(config, machine, observer, self._verifier, weather)
         if self.raft is not None:
             observer.witness(node, self.raft)
         api = Api(node)

@@ -1,0 +1,22 @@
+"""The virtual world's nodes: what they share since they are in one process, and what they do not."""
+
+from p2p.virtual import VirtualWorld, run_virtual
+from scenarios.model.catalog import load_scenario
+from scenarios.trial.runner import founding_of
+from scenarios.worlds.base import NetworkPlan
+from scenarios.worlds.virtual import SimulatedWorld
+
+
+def test_nodes_of_one_process_verify_a_signature_once() -> None:
+    async def main(kit: VirtualWorld) -> list[tuple[int, int]]:
+        founding = founding_of(load_scenario("nafta-certificate"), "1")
+        world = SimulatedWorld(kit, founding, NetworkPlan(), lambda _event, _fields: None)
+        await world.open(founding.genesis.time_ms)
+        nodes = [world.node(organization) for organization in world.organizations]
+        public, message, signature = bytes(32), b"message", bytes(64)
+        verified = [(node.verifier.verify_bytes(public, message, signature), node.verifier) for node in nodes]
+        assert not any(holds for holds, _ in verified)
+        await world.close()
+        return [(id(verifier), verifier.verified) for _, verifier in verified]
+
+    assert len(dict.fromkeys(run_virtual(main, seed=1, time_limit_s=60))) == 1

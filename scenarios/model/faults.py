@@ -304,5 +304,6 @@ LIVE_KINDS = (
     *PROCESS_KINDS,
     "flip_bits",
     "lost_file",
+    "rebuild",
 )
 KINDS_BY_WORLD: Mapping[str, Sequence[str]] = {"virtual": VIRTUAL_KINDS, "live": LIVE_KINDS}

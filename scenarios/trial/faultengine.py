@@ -26,6 +26,7 @@ from scenarios.trial.directions import halves
 from scenarios.trial.eventbook import EventBook
 from scenarios.trial.history import History
 from scenarios.trial.majority import Blow, is_majority_left
+from scenarios.trial.replacing import ReplacementError
 from scenarios.trial.strikes import End, strike
 from scenarios.worlds.base import World
 
@@ -178,9 +179,15 @@ class FaultEngine:
 
     @property
     def blocks(self) -> bool:
-        """Whether faults in force block something for good: none of them ends by itself in protocol time."""
+        """Whether faults in force block something for good: none of them ends by itself in protocol time.
+
+        A replacement does, but not where the majority that it needs is away.
+        """
         blocking = [fault for fault in self.in_force.values() if fault.kind in BLOCKING]
-        return bool(blocking) and not any(fault.clock is Clock.PROTOCOL for fault in blocking)
+        ending = [fault for fault in blocking if fault.clock is Clock.PROTOCOL]
+        if any(fault.kind in REPLACING for fault in ending) and self.has_taken_majority:
+            ending = [fault for fault in ending if fault.kind not in REPLACING]
+        return bool(blocking) and not ending
 
     def raise_failure(self) -> None:
         """Raise what a fault's task failed with, if one did."""
@@ -275,7 +282,7 @@ class FaultEngine:
         return in_force
 
     async def _run_course(self, in_force: InForce, course: Course) -> None:
-        await course.run()
+        await self._noting_what_is_not_replaced(course.run())
         if in_force.number in self.in_force:
             await self._end(in_force)
 
@@ -317,8 +324,14 @@ class FaultEngine:
         if fault.course is not None and fault.course is not asyncio.current_task():
             fault.course.cancel()
             await asyncio.gather(fault.course, return_exceptions=True)
-        await fault.end()
+        await self._noting_what_is_not_replaced(fault.end())
         self._book.add("fault.ended", {"fault": fault.number, "kind": fault.kind, "hit": list(fault.hit)})
+
+    async def _noting_what_is_not_replaced(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except ReplacementError as error:
+            self._book.add("progress.missed", {"text": str(error)})
 
 
 async def _nothing() -> None:

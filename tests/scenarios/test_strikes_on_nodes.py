@@ -9,6 +9,7 @@ import pytest
 
 from p2p.codepoints import CodePoint
 from scenarios.errors import ScenarioError
+from scenarios.trial import replacing
 
 ALL = ["cbp", "exporter", "importer", "chamber", "noaa"]
 
@@ -226,6 +227,54 @@ def test_a_lost_disk_is_replaced_by_law_and_its_organization_misses_nothing(stor
     acts = [(e["type"], e["code"]) for e in events(flown, "receipt") if e["creator"] == victim]
     assert acts.index(("node.ready", "VALID")) > acts.index(("node.replace", "VALID"))
     assert starts(flown, victim) == 1
+
+
+@pytest.mark.parametrize("seed", ["1", "2", "3"])
+@pytest.mark.parametrize(
+    "other", ["kind: rebuild", "for: {protocol: 1s}, kind: flip_bits, params: {file: watermark}"]
+)
+def test_two_lost_disks_at_once_are_replaced_one_after_the_other(pilot, other, seed):
+    """Found in the live world: a replacement that the ledger had refused was taken for done, and never came back."""
+    when = "when: certificate c1 anchored"
+    faults = f"{{{when}, kind: rebuild, target: node cbp}}, {{{when}, {other}, target: node chamber}}"
+    flown = pilot("nafta-certificate", overrides=[f"faults=[{faults}]"], seed=seed)
+    assert flown.passed, (flown, flown.violations)
+    receipts = [e for e in events(flown, "receipt") if e["type"].startswith("node.")]
+    acts = [(e["type"], e["creator"]) for e in receipts if e["code"] == "VALID"]
+    kinds, creators = zip(*acts, strict=True)
+    assert kinds == ("node.replace", "node.ready") * 2
+    assert sorted(creators[::2]) == ["cbp", "chamber"]
+    assert not events(flown, "node.failed") or other != "kind: rebuild"
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_a_disk_that_is_lost_while_no_majority_is_up_is_replaced_when_it_is_back(pilot, seed):
+    """The first signature is late at one door by then, and takes effect all the same by another (seed 1)."""
+    away = "{when: certificate c1 anchored, for: {calendar: 30d}, kind: crash, target: 'nodes exporter, importer'}"
+    lost = "{when: certificate c1 anchored, kind: rebuild, target: node chamber}"
+    flown = pilot("nafta-certificate", overrides=[f"faults=[{away}, {lost}]", "expect=[]"], seed=seed)
+    assert flown.passed, (flown, flown.violations)
+    assert events(flown, "node.started")
+    assert not events(flown, "node.failed")
+
+
+def test_a_node_that_is_not_replaced_in_time_is_said_and_violates(pilot, monkeypatch):
+    monkeypatch.setattr(replacing, "REPLACED_WITHIN_S", 0.2)
+    fault = "{when: certificate c1 anchored, kind: rebuild, target: node chamber}"
+    flown = pilot("nafta-certificate", overrides=[f"faults=[{fault}]"])
+    assert not flown.passed
+    assert any(
+        "the node of chamber is not replaced: not done within 0.2 s" in str(v) for v in flown.violations
+    )
+
+
+def test_a_replacement_that_the_ledger_refuses_for_good_is_said_and_violates(pilot, monkeypatch):
+    monkeypatch.setattr(replacing, "_WAIT_FOR", ("",))
+    when = "when: certificate c1 anchored, kind: rebuild"
+    faults = f"{{{when}, target: node cbp}}, {{{when}, target: node chamber}}"
+    flown = pilot("nafta-certificate", overrides=[f"faults=[{faults}]"])
+    assert not flown.passed
+    assert any("is not replaced: node.replace/replacement-under-way" in str(v) for v in flown.violations)
 
 
 def test_what_would_lose_more_than_a_minority_is_refused(pilot):

@@ -257,19 +257,20 @@ def test_crash_restart_and_pause_in_the_live_world(start_live: StartLive, tmp_pa
 STORES = """\
 scenario: live-stores
 extends: nafta-certificate
-title: A node starts without its database, and bits flip in another's watermark
+title: A node starts without its database, bits flip in another's watermark, and a third loses its disk at that moment
 calendar: { end: "2018-12-31T00:00:00Z" }
 steps:
   - { at: "2018-09-04T10:00:00", by: exporter, do: issue-certificate, document: c1 }
 faults:
   - { when: certificate c1 anchored, for: {protocol: 1s}, kind: lost_file, target: node noaa, params: {file: database} }
   - { when: certificate c1 held, for: { protocol: 1s }, kind: flip_bits, target: node cbp, params: { file: watermark } }
+  - { when: certificate c1 held, kind: rebuild, target: node chamber }
 expect:
   - certificate c1 is HELD by importer within 2 days
 """
 
 
-def test_files_are_lost_and_damaged_in_the_live_world_and_a_node_replaced(
+def test_files_are_lost_and_damaged_in_the_live_world_and_two_nodes_replaced_at_once(
     start_live: StartLive, tmp_path: Path
 ) -> None:
     scenario = tmp_path / "live-stores.yaml"
@@ -284,8 +285,9 @@ def test_files_are_lost_and_damaged_in_the_live_world_and_a_node_replaced(
     assert "missing or empty" in failed.pop("noaa")
     assert "watermark" in failed.pop("cbp")
     assert not failed
-    acts = [e["type"] for e in seen if e["event"] == "receipt" and e["creator"] == "cbp"]
-    assert acts.index("node.ready") > acts.index("node.replace")
+    for replaced in ("cbp", "chamber"):
+        acts = [e["type"] for e in seen if e["event"] == "receipt" and e["creator"] == replaced]
+        assert acts.index("node.ready") > acts.index("node.replace")
 
 
 POINTS = """\

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from p2p.frames import FRAME_BYTES_MAX
 from p2p.inbox import INBOX_BYTES_MAX, INBOX_FRAMES_MAX
-from p2p.links import QUEUE_BYTES_MAX
+from p2p.link import QUEUE_BYTES_MAX
 from p2p.node import Node
 
 

@@ -22,46 +22,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import aiohttp
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
-from consensus import MalformedMessageError, Message, MessageType
 from ledger.keys import Verifier
 from ledger.roster import Roster
 from p2p.codepoints import CodePoint
 from p2p.config import NodeConfig
 from p2p.errors import FrameError, HelloError, NodeHaltedError
+from p2p.framecodec import decode_frame, encode_frame
 from p2p.frames import (
     FRAME_BYTES_MAX,
     URGENT,
     AliveFrame,
     Frame,
     FrameKind,
-    RaftFrame,
-    decode_frame,
-    encode_frame,
     kind_of,
 )
 from p2p.frameweather import FrameWeather
 from p2p.hello import CHALLENGE_BYTES, Identity, shake_hands
+from p2p.link import CLOSE_LIMIT_S, Link, Socket, close_socket, is_weighty
 from p2p.machine import Machine
 from p2p.met import Met
 from p2p.observer import Observer
 from p2p.ports import listen
+from p2p.refusals import RefusalHandler
 from p2p.topology import neighbors_now
-from p2p.wake import Wake
 
-QUEUE_BYTES_MAX = 16 << 20
 PEER_PATH = "/peer"
-CLOSE_LIMIT_S = 2.0
-_HEARTBEATS = (MessageType.HEARTBEAT, MessageType.HEARTBEAT_RESPONSE)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
 
 @dataclass(slots=True)
@@ -78,43 +70,6 @@ class LinkFigures:
     dials_failed: int = 0
     links_broken: int = 0
     links_opened: int = 0
-
-
-class Link:
-    """One open connection to a peer and the frames that wait for it."""
-
-    def __init__(self, peer: str, socket: _Socket, now: float, raft_id: int = 0) -> None:
-        self.peer = peer
-        self.raft_id = raft_id
-        self.socket = socket
-        self.heard_at = now
-        self.sent_at = now
-        self.wake = Wake()
-        self.urgent: deque[bytes] = deque()
-        self.relaxed: deque[bytes] = deque()
-        self.queued_bytes = 0
-        self.closing = False
-
-    def put(self, data: bytes, *, urgent: bool) -> int:
-        """Queue a frame; return how many older frames had to go for it."""
-        dropped = 0
-        while self.queued_bytes + len(data) > QUEUE_BYTES_MAX and (self.relaxed or self.urgent):
-            oldest = (self.relaxed or self.urgent).popleft()
-            self.queued_bytes -= len(oldest)
-            dropped += 1
-        (self.urgent if urgent else self.relaxed).append(data)
-        self.queued_bytes += len(data)
-        self.wake.set()
-        return dropped
-
-    def take(self) -> bytes | None:
-        """Return the next frame to send, or None."""
-        queue = self.urgent or self.relaxed
-        if not queue:
-            return None
-        data = queue.popleft()
-        self.queued_bytes -= len(data)
-        return data
 
 
 Deliver = Callable[[str, Frame, int], Awaitable[None]]
@@ -219,7 +174,9 @@ class Links:
         for link in self._links.values():
             link.closing = True
         sockets = [link.socket for link in self._links.values()]
-        await asyncio.gather(*(_close(socket, 1001, "the node stops") for socket in sockets), *self._closing)
+        await asyncio.gather(
+            *(close_socket(socket, 1001, "the node stops") for socket in sockets), *self._closing
+        )
         if self._session is not None:
             await self._session.close()
         if self._runner is not None:
@@ -299,7 +256,9 @@ class Links:
         link.closing = True
         link.wake.set()
         self.observer.record("link.expired", node=self.config.organization, peer=link.peer, reason=reason)
-        closing = asyncio.get_running_loop().create_task(_close(link.socket, 4003, reason), name="close")
+        closing = asyncio.get_running_loop().create_task(
+            close_socket(link.socket, 4003, reason), name="close"
+        )
         self._closing.append(closing)
         closing.add_done_callback(self._closing.remove)
 
@@ -315,7 +274,7 @@ class Links:
             config.protocol_version,
         )
 
-    async def _shake(self, socket: _Socket, expected: str | None) -> tuple[str, int]:
+    async def _shake(self, socket: Socket, expected: str | None) -> tuple[str, int]:
         async def receive() -> bytes:
             return await socket.receive_bytes()
 
@@ -364,7 +323,7 @@ class Links:
         log = logging.Logger(
             "seatrial.peer", logging.DEBUG
         )  # aiohttp tells of bytes that are no HTTP at DEBUG
-        log.addHandler(_RefusalHandler(self._refuse))
+        log.addHandler(RefusalHandler(self._refuse))
         return log
 
     async def _accept(self, request: web.Request) -> web.WebSocketResponse:
@@ -376,7 +335,7 @@ class Links:
             peer, raft_id = await self._shake(socket, None)
         except HelloError as error:
             self._refuse(request.remote or "?", error)
-            await _close(socket, 4001, str(error))
+            await close_socket(socket, 4001, str(error))
             return socket
         except (ConnectionError, aiohttp.ClientError):
             self.figures.links_broken += 1
@@ -414,7 +373,7 @@ class Links:
             _, raft_id = await self._shake(socket, peer)
         except HelloError as error:
             self._refuse(peer, error)
-            await _close(socket, 4001, str(error))
+            await close_socket(socket, 4001, str(error))
             return False
         except (ConnectionError, aiohttp.ClientError):
             self.figures.links_broken += 1
@@ -422,7 +381,7 @@ class Links:
         await self._run(peer, raft_id, socket)
         return True
 
-    async def _run(self, peer: str, raft_id: int, socket: _Socket) -> None:
+    async def _run(self, peer: str, raft_id: int, socket: Socket) -> None:
         loop = asyncio.get_running_loop()
         link = Link(peer, socket, loop.time(), raft_id)
         older = self._links.get(peer)
@@ -448,7 +407,7 @@ class Links:
             sender.cancel()
             self._ended(link)
         if rubbish is not None:
-            await _close(socket, 4002, rubbish)
+            await close_socket(socket, 4002, rubbish)
 
     def _ended(self, link: Link) -> None:
         if self._links.get(link.peer) is link:
@@ -496,41 +455,3 @@ class Links:
                 return
             if is_point:
                 points.reached(CodePoint.AFTER_SEND)
-
-
-def is_weighty(data: bytes) -> bool:
-    """Whether a frame carries a Raft message other than a heartbeat or its answer."""
-    try:
-        frame = decode_frame(data)
-        return isinstance(frame, RaftFrame) and any(
-            Message.from_fields(fields).type not in _HEARTBEATS for fields in frame.messages
-        )
-    except (FrameError, MalformedMessageError):  # harmed on purpose before it left
-        return False
-
-
-async def _close(socket: _Socket, code: int, reason: str) -> None:
-    """Close with a reason a peer can read; WebSocket close reasons hold at most 123 bytes."""
-    try:
-        async with asyncio.timeout(
-            2 * CLOSE_LIMIT_S
-        ):  # a full buffer to a peer that reads nothing never drains
-            await socket.close(code=code, message=reason.encode()[:120])
-    except (ConnectionError, TimeoutError, aiohttp.ClientError):
-        return
-
-
-class _RefusalHandler(logging.Handler):
-    """Turns the HTTP parser's refusals into refused hellos; passes everything else on to aiohttp's own log."""
-
-    def __init__(self, refuse: Callable[[str, HelloError], None]) -> None:
-        super().__init__()
-        self._refuse = refuse
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, HttpProcessingError):
-            remote = record.args[0] if isinstance(record.args, tuple) and record.args else "?"
-            self._refuse(str(remote), HelloError(f"no HTTP: {error.message[:120]}"))
-        elif record.levelno >= logging.WARNING:
-            logging.getLogger("aiohttp.server").handle(record)

@@ -15,7 +15,8 @@ from enum import StrEnum
 
 from consensus import MalformedMessageError, Message, MessageType
 from p2p.errors import FrameError
-from p2p.frames import RaftFrame, decode_frame
+from p2p.framecodec import decode_frame
+from p2p.frames import RaftFrame
 from scenarios.trial.eventbook import Event
 
 

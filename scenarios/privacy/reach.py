@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from ledger.documents import SIZE_CLASSES_BYTES
 from ledger.keys import KEY_BYTES
 from p2p.errors import FrameError
-from p2p.frames import EnvelopeFrame, FrameKind, decode_frame
+from p2p.framecodec import decode_frame
+from p2p.frames import EnvelopeFrame, FrameKind
 from scenarios.judging.leaks import LeakSearch
 
 

@@ -1,6 +1,7 @@
 """Frames paired with what came of them."""
 
-from p2p.frames import AliveFrame, EnvelopeStoredFrame, encode_frame
+from p2p.framecodec import encode_frame
+from p2p.frames import AliveFrame, EnvelopeStoredFrame
 from scenarios.diagram.recording import Fate, Recording, is_heartbeat, label_of
 from scenarios.trial.eventbook import Event
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from p2p import frames
 from p2p.errors import FrameError
-from p2p.frames import decode_frame, encode_frame, kind_of, with_checksum
+from p2p.framecodec import decode_frame, encode_frame, with_checksum
+from p2p.frames import kind_of
 
 SAMPLES = [
     frames.RaftFrame([[1, 2, 3, b"x", []]]),

@@ -13,18 +13,17 @@ from ledger.keys import Verifier
 from ledger.roster import Roster
 from p2p.config import NodeConfig
 from p2p.errors import ConfigError
+from p2p.framecodec import CHECKSUM_BYTES, encode_frame
 from p2p.frames import (
-    CHECKSUM_BYTES,
     FRAME_BYTES_AIMED,
     FRAME_BYTES_MAX,
     TRANSACTIONS_MAX,
     FrameKind,
     RaftFrame,
     TransactionsFrame,
-    encode_frame,
 )
 from p2p.hello import Identity, shake_hands
-from p2p.links import QUEUE_BYTES_MAX, Link
+from p2p.link import QUEUE_BYTES_MAX, Link
 from p2p.repair import frames_of
 
 TARGET = "exporter"

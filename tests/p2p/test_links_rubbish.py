@@ -11,14 +11,12 @@ import pytest
 
 from ledger.keys import SigningKey, Verifier
 from ledger.roster import Roster
+from p2p.framecodec import CHECKSUM_BYTES, encode_frame, with_checksum
 from p2p.frames import (
-    CHECKSUM_BYTES,
     FRAME_BYTES_MAX,
     CheckpointFrame,
     HaveFrame,
     RaftFrame,
-    encode_frame,
-    with_checksum,
 )
 from p2p.hello import CHALLENGE_BYTES, Identity, decode_opening, shake_hands
 

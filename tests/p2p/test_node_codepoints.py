@@ -12,7 +12,8 @@ from consensus import Message, MessageType
 from ledger.block import decode_block
 from p2p.codepoints import CodePoint, CodePoints
 from p2p.errors import FrameError
-from p2p.frames import CheckpointFrame, RaftFrame, decode_frame
+from p2p.framecodec import decode_frame
+from p2p.frames import CheckpointFrame, RaftFrame
 from p2p.intake import Intake
 from tests.p2p.conftest import LIMITS, TIMING
 

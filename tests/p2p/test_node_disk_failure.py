@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from consensus import Message, MessageType
-from p2p.frames import FrameKind, decode_frame
+from p2p.framecodec import decode_frame
+from p2p.frames import FrameKind
 from p2p.links import Links
 from p2p.machine import DiskFailureError
 from p2p.node import Node

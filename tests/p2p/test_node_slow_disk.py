@@ -13,7 +13,8 @@ import pytest
 from consensus import Config, Message, MessageType, RawNode
 from p2p import ordering as ordering_module
 from p2p.driver import Driver
-from p2p.frames import CheckpointFrame, HaveFrame, RaftFrame, decode_frame
+from p2p.framecodec import decode_frame
+from p2p.frames import CheckpointFrame, HaveFrame, RaftFrame
 from p2p.links import Links
 from p2p.node import Node
 from p2p.ordering import Ordering

@@ -10,7 +10,8 @@ import pytest
 from ledger.contracts.records import DocumentRecord, DocumentState
 from ledger.genesis import Genesis
 from ledger.keys import BoxKey, SigningKey
-from p2p.frames import EnvelopeFrame, encode_frame
+from p2p.framecodec import encode_frame
+from p2p.frames import EnvelopeFrame
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.witness import Witness
 from scenarios.judging.checks.check import FinalState

@@ -19,7 +19,8 @@ from ledger import execution
 from ledger.contracts import HOLDING_TABLE, HoldingState, Refusal
 from ledger.contracts.carnet import VOUCHER_TABLE, goods
 from p2p.frames import FrameKind
-from p2p.links import Link, Links
+from p2p.link import Link
+from p2p.links import Links
 from p2p.node import Node
 from p2p.ordering import Ordering
 from scenarios.agents import examination

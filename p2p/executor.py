@@ -19,7 +19,8 @@ from ledger.block import Block, Header
 from ledger.checkpoint import Certificate, sign_checkpoint
 from ledger.contracts import purged_roots
 from ledger.errors import BadBlockError
-from ledger.execution import Execution, Ledger
+from ledger.execution import Ledger
+from ledger.receipt import Execution
 from ledger.roster import Roster
 from ledger.store import Store
 from p2p.certifier import Certifier

@@ -25,10 +25,10 @@ import apsw
 from ledger.codes import Code
 from ledger.encoding import Value, decode
 from ledger.errors import DamagedBlockError, DamagedStoreError, NotHereYetError
-from ledger.execution import CONSUMING, Execution
 from ledger.genesis import Genesis
 from ledger.lineage import ConfigurationLink, build_link
 from ledger.merkle import MerkleLog
+from ledger.receipt import CONSUMING, Execution
 from ledger.store.raftrows import RaftRows
 from ledger.store.rows import GapRow, PoolRow, SecondCheckpointError, StoredReceipt
 from ledger.store.schema import Column, block_digest, row_digest

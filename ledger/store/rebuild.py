@@ -14,9 +14,10 @@ from typing import cast
 from ledger.block import check_block, decode_block
 from ledger.checkpoint import parse_checkpoint
 from ledger.errors import BadBlockError, DamagedStoreError, LedgerError
-from ledger.execution import Execution, Ledger
+from ledger.execution import Ledger
 from ledger.keys import Verifier
 from ledger.merkle import MerkleLog, leaf_hash
+from ledger.receipt import Execution
 from ledger.store.schema import row_digest
 from ledger.store.session import Row
 from ledger.store.syncrows import SyncRows

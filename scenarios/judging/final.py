@@ -21,8 +21,8 @@ import apsw
 from ledger.checkpoint import parse_checkpoint
 from ledger.contracts.records import read_document
 from ledger.errors import LedgerError
-from ledger.execution import CONSUMING
 from ledger.keys import Verifier
+from ledger.receipt import CONSUMING
 from ledger.state import document_key
 from ledger.store import Store, damage_named
 from ledger.store.rebuild import StaleError, read_leaves, restore

@@ -11,10 +11,11 @@ from ledger.checkpoint import certificate_of, sign_checkpoint
 from ledger.contracts.membership import Purpose, prove_possession
 from ledger.electorate import Electorate
 from ledger.encoding import Value
-from ledger.execution import Execution, Ledger, Receipt
+from ledger.execution import Ledger
 from ledger.genesis import Genesis, Organization, Role
 from ledger.keys import BoxKey, PublicKey, SigningKey, Verifier, seed_for
 from ledger.lineage import ConfigurationLink, build_link
+from ledger.receipt import Execution, Receipt
 from ledger.roster import Roster
 from ledger.transaction import SignedTransaction, Transaction, sign_approval, sign_transaction
 

@@ -15,7 +15,7 @@ import apsw
 import pytest
 
 from consensus import quorum
-from ledger import execution
+from ledger import validation
 from ledger.contracts import HOLDING_TABLE, HoldingState, Refusal
 from ledger.contracts.carnet import VOUCHER_TABLE, goods
 from p2p.frames import FrameKind
@@ -55,7 +55,7 @@ def test_a_transaction_that_takes_effect_twice_is_seen(
         return sign(ordering, [*transactions, *([ordered[0]] if len(ordered) == 3 else [])], time_ms)
 
     monkeypatch.setattr(Ordering, "_sign_block", again)
-    monkeypatch.setattr(execution, "_check_nonce", lambda _signed, _state: None)
+    monkeypatch.setattr(validation, "check_nonce", lambda _signed, _state: None)
     found = violations(run_virtual_scenario("nafta-certificate"), "decided-once")
     assert "took effect at heights 1 and 3 (event " in found[0]
 

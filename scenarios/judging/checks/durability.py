@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ledger.codes import Code
-from ledger.execution import CONSUMING
+from ledger.receipt import CONSUMING
 from scenarios.judging.checks.check import FinalState, Violation
 from scenarios.judging.measure import receipts_of
 from scenarios.trial.eventbook import Event

@@ -20,10 +20,11 @@ from ledger.contracts.records import (
     read_holding,
 )
 from ledger.encoding import Value
-from ledger.execution import Execution, Ledger, Receipt
+from ledger.execution import Ledger
 from ledger.genesis import Genesis, Organization, Role
 from ledger.holidays_data import calendar_data
 from ledger.keys import BoxKey, SigningKey, Verifier, seed_for
+from ledger.receipt import Execution, Receipt
 from ledger.state import certificate_key, claim_key, holding_key
 from ledger.transaction import SignedTransaction, Transaction, sign_transaction
 

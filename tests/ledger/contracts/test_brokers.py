@@ -9,7 +9,7 @@ import pytest
 from ledger.codes import Code
 from ledger.contracts.records import ClaimState, PowerState, read_power
 from ledger.encoding import Value
-from ledger.execution import Receipt
+from ledger.receipt import Receipt
 from ledger.state import power_key
 
 LINE: dict[str, Value] = {"entry": "ABC-1234567-8", "line": 1}

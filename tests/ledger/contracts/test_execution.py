@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import ledger.execution as execution_module
+from ledger import nonces
 from ledger.block import build_block
 from ledger.codes import Code
 from ledger.configuration import CONFIGURATION_TYPES
@@ -218,7 +218,7 @@ def test_a_nonce_is_remembered_while_it_can_matter_and_then_forgotten(pilot) -> 
 
 
 def test_forgetting_is_bounded_per_block_and_catches_up(pilot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execution_module, "FORGOTTEN_PER_BLOCK_MAX", 2)
+    monkeypatch.setattr(nonces, "FORGOTTEN_PER_BLOCK_MAX", 2)
     start_ms = pilot.ledger.time_ms
     signed = [anchor(pilot, valid_until_ms=start_ms + 10 - n) for n in range(5)]
     pilot.block(*(each.raw for each in signed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger import execution
+from ledger import validation
 from ledger.codes import Code
 
 
@@ -18,9 +18,9 @@ def test_an_admitted_transaction_is_not_parsed_again_when_it_is_executed(pilot, 
     signed = _deliver(pilot)
     assert pilot.ledger.admit(signed.raw, pilot.ledger.time_ms).code is Code.VALID
     parsed: list[bytes] = []
-    real = execution.parse_transaction
+    real = validation.parse_transaction
     monkeypatch.setattr(
-        execution, "parse_transaction", lambda raw, limit: parsed.append(raw) or real(raw, limit)
+        validation, "parse_transaction", lambda raw, limit: parsed.append(raw) or real(raw, limit)
     )
     other = _deliver(pilot)
     pilot.block(signed.raw, other.raw)
@@ -60,10 +60,10 @@ def test_a_rubbish_signature_gains_nothing_from_the_genuine_transaction_before_i
 
 
 def test_the_memory_is_bounded_and_lets_go_of_what_was_executed(pilot, monkeypatch) -> None:
-    monkeypatch.setattr(execution, "PARSED_MAX", 3)
+    monkeypatch.setattr(validation, "PARSED_MAX", 3)
     raws = [_deliver(pilot).raw for _ in range(5)]
     for raw in raws:
         pilot.ledger.admit(raw, pilot.ledger.time_ms)
-    assert list(pilot.ledger._parsed) == raws[2:]
+    assert list(pilot.ledger._validation._parsed) == raws[2:]
     pilot.block(*raws)
-    assert not pilot.ledger._parsed
+    assert not pilot.ledger._validation._parsed

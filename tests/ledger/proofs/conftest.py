@@ -9,10 +9,10 @@ import pytest
 from ledger.block import build_block
 from ledger.codes import Code
 from ledger.encoding import Value
-from ledger.execution import Execution
 from ledger.genesis import Genesis
 from ledger.lineage import build_link
 from ledger.proofs import PossessionProof, ProvenAct, ProvenLeaf, ProvenRecord
+from ledger.receipt import Execution
 from ledger.state import MEMBERSHIP_KEY, certificate_key, claim_key, document_key, holding_key
 from ledger.transaction import SignedTransaction
 from tests.ledger.conftest import Consortium, Founders

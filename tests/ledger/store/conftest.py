@@ -13,9 +13,10 @@ import pytest
 from ledger.block import Block, build_block
 from ledger.checkpoint import certificate_of, sign_checkpoint
 from ledger.encoding import Value
-from ledger.execution import Execution, Ledger
+from ledger.execution import Ledger
 from ledger.genesis import Genesis, Organization, Role
 from ledger.keys import BoxKey, SigningKey, Verifier, seed_for
+from ledger.receipt import Execution
 from ledger.roster import Roster
 from ledger.store import LogRow, Store
 from ledger.transaction import SignedTransaction, Transaction, sign_transaction

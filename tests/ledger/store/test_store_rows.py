@@ -9,7 +9,7 @@ import pytest
 
 from ledger.codes import Code
 from ledger.errors import DamagedStoreError
-from ledger.execution import Execution
+from ledger.receipt import Execution
 from ledger.store import (
     InboxRow,
     LogRow,

@@ -18,9 +18,9 @@ from ledger.contracts.carnet import (
     read_voucher,
 )
 from ledger.encoding import Value
-from ledger.execution import Receipt
 from ledger.genesis import Genesis, Organization, Role
 from ledger.keys import BoxKey, SigningKey, seed_for
+from ledger.receipt import Receipt
 from ledger.state import carnet_goods_key, carnet_key, carnet_voucher_key
 
 ROSTER: dict[str, tuple[str, tuple[Role, ...]]] = {

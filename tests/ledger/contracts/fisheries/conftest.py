@@ -7,7 +7,7 @@ import pytest
 from ledger.codes import Code
 from ledger.contracts.fisheries import Form370Record, read_form370
 from ledger.encoding import Value
-from ledger.execution import Receipt
+from ledger.receipt import Receipt
 from ledger.state import form370_key
 
 FORM = bytes([3]) * 16

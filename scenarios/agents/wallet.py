@@ -44,6 +44,7 @@ class Wallet:
         key: signs its transactions.
         box_key: opens envelopes sealed to it.
         random: draws the nonce epoch, salts and ephemeral keys; the system's in a network meant to stay.
+        key_random: draws later keys; `random` if None.
         nonces: where an earlier wallet on this key stood; a new epoch is drawn if not given.
         save: makes the next nonce durable; called before a signed transaction is handed out.
         witness: a trial's memory of documents; None wherever secrets are real.
@@ -57,6 +58,7 @@ class Wallet:
         box_key: BoxKey,
         random: Random,
         *,
+        key_random: Random | None = None,
         nonces: Nonces | None = None,
         save: SaveNonces | None = None,
         witness: Witness | None = None,
@@ -66,6 +68,7 @@ class Wallet:
         self._key = key
         self._box_keys = [box_key]
         self._random = random
+        self._key_random = key_random or random
         self._nonces = Nonces.begin(random) if nonces is None else nonces
         self._save = save
         self._witness = witness
@@ -118,7 +121,7 @@ class Wallet:
 
     def draw_keys(self) -> tuple[SigningKey, BoxKey]:
         """Return fresh keys to follow the present ones, once the ledger knows them."""
-        return SigningKey(self._random.randbytes(KEY_BYTES)), BoxKey(self._random.randbytes(KEY_BYTES))
+        return drawn_keys(self._key_random)
 
     def take_keys(self, key: SigningKey, box_key: BoxKey) -> None:
         """Sign with these from now on; envelopes sealed to older keys still open."""
@@ -220,3 +223,8 @@ class Wallet:
         self._salts[commitment] = Private(salt)
         if self._witness is not None:
             self._witness.note_salt(self.organization, commitment, Private(salt))
+
+
+def drawn_keys(random: Random) -> tuple[SigningKey, BoxKey]:
+    """Return the next two keys of a stream of chance: one to sign with, one to open with."""
+    return SigningKey(random.randbytes(KEY_BYTES)), BoxKey(random.randbytes(KEY_BYTES))

@@ -17,6 +17,7 @@ from scenarios.exporting.credential import export_credential, write_credential
 from scenarios.exporting.held import find_document
 from scenarios.exporting.possession import export_possession, file_name, write_possession
 from scenarios.exporting.reference import genesis_hash_of
+from scenarios.exporting.standing import tell_credential
 from scenarios.exporting.told import COLUMNS, tell_possession, tell_unproven, verdict
 from scenarios.judging.verdict import Verdict
 from scenarios.trial.runfolder import RunFolder
@@ -37,17 +38,24 @@ def credential(
         str | None, Parameter(help="The addressee as whose it is exported; the first one if absent.")
     ] = None,
     out: Annotated[
-        Path | None, Parameter(help="Folder for the files, made if absent; DOCUMENT.credential if not given.")
+        Path | None,
+        Parameter(help="Folder for the files, made if absent; DOCUMENT-HOLDER.credential if not given."),
     ] = None,
     status_url: Annotated[
         str | None, Parameter(help="Where the issuer's status lists will be served.")
     ] = None,
+    keys: Annotated[
+        Path | None,
+        Parameter(help="Folder with keys that a script made: ORGANIZATION/organization.key and box.key."),
+    ] = None,
 ) -> int:
     """Write a document as a W3C Verifiable Credential, with its status lists and whom to trust."""
-    held = find_document(RunFolder.at(run), document, holder)
-    directory = out or Path(f"{document}.credential")
-    for path in write_credential(export_credential(held, status_url), directory, document):
+    held = find_document(RunFolder.at(run), document, holder, keys)
+    stem = f"{document}-{held.holder}"
+    directory = out or Path(f"{stem}.credential")
+    for path in write_credential(export_credential(held, status_url), directory, stem):
         print(path)
+    print("\n".join(tell_credential(held)))
     return 0
 
 

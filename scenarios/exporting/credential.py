@@ -5,6 +5,7 @@ Rules:
 - The issuer's credential key is a key of its own; the organization key signs that it is the issuer's.
 - Evidence: the anchoring transaction, its receipt's leaf with a C2SP tlog-proof against a certified checkpoint, and the
   issuer's record with a proof against the state root of that checkpoint. A verifier trusts the orderers' keys alone.
+- Everything is as of that checkpoint's height: whose keys are whose, who orders, and where the document stands.
 - A certificate that was found incorrect is suspended, one that was superseded revoked, each in a list of the issuer's.
 - Dates are block times and legal dates of the run, so that exporting twice gives the same bytes.
 """
@@ -17,8 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.checkpoint import Checkpoint, parse_checkpoint, split_note
-from ledger.contracts import CertificateState, certificate_valid_until, read_certificate
+from ledger.contracts import CertificateState, certificate_valid_until
 from ledger.credentials import (
     ENTRIES_MIN,
     ProofOptions,
@@ -27,14 +27,15 @@ from ledger.credentials import (
     base64url,
     did_key,
     secure,
-    verifier_key,
 )
 from ledger.credentials.cryptosuite import Json
 from ledger.encoding import Value, encode
-from ledger.keys import Domain, SigningKey, seed_for
-from ledger.state import certificate_key, organization_key
+from ledger.keys import Domain, SigningKey
+from ledger.state import organization_key
 from scenarios.errors import RefusedError
 from scenarios.exporting.held import HeldDocument
+from scenarios.exporting.issuer import IssuerKeys, issuer_keys
+from scenarios.exporting.trust import trust_of
 from scenarios.exporting.written import write_new_files
 
 CONTEXT = "https://www.w3.org/ns/credentials/v2"
@@ -66,34 +67,45 @@ def export_credential(held: HeldDocument, status_url: str | None = None) -> Expo
         status_url: where the status lists will be served; a name that nobody serves if None.
 
     Raises:
-        RefusedError: if a field has no JSON form.
+        RefusedError: if a field has no JSON form, the document's key was stolen, or nobody vouches for the issuer.
+        KeyFileError: if a key file cannot be used.
     """
-    genesis = held.founding.genesis
-    key = SigningKey.from_seed(seed_for(held.seed, f"{held.issuer}/credential-key"))
-    base = (status_url or f"https://{genesis.origin}/{held.issuer}/status").rstrip("/")
-    state = _certificate_state(held)
+    ledger, issuer = held.certified.ledger, held.issuer
+    keys = issuer_keys(issuer, held.name, held.receipt.height)
+    key = held.keyring.credential_key(issuer.id)
+    base = (status_url or f"https://{ledger.roster.origin}/{issuer.id}/status").rstrip("/")
+    is_certificate = held.state_of(held.opened.root) is not None
     index = _status_index(held.anchored_roots, held.opened.root)
     lists = {purpose: StatusList() for purpose in (REVOCATION, SUSPENSION)}
     for root in held.anchored_roots:
-        _mark(lists, _status_index(held.anchored_roots, root), _state_of_root(held, root))
-    options = ProofOptions(_moment(held.ledger.time_ms))
-    credential = secure(_credential(held, key, base, index, state), key, options)
+        _mark(lists, _status_index(held.anchored_roots, root), held.state_of(root))
+    options = ProofOptions(_moment(ledger.time_ms))
+    evidence = _evidence(held, keys, key)
+    credential = secure(
+        _credential(held, key, evidence, _status_entries(base, index) if is_certificate else []), key, options
+    )
     status_lists = {
         purpose: secure(_status_credential(held, key, base, purpose, status), key, options)
         for purpose, status in lists.items()
     }
-    return Exported(credential, status_lists, trust_of(held))
+    return Exported(credential, status_lists, trust_of(ledger.roster, held.certified.height))
 
 
-def write_credential(exported: Exported, directory: Path, name: str) -> list[Path]:
+def write_credential(exported: Exported, directory: Path, stem: str) -> list[Path]:
     """Write everything into a directory and return the files' paths, the credential's first.
+
+    Args:
+        exported: what is handed over.
+        directory: made if absent.
+        stem: what all of the files' names begin with.
 
     Raises:
         RefusedError: if one of the files is there already, or the directory cannot be written.
     """
-    values = {f"{name}.credential.json": exported.credential}
-    values.update({f"{purpose}.status.json": status for purpose, status in exported.status_lists.items()})
-    values["trust.json"] = exported.trust
+    values = {f"{stem}.credential.json": exported.credential}
+    for purpose, status in exported.status_lists.items():
+        values[f"{stem}.{purpose}.json"] = status
+    values[f"{stem}.trust.json"] = exported.trust
     return write_new_files(
         directory,
         {
@@ -103,33 +115,17 @@ def write_credential(exported: Exported, directory: Path, name: str) -> list[Pat
     )
 
 
-def trust_of(held: HeldDocument) -> dict[str, Json]:
-    """Return what a verifier needs to believe: the network, its orderers' keys, how many of them must sign."""
-    genesis = held.founding.genesis
-    return {
-        "network": genesis.network,
-        "origin": genesis.origin,
-        "quorum": genesis.quorum,
-        "orderers": [
-            {"organization": o, "key": verifier_key(genesis.origin, genesis.organization(o).node_key)}
-            for o in genesis.orderers
-        ],
-    }
-
-
-def _credential(
-    held: HeldDocument, key: SigningKey, base: str, index: int, state: CertificateState | None
-) -> dict[str, Json]:
-    genesis = held.founding.genesis
-    subject_id = f"https://{genesis.origin}/documents/{held.opened.root.hex()}"
+def _credential(held: HeldDocument, key: SigningKey, evidence: Json, status: list[Json]) -> dict[str, Json]:
+    issuer = held.issuer
+    subject_id = f"https://{held.certified.ledger.roster.origin}/documents/{held.opened.root.hex()}"
     credential: dict[str, Json] = {
         "@context": [CONTEXT, {"@vocab": TERMS}],
         "id": subject_id,
         "type": ["VerifiableCredential", "TradeDocument"],
         "issuer": {
             "id": did_key(key.public),
-            "organization": held.issuer,
-            "name": genesis.organization(held.issuer).name,
+            "organization": issuer.id,
+            "name": issuer.name,
         },
         "validFrom": _moment(held.receipt.time_ms),
         "credentialSubject": {
@@ -141,30 +137,30 @@ def _credential(
                 name: _json(name, value.reveal()) for name, value in sorted(held.opened.fields.items())
             },
         },
-        "evidence": [_evidence(held, key)],
+        "evidence": [evidence],
     }
     signed_on = held.transaction.body.get("signed_on")
     if isinstance(signed_on, str):
         last = certificate_valid_until(datetime.date.fromisoformat(signed_on))
         credential["validUntil"] = f"{last.isoformat()}T23:59:59Z"
-    if state is not None:
-        credential["credentialStatus"] = [_status_entry(base, p, index) for p in (REVOCATION, SUSPENSION)]
+    if status:
+        credential["credentialStatus"] = status
     return credential
 
 
-def _evidence(held: HeldDocument, key: SigningKey) -> dict[str, Json]:
-    genesis = held.founding.genesis
-    checkpoint = _checkpoint(held)
-    if checkpoint.height != held.ledger.height:
+def _evidence(held: HeldDocument, keys: IssuerKeys, key: SigningKey) -> Json:
+    ledger, issuer = held.certified.ledger, held.issuer
+    vouching = held.keyring.signing_key(issuer.id, keys.vouching.key)
+    if vouching is None:
         raise RefusedError(
-            f"the node of {held.holder} stands at height {held.ledger.height}, certified is {checkpoint.height}",
-            "",
-            "export from a run that converged",
+            f"{issuer.id}'s key {keys.vouching.key.hex()[:16]}, its own since height {keys.vouching.since}, does not"
+            " follow from the run's seed",
+            "it vouches for the credential",
+            f"give a folder with {issuer.id}/organization.key by --keys",
         )
-    record_key = organization_key(held.issuer)
-    record = held.ledger.state.get(record_key)
-    if record is None:
-        raise RefusedError(f"{held.issuer} has no record in the state any more")
+    record_key = organization_key(issuer.id)
+    record = ledger.state.get(record_key)
+    assert record is not None  # noqa: S101 - the roster was read from it
     receipt = held.receipt
     leaf = encode(
         [
@@ -177,14 +173,12 @@ def _evidence(held: HeldDocument, key: SigningKey) -> dict[str, Json]:
             list(receipt.findings),
         ]
     )
-    statement = key_statement(held.issuer, key.public)
-    organization = held.founding.secrets[held.issuer].organization_key
-    proof = TlogProof(
-        receipt.index, held.ledger.log.inclusion_proof(receipt.index, checkpoint.size), held.certificate[1]
-    )
+    statement = key_statement(issuer.id, key.public)
+    size = ledger.checkpoint.size
+    proof = TlogProof(receipt.index, ledger.log.inclusion_proof(receipt.index, size), held.certified.note)
     return {
         "type": "LedgerInclusion",
-        "network": genesis.network,
+        "network": ledger.roster.network,
         "digests": base64url(b"".join(held.opened.digests)),
         "disclosures": [
             {"name": d.name, "salt": base64url(d.salt), "value": _json(d.name, d.value.reveal())}
@@ -196,11 +190,11 @@ def _evidence(held: HeldDocument, key: SigningKey) -> dict[str, Json]:
         "issuerRecord": {
             "key": record_key,
             "value": base64url(record),
-            "proof": base64url(held.ledger.prove(record_key).encode()),
+            "proof": base64url(ledger.prove(record_key).encode()),
         },
         "credentialKey": {
             "statement": base64url(statement),
-            "signature": base64url(organization.sign(Domain.CREDENTIAL_KEY, genesis.network, statement)),
+            "signature": base64url(vouching.sign(Domain.CREDENTIAL_KEY, ledger.roster.network, statement)),
         },
     }
 
@@ -208,21 +202,6 @@ def _evidence(held: HeldDocument, key: SigningKey) -> dict[str, Json]:
 def key_statement(organization: str, credential_key: bytes) -> bytes:
     """Return what an organization key signs of the credential key: canonical bytes."""
     return encode({"organization": organization, "key": credential_key})
-
-
-def _checkpoint(held: HeldDocument) -> Checkpoint:
-    return parse_checkpoint(split_note(held.certificate[1])[0])
-
-
-def _certificate_state(held: HeldDocument) -> CertificateState | None:
-    return _state_of_root(held, held.opened.root)
-
-
-def _state_of_root(held: HeldDocument, root: bytes) -> CertificateState | None:
-    """Return where the certificate with that root stands, or None if the root is no certificate's."""
-    certificate = held.certificates.get(root)
-    data = None if certificate is None else held.ledger.state.get(certificate_key(certificate))
-    return None if data is None else read_certificate(data).state
 
 
 def _mark(lists: Mapping[str, StatusList], index: int, state: CertificateState | None) -> None:
@@ -245,14 +224,17 @@ def _status_index(roots: tuple[bytes, ...], root: bytes) -> int:
     raise AssertionError(f"root {root.hex()} is not among its issuer's")
 
 
-def _status_entry(base: str, purpose: str, index: int) -> dict[str, Json]:
-    return {
-        "id": f"{base}/{purpose}#{index}",
-        "type": "BitstringStatusListEntry",
-        "statusPurpose": purpose,
-        "statusListIndex": str(index),
-        "statusListCredential": f"{base}/{purpose}",
-    }
+def _status_entries(base: str, index: int) -> list[Json]:
+    return [
+        {
+            "id": f"{base}/{purpose}#{index}",
+            "type": "BitstringStatusListEntry",
+            "statusPurpose": purpose,
+            "statusListIndex": str(index),
+            "statusListCredential": f"{base}/{purpose}",
+        }
+        for purpose in (REVOCATION, SUSPENSION)
+    ]
 
 
 def _status_credential(
@@ -264,7 +246,7 @@ def _status_credential(
         "id": url,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
         "issuer": did_key(key.public),
-        "validFrom": _moment(held.ledger.time_ms),
+        "validFrom": _moment(held.certified.ledger.time_ms),
         "credentialSubject": {
             "id": f"{url}#list",
             "type": "BitstringStatusList",

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.block import decode_block
-from ledger.checkpoint import parse_checkpoint, split_note
-from ledger.execution import Ledger
 from ledger.keys import Verifier
 from ledger.lineage import ConfigurationLink
 from ledger.proofs import (
@@ -33,6 +31,7 @@ from ledger.state import MEMBERSHIP_KEY, certificate_key, claim_key, document_ke
 from ledger.store import Store, StoredReceipt
 from ledger.transaction import Transaction, parse_transaction
 from scenarios.errors import RefusedError
+from scenarios.exporting.certified import latest_certified
 from scenarios.exporting.held import root_of
 from scenarios.exporting.written import write_new_files
 from scenarios.judging.final import opened_copy
@@ -92,9 +91,9 @@ def export_possession(
     founding = founding_of(scenario, str(folder.read_json("run.json")["seed"]))
     line, importer, meant = _claim_of(scenario, claim)
     node = node or importer or founding.genesis.orderers[0]
-    if node not in founding.secrets:
-        known = ", ".join(founding.secrets)
-        raise RefusedError(f'node "{node}" is no organization of this run', f"they are {known}")
+    if node not in folder.nodes:
+        known = ", ".join(folder.nodes)
+        raise RefusedError(f'"{node}" has no node in this run', f"who has one: {known}")
     chosen = certificate or meant
     root = None if chosen is None else root_of(folder, scenario, chosen)
     with opened_copy(folder.node_directory(node)) as store:
@@ -158,17 +157,10 @@ class _Gathering:
     """One claim's proof under way, out of one node's store."""
 
     def __init__(self, store: Store, verifier: Verifier) -> None:
-        certificate = store.latest_certificate()
-        if certificate is None:
-            raise RefusedError(
-                f"the node of {store.organization} has no certificate: nothing can be proven by it",
-                "",
-                "name another --node, or a run that converged",
-            )
+        certified = latest_certified(store, verifier)
         self._store = store
-        self._height, self._note = certificate
-        self._size = parse_checkpoint(split_note(self._note)[0]).size
-        self._ledger = ledger_at(store, verifier, self._height)
+        self._ledger, self._height, self._note = certified.ledger, certified.height, certified.note
+        self._size = self._ledger.checkpoint.size
 
     def proof(
         self, claim: str, line: tuple[str, int], root: bytes | None, *, is_asked_for: bool
@@ -294,25 +286,3 @@ class _Gathering:
         if value is None:
             raise RefusedError(f"the state of {self._store.organization}'s node has no {key} any more")
         return ProvenRecord(value, self._ledger.prove(key).encode())
-
-
-def ledger_at(store: Store, verifier: Verifier, height: int) -> Ledger:
-    """Return a node's ledger as it was at a height; one that stands higher executes its blocks again up to there.
-
-    Args:
-        store: whose derived data `load_ledger` may read.
-        verifier: for the signatures.
-        height: executed by the node.
-
-    Raises:
-        DamagedStoreError: if a block is damaged.
-        NotHereYetError: if a block is not here.
-    """
-    ledger = store.load_ledger(verifier)
-    if ledger.height == height:
-        return ledger
-    again = Ledger(store.genesis, verifier)
-    while again.height < height:
-        block = decode_block(store.block(again.height + 1), store.genesis.limits.block_bytes_max)
-        again.execute(block, block.hash)
-    return again

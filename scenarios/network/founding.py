@@ -86,15 +86,29 @@ class Charter:
 def found_from_seed(charter: Charter, seed: str) -> Founding:
     """Found a network whose every secret follows from `seed`: for trials only."""
 
-    def draw(organization: str, purpose: str) -> bytes:
-        return seed_for(seed, f"{organization}/{purpose}")
+    return _found(charter, _drawn_from(seed), insecure=True)
 
-    return _found(charter, draw, insecure=True)
+
+def secrets_from_seed(organization: str, seed: str) -> Secrets:
+    """Return the secrets with which an organization of a trial begins, a founder or one that joins later."""
+    return _secrets(organization, _drawn_from(seed))
+
+
+def key_stream(organization: str) -> str:
+    """Return the name of the stream of chance that a trial draws an organization's later keys from."""
+    return f"{organization}: keys"
 
 
 def found_from_system(charter: Charter) -> Founding:
     """Found a network with secrets from the system's randomness."""
     return _found(charter, lambda _organization, _purpose: secrets.token_bytes(32), insecure=False)
+
+
+def _drawn_from(seed: str) -> Callable[[str, str], bytes]:
+    def draw(organization: str, purpose: str) -> bytes:
+        return seed_for(seed, f"{organization}/{purpose}")
+
+    return draw
 
 
 def _found(charter: Charter, draw: Callable[[str, str], bytes], *, insecure: bool) -> Founding:

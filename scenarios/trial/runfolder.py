@@ -112,6 +112,11 @@ class RunFolder:
         """Where every message is written, if asked for."""
         return self.path / "observer" / TRACE_FILE
 
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The organizations whose nodes' disks are here, by name."""
+        return tuple(sorted(path.name for path in (self.path / "nodes").glob("*") if path.is_dir()))
+
     def node_directory(self, organization: str) -> Path:
         """Return a node's data directory."""
         return self.path / "nodes" / organization

@@ -30,6 +30,7 @@ from scenarios.agents.desk import Kind
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.witness import Witness
 from scenarios.model import Scenario, Step
+from scenarios.network.founding import key_stream
 from scenarios.trading.openscript import OpenScript
 from scenarios.trading.trader import Trader
 from scenarios.trial.agenda import Agenda
@@ -355,6 +356,7 @@ class Trial:
             own.organization_key,
             own.box_key,
             self.chance(f"{organization}: wallet"),
+            key_random=self.chance(key_stream(organization)),
             witness=self.outcome.witness,
         )
         self.outcome.wallets[organization] = wallet

@@ -1,9 +1,9 @@
 """Checks an exported credential without a line of Seatrial's: what another company's program would do.
 
-    python check_credential.py c1.credential.json trust.json revocation.status.json suspension.status.json
+    python check_credential.py C.credential.json C.trust.json C.revocation.json C.suspension.json
 
-It trusts trust.json alone: the orderers' keys, and how many of them must have signed. docs/credentials.md says in words
-what this says in code. It needs PyNaCl, msgpack, rfc8785 and base58.
+It trusts trust.json alone: the orderers' keys, how many of them must have signed, and the heights for which that is so.
+docs/credentials.md says in words what this says in code. It needs PyNaCl, msgpack, rfc8785 and base58.
 """
 
 import base64
@@ -94,19 +94,36 @@ def check_note(note, trust):
     """C2SP signed note and tlog-checkpoint; returns size, root and state root."""
     text, _, lines = note.rpartition("\n\n")
     text += "\n"
-    signers = set()
-    for orderer in trust["orderers"]:
-        name, key_id, packed = orderer["key"].split("+", 2)
-        key = base64.b64decode(packed)[1:]
-        for line in lines.splitlines():
-            _, by, signature = line.split(" ")
-            data = base64.b64decode(signature)
-            if by == name and data[:4].hex() == key_id and signed(key, text.encode(), data[4:]):
-                signers.add(orderer["organization"])
-    need(len(signers) >= trust["quorum"], f"{len(signers)} orderers signed, {trust['quorum']} are needed")
-    origin, size, root, _height, _block, state = text.splitlines()
+    origin, size, root, height, _block, state = text.splitlines()
     need(origin == trust["origin"], "a checkpoint of another log")
+    height = int(height.removeprefix("height "))
+    first, last = trust["heights"]["first"], trust["heights"]["last"]
+    need(
+        height >= first and (last is None or height <= last),
+        f"the checkpoint is of height {height}, the trusted keys hold from height {first} to {last or 'now'}",
+    )
+    for orderers in trust["electorate"]:
+        signers = {o["organization"] for o in orderers["orderers"] if signed_note(o["key"], text, lines)}
+        need(
+            len(signers) >= orderers["quorum"],
+            f"{len(signers)} orderers signed, {orderers['quorum']} are needed",
+        )
     return int(size), base64.b64decode(root), base64.b64decode(state.removeprefix("state "))
+
+
+def signed_note(verifier_key, text, lines):
+    """Whether one of a note's signatures is by a key in C2SP's verifier-key form."""
+    name, key_id, packed = verifier_key.split("+", 2)
+    for line in lines.splitlines():
+        _, by, signature = line.split(" ")
+        data = base64.b64decode(signature)
+        if (
+            by == name
+            and data[:4].hex() == key_id
+            and signed(base64.b64decode(packed)[1:], text.encode(), data[4:])
+        ):
+            return True
+    return False
 
 
 def check_inclusion(leaf, index, size, path, root):
@@ -169,17 +186,27 @@ def check_evidence(credential, trust):
         evidence["issuerRecord"]["key"], record, base64url(evidence["issuerRecord"]["proof"]), state_root
     )
     # A key's term begins after the block that registered it and ends with the block that replaced it.
-    terms = unpack(record)["keys"]
-    of_then = [t["key"] for t in terms if t["since"] < height <= (t["until"] or height)]
+    record = unpack(record)
+    of_then = [t for t in record["keys"] if t["since"] < height <= (t["until"] or height)]
     need(len(of_then) == 1, "the organization had no key when it was ordered")
-    need(signed(of_then[0], head + payload, signature), "the organization did not sign the transaction")
+    stolen = of_then[0]["compromised_since"]
+    need(
+        stolen is None or height <= stolen, f"it was signed with a key that was stolen since height {stolen}"
+    )
+    need(
+        signed(of_then[0]["key"], head + payload, signature), "the organization did not sign the transaction"
+    )
 
+    # Only a present key of a present member vouches: of any other a theft could never be told.
+    need(record["until"] is None, f"the issuer left at height {record['until']}")
+    vouching = record["keys"][-1]
+    need(vouching["until"] is None, f"the issuer has no key since height {vouching['until']}")
     statement = base64url(evidence["credentialKey"]["statement"])
     need(unpack(statement)["key"] == did_key(issuer["id"]), "the credential key is another")
     need(unpack(statement)["organization"] == issuer["organization"], "the credential key is another's")
     message = f"seatrial/credential-key/v1\n{network}\n".encode() + statement
     need(
-        signed(terms[-1]["key"], message, base64url(evidence["credentialKey"]["signature"])),
+        signed(vouching["key"], message, base64url(evidence["credentialKey"]["signature"])),
         "the credential key is not vouched for",
     )
 

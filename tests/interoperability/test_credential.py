@@ -91,7 +91,7 @@ def test_the_command_writes_files_that_the_checker_reads_as_a_program(folder, tm
         [*command, "--run", folder.path, "--out", tmp_path], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    names = ["c1.credential.json", "trust.json", "revocation.status.json", "suspension.status.json"]
+    names = [f"c1-importer.{part}.json" for part in ("credential", "trust", "revocation", "suspension")]
     said = subprocess.run(
         [sys.executable, CHECKER, *(tmp_path / name for name in names)],
         capture_output=True,
@@ -116,13 +116,24 @@ def test_the_files_go_into_a_folder_named_after_the_document_and_over_no_other(
     monkeypatch.chdir(tmp_path)
     words = ["export", "credential", "c1", "--run", str(folder.path)]
     assert run_command(words) == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["c1.credential"]
-    (tmp_path / "c1.credential" / "c1.credential.json").unlink()
-    written = sorted((tmp_path / "c1.credential").iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["c1-importer.credential"]
+    (tmp_path / "c1-importer.credential" / "c1-importer.credential.json").unlink()
+    written = sorted((tmp_path / "c1-importer.credential").iterdir())
     assert len(written) == 3
     assert run_command(words) == 64
     assert "is there already; nothing is overwritten; name another --out" in capsys.readouterr().err
-    assert sorted((tmp_path / "c1.credential").iterdir()) == written
+    assert sorted((tmp_path / "c1-importer.credential").iterdir()) == written
+
+
+def test_what_two_holders_export_lies_beside_each_other_in_one_folder(folder, tmp_path, capsys):
+    for holder in ("importer", "cbp"):
+        words = ["export", "credential", "c1", "--run", str(folder.path), "--holder", holder]
+        assert run_command([*words, "--out", str(tmp_path / "both")]) == 0
+        said = capsys.readouterr().out
+        assert all(len(line) <= 80 for line in said.splitlines() if "/" not in line)
+        assert f"held by {holder}" in said
+        assert "exporter's key is still the one that signed it." in said
+    assert len(list((tmp_path / "both").iterdir())) == 8
 
 
 def test_a_certificate_found_incorrect_is_suspended(tmp_path):
@@ -193,7 +204,9 @@ def test_a_credential_changed_by_anybody_else_is_refused(importers):
 
 
 def test_too_few_orderers_are_not_believed(importers):
-    lonely = {**importers.trust, "orderers": importers.trust["orderers"][:2]}
+    (electorate,) = importers.trust["electorate"]
+    two = {**electorate, "orderers": electorate["orderers"][:2]}
+    lonely = {**importers.trust, "electorate": [two]}
     with pytest.raises(Refused, match="orderers signed, 3 are needed"):
         judged(type(importers)(importers.credential, importers.status_lists, lonely))
 
@@ -215,7 +228,7 @@ def test_another_issuer_s_status_list_is_refused(importers):
         ("c9", None, "no document of this run.*c1"),
         ("abc", None, "no document of this run"),
         ("c1", "chamber", "chamber has no envelope"),
-        ("c1", "nobody", "no organization of this run"),
+        ("c1", "nobody", "has no node in this run"),
     ],
 )
 def test_what_cannot_be_exported_is_said(folder, document, holder, reason):

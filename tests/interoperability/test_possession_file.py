@@ -15,7 +15,8 @@ from ledger.proofs import PROOF_BYTES_MAX, decode_proof, verify_possession
 from ledger.transaction import Transaction, sign_approval, sign_transaction
 from scenarios.cli import run_command
 from scenarios.errors import RefusedError
-from scenarios.exporting.possession import export_possession, ledger_at, write_possession
+from scenarios.exporting.certified import ledger_at
+from scenarios.exporting.possession import export_possession, write_possession
 from scenarios.exporting.told import tell_possession
 from scenarios.judging.final import opened_copy
 from scenarios.model.catalog import LIBRARY, load_scenario
@@ -218,7 +219,7 @@ def test_exit_codes_tell_refuted_from_unreadable(back_dated, tmp_path, monkeypat
         ("e9", None, None, "no claim of this run; claims: e1, e2, e3"),
         ("SX7-9999999-9/1", None, None, "is on no certified block"),
         ("e1", "c9", None, "no document of this run"),
-        ("e1", None, "nobody", "no organization of this run"),
+        ("e1", None, "nobody", "has no node in this run"),
     ],
 )
 def test_what_cannot_be_exported_is_said(lawful, claim, certificate, node, reason):

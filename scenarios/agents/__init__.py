@@ -10,14 +10,7 @@ from __future__ import annotations
 
 from random import Random
 
-from scenarios.agents.agent import (
-    Agent,
-    OnFailure,
-    RefusedActError,
-    Relation,
-    StepError,
-    Surroundings,
-)
+from scenarios.agents.agent import Agent, OnFailure, Relation, StepError, Surroundings
 from scenarios.agents.authority import authority_of
 from scenarios.agents.casting import application_for
 from scenarios.agents.certifier import Certifier
@@ -27,6 +20,7 @@ from scenarios.agents.desk import Desk, Kind
 from scenarios.agents.importer import Importer
 from scenarios.agents.members import MemberEntry
 from scenarios.agents.observer import Observer
+from scenarios.agents.outgoing import RefusedActError
 from scenarios.agents.papers import Paper, PaperError, PaperKind
 from scenarios.agents.script import Script
 from scenarios.agents.seller import Seller

@@ -6,9 +6,7 @@ Rules:
 - What it reacts to is a table: a receipt's type and relation to this organization, to the name of a method.
 - A reaction runs as a job of its own; its failure ends the agent and is told. A feed's cursor moves in the
   same instant in which the jobs that its news asks for begin.
-- An act is settled before anything rests on it: certified, or expired and signed again.
-- An act that the ledger's rules refuse is recorded as `act.refused` and ends the job that wanted it; any
-  other refusal is a failure.
+- An office that is away takes nothing in, wakes for nothing and takes no step; it does all that when it is back.
 - What it does wrong, and the telling of it, is its `conduct`'s.
 - An envelope that cannot be opened, or has another root than it came under, is trusted for nothing.
 """
@@ -18,7 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 from typing import ClassVar
@@ -27,17 +25,12 @@ from ledger.codes import Code
 from ledger.documents import OpenedEnvelope
 from ledger.encoding import Value
 from ledger.errors import EnvelopeError
-from ledger.transaction import SignedTransaction
-from p2p.finality import Finality, TransactionStatus
-from p2p.observer import RecordField
 from p2p.signal import Signal
 from scenarios.agents.client import (
     ApiProblem,
     DocumentNotice,
     NodeClient,
     NodeUnreachableError,
-    Pause,
-    PauseHook,
     Receipt,
 )
 from scenarios.agents.conduct import Conduct
@@ -45,18 +38,16 @@ from scenarios.agents.desk import Desk
 from scenarios.agents.keybook import Keybook
 from scenarios.agents.mail import Mail, MailFault, Mailroom
 from scenarios.agents.members import MemberEntry, Members
+from scenarios.agents.office import Office
+from scenarios.agents.outgoing import Outgoing
 from scenarios.agents.papers import Paper, PaperError, open_fields
-from scenarios.agents.register import Folding, Place, Register
+from scenarios.agents.register import Folding, Register
 from scenarios.agents.script import Behavior, Delay, Script, Step
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.work import Act, WaitKind, Workload
 
 FEED_WAIT_MS = 5_000
 FEED_RETRY_MS = 500
-VALID_FOR_MS = 7 * 86_400_000
-SIGNATURES_MAX = 20
-_CODES_OF_ACTS = (Code.RULE_VIOLATED, Code.NOT_AUTHORIZED, Code.EXPIRED)
-"""Refusals at the node's door that are about the act, not about the program that sent it."""
 
 OnFailure = Callable[["Agent", BaseException], None]
 
@@ -67,14 +58,6 @@ class Relation(StrEnum):
     ANY = "any"
     OWN = "own"
     CONCERNED = "concerned"  # another's act on a certificate, holding or claim of this organization
-
-
-class RefusedActError(Exception):
-    """The ledger's rules refuse an act."""
-
-    def __init__(self, act: Act) -> None:
-        super().__init__(f"{act.type} is refused: {act.code} {act.rule or ''}".rstrip())
-        self.act = act
 
 
 class StepError(Exception):
@@ -106,7 +89,7 @@ class Surroundings:
     on_failure: OnFailure | None = None
 
 
-class Agent:
+class Agent(Outgoing):
     """What every organization's application has.
 
     Attributes:
@@ -141,7 +124,8 @@ class Agent:
         self.script = surroundings.script
         self.behavior = surroundings.behavior
         self.on_failure = surroundings.on_failure
-        self.conduct = Conduct(self.id, self.behavior, self.random, self.desk)
+        self.office = Office()
+        self.conduct = Conduct(self.id, self.behavior, self.random, self.desk, self.office)
         self.register = Register()
         self.keybook = Keybook(surroundings.desk.genesis)
         self.members = Members(surroundings.desk.genesis)
@@ -193,10 +177,6 @@ class Agent:
             await asyncio.gather(*feeds, return_exceptions=True)
             await self._work.cancel()
 
-    def start(self, name: str, coroutine: Coroutine[object, object, None]) -> None:
-        """Start a job; its failure is this agent's."""
-        self._work.start(f"{self.id}: {name}", self._unless_refused(coroutine))
-
     async def perform(self, step: Step) -> tuple[Act, ...]:
         """Take a scripted step in the caller's task and return what became of its transactions, in order.
 
@@ -209,12 +189,9 @@ class Agent:
             raise StepError(f"{self.id} cannot {step.do}: it is {roles}; let another organization do it")
         method: Callable[[Step], Coroutine[object, object, None]] = getattr(self, name)
         with self._work.here(f"{self.id}: {step.do}") as job:
+            await self.until_it_reads()
             await self._unless_refused(method(step))
             return tuple(job.acts)
-
-    def record(self, event: str, *, private: bool = False, **fields: RecordField) -> None:
-        """Write a business event down, under this organization's name."""
-        self.desk.record(event, private=private, organization=self.id, **fields)
 
     async def sleep_until(self, time_ms: int) -> None:
         """Let the calendar come to `time_ms`."""
@@ -223,6 +200,7 @@ class Agent:
         # Not over when the moment has come but when the trial says so: it wakes sleepers only at rest.
         with self._work.waiting(WaitKind.CALENDAR, str(time_ms), None):
             await self.desk.sleep_until(time_ms)
+        await self.until_it_reads()
 
     async def until(self, what: str, holds: Callable[[], bool]) -> None:
         """Wait until something holds of what the receipts feed has told."""
@@ -251,59 +229,11 @@ class Agent:
         """Note what became of a transaction of the current job, for whoever took the step."""
         self._work.note(act)
 
-    # Acts and envelopes.
-
-    async def transact(self, act: str, body: Mapping[str, Value], documents: tuple[bytes, ...] = ()) -> Place:
-        """Sign an act, hand it in, and return where it stands on the ledger once it is certified.
-
-        Raises:
-            RefusedActError: if the ledger's rules refuse it, or every signature of it expired.
-            ApiProblem: if the node refuses it for another reason.
-        """
-        valid_for_ms = min(VALID_FOR_MS, self.desk.genesis.limits.valid_for_ms_max)
-        for _ in range(SIGNATURES_MAX):
-            signed = self.wallet.sign(act, body, documents, self.desk.now_ms() + valid_for_ms)
-            settled = await self._settled(signed)
-            outcome = Act(act, signed.id.hex(), settled.code or "", settled.rule)
-            if outcome.code == Code.EXPIRED:
-                continue
-            self._work.note(outcome)
-            if outcome.code != Code.VALID:
-                raise RefusedActError(outcome)
-            if settled.index is None or settled.height is None or settled.time_ms is None:
-                raise AssertionError(f"{act}: the node calls it certified and does not say where it stands")
-            return Place(signed.id, settled.index, settled.height, settled.time_ms)
-        self._work.note(outcome)
-        raise RefusedActError(outcome)
-
-    async def attempt(
-        self, act: str, body: Mapping[str, Value], documents: tuple[bytes, ...] = ()
-    ) -> Place | None:
-        """Hand in an act that may well be refused: record it if it is, and say where it stands if it is not."""
-        try:
-            return await self.transact(act, body, documents)
-        except RefusedActError as refused:
-            self._record_refusal(refused.act)
-            return None
+    # Envelopes.
 
     def commit(self, fields: Mapping[str, Value]) -> bytes:
         """Commit to a document's fields, keep it in the wallet, and return its root."""
         return self.wallet.commit(fields, public=open_fields(fields, self.members.names))
-
-    async def send(self, root: bytes, to: str, names: tuple[str, ...] | None = None) -> None:
-        """Seal an issued document's envelope for a member and hand it to the node; who has left is sent nothing.
-
-        Args:
-            root: of a document in the wallet.
-            to: the addressee.
-            names: the fields it may see; all of them if None.
-        """
-        self.wallet.mean(root, to, names)
-        if self.members.has_left(to):
-            self.record("envelope.withheld", private=True, to=to, time_ms=self.desk.now_ms())
-            return
-        sealed = self.wallet.seal(root, self.keybook.box_key(to), names)
-        await self.client.post_document_until_accepted(root, to, sealed, pause=self._pause_for(None))
 
     async def receive(self, root: bytes, sender: str) -> Mail:
         """Wait for a sender's envelope of a root and return it, opened or found wanting."""
@@ -311,34 +241,6 @@ class Agent:
         with self._work.waiting(WaitKind.ENVELOPE, root.hex(), mail.arrived.is_set):
             await mail.arrived.wait()
         return mail
-
-    async def _settled(self, signed: SignedTransaction) -> TransactionStatus:
-        """Return what became of a transaction: certified, expired, or refused at the door by a rule."""
-        pause = self._pause_for(signed.id)
-        self._awaited[signed.id] = False
-        try:
-            await self.client.submit_until_accepted(signed.raw, pause=pause)
-            status = await self.client.settle(signed.id, signed.raw, pause=pause)
-        except ApiProblem as problem:
-            if problem.code not in _CODES_OF_ACTS:
-                raise
-            status = TransactionStatus(signed.id, Finality.EXPIRED, problem.code)
-        finally:
-            del self._awaited[signed.id]
-        if status.status is Finality.EXPIRED and status.code is None:
-            return replace(status, code=Code.EXPIRED)
-        return status
-
-    def _pause_for(self, transaction_id: bytes | None) -> PauseHook:
-        def pause(why: Pause) -> AbstractContextManager[None]:
-            if why is Pause.POLLING and transaction_id is not None:
-                awaited = transaction_id
-                return self._work.waiting(
-                    WaitKind.RECEIPT, awaited.hex(), lambda: self._awaited.get(awaited, True)
-                )
-            return self._work.waiting(WaitKind.NODE, "an answer", None)
-
-        return pause
 
     def draw_ms(self, delay: Delay) -> int | None:
         """Return how long this agent takes this time, or None for never."""
@@ -367,6 +269,8 @@ class Agent:
     async def _follow(self, step: Callable[[], Coroutine[object, object, None]]) -> None:
         try:
             while True:
+                while not self.office.reads:
+                    await self.office.changed.wait()
                 try:
                     await step()
                 except NodeUnreachableError:
@@ -383,6 +287,9 @@ class Agent:
 
     async def _take_receipts(self) -> None:
         page = await self.client.receipts(self.seen_receipt, wait_ms=FEED_WAIT_MS)
+        if not self.office.reads:
+            self._leave_lying(len(page.receipts))
+            return
         for receipt in page.receipts:
             for register in self.registers:
                 register.take(receipt)
@@ -400,9 +307,16 @@ class Agent:
 
     async def _take_documents(self) -> None:
         page = await self.client.documents(self.seen_document, inbox=self._inbox, wait_ms=FEED_WAIT_MS)
+        if not self.office.reads:
+            self._leave_lying(len(page.documents))
+            return
         for notice in page.documents:
             self.start(f"open {notice.root.hex()[:16]} from {notice.sender}", self._open(notice))
         self._inbox, self.seen_document = page.inbox, page.next
+
+    def _leave_lying(self, count: int) -> None:
+        if count:
+            self.record("office.waits", private=True, what="news", time_ms=self.desk.now_ms())
 
     def _react(self, receipt: Receipt) -> None:
         kind = receipt.type or ""
@@ -449,15 +363,6 @@ class Agent:
         return self.register.concerns(receipt, self.id)
 
     # Ends.
-
-    async def _unless_refused(self, coroutine: Coroutine[object, object, None]) -> None:
-        try:
-            await coroutine
-        except RefusedActError as refused:
-            self._record_refusal(refused.act)
-
-    def _record_refusal(self, act: Act) -> None:
-        self.record("act.refused", private=True, act=act.type, id=act.id, code=act.code, rule=act.rule)
 
     def _failed(self, error: BaseException) -> None:
         if self.failure is None:

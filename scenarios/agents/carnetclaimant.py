@@ -35,12 +35,13 @@ from ledger.encoding import Value
 from ledger.forms.carnet import value_of
 from ledger.genesis import Role
 from scenarios.agents import carnetpapers as papers
-from scenarios.agents.agent import RefusedActError, Relation, StepError, Surroundings
+from scenarios.agents.agent import Relation, StepError, Surroundings
 from scenarios.agents.authority import business_ms
 from scenarios.agents.carnetpapers import CarnetPaper, Objection
 from scenarios.agents.carnetpart import DAY, CarnetPart
 from scenarios.agents.carnetregister import CarnetEntry, VoucherEntry
 from scenarios.agents.client import Receipt
+from scenarios.agents.outgoing import RefusedActError
 from scenarios.agents.papers import Paper
 from scenarios.agents.register import Place
 from scenarios.agents.work import Act

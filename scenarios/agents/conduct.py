@@ -11,14 +11,17 @@ from collections.abc import Mapping
 from random import Random
 
 from ledger.encoding import Value
-from scenarios.agents.carelessness import spoil, spoilt_fields
+from scenarios.agents.carelessness import falsify, spoil, spoilt_fields
 from scenarios.agents.desk import Desk
+from scenarios.agents.office import Office
 from scenarios.agents.script import Behavior
 from scenarios.model.behaviors import MISCONDUCT, Dishonesty
-from scenarios.model.misdeeds import rates_for
+from scenarios.model.misdeeds import WRITTEN, rates_for
 
 CARELESS = "careless"
 """How the observer is told of a mistake, where it is told the kind of a fraud."""
+WRONG_DATA = "wrong-data"
+"""How it is told of what a fault of trade has an organization write."""
 
 
 class Conduct:
@@ -29,13 +32,17 @@ class Conduct:
         behavior: kinds and fields, each with a rate.
         random: the agent's stream of chance.
         desk: the trial, which is told.
+        office: that a fault of trade may have write what was not agreed.
     """
 
-    def __init__(self, organization: str, behavior: Behavior, random: Random, desk: Desk) -> None:
+    def __init__(
+        self, organization: str, behavior: Behavior, random: Random, desk: Desk, office: Office
+    ) -> None:
         self._organization = organization
         self._behavior = behavior
         self._random = random
         self._desk = desk
+        self._office = office
 
     def commits(self, kind: Dishonesty, subject: str) -> tuple[str, ...] | None:
         """Say whether the agent gives in to a fraud, and tell the observer if so.
@@ -63,10 +70,12 @@ class Conduct:
             fields: as they should be.
             subject: what the form is about.
         """
-        written = spoil(fields, rates_for(form, self._behavior.careless), self._random)
-        spoilt = spoilt_fields(fields, written)
-        if spoilt:
-            self._own_up(CARELESS, subject, tuple(f"{form}/{name}" for name in spoilt))
+        false = falsify(fields, self._office.falsified(form, WRITTEN[form][1]))
+        written = spoil(false, rates_for(form, self._behavior.careless), self._random)
+        for kind, meant, told in ((WRONG_DATA, fields, false), (CARELESS, false, written)):
+            other = spoilt_fields(meant, told)
+            if other:
+                self._own_up(kind, subject, tuple(f"{form}/{name}" for name in other))
         return written
 
     def _own_up(self, kind: str, subject: str, fields: tuple[str, ...]) -> None:

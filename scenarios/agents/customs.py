@@ -34,12 +34,13 @@ from ledger.contracts import (
     fine_commitment,
 )
 from ledger.encoding import Value
-from scenarios.agents.agent import Agent, RefusedActError, Relation, StepError, Surroundings
+from scenarios.agents.agent import Agent, Relation, StepError, Surroundings
 from scenarios.agents.authority import authority_of, business_ms
 from scenarios.agents.casefile import CaseFile
 from scenarios.agents.client import Receipt
 from scenarios.agents.evidence import Archive
 from scenarios.agents.examination import CURABLE, examine, examine_answer
+from scenarios.agents.outgoing import RefusedActError
 from scenarios.agents.papers import FINE, KIND, PaperKind
 from scenarios.agents.register import Place, claim_id
 from scenarios.agents.script import is_decided_by_script, is_requested_by_script

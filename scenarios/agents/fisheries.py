@@ -30,12 +30,13 @@ from ledger.contracts.fisheries.inspection import (
     form_commitment,
 )
 from ledger.encoding import Value
-from scenarios.agents.agent import Agent, RefusedActError, Relation, StepError, Surroundings
+from scenarios.agents.agent import Agent, Relation, StepError, Surroundings
 from scenarios.agents.authority import authority_of, business_ms, fisheries_of
 from scenarios.agents.client import Receipt
 from scenarios.agents.drafter import ATTACHMENT_KINDS
 from scenarios.agents.filer import read_decision
 from scenarios.agents.formregister import FormEntry, FormRegister
+from scenarios.agents.outgoing import RefusedActError
 from scenarios.agents.papers import KIND, Paper, PaperError, PaperKind
 from scenarios.agents.tunacheck import Examined, FormEvidence, decide, examine_form
 from scenarios.agents.work import Act

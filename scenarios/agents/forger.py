@@ -16,8 +16,9 @@ from ledger.contracts import LegalCalendar
 from ledger.encoding import Value
 from ledger.forms import public_facts
 from ledger.keys import BoxKey, SigningKey
-from scenarios.agents.agent import VALID_FOR_MS, Agent, RefusedActError
+from scenarios.agents.agent import Agent
 from scenarios.agents.client import ApiProblem
+from scenarios.agents.outgoing import VALID_FOR_MS, RefusedActError
 from scenarios.agents.papers import KIND
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.work import Act

@@ -39,13 +39,14 @@ from ledger.contracts.verification import (
 from ledger.encoding import Value
 from ledger.forms.lines import unflatten_lines
 from ledger.genesis import Role
-from scenarios.agents.agent import RefusedActError, Relation, StepError, Surroundings
+from scenarios.agents.agent import Relation, StepError, Surroundings
 from scenarios.agents.authority import business_ms
 from scenarios.agents.books import supports
 from scenarios.agents.casefile import CaseFile
 from scenarios.agents.client import Receipt
 from scenarios.agents.customs import Customs
 from scenarios.agents.examination import six_digits
+from scenarios.agents.outgoing import RefusedActError
 from scenarios.agents.papers import FINE, KIND, Paper, PaperKind
 from scenarios.agents.register import CertificateEntry
 from scenarios.agents.work import Act, WaitKind

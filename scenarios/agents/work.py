@@ -2,7 +2,7 @@
 
 Rules:
 - Every reaction and every scripted step is a *job*. A job is at work unless it waits for something with a
-  name: a moment of the calendar, an envelope, a receipt, or a node that does not answer.
+  name: a moment of the calendar, an envelope, a receipt, its office, or a node that does not answer.
 - A wait is over the instant its reason is: a job whose envelope or receipt has arrived is at work before its
   coroutine runs again, so nobody can mistake the instant between for rest. The calendar is the trial's own:
   it wakes sleepers when it moves, and looks for rest after that.
@@ -27,6 +27,7 @@ class WaitKind(StrEnum):
     RECEIPT = "receipt"
     NODE = "node"
     TURN = "turn"  # another job of this agent works on the same thing
+    OFFICE = "office"  # the office is away, silent, or holds its post
 
 
 @dataclass(slots=True)

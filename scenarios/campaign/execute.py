@@ -25,6 +25,7 @@ from scenarios.model import Scenario, read_scenario
 from scenarios.model.pythonfile import Script, load_script
 from scenarios.model.sentences import Judgement
 from scenarios.model.source import parse_source
+from scenarios.model.tradefaults import TRADE_KINDS
 from scenarios.trial.eventbook import Event, EventBook
 from scenarios.trial.papertrial import MEASURES_FILE
 from scenarios.trial.replaying import compare
@@ -36,13 +37,16 @@ REPEATABILITY = "repeatability"
 REPEATED_EVERY = 50
 """Of so many seeds one is run twice."""
 
+OFFICE_EVENTS = ("office.waits", "envelope.held", "envelope.lost", "noncompliance.done")
+"""What tells that a fault of trade met something: somebody waited, an envelope did not go, a form was falsified."""
 MOMENTARY = ("restart", "reset", "half_open")
 """Kinds that are over as soon as they have begun: no event tells of their end."""
 
 
 class FaultWatch:
     """Follows events and notes of every fault whether a transaction was under way (submitted, and not certified at
-    every node yet) when it began, and at any time while it was in force.
+    every node yet) when it began, and at any time while it was in force; a fault of trade has met something only if
+    an office that it hit had to wait, or what it sent or wrote was struck.
 
     Args:
         nodes: every node's organization.
@@ -54,6 +58,7 @@ class FaultWatch:
         self._nodes = len(nodes)
         self._measurement = Measurement(nodes)
         self._in_force: dict[int, dict[str, Plain]] = {}
+        self._offices: dict[int, Sequence[str]] = {}
 
     def __call__(self, event: Event) -> None:
         """Take an event into account."""
@@ -67,16 +72,22 @@ class FaultWatch:
                 "number": number,
                 "kind": kind,
                 "in_flight": in_flight,
-                "met": in_flight,
+                "met": in_flight and kind not in TRADE_KINDS,
             }
             self.faults.append(fault)
             if kind not in MOMENTARY:
                 self._in_force[number] = fault
+            hit = event.fields["hit"]
+            if kind in TRADE_KINDS and isinstance(hit, list):
+                self._offices[number] = hit
         elif event.name == "fault.ended":
             self._in_force.pop(event.integer("fault"), None)
         elif event.name == "transaction.submitted":
-            for fault in self._in_force.values():
-                fault["met"] = True
+            for number, fault in self._in_force.items():
+                fault["met"] = fault["met"] or number not in self._offices
+        elif event.name in OFFICE_EVENTS:
+            for number, fault in self._in_force.items():
+                fault["met"] = fault["met"] or event.fields["organization"] in self._offices.get(number, ())
 
 
 def execute(job: Job, keep: Path | None = None) -> Result:

@@ -69,6 +69,7 @@ from scenarios.model.steps import (
 from scenarios.model.subjects import SUBJECTS, SubjectKind
 from scenarios.model.targets import check_target
 from scenarios.model.tradecheck import invoices, trade_step, verifications
+from scenarios.model.tradefaultcheck import trade_refusals
 from scenarios.model.units import UNITS_MS, Duration, Moment
 from scenarios.model.verifications import OpenVerification
 from scenarios.model.yamltree import Location, dotted
@@ -328,6 +329,7 @@ def _faults(scenario: Scenario) -> Refusals:
             yield from _inside_calendar(scenario, (*where, "at", "calendar"), fault.at.calendar)
         yield from link_refusals(scenario, where, fault)
         yield from node_refusals(scenario, where, fault)
+        yield from trade_refusals(scenario, where, fault)
     for clash in clashes(scenario):
         yield ("faults", clash.second), clash.refusal
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from scenarios.errors import RefusedError
 from scenarios.model.predicates import PredicateText
-from scenarios.model.targets import TARGET_FORMS, TargetText
+from scenarios.model.targets import OFFICES, TARGET_FORMS, TargetKind, TargetText
 from scenarios.model.units import Record, Span, Start
 
 
@@ -16,6 +16,7 @@ class BaseFault(Record):
     """What every fault has."""
 
     lasting: ClassVar[Literal["required", "optional", "never"]]
+    hits: ClassVar[Literal["nodes", "offices"]] = "nodes"
 
     at: Start | None = Field(None, description="When it begins: {protocol: 3s} or {calendar: ...}.")
     when: PredicateText | None = Field(None, description='It begins when this holds: "leader elected".')
@@ -36,6 +37,20 @@ class BaseFault(Record):
             raise RefusedError("lasts no time", "this kind is over at once", "remove for", inside=("for",))
         if self.lasts is not None and self.lasts.duration.ms == 0:
             raise RefusedError("lasts no time", "longer than 0", "give a longer time", inside=("for",))
+        return self
+
+    @model_validator(mode="after")
+    def _check_whom(self) -> BaseFault:
+        named = ", ".join(self.target.names) or "NAME"
+        if self.hits == "nodes" and self.target.kind is TargetKind.ORGANIZATIONS:
+            limit = "this kind hits nodes; only faults of trade hit an office"
+            raise RefusedError(
+                f'"{self.target}" is no node', limit, f'write "node {named}"', inside=("target",)
+            )
+        if self.hits == "offices" and self.target.kind not in OFFICES:
+            limit = "this kind hits an organization's office and application, while its node runs on"
+            remedy = f'write "organization {named}"; to stop the node too, add a crash'
+            raise RefusedError(f'"{self.target}" is a node', limit, remedy, inside=("target",))
         return self
 
 

@@ -23,6 +23,8 @@ _CUT = "how links are cut"
 _DISK = "how its disk fails"
 _CALENDAR = "how its calendar goes"
 _PROCESS = "how its process stands"
+_OFFICE = "how its office works"
+_POST = "what becomes of its envelopes"
 FAMILIES: Mapping[str, str] = {
     "partition": _CUT,
     "bridge": _CUT,
@@ -47,6 +49,10 @@ FAMILIES: Mapping[str, str] = {
     "calendar_offset": _CALENDAR,
     "calendar_jump": _CALENDAR,
     "calendar_drift": _CALENDAR,
+    "outage": _OFFICE,
+    "silence": _OFFICE,
+    "late_document": _POST,
+    "lost_document": _POST,
 }
 """What a kind of fault decides alone."""
 
@@ -88,7 +94,7 @@ def _both(scenario: Scenario, one: FaultRecord, other: FaultRecord) -> str:
 
 def _names(scenario: Scenario, target: Target) -> Sequence[str] | None:
     match target.kind:
-        case TargetKind.NODES:
+        case TargetKind.NODES | TargetKind.ORGANIZATIONS:
             return target.names
         case TargetKind.ALL:
             return tuple(scenario.organizations)

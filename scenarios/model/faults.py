@@ -46,6 +46,11 @@ Rules:
 | `calendar_drift` | required | `ppm` | the target's calendar runs fast, or slow if negative |
 | `timer_drift` | required | `ppm` | the clock that the target's timers go by runs fast, or slow if negative |
 | `timer_jump` | no | `seconds` | that clock jumps ahead: all timers that it passes over are due at once |
+| `outage` | required | | the organization's application is off, while its node runs on |
+| `silence` | required | | the organization reads all that comes, and says nothing |
+| `late_document` | required | `to` | envelopes that it sends are held back, although their roots are on the ledger |
+| `lost_document` | required | `to` | they are never delivered |
+| `wrong_data` | required | `fields` | it uploads forms whose fields are not what was agreed |
 """
 
 from __future__ import annotations
@@ -86,6 +91,14 @@ from scenarios.model.nodefaults import (
     TimerDrift,
     TimerJump,
     WriteFailure,
+)
+from scenarios.model.tradefaults import (
+    TRADE_KINDS,
+    LateDocument,
+    LostDocument,
+    Outage,
+    Silence,
+    WrongData,
 )
 from scenarios.model.units import RangeMs, Record
 
@@ -265,7 +278,12 @@ FaultRecord: TypeAlias = Annotated[
     | TimerJump
     | FlipBits
     | LostFile
-    | Rebuild,
+    | Rebuild
+    | Outage
+    | Silence
+    | LateDocument
+    | LostDocument
+    | WrongData,
     Field(discriminator="kind"),
 ]
 
@@ -294,6 +312,7 @@ VIRTUAL_KINDS = (
     "calendar_drift",
     "timer_drift",
     "timer_jump",
+    *TRADE_KINDS,
 )
 LIVE_KINDS = (
     "crash",
@@ -305,5 +324,6 @@ LIVE_KINDS = (
     "flip_bits",
     "lost_file",
     "rebuild",
+    *TRADE_KINDS,
 )
 KINDS_BY_WORLD: Mapping[str, Sequence[str]] = {"virtual": VIRTUAL_KINDS, "live": LIVE_KINDS}

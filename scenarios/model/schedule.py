@@ -55,9 +55,15 @@ ScheduledKind = Literal[
     "calendar_jump",
     "calendar_drift",
 ]
+ScheduledTradeKind = Literal["outage", "silence", "late_document", "lost_document"]
 SCHEDULED_KINDS: tuple[ScheduledKind, ...] = get_args(ScheduledKind)
 """Every kind but `restart`, which every drawn crash brings with it, and those of timers, which only scripts have."""
-NEVER_SCHEDULED = tuple(kind for kind in VIRTUAL_KINDS if kind not in SCHEDULED_KINDS)
+SCHEDULED_TRADE_KINDS: tuple[ScheduledTradeKind, ...] = get_args(ScheduledTradeKind)
+"""Faults of trade, which last days of the calendar and change what may be expected: drawn only where a file names
+them. `wrong_data` is for scripts: which fields somebody writes depends on its roles."""
+NEVER_SCHEDULED = tuple(
+    kind for kind in VIRTUAL_KINDS if kind not in (*SCHEDULED_KINDS, *SCHEDULED_TRADE_KINDS)
+)
 
 Count = Annotated[int, Field(ge=0, le=FAULTS_MAX)]
 
@@ -76,10 +82,14 @@ class Budget(Record):
 class Schedule(Record):
     """Faults drawn from the seed: which, how many, when, how hard, and how much at once."""
 
-    kinds: tuple[ScheduledKind, ...] = Field(
-        SCHEDULED_KINDS, min_length=1, description="What may be drawn; every kind but restart if absent."
+    kinds: tuple[ScheduledKind | ScheduledTradeKind, ...] = Field(
+        SCHEDULED_KINDS,
+        min_length=1,
+        description="What may be drawn; every kind but restart, timers' and those of trade if absent.",
     )
-    without: tuple[ScheduledKind, ...] = Field((), description="What of these is never drawn.")
+    without: tuple[ScheduledKind | ScheduledTradeKind, ...] = Field(
+        (), description="What of these is never drawn."
+    )
     faults: tuple[Count, Count] = Field((5, 9), description="Fewest and most faults of a run.")
     begins: DurationText = Field(
         Duration(1_000), alias="from", description="When the first may begin, protocol time after the start."
@@ -99,9 +109,10 @@ class Schedule(Record):
     )
 
     @property
-    def drawable(self) -> tuple[ScheduledKind, ...]:
+    def drawable(self) -> tuple[ScheduledKind | ScheduledTradeKind, ...]:
         """The kinds that may be drawn, in the order of the table of faults."""
-        return tuple(kind for kind in SCHEDULED_KINDS if kind in self.kinds and kind not in self.without)
+        every = (*SCHEDULED_KINDS, *SCHEDULED_TRADE_KINDS)
+        return tuple(kind for kind in every if kind in self.kinds and kind not in self.without)
 
     @model_validator(mode="after")
     def _check_limits(self) -> Schedule:

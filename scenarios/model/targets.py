@@ -26,6 +26,7 @@ class TargetKind(StrEnum):
     """Ways to say whom a fault hits."""
 
     NODES = "nodes"
+    ORGANIZATIONS = "organizations"
     LEADER = "leader"
     FOLLOWER = "follower"
     MINORITY = "minority"
@@ -41,7 +42,7 @@ class Target:
 
     Args:
         kind: The way it is said.
-        names: The organizations named, for `nodes`.
+        names: The organizations named, for `nodes` and `organizations`.
         role: The role named, for `role`.
         region: The region named, for `region`.
     """
@@ -52,8 +53,9 @@ class Target:
     region: str = ""
 
     def __str__(self) -> str:
-        if self.kind is TargetKind.NODES:
-            return f"node {self.names[0]}" if len(self.names) == 1 else f"nodes {', '.join(self.names)}"
+        if self.names:
+            word = self.kind.value.removesuffix("s") if len(self.names) == 1 else self.kind.value
+            return f"{word} {', '.join(self.names)}"
         if self.kind is TargetKind.REGION:
             return f"region:{self.region}"
         return f"role:{self.role}" if self.role is not None else self.kind.value
@@ -76,7 +78,7 @@ class Target:
             regions: Every region's organizations.
         """
         match self.kind:
-            case TargetKind.NODES:
+            case TargetKind.NODES | TargetKind.ORGANIZATIONS:
                 chosen = list(self.names)
             case TargetKind.ALL:
                 chosen = list(roles)
@@ -99,13 +101,15 @@ def _draw(names: Sequence[str], count: int, chance: random.Random) -> list[str]:
     return chance.sample(list(names), min(count, len(names)))
 
 
-_NODES = re.compile(rf"nodes? ({ORGANIZATION_PATTERN}(?:, ?{ORGANIZATION_PATTERN})*)")
+_NAMED = re.compile(rf"(node|organization)s? ({ORGANIZATION_PATTERN}(?:, ?{ORGANIZATION_PATTERN})*)")
 TARGET_FORMS = (
-    "leader | follower | minority | majority | all | node NAME | nodes NAME, NAME | role:ROLE | region:NAME"
+    "leader | follower | minority | majority | all | node NAME | nodes NAME, NAME | role:ROLE | region:NAME;"
+    " of faults of trade all | organization NAME | organizations NAME, NAME | role:ROLE | region:NAME"
 )
+OFFICES = (TargetKind.ORGANIZATIONS, TargetKind.ROLE, TargetKind.REGION, TargetKind.ALL)
+"""The ways to say whose office a fault of trade hits; all others but `organizations` say whose node one hits."""
 
-
-_WITH_A_NAME = (TargetKind.NODES, TargetKind.ROLE, TargetKind.REGION)
+_WITH_A_NAME = (TargetKind.NODES, TargetKind.ORGANIZATIONS, TargetKind.ROLE, TargetKind.REGION)
 
 
 def parse_target(text: str) -> Target:
@@ -114,12 +118,12 @@ def parse_target(text: str) -> Target:
     Raises:
         RefusedError: The text names no target, or an unknown role.
     """
-    match = _NODES.fullmatch(text)
+    match = _NAMED.fullmatch(text)
     if match is not None:
-        names = tuple(name.strip() for name in match[1].split(","))
+        names = tuple(name.strip() for name in match[2].split(","))
         if len(set(names)) != len(names):
-            raise RefusedError(f'"{text}" names a node twice', "", "name each node once")
-        return Target(TargetKind.NODES, names)
+            raise RefusedError(f'"{text}" names a {match[1]} twice', "", f"name each {match[1]} once")
+        return Target(TargetKind(f"{match[1]}s"), names)
     if text.startswith("role:"):
         name = text.removeprefix("role:")
         if name not in list(Role):
@@ -134,7 +138,7 @@ def parse_target(text: str) -> Target:
     if text not in plain:
         refusal = UnknownNameError("target", text, plain)
         remedy = refusal.remedy or f'if this is an organization, write "node {text}"'
-        if text in {"node", "nodes"}:
+        if text in {"node", "nodes", "organization", "organizations"}:
             remedy = f'name whose: "{text} cbp"'
         raise RefusedError(refusal.what, f"one of: {TARGET_FORMS}", remedy)
     return Target(TargetKind(text))
@@ -158,7 +162,7 @@ def check_target(
         regions: Every region's organizations.
     """
     match target.kind:
-        case TargetKind.NODES:
+        case TargetKind.NODES | TargetKind.ORGANIZATIONS:
             for name in target.names:
                 if name not in roles:
                     return UnknownNameError("organization", name, roles)

@@ -12,6 +12,7 @@ Rules:
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -22,7 +23,9 @@ from scenarios.model.faultclash import FAMILIES
 from scenarios.model.faults import KINDS_BY_WORLD, FaultRecord
 from scenarios.model.scenario import Scenario
 from scenarios.model.schedule import Schedule
+from scenarios.model.units import DAY_MS, UNITS_MS
 from scenarios.schedules.kinds import COURSE_MS, KIND_RULES, Die, Drawn, KindRule
+from scenarios.schedules.tradekinds import TRADE_KIND_RULES
 
 TRIES = 40
 """How often one fault is drawn before the run goes without it."""
@@ -30,12 +33,13 @@ LASTS_LEAST_MS = 200
 RECOVERY_MS = 2_000
 """For so long after its end a fault that stops nodes still counts: they catch up."""
 
+_RULES = {**KIND_RULES, **TRADE_KIND_RULES}
 _RECORDS: TypeAdapter[list[FaultRecord]] = TypeAdapter(list[FaultRecord])
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A fault drawn, and when it counts as in force: from here, and before there."""
+    """A fault drawn, and when it counts as in force: from here, and before there; on the calendar if it has `days`."""
 
     kind: str
     rule: KindRule
@@ -43,6 +47,7 @@ class Planned:
     from_ms: int
     lasts_ms: int | None
     to_ms: int
+    days: int | None = None
 
     def meets(self, other: Planned) -> bool:
         """Say whether both are in force at one moment."""
@@ -60,7 +65,9 @@ class Planned:
             "kind": self.kind,
             "target": self.drawn.target,
         }
-        if self.lasts_ms is not None:
+        if self.days is not None:
+            value["for"] = {"calendar": f"{self.days}d"}
+        elif self.lasts_ms is not None:
             value["for"] = {"protocol": f"{self.lasts_ms}ms"}
         if self.drawn.params:
             value["params"] = self.drawn.params
@@ -96,27 +103,31 @@ def draw(scenario: Scenario, schedule: Schedule, chance: Random, world: str) -> 
     kinds = [kind for kind in able if chance.random() >= schedule.leave_out] or [chance.choice(able)]
     die = Die(chance, schedule.intensity, tuple(scenario.organizations), scenario.orderers)
     limits = _Limits(scenario, schedule)
+    pace = scenario.calendar.pace
+    day_ms = 0 if pace is None else math.ceil(DAY_MS * UNITS_MS["s"] / pace.ms)
     planned: list[Planned] = []
     for _ in range(chance.randint(*schedule.faults)):
         for _ in range(TRIES):
-            fault = _one(die, schedule, chance.choice(kinds))
+            fault = _one(die, schedule, chance.choice(kinds), day_ms)
             if fault is not None and limits.allow(fault, planned):
                 planned.append(fault)
                 break
     return sorted(planned, key=lambda fault: fault.from_ms)
 
 
-def _one(die: Die, schedule: Schedule, kind: str) -> Planned | None:
+def _one(die: Die, schedule: Schedule, kind: str, day_ms: int) -> Planned | None:
     """Draw one fault; None if it does not fit between the schedule's first and last moment."""
-    rule, first, last = KIND_RULES[kind], schedule.begins.ms, schedule.until.ms
+    rule, first, last = _RULES[kind], schedule.begins.ms, schedule.until.ms
+    days = None if rule.days is None else die.up_to(1, rule.days)
     lasts_ms = None if rule.ms is None else die.up_to(LASTS_LEAST_MS, rule.ms)
+    lasts_ms = lasts_ms if days is None else days * day_ms
     latest = last - (lasts_ms or 0)
     if latest < first:
         return None
     from_ms = die.chance.randint(first, latest)
     counted_ms = rule.counted_ms if lasts_ms is None else lasts_ms
     after_ms = (COURSE_MS if rule.loses and lasts_ms is not None else RECOVERY_MS) if rule.stops else 0
-    return Planned(kind, rule, rule.draw(die), from_ms, lasts_ms, from_ms + counted_ms + after_ms)
+    return Planned(kind, rule, rule.draw(die), from_ms, lasts_ms, from_ms + counted_ms + after_ms, days)
 
 
 def _nodes(fault: Planned) -> set[str] | None:

@@ -76,6 +76,7 @@ class KindRule:
         counted_ms: for how long it is counted in force if it takes no `for`.
         stops: whether it stops its node's process, or takes its disk away: one of these at a time for a node.
         loses: whether a store may be lost for good: one of these at a time in the whole network.
+        days: the longest time it lasts on the calendar at full intensity instead, or None.
     """
 
     draw: Callable[[Die], Drawn]
@@ -84,6 +85,7 @@ class KindRule:
     counted_ms: int = 0
     stops: bool = False
     loses: bool = False
+    days: int | None = None
 
 
 def _node(params: Callable[[Die], Params], *, leader: bool = True) -> Callable[[Die], Drawn]:

@@ -28,6 +28,7 @@ from scenarios.telling.acts import refusal, told
 from scenarios.telling.carnets import CARNET_SENTENCES, CARNET_SILENT, carnet_claim_table, carnet_table
 from scenarios.telling.fisheries import FORM_SENTENCES, FORM_STORY_SENTENCES, forms_table
 from scenarios.telling.moments import local, local_day
+from scenarios.telling.offices import OFFICE_SENTENCES, fault_sentence
 from scenarios.telling.order import LedgerOrder
 from scenarios.trial.eventbook import Event
 from scenarios.trial.history import History
@@ -96,7 +97,8 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     "act.refused": lambda f: f"is refused as it {told(str(f['act']))} ({refusal(str(f['code']), f['rule'])})",
     "act.forged": lambda f: f"signs with {f['victim']}'s stolen key: {told(str(f['act']))}",
     "verification.closed": lambda f: f"closes verification {f['verification']}",
-    "fault.began": lambda f: f"{f['kind']} of {_joined(f['hit'])}",
+    **OFFICE_SENTENCES,
+    "fault.began": fault_sentence,
     "fault.ended": lambda f: f"{f['kind']} of {_joined(f['hit'])} is over",
     "fault.missed": lambda f: f"{f['kind']} of {f['target']} hits nobody",
     "point.struck": lambda f: f"dies at a point of its program: {f['point']}",

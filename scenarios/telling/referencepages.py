@@ -16,6 +16,7 @@ from scenarios.cli import app
 from scenarios.model import faults
 from scenarios.model.faultbase import BaseFault
 from scenarios.model.faults import KINDS_BY_WORLD
+from scenarios.model.tradefaults import TradeFault
 
 _MADE = "This page is made of the program itself (`python -m scenarios.telling`); a test holds it to it."
 _LASTING = {"required": "required", "optional": "optional", "never": "no"}
@@ -30,6 +31,8 @@ def faults_page() -> str:
         named = ", ".join(f"`{field.alias or name}`" for name, field in keys.items())
         worlds = ", ".join(world for world, kinds in KINDS_BY_WORLD.items() if kind in kinds)
         told = " ".join((inspect.getdoc(fault) or "").split())
+        if issubclass(fault, TradeFault):
+            told += f" Source: {fault.source}."
         record = f"[{fault.__name__}](schema.md#{fault.__name__.lower()})"
         rows.append(f"| `{kind}` | {told} | {_LASTING[fault.lasting]} | {named} | {worlds} | {record} |\n")
     return (

@@ -10,15 +10,17 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from ledger.genesis import quorum
+from scenarios.agents.office import Office
 from scenarios.errors import RefusedError
 from scenarios.model import Scenario
 from scenarios.model.faults import KINDS_BY_WORLD, FaultRecord
 from scenarios.model.linkfaults import Bridge, Partition
+from scenarios.model.tradefaults import TradeFault
 from scenarios.model.units import Clock, Span
 from scenarios.trial.agenda import Agenda
 from scenarios.trial.courses import Course
@@ -28,6 +30,7 @@ from scenarios.trial.history import History
 from scenarios.trial.majority import Blow, is_majority_left
 from scenarios.trial.replacing import ReplacementError
 from scenarios.trial.strikes import End, strike
+from scenarios.trial.tradestrikes import strike_trade
 from scenarios.worlds.base import World
 
 BLOCKING = (
@@ -98,6 +101,7 @@ class FaultEngine:
         now_ms: the calendar.
         leader: who leads now, if anybody.
         chance: makes a stream of chance of its own for each fault.
+        offices: of every organization, which faults of trade hit.
     """
 
     def __init__(
@@ -110,6 +114,7 @@ class FaultEngine:
         now_ms: Callable[[], int],
         leader: Callable[[], Awaitable[str | None]],
         chance: Callable[[str], Random],
+        offices: Mapping[str, Office],
     ) -> None:
         self._scenario = scenario
         self._world = world
@@ -119,6 +124,7 @@ class FaultEngine:
         self._now_ms = now_ms
         self._leader = leader
         self._chance = chance
+        self._offices = offices
         self._tasks: list[asyncio.Task[None]] = []
         self._finishing: list[asyncio.Task[None]] = []
         self._begun: list[int] = []
@@ -262,7 +268,11 @@ class FaultEngine:
             "fault.began",
             {"fault": number, "kind": fault.kind, "target": str(fault.target), "hit": list(hit)},
         )
-        begun = await strike(self._world, fault, hit, self._chance(f"course of fault {number}"))
+        chance = self._chance(f"course of fault {number}")
+        if isinstance(fault, TradeFault):
+            begun: End | Course | None = strike_trade(self._offices, fault, hit)
+        else:
+            begun = await strike(self._world, fault, hit, chance)
         if begun is None:
             return None
         clock = None if fault.lasts is None else fault.lasts.clock

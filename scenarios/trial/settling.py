@@ -2,7 +2,8 @@
 
 Rules:
 - *Idle*: no pending transaction or envelope, every node that is up equally executed and certified, nothing under way
-  at any node, every agent waits and has seen all that there is to tell. An agent whose node is down has not.
+  at any node, every agent waits and has seen all that there is to tell. An agent whose node is down has not; one whose
+  office is away has nothing to see.
 - *Stalled*: for two maximal election timeouts nothing moved, and what is pending is blocked by faults in force that
   block (a dead, dark or paused node, a partition; latency and loss only delay) and do not end by themselves in protocol
   time. (One that does is waited for: its end is what unblocks.)
@@ -58,6 +59,7 @@ class Settling:
         seen_receipt: the last receipt the public record has.
         faults_explain: whether faults in force block what is pending and do not end by themselves in protocol time.
         election_timeout_ms_max: the longest election timeout.
+        is_away: whether an organization's office takes nothing in now.
         script_active: whether the scenario's script, if it has one, is at work.
         poll_s: pause between two looks, protocol seconds.
     """
@@ -68,6 +70,7 @@ class Settling:
     faults_explain: Callable[[], bool]
     election_timeout_ms_max: int
     script_active: Callable[[], bool] = lambda: False
+    is_away: Callable[[str], bool] = lambda _organization: False
     poll_s: float = POLL_S
 
     async def rest(self, limit_s: float = STUCK_S) -> Rest:
@@ -111,9 +114,10 @@ class Settling:
         last_receipt = max(s.last_receipt for s in up.values())
         if self.seen_receipt() < last_receipt:
             return False
-        if any(agent.seen_receipt < last_receipt for agent in self.agents.values()):
+        present = {o: agent for o, agent in self.agents.items() if not self.is_away(o)}
+        if any(agent.seen_receipt < last_receipt for agent in present.values()):
             return False
-        return all(self.agents[o].seen_document >= s.last_document for o, s in up.items() if o in self.agents)
+        return all(present[o].seen_document >= s.last_document for o, s in up.items() if o in present)
 
     def _is_anybody_active(self) -> bool:
         return self.script_active() or any(agent.active for agent in self.agents.values())

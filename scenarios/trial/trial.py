@@ -254,6 +254,7 @@ class Trial:
             self._faults_explain,
             self.scenario.network.heartbeat_ms * 2 * self.scenario.network.election_ticks,
             lambda: self.pilot.active,
+            is_away=lambda organization: not self.agents[organization].office.reads,
         )
         self.faults = FaultEngine(
             self.scenario,
@@ -264,6 +265,7 @@ class Trial:
             self.now_ms,
             self.leader,
             self.chance,
+            {organization: agent.office for organization, agent in self.agents.items()},
         )
         self.healing = Healing(
             world=self.world,

@@ -92,6 +92,7 @@ class Rig:
             lambda: self.now_ms,
             leads,
             lambda stream: Random(f"seed:{stream}"),
+            {},
         )
 
     def run(self, play: Callable[[], Awaitable[None]]) -> list[Call]:

@@ -8,11 +8,14 @@ from scenarios.model.catalog import load_scenario
 from scenarios.model.faultclash import clashes
 from scenarios.model.faults import LIVE_KINDS
 from scenarios.model.reading import read_scenario
-from scenarios.model.schedule import NEVER_SCHEDULED, SCHEDULED_KINDS
+from scenarios.model.schedule import NEVER_SCHEDULED, SCHEDULED_KINDS, SCHEDULED_TRADE_KINDS
 from scenarios.model.source import parse_source
 from scenarios.model.targets import TargetKind
+from scenarios.model.tradefaults import TRADE_KINDS
+from scenarios.model.units import Clock
 from scenarios.schedules import with_drawn_faults
 from scenarios.schedules.kinds import KIND_RULES
+from scenarios.schedules.tradekinds import TRADE_KIND_RULES
 from scenarios.trial.faultengine import BLOCKING, ONE_AT_A_TIME
 from scenarios.trial.majority import Blow, is_majority_left
 
@@ -31,10 +34,24 @@ def drawn(storm):
 
 def test_every_kind_but_a_restart_and_those_of_timers_is_drawn(drawn):
     assert tuple(KIND_RULES) == SCHEDULED_KINDS
-    assert NEVER_SCHEDULED == ("restart", "timer_drift", "timer_jump")
+    assert NEVER_SCHEDULED == ("restart", "timer_drift", "timer_jump", "wrong_data")
     assert {fault.kind for scenario in drawn for fault in scenario.faults} == {
         kind for kind in SCHEDULED_KINDS if kind != "ring"
     }
+
+
+def test_faults_of_trade_are_drawn_only_where_they_are_named(storm, drawn):
+    assert not {fault.kind for scenario in drawn for fault in scenario.faults} & set(TRADE_KINDS)
+    assert tuple(TRADE_KIND_RULES) == SCHEDULED_TRADE_KINDS
+    kinds = ",".join(SCHEDULED_TRADE_KINDS)
+    named = load_scenario("storm", [f"schedule.kinds=[{kinds},crash]", "schedule.leave_out=0"])
+    runs = [with_drawn_faults(named, str(seed)) for seed in range(30)]
+    of_trade = [fault for run in runs for fault in run.faults if fault.kind in TRADE_KINDS]
+    assert {fault.kind for fault in of_trade} == set(SCHEDULED_TRADE_KINDS)
+    for fault in of_trade:
+        assert fault.lasts.clock is Clock.CALENDAR
+        assert fault.at.protocol.ms + fault.lasts.duration.ms // 86_400 <= 58_000, "a day a second"
+    assert not [clash for run in runs for clash in clashes(run)]
 
 
 def test_a_ring_leaves_no_majority_and_is_drawn_only_beyond():

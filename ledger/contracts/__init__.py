@@ -32,6 +32,15 @@ from ledger.contracts.deadlines import LegalCalendar, add_calendar_days, anniver
 from ledger.contracts.document import DOCUMENT_TABLE, purged_roots
 from ledger.contracts.findings import Finding
 from ledger.contracts.holding import HOLDING_TABLE
+from ledger.contracts.holding_review import (
+    HOLDING_REVIEW_TABLE,
+    HoldingEvent,
+    HoldingFineState,
+    HoldingReview,
+    advance_holding_review,
+    holding_commitment,
+    public_holding_state,
+)
 from ledger.contracts.power import POWER_TABLE
 from ledger.contracts.reading import COMPLAINTS, READING_TABLE
 from ledger.contracts.records import (
@@ -59,6 +68,7 @@ __all__ = [
     "COMPLAINTS",
     "DOCUMENT_TABLE",
     "ENTRY_NUMBER",
+    "HOLDING_REVIEW_TABLE",
     "HOLDING_TABLE",
     "POWER_TABLE",
     "READING_TABLE",
@@ -79,7 +89,10 @@ __all__ = [
     "Finding",
     "FineState",
     "Guard",
+    "HoldingEvent",
+    "HoldingFineState",
     "HoldingRecord",
+    "HoldingReview",
     "HoldingState",
     "LegalCalendar",
     "Refusal",
@@ -94,6 +107,7 @@ __all__ = [
     "Writer",
     "act_of",
     "add_calendar_days",
+    "advance_holding_review",
     "advance_review",
     "anniversary",
     "blanket_too_long",
@@ -101,9 +115,11 @@ __all__ = [
     "correction_due_on",
     "fine_commitment",
     "has_proven_possession",
+    "holding_commitment",
     "last_day_of_period",
     "post_claim_due_on",
     "protest_due_on",
+    "public_holding_state",
     "public_state",
     "purged_roots",
     "read_act",

@@ -29,7 +29,6 @@ CERTIFICATE_ID_BYTES = 16
 COMMITMENT_BYTES = 32
 ADDRESSEES_MAX = 32
 ORGANIZATION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-CODE_WORD = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 class Writer(Protocol):

@@ -19,7 +19,6 @@ from typing import Self
 
 from ledger.contracts.act import (
     CERTIFICATE_ID_BYTES,
-    CODE_WORD,
     Context,
     Writer,
     read_addressees,
@@ -234,19 +233,15 @@ class DeliverCertificate:
 class NotifyCertificate:
     """`certificate.notify`: the issuer tells every recipient that the certificate is incorrect.
 
-    The reason is public, so it is a code word and no free text.
+    What is incorrect is in its notice to them; the ledger tells nobody else.
     """
 
     certificate: bytes
-    reason: str
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
         """Take the body's fields."""
-        return cls(
-            fields.raw("certificate", size=CERTIFICATE_ID_BYTES),
-            fields.text("reason", 40, CODE_WORD),
-        )
+        return cls(fields.raw("certificate", size=CERTIFICATE_ID_BYTES))
 
     def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
         """Record the notice."""

@@ -104,10 +104,6 @@ def _on_certificate(
     return lambda facts: facts.certificate is not None and holds(facts, facts.certificate)
 
 
-def _in_holding(state: HoldingState) -> Callable[[ClaimFacts], bool]:
-    return lambda facts: facts.holding is not None and facts.holding.state is state
-
-
 def _is_second_shipment(facts: ClaimFacts, certificate: CertificateRecord) -> bool:
     return (
         certificate.shipment is not None
@@ -167,8 +163,10 @@ _FINDINGS: tuple[tuple[Finding, Callable[[ClaimFacts], bool]], ...] = (
         Finding.CERTIFICATE_SUPERSEDED,
         _on_certificate(lambda _, certificate: certificate.state is CertificateState.CORRECTED),
     ),
-    (Finding.HOLDING_SUSPENDED, _in_holding(HoldingState.SUSPENDED)),
-    (Finding.HOLDING_NOT_ACCEPTED, _in_holding(HoldingState.NOT_ACCEPTED)),
+    (
+        Finding.HOLDING_OPEN,
+        lambda facts: facts.holding is not None and facts.holding.state is HoldingState.OFFICIAL_OPEN,
+    ),
     (
         Finding.SUMMARY_LATE,
         lambda facts: not facts.post and facts.claimed_on > summary_due_on(facts.entry_on, facts.calendar),

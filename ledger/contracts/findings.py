@@ -71,14 +71,9 @@ class Finding(StrEnum):
         "the issuer had replaced the certificate by another",
         "19 USC 1592(f)",
     )
-    HOLDING_SUSPENDED = (
-        "HOLDING_SUSPENDED",
-        "Customs had suspended this importer's use of the certificate",
-        "19 CFR 181.22(c)",
-    )
-    HOLDING_NOT_ACCEPTED = (
-        "HOLDING_NOT_ACCEPTED",
-        "Customs had refused this importer's certificate, also for later identical imports in the blanket",
+    HOLDING_OPEN = (
+        "HOLDING_OPEN",
+        "Customs was looking into this importer's use of the certificate; what came of it is private",
         "19 CFR 181.22(c)",
     )
     SUMMARY_LATE = (

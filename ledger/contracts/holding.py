@@ -5,8 +5,9 @@ Rules:
   recomputed the root; its block time is what a claim's block time is compared with (19 CFR 181.21(a)).
 - Who cannot open the envelope, or finds another root, complains; the issuer may then deliver again.
 - An importer that certifies itself has its certificate from the anchoring on; nobody has to deliver it.
-- Customs of the country of importation may suspend one importer's use and restore or refuse it; a refusal also bars
-  later identical imports of that importer in the blanket (19 CFR 181.22(c)).
+- Customs of the country of importation may look into one importer's use of it (19 CFR 181.22(c)). Of that only open and
+  closed is public, with a salted commitment to the fine state: whether the use was suspended, restored or refused is
+  between Customs and the importer (`ledger.contracts.holding_review`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
-from ledger.contracts.act import CERTIFICATE_ID_BYTES, Context, Writer, country_of, read_organization
+from ledger.contracts.act import (
+    CERTIFICATE_ID_BYTES,
+    COMMITMENT_BYTES,
+    Context,
+    Writer,
+    country_of,
+    read_organization,
+)
 from ledger.contracts.document import find_document
 from ledger.contracts.findings import Finding
 from ledger.contracts.reading import COMPLAINTS, Evidence, read_evidence
@@ -77,6 +85,7 @@ _IN_CHARGE: Guard[HoldingCase] = Guard(
 )
 
 _S = HoldingState
+_PRIVATE = "design: official acts are private in detail"
 HOLDING_TABLE: Table[HoldingState, HoldingCase] = Table(
     "holding",
     HoldingState,
@@ -114,29 +123,21 @@ HOLDING_TABLE: Table[HoldingState, HoldingCase] = Table(
             "design: all envelopes share one root",
             guards=(_EVIDENCE,),
         ),
+        Step(_S.HELD, "holding.open", Actor.CUSTOMS, _S.OFFICIAL_OPEN, _PRIVATE, guards=(_IN_CHARGE,)),
         Step(
-            _S.HELD,
-            "holding.suspend",
+            _S.OFFICIAL_CLOSED,
+            "holding.open",
             Actor.CUSTOMS,
-            _S.SUSPENDED,
-            "19 CFR 181.22(c)",
+            _S.OFFICIAL_OPEN,
+            _PRIVATE,
             guards=(_IN_CHARGE,),
         ),
         Step(
-            _S.SUSPENDED,
-            "holding.reinstate",
+            _S.OFFICIAL_OPEN,
+            "holding.close",
             Actor.CUSTOMS,
-            _S.HELD,
-            "19 CFR 181.22(c)",
-            guards=(_IN_CHARGE,),
-        ),
-        Step(
-            _S.SUSPENDED,
-            "holding.reject",
-            Actor.CUSTOMS,
-            _S.NOT_ACCEPTED,
-            "19 CFR 181.22(c)",
-            limit="at least five working days to cure come first, privately",
+            _S.OFFICIAL_CLOSED,
+            _PRIVATE,
             guards=(_IN_CHARGE,),
         ),
     ),
@@ -246,10 +247,11 @@ class ComplainHolding:
 
 @dataclass(frozen=True, slots=True)
 class DecideHolding:
-    """`holding.suspend`, `holding.reinstate`, `holding.reject`: Customs on one importer's use of it."""
+    """`holding.open`, `holding.close`: Customs on one importer's use of it, with a new commitment."""
 
     certificate: bytes
     holder: str
+    fine: bytes
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
@@ -257,10 +259,11 @@ class DecideHolding:
         return cls(
             fields.raw("certificate", size=CERTIFICATE_ID_BYTES),
             read_organization(fields, "holder"),
+            fields.raw("fine", size=COMMITMENT_BYTES),
         )
 
     def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
-        """Record the decision."""
+        """Record the step."""
         record = _step(context, state, self.certificate, self.holder)
-        state.put(holding_key(self.certificate, self.holder), record.encode())
+        state.put(holding_key(self.certificate, self.holder), replace(record, fine=self.fine).encode())
         return ()

@@ -33,14 +33,14 @@ class CertificateState(StrEnum):
 
 
 class HoldingState(StrEnum):
-    """One importer's possession of one certificate."""
+    """What every member may know of one importer's possession of one certificate; the fine state is private."""
 
     NONE = "NONE"
     DELIVERED = "DELIVERED"
     HELD = "HELD"
     DISPUTED = "DISPUTED"
-    SUSPENDED = "SUSPENDED"
-    NOT_ACCEPTED = "NOT_ACCEPTED"
+    OFFICIAL_OPEN = "OFFICIAL_OPEN"
+    OFFICIAL_CLOSED = "OFFICIAL_CLOSED"
 
 
 class ClaimState(StrEnum):
@@ -120,11 +120,18 @@ class CertificateRecord:
 
 @dataclass(frozen=True, slots=True)
 class HoldingRecord:
-    """One importer's holding of one certificate, with the block times that prove it."""
+    """One importer's holding of one certificate, with the block times that prove it.
+
+    Attributes:
+        state: see the table.
+        delivered_ms, acknowledged_ms: block times of delivery and acknowledgement.
+        fine: the latest commitment to the fine state, once Customs has looked into it.
+    """
 
     state: HoldingState
     delivered_ms: int
     acknowledged_ms: int | None = None
+    fine: bytes | None = None
 
     def encode(self) -> bytes:
         """Return the canonical bytes."""
@@ -133,6 +140,7 @@ class HoldingRecord:
                 "state": self.state.value,
                 "delivered_ms": self.delivered_ms,
                 "acknowledged_ms": self.acknowledged_ms,
+                "fine": self.fine,
             }
         )
 
@@ -356,6 +364,7 @@ def read_holding(data: bytes) -> HoldingRecord:
         state=HoldingState(fields.text("state")),
         delivered_ms=fields.integer("delivered_ms"),
         acknowledged_ms=fields.optional_integer("acknowledged_ms"),
+        fine=fields.optional_raw("fine", size=32),
     )
 
 

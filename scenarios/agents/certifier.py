@@ -34,7 +34,6 @@ from scenarios.model.documents import Document, form_of, form_values
 from scenarios.model.steps import IssueCertificate, NotifyIncorrect, SupersedeCertificate
 
 CERTIFICATE_ID_BYTES = 16
-NOTICE_CODE = "INCORRECT"
 BACK_DATED_DAYS = 60
 WRITTEN_REPRESENTATION = "NO(2)"
 
@@ -94,7 +93,7 @@ class Certifier(Agent):
         root = self.commit(notice)
         for addressee in certificate.addressees:
             await self.send(root, addressee)
-        body: dict[str, Value] = {"certificate": bytes.fromhex(certificate.id), "reason": NOTICE_CODE}
+        body: dict[str, Value] = {"certificate": bytes.fromhex(certificate.id)}
         notified = await self.transact("certificate.notify", body)
         self.record("certificate.notified", certificate=step.document, time_ms=notified.time_ms)
 

@@ -51,10 +51,7 @@ from scenarios.model.steps import (
     DenyClaim,
     ExtendRequest,
     Liquidate,
-    ReinstateHolding,
-    RejectHolding,
     RequestInformation,
-    SuspendHolding,
 )
 
 OWN_QUESTION = "Send the certificate of origin, proof of its possession before the claim, and the invoice."
@@ -62,11 +59,6 @@ SERIES_QUESTION = "These importations look like one, made small to need no certi
 _DAY = datetime.timedelta(days=1)
 _SILENT = (FineState.CERT_REQUESTED, FineState.CURE)
 _LIQUIDABLE = (FineState.CLAIMED, FineState.ALLOWED, FineState.DENIED)
-_HOLDING_ACTS: Mapping[str, tuple[str, str]] = {
-    "suspend-holding": ("holding.suspend", "holding.suspended"),
-    "reinstate-holding": ("holding.reinstate", "holding.reinstated"),
-    "reject-holding": ("holding.reject", "holding.rejected"),
-}
 
 
 class Customs(Agent):
@@ -78,7 +70,6 @@ class Customs(Agent):
         "allow-claim": "allow_claim",
         "deny-claim": "deny_claim",
         "liquidate": "liquidate",
-        **dict.fromkeys(_HOLDING_ACTS, "decide_holding"),
     }
     reactions: ClassVar[Mapping[tuple[str, Relation], str]] = {
         ("claim.file", Relation.ANY): "claim_filed",
@@ -268,16 +259,6 @@ class Customs(Agent):
         case = await self._scripted(step.claim)
         async with self._turn(case):
             await self._liquidate(case)
-
-    async def decide_holding(self, step: SuspendHolding | ReinstateHolding | RejectHolding) -> None:
-        """Suspend, reinstate or refuse one importer's use of a certificate."""
-        certificate = self.desk.ledger_id("certificate", step.document)
-        if certificate is None:
-            raise StepError(f"certificate {step.document} is not on the ledger; issue it first")
-        act, event = _HOLDING_ACTS[step.do]
-        body: dict[str, Value] = {"certificate": bytes.fromhex(certificate), "holder": step.holder}
-        place = await self.transact(act, body)
-        self.record(event, certificate=step.document, holder=step.holder, time_ms=place.time_ms)
 
     # Moves.
 

@@ -36,6 +36,7 @@ class Archive:
 
     Attributes:
         patterns: certifier and subheading of goods under a pattern of conduct, to the log index of its notice.
+        refused: certificate and importer to whom Customs refused it, to the log index of that.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Archive:
         self._wallet = wallet
         self._calendar = calendar
         self.patterns: dict[tuple[str, str], int] = {}
+        self.refused: dict[tuple[str, str], int] = {}
 
     def evidence(self, case: CaseFile) -> Evidence:
         """Return what there is on a claim."""
@@ -146,12 +148,14 @@ class Archive:
         return noticed is not None and noticed < claim.filed.index
 
     def _was_refused(self, claim: ClaimEntry, line: Paper | None) -> bool:
-        """Whether this importer's certificate for identical goods was refused, for a blanket with this import."""
-        if line is None:
-            return False
+        """Whether this importer was refused this certificate, or one for identical goods in a blanket around this."""
         for certificate in self._register.certificates.values():
-            refused = certificate.refused.get(claim.importer)
-            if refused is None or refused.index > claim.filed.index or certificate.blanket is None:
+            refused = self.refused.get((certificate.id, claim.importer))
+            if refused is None or refused > claim.filed.index:
+                continue
+            if certificate.id == claim.certificate:
+                return True
+            if line is None or certificate.blanket is None:
                 continue
             first, last = certificate.blanket
             paper = self._certificate_paper(certificate)

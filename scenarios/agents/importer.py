@@ -15,7 +15,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from ledger.contracts import FineState, LegalCalendar, fine_commitment
+from ledger.contracts import (
+    FineState,
+    HoldingFineState,
+    LegalCalendar,
+    fine_commitment,
+    holding_commitment,
+)
 from ledger.encoding import Value
 from scenarios.agents.agent import Relation
 from scenarios.agents.client import Receipt
@@ -30,6 +36,8 @@ class Importer(Entrant):
     reactions: ClassVar[Mapping[tuple[str, Relation], str]] = {
         ("certificate.deliver", Relation.CONCERNED): "certificate_delivered",
         ("certificate.notify", Relation.CONCERNED): "notice_given",
+        ("holding.open", Relation.CONCERNED): "holding_decided",
+        ("holding.close", Relation.CONCERNED): "holding_decided",
         ("claim.open", Relation.CONCERNED): "claim_opened",
         ("claim.act", Relation.CONCERNED): "claim_moved",
         ("claim.close", Relation.CONCERNED): "claim_closed",
@@ -85,6 +93,28 @@ class Importer(Entrant):
             await self.correct(claim, discovered_on)
 
     # Customs' questions and decisions.
+
+    async def holding_decided(self, receipt: Receipt) -> None:
+        """Take in what Customs decided on the use of a certificate; believe it if it opens the commitment."""
+        if receipt.body["holder"] != self.id:
+            return
+        certificate, fine = self.register.certificate_of(receipt), str(receipt.body["fine"])
+        notice = await self.receive_about(FINE, receipt.creator or "", fine)
+        self.record(
+            "holding.told",
+            private=True,
+            certificate=self.desk.local_name("certificate", certificate.id),
+            state=notice.text("state"),
+            believed=self._opens_holding(notice, bytes.fromhex(certificate.id), bytes.fromhex(fine)),
+            time_ms=self.desk.now_ms(),
+        )
+
+    def _opens_holding(self, notice: Paper, certificate: bytes, fine: bytes) -> bool:
+        try:
+            state = HoldingFineState(notice.text("state"))
+            return holding_commitment(notice.raw("salt"), certificate, self.id, state) == fine
+        except (PaperError, ValueError):
+            return False
 
     async def claim_opened(self, receipt: Receipt) -> None:
         """Answer a request for information from what the ledger and the wallet have."""

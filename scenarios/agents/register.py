@@ -51,8 +51,6 @@ class CertificateEntry:
     anchored: Place
     delivered: dict[str, Place] = field(default_factory=dict)
     acknowledged: dict[str, Place] = field(default_factory=dict)
-    refused: dict[str, Place] = field(default_factory=dict)
-    notice: str | None = None
     successor: str | None = None
 
     def possessed_by(self, importer: str) -> Place | None:
@@ -178,12 +176,6 @@ class Register:
     def _acknowledged(self, receipt: Receipt, creator: str, _body: Fields) -> None:
         self.certificate_of(receipt).acknowledged[creator] = place_of(receipt)
 
-    def _refused(self, receipt: Receipt, _creator: str, body: Fields) -> None:
-        self.certificate_of(receipt).refused[body.text("holder")] = place_of(receipt)
-
-    def _notified(self, receipt: Receipt, _creator: str, body: Fields) -> None:
-        self.certificate_of(receipt).notice = body.text("reason")
-
     def _superseded(self, receipt: Receipt, _creator: str, body: Fields) -> None:
         self.certificate_of(receipt).successor = body.text("successor")
 
@@ -247,10 +239,8 @@ _Fold = Callable[[Register, Receipt, str, Fields], None]
 _FOLDS: dict[str, _Fold] = {
     "certificate.anchor": Register._anchored,
     "certificate.deliver": Register._delivered,
-    "certificate.notify": Register._notified,
     "certificate.supersede": Register._superseded,
     "holding.acknowledge": Register._acknowledged,
-    "holding.reject": Register._refused,
     "verification.open": Register._verified,
     "claim.file": Register._filed,
     "claim.file_post": Register._filed,

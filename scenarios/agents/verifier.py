@@ -44,8 +44,8 @@ from scenarios.agents.authority import business_ms
 from scenarios.agents.books import supports
 from scenarios.agents.casefile import CaseFile
 from scenarios.agents.client import Receipt
-from scenarios.agents.customs import Customs
 from scenarios.agents.examination import six_digits
+from scenarios.agents.holdingoffice import HoldingOffice
 from scenarios.agents.outgoing import RefusedActError
 from scenarios.agents.papers import FINE, KIND, Paper, PaperKind
 from scenarios.agents.register import CertificateEntry
@@ -83,12 +83,12 @@ class VerificationFile:
     review: Verification = field(default_factory=Verification)
 
 
-class Verifier(Customs):
+class Verifier(HoldingOffice):
     """What Customs' application does about claims, and when it verifies."""
 
-    steps: ClassVar[Mapping[str, str]] = {**Customs.steps, "open-verification": "open_verification"}
+    steps: ClassVar[Mapping[str, str]] = {**HoldingOffice.steps, "open-verification": "open_verification"}
     reactions: ClassVar[Mapping[tuple[str, Relation], str]] = {
-        **Customs.reactions,
+        **HoldingOffice.reactions,
         ("verification.respond", Relation.ANY): "verification_answered",
     }
 

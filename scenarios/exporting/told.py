@@ -103,8 +103,8 @@ def _standing(possession: Possession, zone: ZoneInfo) -> str:
     if record.state is CertificateState.CORRECTED and record.successor is not None:
         parts[0] += f", replaced by {record.successor.hex()}"
     parts.append(f"holding {holding.state.value}, claim {possession.claim.state.value}")
-    if holding.state in (HoldingState.SUSPENDED, HoldingState.NOT_ACCEPTED):
-        parts.append("Customs decided on its use later; that takes nothing from when it was held")
+    if holding.state in (HoldingState.OFFICIAL_OPEN, HoldingState.OFFICIAL_CLOSED):
+        parts.append("Customs looked into its use later; that takes nothing from when it was held")
     if possession.document.purged_ms is not None:
         parts.append(
             f"the envelopes were purged {local(possession.document.purged_ms, zone)}; the root stays"

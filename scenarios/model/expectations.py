@@ -24,7 +24,7 @@ Rules:
 | `status of form t1 is 5B3` | NOAA's agent found that its tuna may bear this status; so too `is never` |
 | `defect of form t1 is EVIDENCE_MISSING` | NOAA's or Customs' agent found this defect; so too `is never` |
 | `certificate c1 is ACTIVE [within 2 days]` | the certificate was ever in this state |
-| `certificate c1 is HELD by importer [within 2 days]` | this importer's holding was ever in this state |
+| `certificate c1 is HELD by importer [within 2 days]` | its holding was ever in this state, public or private |
 | `step 3 is refused by certificate.deliver/not-addressed` | this form rule refused a transaction of the step |
 | `notice of c1 reaches importer [within 40 days]` | its program heard of the notice (so soon after its block) |
 | `transaction of step 3 is VALID` | the first code of the step's transactions that is not VALID, else VALID |
@@ -39,6 +39,7 @@ from typing import Annotated
 
 from ledger.codes import Code
 from ledger.contracts.findings import Finding
+from ledger.contracts.holding_review import HoldingFineState
 from ledger.contracts.records import CertificateState, HoldingState
 from ledger.contracts.rules import rule_remedy
 from scenarios.errors import RefusedError, UnknownNameError
@@ -104,7 +105,12 @@ def _rule(text: str) -> str:
     return text
 
 
-_HOLDING_STATES = [state.value for state in HoldingState if state is not HoldingState.NONE]
+_HOLDING_STATES: dict[str, HoldingState | HoldingFineState] = {
+    **{state.value: state for state in HoldingFineState},
+    **{state.value: state for state in HoldingState if state is not HoldingState.NONE},
+}
+"""A holding's states: those that every member sees, and those between Customs and its importer."""
+
 _CERTIFICATE_STATES = [state.value for state in CertificateState if state is not CertificateState.UNANCHORED]
 
 
@@ -116,7 +122,7 @@ def _certificate(match: re.Match[str]) -> Expectation:
             raise RefusedError(
                 f"{state} is said of a holding", "whose it is must be said", "add by ORGANIZATION"
             )
-        return CertificateReaches(match.string, name, HoldingState(state), holder, within)
+        return CertificateReaches(match.string, name, _HOLDING_STATES[state], holder, within)
     if state not in _CERTIFICATE_STATES:
         raise UnknownNameError("certificate state", state, [*_CERTIFICATE_STATES, *_HOLDING_STATES])
     if holder is not None:

@@ -16,6 +16,7 @@ from typing import Protocol, TypeAlias
 
 from ledger.codes import Code
 from ledger.contracts.findings import Finding
+from ledger.contracts.holding_review import HoldingFineState
 from ledger.contracts.records import CertificateState, HoldingState
 from scenarios.model.subjects import SubjectKind
 from scenarios.model.units import UNITS_MS, Duration
@@ -324,7 +325,7 @@ class CertificateReaches(Sentence):
     """A certificate, or one importer's holding of it, is in a state, by a deadline if there is one."""
 
     certificate: str
-    state: CertificateState | HoldingState
+    state: CertificateState | HoldingState | HoldingFineState
     holder: str | None = None
     within: Duration | None = None
 

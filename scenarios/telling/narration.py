@@ -55,9 +55,9 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     "document.complained": lambda _: "complains about the document that was disclosed to it",
     "document.purged": lambda f: f"has every envelope of document {f['document']} deleted",
     "keys.rotated": lambda _: "signs with new keys from now on",
-    "holding.suspended": lambda f: f"suspends {f['holder']}'s certificate {f['certificate']}",
-    "holding.reinstated": lambda f: f"reinstates {f['holder']}'s certificate {f['certificate']}",
-    "holding.rejected": lambda f: f"no longer accepts {f['holder']}'s certificate {f['certificate']}",
+    "holding.opened": lambda f: f"looks into {f['holder']}'s use of certificate {f['certificate']}",
+    "holding.closed": lambda f: f"is done with {f['holder']}'s use of certificate {f['certificate']}",
+    "holding.state": lambda f: f"{f['holder']}'s use of certificate {f['certificate']} is {f['state']}",
     "claim.filed": lambda f: (
         f"claims preference {f['claim']} ({f['ledger_id']})"
         + (
@@ -123,6 +123,10 @@ STORY_SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
         + ("" if f["believed"] else ", which does not open the commitment on the ledger")
     ),
     **FORM_STORY_SENTENCES,
+    "holding.told": lambda f: (
+        f"hears from Customs: its use of certificate {f['certificate']} is {f['state']}"
+        + ("" if f["believed"] else ", which does not open the commitment on the ledger")
+    ),
     "letter.received": lambda f: f"has a letter of Customs in verification {f['verification']}",
     "answer.unreadable": lambda f: f"cannot read the answer in verification {f['verification']}",
     "instruction.unreadable": lambda f: f"cannot read {f['principal']}'s instruction",

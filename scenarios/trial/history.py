@@ -2,7 +2,7 @@
 
 Rules:
 - States on the ledger come from certified receipts and the contracts' own tables, never from what a step intended.
-- A claim's fine state comes from the private records of Customs' and the importer's agents.
+- A claim's or holding's fine state comes from the private records of Customs' and the importer's agents.
 - Names are the scenario's local names.
 """
 
@@ -49,6 +49,7 @@ class History:
     metrics: Mapping[str, RecordField | float] = field(default_factory=dict)
     _certificates: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     _holdings: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
+    _fine_holdings: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
     _states: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
     _begun: dict[tuple[str, str], int] = field(default_factory=dict)
     _findings: dict[tuple[str, str], list[str]] = field(default_factory=dict)
@@ -73,6 +74,9 @@ class History:
         elif event.name == "notice.received" and isinstance(event.fields.get("certificate"), str):
             who = (event.text("certificate"), event.text("organization"))
             self._noticed.setdefault(who, event.calendar_ms)
+        elif event.name == "holding.state":
+            held = (event.text("certificate"), event.text("holder"))
+            self._fine_holdings.setdefault(held, []).append((event.integer("time_ms"), event.text("state")))
         elif event.name == "claim.decided":
             self._take_decision(event)
         elif event.name == "raft.role" and event.fields["role"] == "leader":
@@ -128,12 +132,14 @@ class History:
         return self._certificates.get(certificate, [])
 
     def holding_states(self, certificate: str, holder: str) -> States:
-        """Return one holding's states; empty if it was never delivered."""
-        return self._holdings.get((certificate, holder), [])
+        """Return one holding's states, the public one before the fine one; empty if it was never delivered."""
+        public = self._holdings.get((certificate, holder), [])
+        fine = self._fine_holdings.get((certificate, holder), [])
+        return sorted([*public, *fine], key=lambda item: item[0])
 
     def holdings(self) -> Mapping[tuple[str, str], Sequence[tuple[int, str]]]:
         """Return all holdings' states by (certificate, holder)."""
-        return self._holdings
+        return {held: self.holding_states(*held) for held in self._holdings}
 
     def subjects(self, kind: str) -> list[str]:
         """Return the local names of all subjects of a kind on the ledger, in the order in which they came."""

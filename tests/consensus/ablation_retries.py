@@ -94,8 +94,8 @@ BEFORE = (
     _signed("acme", "certificate.deliver", 2, _HELD),
     _signed("globex", "holding.acknowledge", 3, {"certificate": CERTIFICATE}),
 )
-SUSPEND = _signed("cbp", "holding.suspend", 4, _HELD)
-REINSTATE = _signed("cbp", "holding.reinstate", 5, _HELD)
+SUSPEND = _signed("cbp", "holding.open", 4, _HELD | {"fine": bytes(32)})
+REINSTATE = _signed("cbp", "holding.close", 5, _HELD | {"fine": bytes(32)})
 
 
 def executed(log: list[bytes], safeguards: Safeguards) -> list[tuple[bytes, Code]]:

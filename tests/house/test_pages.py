@@ -34,7 +34,7 @@ def test_every_machine_is_introduced_by_the_module_that_has_its_table():
         ("Holding", "The holding: one importer's possession of one certificate, the ledger's proof of it."),
     ):
         assert f"\n## {heading}\n\n{introduction}\n" in page
-    assert page.count("```mermaid") == 17
+    assert page.count("```mermaid") == 18
 
 
 def test_the_page_of_the_checks_is_what_their_table_says():

@@ -27,6 +27,7 @@ from scenarios.model.steps import (
     Liquidate,
     NotifyIncorrect,
     ReinstateHolding,
+    RejectHolding,
     SuspendHolding,
 )
 from scenarios.network.founding import Charter, Founding, Member, found_from_seed
@@ -511,3 +512,29 @@ def test_failing_reaction_ends_its_agent_and_is_told() -> None:
 
     with pytest.raises(ZeroDivisionError):
         trade(play)
+
+
+def test_what_customs_decides_on_a_holding_its_importer_learns_and_nobody_else() -> None:
+    async def play(trial: Trial) -> None:
+        await first_claim(trial)
+        customs = trial.agents["cbp"]
+        by_cbp = {"when": FILED, "by": "cbp", "document": "c1", "holder": "importer"}
+        await customs.perform(SuspendHolding(do="suspend-holding", **by_cbp))
+        reject = RejectHolding(do="reject-holding", **by_cbp)
+        (early,) = await customs.perform(reject)
+        assert (early.code, early.rule) == ("RULE_VIOLATED", "reject/too-early")
+        await trial.until(at(trial, 2) + 110 * DAY_MS)
+        assert [act.code for act in await customs.perform(reject)] == ["VALID"]
+        await trial.rest()
+
+    trial = trade(play, "organizations.cbp.agent.review_after=never")
+    told = [
+        (record["organization"], record["state"], record["believed"])
+        for record in trial.named("holding.told")
+    ]
+    assert told == [("importer", "SUSPENDED", True), ("importer", "NOT_ACCEPTED", True)]
+    public = [(name, fields) for name, private, fields in trial.records if not private]
+    assert [name for name, _ in public if name.startswith("holding.")] == ["holding.opened", "holding.closed"]
+    assert "SUSPENDED" not in repr(public)
+    assert "NOT_ACCEPTED" not in repr(public)
+    assert_nothing_private_is_recorded(trial)

@@ -88,7 +88,7 @@ def test_every_actor_of_the_tables_is_known() -> None:
         ("certificate.supersede", "maker", {"certificate": "c1"}, "from ACTIVE is no row"),
         ("certificate.anchor", "chamber", {"certificate": "c2", "form": "NAFTA-434"}, "chamber is not"),
         ("holding.acknowledge", "buyer", {"certificate": "c1"}, "from HELD is no row"),
-        ("holding.reject", "cbp", {"certificate": "c1", "holder": "buyer"}, "from HELD is no row"),
+        ("holding.close", "cbp", {"certificate": "c1", "holder": "buyer"}, "from HELD is no row"),
     ],
 )
 def test_a_receipt_that_no_row_allows(

@@ -11,7 +11,7 @@ from ledger.state import document_key
 
 C1 = bytes([1]) * 16
 C2 = bytes([2]) * 16
-NOTICE: dict[str, Value] = {"certificate": C1, "reason": "WRONG_PRODUCER"}
+NOTICE: dict[str, Value] = {"certificate": C1}
 
 
 def test_an_exporter_anchors_a_certificate(pilot) -> None:
@@ -219,17 +219,27 @@ def test_an_unknown_complaint_is_malformed(pilot) -> None:
     assert pilot.act("globex", "holding.complain", body).code is Code.MALFORMED
 
 
-def test_customs_alone_suspends_reinstates_and_rejects(pilot) -> None:
+def test_customs_alone_opens_and_closes_and_says_nothing_else_in_public(pilot) -> None:
     pilot.possess()
-    body: dict[str, Value] = {"certificate": C1, "holder": "globex"}
-    assert pilot.act("acme", "holding.suspend", body).code is Code.NOT_AUTHORIZED
-    assert pilot.act("cbp", "holding.reject", body).rule == "holding.reject/impossible-transition"
-    assert pilot.act("cbp", "holding.suspend", body).code is Code.VALID
-    assert pilot.act("cbp", "holding.reinstate", body).code is Code.VALID
-    assert pilot.holding_record().state is HoldingState.HELD
-    pilot.act("cbp", "holding.suspend", body)
-    assert pilot.act("cbp", "holding.reject", body).code is Code.VALID
-    assert pilot.holding_record().state is HoldingState.NOT_ACCEPTED
+    body: dict[str, Value] = {"certificate": C1, "holder": "globex", "fine": bytes(32)}
+    assert pilot.act("acme", "holding.open", body).code is Code.NOT_AUTHORIZED
+    assert pilot.act("cbp", "holding.close", body).rule == "holding.close/impossible-transition"
+    assert pilot.act("cbp", "holding.open", body).code is Code.VALID
+    assert pilot.holding_record().state is HoldingState.OFFICIAL_OPEN
+    assert pilot.act("cbp", "holding.close", body | {"fine": bytes([1]) * 32}).code is Code.VALID
+    record = pilot.holding_record()
+    assert (record.state, record.fine) == (HoldingState.OFFICIAL_CLOSED, bytes([1]) * 32)
+    assert record.acknowledged_ms is not None
+    assert pilot.act("cbp", "holding.open", body).code is Code.VALID
+    assert pilot.act("cbp", "holding.close", body | {"reason": "FRAUD"}).code is Code.MALFORMED
+
+
+def test_a_notice_says_that_a_certificate_is_incorrect_and_not_how(pilot) -> None:
+    pilot.possess()
+    assert (
+        pilot.act("acme", "certificate.notify", {"certificate": C1, "reason": "WRONG"}).code is Code.MALFORMED
+    )
+    assert pilot.act("acme", "certificate.notify", {"certificate": C1}).code is Code.VALID
 
 
 def test_official_documents_are_authorities_own(pilot) -> None:

@@ -8,7 +8,7 @@ from ledger.codes import Code
 from ledger.encoding import Value
 
 LINE: dict[str, Value] = {"entry": "ABC-1234567-8", "line": 1, "fine": bytes([9]) * 32}
-HOLDING: dict[str, Value] = {"certificate": bytes([1]) * 16, "holder": "globex"}
+HOLDING: dict[str, Value] = {"certificate": bytes([1]) * 16, "holder": "globex", "fine": bytes(32)}
 
 
 @pytest.mark.parametrize("act", ["open", "close", "liquidate"])
@@ -30,11 +30,9 @@ def test_a_foreign_customs_goes_on_with_no_open_claim(pilot) -> None:
     assert pilot.decide("claim.act", "2018-09-26").code is Code.VALID
 
 
-def test_a_foreign_customs_suspends_no_holding(pilot) -> None:
+def test_a_foreign_customs_looks_into_no_holding(pilot) -> None:
     pilot.possess()
-    refused = pilot.act("aduana", "holding.suspend", HOLDING, on="2018-09-25")
-    assert refused.rule == "holding.suspend/not-in-charge"
-    assert pilot.act("cbp", "holding.suspend", HOLDING, on="2018-09-25").code is Code.VALID
-    for act in ("reinstate", "reject"):
-        refused = pilot.act("aduana", f"holding.{act}", HOLDING, on="2018-09-26")
+    for act in ("open", "close", "open"):
+        refused = pilot.act("aduana", f"holding.{act}", HOLDING, on="2018-09-25")
         assert refused.rule == f"holding.{act}/not-in-charge"
+        assert pilot.act("cbp", f"holding.{act}", HOLDING, on="2018-09-25").code is Code.VALID

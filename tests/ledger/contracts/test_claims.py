@@ -227,20 +227,20 @@ def test_a_post_importation_claim_without_a_certificate_is_recorded_with_a_findi
 
 def test_a_claim_after_notice_and_after_a_successor(pilot) -> None:
     pilot.possess()
-    pilot.act("acme", "certificate.notify", {"certificate": C1, "reason": "WRONG_PRODUCER"})
+    pilot.act("acme", "certificate.notify", {"certificate": C1})
     assert pilot.claim(line=1).findings == ("NOTICE_GIVEN",)
     pilot.anchor("2018-09-20", certificate=C2)
     pilot.act("acme", "certificate.supersede", {"certificate": C1, "successor": C2})
     assert pilot.claim(line=2).findings == ("CERTIFICATE_SUPERSEDED",)
 
 
-def test_a_claim_on_a_suspended_and_on_a_refused_holding(pilot) -> None:
+def test_a_claim_while_customs_looks_into_the_holding_and_after_it(pilot) -> None:
     pilot.possess()
-    body: dict[str, Value] = {"certificate": C1, "holder": "globex"}
-    pilot.act("cbp", "holding.suspend", body)
-    assert pilot.claim(line=1).findings == ("HOLDING_SUSPENDED",)
-    pilot.act("cbp", "holding.reject", body)
-    assert pilot.claim(line=2).findings == ("HOLDING_NOT_ACCEPTED",)
+    body: dict[str, Value] = {"certificate": C1, "holder": "globex", "fine": bytes(32)}
+    pilot.act("cbp", "holding.open", body)
+    assert pilot.claim(line=1).findings == ("HOLDING_OPEN",)
+    pilot.act("cbp", "holding.close", body)
+    assert pilot.claim(line=2).findings == ()  # restored or refused: the ledger tells nobody which
 
 
 # A certificate for one shipment.

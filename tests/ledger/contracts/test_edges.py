@@ -23,10 +23,13 @@ from ledger.contracts import (
     CertificateState,
     Finding,
     FineState,
+    HoldingEvent,
+    HoldingReview,
     LegalCalendar,
     Review,
     ReviewEvent,
     RuleViolatedError,
+    advance_holding_review,
     advance_review,
 )
 from ledger.contracts import parameters as numbers
@@ -178,6 +181,12 @@ def backup(time: Time) -> bool:
     return not allowed(lambda: advance_review(more, ReviewEvent.DENY_SILENCE, CBP, time.on, time.calendar))
 
 
+def holding_cure(time: Time) -> bool:
+    suspended = advance_holding_review(HoldingReview(), HoldingEvent.SUSPEND, CBP, time.starts, time.calendar)
+    reject = HoldingEvent.REJECT
+    return not allowed(lambda: advance_holding_review(suspended, reject, CBP, time.on, time.calendar))
+
+
 V, VF = VerificationEvent, VerificationFineState
 
 
@@ -313,7 +322,8 @@ LIMITS: dict[str, list[tuple[Callable[[Time], bool], list[str]]]] = {
         (
             review_time(F.UNDER_REVIEW, R.FIND_DEFECT, R.DENY_SILENCE),
             ["2018-09-10 2018-09-17", "2018-10-03 2018-10-11", "2018-08-29 2018-09-06"],
-        )
+        ),
+        (holding_cure, ["2018-09-10 2018-09-17", "2018-10-03 2018-10-11"]),
     ],
     "PROPOSED_DENIAL_CALENDAR_DAYS": [
         (review_time(F.UNDER_REVIEW, R.PROPOSE_DENIAL, R.DENY), ["2018-10-01 2018-10-21"])

@@ -409,9 +409,7 @@ def test_admission_names_value_and_limit(pilot) -> None:
     big = pilot.ledger.admit(bytes(20_000), now_ms)
     assert "20000" in big.message
     assert "16384" in big.message
-    roles = pilot.ledger.admit(
-        pilot.sign("globex", "holding.suspend", {"certificate": C1, "holder": "globex"}).raw, now_ms
-    )
+    roles = pilot.ledger.admit(pilot.sign("globex", "holding.open", HOLDING | FINE).raw, now_ms)
     assert (roles.code, "customs" in roles.message, "importer" in roles.message) == (
         Code.NOT_AUTHORIZED,
         True,
@@ -498,13 +496,12 @@ SOUND: dict[str, dict[str, Value]] = {
         "addressees": ["globex", "cbp"],
     },
     "certificate.deliver": HOLDING,
-    "certificate.notify": {"certificate": C1, "reason": "WRONG_PRODUCER"},
+    "certificate.notify": {"certificate": C1},
     "certificate.supersede": {"certificate": C1, "successor": C1},
     "holding.acknowledge": {"certificate": C1},
     "holding.complain": {"certificate": C1, "reason": "UNREADABLE"},
-    "holding.suspend": HOLDING,
-    "holding.reinstate": HOLDING,
-    "holding.reject": HOLDING,
+    "holding.open": HOLDING | FINE,
+    "holding.close": HOLDING | FINE,
     "power.grant": {"broker": "swift", "from": "2018-09-01", "to": None},
     "power.revoke": {"broker": "swift"},
     "claim.file": CLAIM,

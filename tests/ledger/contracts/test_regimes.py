@@ -110,8 +110,9 @@ def test_an_importer_holds_what_it_certified_itself_from_the_anchoring_on(pilot)
     assert pilot.claim("2020-07-02", **claim).findings == ()
     other = pilot.claim("2020-07-02", importer="initech", line=2, **claim)
     assert other.findings == ("NO_POSSESSION",)
-    assert pilot.act("cbp", "holding.suspend", {"certificate": C1, "holder": "globex"}).code is Code.VALID
-    assert pilot.claim("2020-07-02", line=3, **claim).findings == ("HOLDING_SUSPENDED",)
+    opening: dict[str, Value] = {"certificate": C1, "holder": "globex", "fine": bytes(32)}
+    assert pilot.act("cbp", "holding.open", opening).code is Code.VALID
+    assert pilot.claim("2020-07-02", line=3, **claim).findings == ("HOLDING_OPEN",)
 
 
 def test_a_trader_that_signs_as_exporter_under_nafta_holds_nothing_by_that(pilot) -> None:

@@ -68,7 +68,7 @@ def test_two_exporters_certify_side_by_side_and_neither_acts_on_the_others_certi
     }
     assert pilot.act("rival", "certificate.anchor", body, document=True).code is Code.VALID
     for who, other in (("acme", C2), ("rival", C1)):
-        notice: dict[str, Value] = {"certificate": other, "reason": "INCORRECT"}
+        notice: dict[str, Value] = {"certificate": other}
         assert pilot.act(who, "certificate.notify", notice).rule == "certificate.notify/wrong-actor"
         delivery: dict[str, Value] = {"certificate": other, "holder": "globex"}
         assert pilot.act(who, "certificate.deliver", delivery).rule == "certificate.deliver/wrong-actor"

@@ -14,6 +14,7 @@ from ledger.contracts import (
     CERTIFICATE_TABLE,
     CLAIM_TABLE,
     DOCUMENT_TABLE,
+    HOLDING_REVIEW_TABLE,
     HOLDING_TABLE,
     POWER_TABLE,
     READING_TABLE,
@@ -74,9 +75,15 @@ LISTED = {
         "DISPUTED certificate.deliver DELIVERED",
         "DELIVERED holding.acknowledge HELD",
         "DELIVERED holding.complain DISPUTED",
-        "HELD holding.suspend SUSPENDED",
-        "SUSPENDED holding.reinstate HELD",
-        "SUSPENDED holding.reject NOT_ACCEPTED",
+        "HELD holding.open OFFICIAL_OPEN",
+        "OFFICIAL_CLOSED holding.open OFFICIAL_OPEN",
+        "OFFICIAL_OPEN holding.close OFFICIAL_CLOSED",
+    },
+    "holding review": {
+        "HELD suspend SUSPENDED",
+        "REINSTATED suspend SUSPENDED",
+        "SUSPENDED reinstate REINSTATED",
+        "SUSPENDED reject NOT_ACCEPTED",
     },
     "power of attorney": {
         "NONE power.grant GRANTED",
@@ -250,7 +257,14 @@ PUBLIC_TABLES = [
     NODE_TABLE,
     KEY_TABLE,
 ]
-TABLES = [*PUBLIC_TABLES, REVIEW_TABLE, INSPECTION_TABLE, CARNET_REVIEW_TABLE, VERIFICATION_REVIEW_TABLE]
+PRIVATE_TABLES = [
+    REVIEW_TABLE,
+    HOLDING_REVIEW_TABLE,
+    INSPECTION_TABLE,
+    CARNET_REVIEW_TABLE,
+    VERIFICATION_REVIEW_TABLE,
+]
+TABLES = [*PUBLIC_TABLES, *PRIVATE_TABLES]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

@@ -19,6 +19,7 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
@@ -56,7 +57,9 @@ from scenarios.shrinking.shrinking import End, read_failure, shrink_run
 from scenarios.shrinking.told import FILE as SHRUNK_FILE
 from scenarios.shrinking.told import tell_shrunk, write_beside, write_shrunk
 from scenarios.telling.narration import Narrator, print_summary, print_wrapped
+from scenarios.telling.panel import told_progress
 from scenarios.telling.story import subjects_of, tell
+from scenarios.trial.progress import Progress
 from scenarios.trial.replaying import replay as replay_run
 from scenarios.trial.runfolder import RunFolder
 from scenarios.trial.runner import RunOptions, RunResult, run_scenario
@@ -103,6 +106,12 @@ def run(
     trace: Annotated[
         Literal["messages"] | None, Parameter(help="`messages`: write every message down.")
     ] = None,
+    story: Annotated[
+        bool, Parameter(help="Tell the story as it goes.", negative="--no-story", show_default=False)
+    ] = True,
+    quiet: Annotated[
+        bool, Parameter(help="Tell neither story nor progress, only what came of it.", negative="")
+    ] = False,
 ) -> int:
     """Run a scenario and judge it."""
     loaded = load_scenario(scenario, set_)
@@ -114,16 +123,19 @@ def run(
     console = _console()
     console.print(Text(f"{loaded.scenario}: {loaded.title}; {world} world, seed {seed}", style="dim"))
     narrator = Narrator(console, loaded.zone)
+    progress = Progress(loaded.calendar.start_ms, loaded.calendar.end_ms)
     options = RunOptions(
         world,
         seed,
         out,
         trace_messages=trace == "messages",
-        on_event_book=lambda book: book.subscribe(narrator),
+        on_event_book=lambda book: book.subscribe(narrator) if story and not quiet else None,
+        progress=progress,
         script=script,
         script_text=script_text,
     )
-    result = run_scenario(loaded, options)
+    with nullcontext() if quiet else told_progress(progress, console, loaded.zone, _complain):
+        result = run_scenario(loaded, options)
     print_summary(console, loaded, result.trial.history, result.metrics, result.judgment)
     again = ["seatrial", "run", scenario, "--world", world, "--seed", seed]
     again += [word for override in set_ for word in ("--set", override)]

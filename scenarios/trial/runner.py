@@ -54,6 +54,7 @@ from scenarios.trial.eventspool import EventSpool
 from scenarios.trial.latefile import LateFile
 from scenarios.trial.papertrial import MEASURES_FILE, play_on_paper, trade_of
 from scenarios.trial.pilot import Script
+from scenarios.trial.progress import Progress
 from scenarios.trial.runfolder import RUN_FILE, SCRIPT_FILE, RunFolder
 from scenarios.trial.tracing import MessageTrace
 from scenarios.trial.trial import Trial, TrialOutcome
@@ -76,6 +77,7 @@ class RunOptions:
         script: what happens besides the scenario's steps, if it is written in Python.
         script_text: the file that the script came from, kept in the folder so that the run can be repeated.
         flights: follows every frame from end to end, in the virtual world.
+        progress: follows how far the run has got, if anybody wants to know.
         tamper: called with the trial before it runs; for tests only.
     """
 
@@ -87,6 +89,7 @@ class RunOptions:
     script: Script | None = None
     script_text: str | None = None
     flights: Flights | None = None
+    progress: Progress | None = None
     tamper: Callable[[Trial], None] = lambda _trial: None
 
 
@@ -265,6 +268,9 @@ class _Run:
         self.book.subscribe(self.tuna)
         for check in self.checks:
             self.book.subscribe(check)
+        if self.options.progress is not None:
+            self.options.progress.checks = self.checks
+            self.book.subscribe(self.options.progress)
         self.options.on_event_book(self.book)
         self.options.tamper(self.trial)
         self.outcome: TrialOutcome = await self.trial.run()
@@ -293,7 +299,13 @@ class _Run:
     def _keep_disk(self, organization: str, files: Mapping[str, bytes | None]) -> None:
         self.folder.write_disk(organization, files)
 
+    def _now(self, stage: str) -> None:
+        """Say what is under way now that trade is over."""
+        if self.options.progress is not None:
+            self.options.progress.stage = stage
+
     def _conclude(self) -> RunResult:
+        self._now("searching for private values")
         survey(
             self.reach,
             Findings(
@@ -306,8 +318,10 @@ class _Run:
                 self.log.lines,
             ),
         )
+        self._now("reading the stores")
         directories = {o: self.folder.node_directory(o) for o in self.scenario.organizations}
         final, unreadable = read_final(directories, list(self.scenario.organizations))
+        self._now("checking")
         for check in self.checks:
             check.finish(final)
         metrics = self._metrics()
@@ -327,7 +341,9 @@ class _Run:
             violations=[f"durability: {text}" for text in unreadable]
             + ([f"script: {pilot.failure}"] if pilot.failure is not None else []),
         )
+        self._now("playing the trade on paper")
         self._play_on_paper()
+        self._now("writing")
         self._write(judgment, metrics)
         return RunResult(self.folder, judgment, metrics, self.trial, self.book, self.readings)
 

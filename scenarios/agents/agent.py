@@ -22,7 +22,6 @@ from random import Random
 from typing import ClassVar
 
 from ledger.codes import Code
-from ledger.documents import OpenedEnvelope
 from ledger.encoding import Value
 from ledger.errors import EnvelopeError
 from p2p.signal import Signal
@@ -238,8 +237,8 @@ class Agent(Outgoing):
     async def receive(self, root: bytes, sender: str) -> Mail:
         """Wait for a sender's envelope of a root and return it, opened or found wanting."""
         mail = self.mailroom.of(root, sender)
-        with self._work.waiting(WaitKind.ENVELOPE, root.hex(), mail.arrived.is_set):
-            await mail.arrived.wait()
+        with self._work.waiting(WaitKind.ENVELOPE, root.hex(), lambda: mail.has_arrived):
+            await mail.arrival()
         return mail
 
     def draw_ms(self, delay: Delay) -> int | None:
@@ -249,8 +248,8 @@ class Agent(Outgoing):
     async def receive_about(self, kind: str, sender: str, subject: str) -> Paper:
         """Wait for a sender's document of a kind about a claim, or one that opens a commitment (kind FINE)."""
         shelf = self.mailroom.about(kind, sender, subject)
-        with self._work.waiting(WaitKind.ENVELOPE, f"{kind} of {subject}", shelf.arrived.is_set):
-            await shelf.arrived.wait()
+        with self._work.waiting(WaitKind.ENVELOPE, f"{kind} of {subject}", lambda: shelf.has_arrived):
+            await shelf.arrival()
         if shelf.paper is None:
             raise AssertionError(f"{kind} of {subject} has arrived and is not there")
         return shelf.paper
@@ -259,10 +258,10 @@ class Agent(Outgoing):
         """Wait for a sender's next document of a kind about a subject, after the first `seen` of them."""
         shelf = self.mailroom.about(kind, sender, subject)
         what = f"{kind} {seen + 1} of {subject}"
-        with self._work.waiting(WaitKind.ENVELOPE, what, lambda: len(shelf.papers) > seen):
-            while len(shelf.papers) <= seen:
+        with self._work.waiting(WaitKind.ENVELOPE, what, lambda: len(shelf) > seen):
+            while len(shelf) <= seen:
                 await shelf.more.wait()
-        return shelf.papers[seen]
+        return shelf[seen]
 
     # Feeds.
 
@@ -293,10 +292,9 @@ class Agent(Outgoing):
         for receipt in page.receipts:
             for register in self.registers:
                 register.take(receipt)
-            for mail in self.mailroom.unproven():
-                opened = mail.unproven
-                if opened is not None and self.keybook.is_vouched(opened, mail.root, mail.sender):
-                    self._keep(mail, opened)
+            for mail, opened in self.mailroom.unproven():
+                if self.keybook.is_vouched(opened, mail.root, mail.sender):
+                    self.mailroom.keep(mail, Paper.of(opened))
             if receipt.id in self._awaited:
                 self._awaited[receipt.id] = True
             if receipt.code == Code.VALID:
@@ -332,7 +330,7 @@ class Agent(Outgoing):
 
     async def _open(self, notice: DocumentNotice) -> None:
         mail = self.mailroom.of(notice.root, notice.sender)
-        if mail.paper is not None:
+        if mail.is_sound:
             return
         sealed = await self.client.get_document(notice.root, notice.index, pause=self._pause_for(None))
         try:
@@ -348,15 +346,9 @@ class Agent(Outgoing):
                 mail.evidence = {"by": notice.sender, "digests": digests, "signature": opened.vouched}
             mail.spoil(MailFault.ROOT_MISMATCH)
         elif vouched:
-            self._keep(mail, opened)
+            self.mailroom.keep(mail, Paper.of(opened))
         else:
-            mail.unproven = opened
-            mail.spoil(MailFault.UNREADABLE)
-
-    def _keep(self, mail: Mail, opened: OpenedEnvelope) -> None:
-        paper = Paper.of(opened)
-        mail.keep(paper)
-        self.mailroom.put(mail.sender, paper)
+            self.mailroom.doubt(mail, opened)
 
     def is_concerned(self, receipt: Receipt) -> bool:
         """Say whether another's act is about something of this organization; a part adds its own."""

@@ -254,13 +254,14 @@ class Entrant(Agent):
         ):
             self._unfounded.append(name)
             return None
-        others = [
+        others = (
             entry.id
             for entry in self.register.certificates.values()
             if self.id not in (*entry.addressees, entry.issuer)
-        ]
-        if others and self.conduct.commits(Dishonesty.CLAIMS_ON_ANOTHERS, claim) is not None:
-            return others[0]
+        )
+        first = next(others, None)
+        if first is not None and self.conduct.commits(Dishonesty.CLAIMS_ON_ANOTHERS, claim) is not None:
+            return first
         return certificate
 
     def _certificate_for(self, claim: Claim) -> str | None:

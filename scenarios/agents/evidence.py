@@ -8,7 +8,6 @@ Rules:
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
 
 from ledger.contracts import LegalCalendar
 from ledger.contracts.parameters import (
@@ -18,6 +17,7 @@ from ledger.contracts.parameters import (
 )
 from ledger.forms.lines import unflatten_lines
 from scenarios.agents.casefile import CaseFile
+from scenarios.agents.entrylines import EntryLines
 from scenarios.agents.examination import Billed, Evidence, is_small, six_digits
 from scenarios.agents.mail import Mailroom
 from scenarios.agents.papers import Paper, PaperError, PaperKind, is_certificate
@@ -43,7 +43,7 @@ class Archive:
         self, register: Register, mailroom: Mailroom, wallet: Wallet, calendar: LegalCalendar
     ) -> None:
         self._register = register
-        self._mailroom = mailroom
+        self._lines = EntryLines(register, mailroom)
         self._wallet = wallet
         self._calendar = calendar
         self.patterns: dict[tuple[str, str], int] = {}
@@ -54,7 +54,7 @@ class Archive:
         claim = case.filed
         certificate = self._register.certificates.get(claim.certificate or "")
         shown = self._shown(case, claim)
-        line = self._line(claim)
+        line = self._lines.of(claim)
         return Evidence(
             claim=claim,
             claimed_on=self._calendar.legal_date(claim.filed.time_ms),
@@ -70,9 +70,6 @@ class Archive:
             was_refused=self._was_refused(claim, line),
             is_of_pattern=self._is_of_pattern(claim, certificate, line),
         )
-
-    def _line(self, claim: ClaimEntry) -> Paper | None:
-        return self._mailroom.about(PaperKind.ENTRY_LINE, claim.filer, claim.id).paper
 
     def _paper(self, root: bytes) -> Paper | None:
         opened = self._wallet.opened(root)
@@ -90,12 +87,6 @@ class Archive:
         shown = self._register.certificates.get(answer.text("certificate"))
         return None if shown is None or shown.id == claim.certificate else shown
 
-    def _earlier(self, claim: ClaimEntry) -> Iterator[tuple[ClaimEntry, Paper]]:
-        """Yield claims filed before this one, with what is behind them."""
-        for other in self._register.claims.values():
-            if other.filed.index < claim.filed.index and (line := self._line(other)) is not None:
-                yield other, line
-
     def _billed(self, claim: ClaimEntry, line: Paper | None) -> Billed | None:
         if line is None or not line.has("invoice_root"):
             return None
@@ -103,11 +94,7 @@ class Archive:
         paper = self._paper(root)
         if paper is None or paper.kind != PaperKind.INVOICE:
             return None
-        same = [
-            earlier
-            for _, earlier in self._earlier(claim)
-            if earlier.has("invoice_root") and earlier.raw("invoice_root") == root
-        ]
+        same = [earlier for _, earlier in self._lines.on_invoice(root, claim)]
         return Billed(
             paper,
             quantity=sum(each.integer("quantity") for each in (*same, line)),
@@ -120,11 +107,8 @@ class Archive:
         window = datetime.timedelta(days=SERIES_WINDOW_CALENDAR_DAYS.value)
         alike = [
             earlier
-            for other, earlier in self._earlier(claim)
-            if other.importer == claim.importer
-            and _small(earlier)
-            and six_digits(earlier.text("hts")) == six_digits(line.text("hts"))
-            and abs(claim.import_on - other.import_on) <= window
+            for other, earlier in self._lines.of_small_goods(six_digits(line.text("hts")), claim)
+            if abs(claim.import_on - other.import_on) <= window
         ]
         total_usd = sum(each.integer("value_usd") for each in (*alike, line))
         return len(alike) + 1 >= SERIES_NOTICE_CLAIMS_MIN.value and total_usd > SMALL_VALUE_USD_MAX.value
@@ -133,10 +117,8 @@ class Archive:
         if line is None or claim.shipment is None:
             return False
         return any(
-            other.shipment == claim.shipment
-            and other.certificate == claim.certificate
-            and earlier.text("port") != line.text("port")
-            for other, earlier in self._earlier(claim)
+            other.certificate == claim.certificate and earlier.text("port") != line.text("port")
+            for other, earlier in self._lines.of_shipment(claim.shipment, claim)
         )
 
     def _is_of_pattern(
@@ -149,9 +131,9 @@ class Archive:
 
     def _was_refused(self, claim: ClaimEntry, line: Paper | None) -> bool:
         """Whether this importer was refused this certificate, or one for identical goods in a blanket around this."""
-        for certificate in self._register.certificates.values():
-            refused = self.refused.get((certificate.id, claim.importer))
-            if refused is None or refused > claim.filed.index:
+        for (certificate_id, importer), refused in self.refused.items():
+            certificate = self._register.certificates.get(certificate_id)
+            if importer != claim.importer or refused > claim.filed.index or certificate is None:
                 continue
             if certificate.id == claim.certificate:
                 return True

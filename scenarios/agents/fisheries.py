@@ -297,13 +297,10 @@ class Fisheries(Agent):
         """Return the evidence that the exporter has anchored for a form."""
         kinds = {kind.value: evidence for evidence, kind in ATTACHMENT_KINDS.items()}
         found: list[tuple[Evidence, Mapping[str, Value]]] = []
-        for sender, paper in self.mailroom.opened():
+        for paper in self.mailroom.with_form(form.issuer, form.id):
             anchored = self.forms.anchored.get(paper.root)
-            if paper.kind not in kinds or sender != form.issuer or anchored is None or anchored[0] != sender:
-                continue
-            fields = paper.plain()
-            if fields.get("form370") == form.id:
-                found.append((kinds[paper.kind], fields))
+            if paper.kind in kinds and anchored is not None and anchored[0] == form.issuer:
+                found.append((kinds[paper.kind], paper.plain()))
         return found
 
     def _form_name(self, file: FormFile) -> str:

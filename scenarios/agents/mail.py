@@ -13,14 +13,15 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from ledger.documents import OpenedEnvelope
 from ledger.encoding import Value
 from p2p.signal import Signal
-from scenarios.agents.papers import FINE, SUBJECT, Paper
+from scenarios.agents.packing import pack_paper, unpack_paper
+from scenarios.agents.papers import FINE, FORM, SUBJECT, Paper
+from scenarios.filed import Filed
 
 
 class MailFault(StrEnum):
@@ -30,26 +31,62 @@ class MailFault(StrEnum):
     ROOT_MISMATCH = "ROOT_MISMATCH"
 
 
-@dataclass(slots=True)
-class Mail:
-    """What has come under one root from one sender.
+class _Awaited:
+    """Something that comes once and may be waited for; until somebody does, that costs nothing."""
+
+    __slots__ = ("_waiters", "has_arrived")
+
+    def __init__(self) -> None:
+        self.has_arrived = False
+        self._waiters: list[asyncio.Future[None]] | None = None
+
+    async def arrival(self) -> None:
+        """Return once it has come; who waits wakes in the order in which waiting began."""
+        if self.has_arrived:
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters = [*(self._waiters or ()), waiter]
+        await waiter
+
+    def _arrive(self) -> None:
+        self.has_arrived = True
+        waiters, self._waiters = self._waiters, None
+        for waiter in waiters or ():
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+class Mail(_Awaited):
+    """What has come under one root from one sender; `has_arrived` once something has.
 
     Attributes:
         root, sender: which mail.
-        arrived: set once something has come.
-        paper: the document, once a sound envelope has come.
+        number: of the pair, in the order in which roots became known.
         fault: what was wrong with what has come, if nothing was sound.
-        unproven: an envelope whose signature does not hold by any key known yet.
         evidence: digests that the sender signed for this root and that give another.
     """
 
-    root: bytes
-    sender: str
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    paper: Paper | None = None
-    fault: MailFault | None = None
-    unproven: OpenedEnvelope | None = None
-    evidence: Mapping[str, Value] | None = None
+    __slots__ = ("_paper", "_papers", "evidence", "fault", "number", "root", "sender")
+
+    def __init__(self, root: bytes, sender: str, number: int, papers: Filed[Paper]) -> None:
+        super().__init__()
+        self.root = root
+        self.sender = sender
+        self.number = number
+        self.fault: MailFault | None = None
+        self.evidence: Mapping[str, Value] | None = None
+        self._papers = papers
+        self._paper: int | None = None
+
+    @property
+    def paper(self) -> Paper | None:
+        """The document, once a sound envelope has come."""
+        return None if self._paper is None else self._papers[self._paper]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the document has come."""
+        return self._paper is not None
 
     def complaint(self) -> dict[str, Value]:
         """Return what an act that complains of this mail says: a reason, and the sender's signature if it proves it."""
@@ -57,45 +94,68 @@ class Mail:
         evidence = None if self.evidence is None else dict(self.evidence)
         return {"reason": reason.value, "evidence": evidence}
 
-    def keep(self, paper: Paper) -> None:
-        """Note that the document has come."""
-        self.paper, self.fault, self.unproven, self.evidence = paper, None, None, None
-        self.arrived.set()
+    def keep(self, paper: int) -> None:
+        """Note under which number the document is filed."""
+        self._paper, self.fault, self.evidence = paper, None, None
+        self._arrive()
 
     def spoil(self, fault: MailFault) -> None:
         """Note that something has come that is not the document."""
         self.fault = fault
-        self.arrived.set()
+        self._arrive()
 
 
-@dataclass(slots=True)
-class Shelf:
+class Shelf(_Awaited):
     """The documents of a kind from a sender about one subject, in the order in which they came.
 
-    Attributes:
-        arrived: set once the first has come.
-        papers: all that have come.
-        more: fires with each.
+    `has_arrived` once the first has.
     """
 
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    papers: list[Paper] = field(default_factory=list)
-    more: Signal = field(default_factory=Signal)
+    __slots__ = ("_more", "_numbers", "_papers")
+
+    def __init__(self, papers: Filed[Paper]) -> None:
+        super().__init__()
+        self._papers = papers
+        self._numbers: list[int] = []
+        self._more: Signal | None = None
+
+    def __len__(self) -> int:
+        """How many have come."""
+        return len(self._numbers)
+
+    def __getitem__(self, place: int) -> Paper:
+        """Return the one at a place, from 0."""
+        return self._papers[self._numbers[place]]
 
     @property
     def paper(self) -> Paper | None:
         """The first, or None."""
-        return self.papers[0] if self.papers else None
+        return self[0] if self._numbers else None
 
-    def put(self, paper: Paper) -> None:
-        """Put a document there."""
-        self.papers.append(paper)
-        self.arrived.set()
-        self.more.fire()
+    @property
+    def more(self) -> Signal:
+        """Fires with each that comes."""
+        if self._more is None:
+            self._more = Signal()
+        return self._more
+
+    def put(self, paper: int) -> None:
+        """Put a document there, by the number under which it is filed."""
+        self._numbers.append(paper)
+        self._arrive()
+        if self._more is not None:
+            self._more.fire()
 
 
 class Mailroom:
     """All mail, by root and sender, and what was opened, by kind, sender and subject."""
+
+    def __init__(self) -> None:
+        self._papers: Filed[Paper] = Filed(pack_paper, unpack_paper)
+        self._mail: dict[tuple[bytes, str], Mail] = {}
+        self._shelves: dict[tuple[str, str, str], Shelf] = {}
+        self._unproven: dict[Mail, OpenedEnvelope] = {}
+        self._with_forms: dict[tuple[str, str], dict[Mail, None]] = {}
 
     def opened(self) -> Iterator[tuple[str, Paper]]:
         """Give every document that has come, with its sender, in the order in which roots became known."""
@@ -103,25 +163,55 @@ class Mailroom:
             if mail.paper is not None:
                 yield mail.sender, mail.paper
 
-    def __init__(self) -> None:
-        self._mail: dict[tuple[bytes, str], Mail] = {}
-        self._shelves: dict[tuple[str, str, str], Shelf] = {}
-
     def of(self, root: bytes, sender: str) -> Mail:
         """Return what has come, or will come, under a root from a sender."""
-        return self._mail.setdefault((root, sender), Mail(root, sender))
+        mail = self._mail.get((root, sender))
+        if mail is None:
+            mail = self._mail[root, sender] = Mail(root, sender, len(self._mail), self._papers)
+        return mail
 
-    def unproven(self) -> Iterator[Mail]:
-        """Yield the mail whose sender's signature does not hold yet."""
-        yield from [mail for mail in self._mail.values() if mail.unproven is not None]
+    def keep(self, mail: Mail, paper: Paper) -> None:
+        """Note that a document has come, and put it where those who look for it by its subject will find it."""
+        self._unproven.pop(mail, None)
+        number = self._papers.add(paper)
+        mail.keep(number)
+        form = paper.fields[FORM].reveal() if FORM in paper.fields else None
+        if isinstance(form, str):
+            self._with_forms.setdefault((mail.sender, form), {})[mail] = None
+        self._put(mail.sender, paper, number)
+
+    def doubt(self, mail: Mail, opened: OpenedEnvelope) -> None:
+        """Note an envelope whose signature does not hold by any key known yet."""
+        self._unproven[mail] = opened
+        mail.spoil(MailFault.UNREADABLE)
+
+    def unproven(self) -> Sequence[tuple[Mail, OpenedEnvelope]]:
+        """Return the mail whose sender's signature does not hold yet, in the order in which roots became known."""
+        return sorted(self._unproven.items(), key=lambda pair: _number(pair[0]))
+
+    def with_form(self, sender: str, form: str) -> Iterator[Paper]:
+        """Give a sender's documents that name a form, in the order in which roots became known."""
+        for mail in sorted(self._with_forms.get((sender, form), ()), key=_number):
+            if mail.paper is not None:
+                yield mail.paper
 
     def about(self, kind: str, sender: str, subject: str) -> Shelf:
         """Return where a sender's document of a kind about a subject stands, or will stand."""
-        return self._shelves.setdefault((kind, sender, subject), Shelf())
+        shelf = self._shelves.get((kind, sender, subject))
+        if shelf is None:
+            shelf = self._shelves[kind, sender, subject] = Shelf(self._papers)
+        return shelf
 
     def put(self, sender: str, paper: Paper) -> None:
         """Put an opened document where those who look for it by its subject will find it."""
+        self._put(sender, paper, self._papers.add(paper))
+
+    def _put(self, sender: str, paper: Paper, number: int) -> None:
         if paper.has(SUBJECT):
-            self.about(paper.kind, sender, paper.text(SUBJECT)).put(paper)
+            self.about(paper.kind, sender, paper.text(SUBJECT)).put(number)
         if paper.has(FINE):
-            self.about(FINE, sender, paper.raw(FINE).hex()).put(paper)
+            self.about(FINE, sender, paper.raw(FINE).hex()).put(number)
+
+
+def _number(mail: Mail) -> int:
+    return mail.number

@@ -24,6 +24,8 @@ SUBJECT = "claim"
 """The field that says which claim a document is about."""
 FINE = "fine"
 """The field that says which commitment on the ledger a document opens."""
+FORM = "form370"
+"""The field that says which form 370 a document is about."""
 
 
 class PaperKind(StrEnum):

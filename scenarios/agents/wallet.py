@@ -5,6 +5,7 @@ Rules:
 - Documents leave only as sealed envelopes, with the fields that their addressee may see, and with this organization's
   signature that the digests in it are the document's.
 - New keys take the place of old ones for signing; what was sealed to an old one still opens.
+- Documents do not stay in memory: most lie in a real file without a name, where what is forgotten is overwritten.
 - Salts of commitments are kept with what they open: who loses the salt can no longer prove the state.
 - Nothing in here shows itself: values and salts stay wrapped until whoever may see them reveals them.
 """
@@ -30,7 +31,9 @@ from ledger.errors import EnvelopeError
 from ledger.keys import KEY_BYTES, BoxKey, Domain, SigningKey
 from ledger.transaction import TRANSACTION_VERSION, SignedTransaction, Transaction, sign_transaction
 from scenarios.agents.nonces import Nonces, SaveNonces
+from scenarios.agents.packing import pack_document, pack_opened, unpack_document, unpack_opened
 from scenarios.agents.witness import Witness
+from scenarios.filed import FiledMap
 
 SALT_BYTES = 16
 
@@ -72,8 +75,8 @@ class Wallet:
         self._nonces = Nonces.begin(random) if nonces is None else nonces
         self._save = save
         self._witness = witness
-        self._issued: dict[bytes, DocumentPlain] = {}
-        self._opened: dict[bytes, OpenedEnvelope] = {}
+        self._issued: FiledMap[DocumentPlain] = FiledMap(pack_document, unpack_document)
+        self._opened: FiledMap[OpenedEnvelope] = FiledMap(pack_opened, unpack_opened)
         self._salts: dict[bytes, Private[bytes]] = {}
 
     def __repr__(self) -> str:
@@ -138,7 +141,7 @@ class Wallet:
             public: names of fields whose values tell nothing wherever found; no search looks for them.
         """
         document = commit_fields(fields, self._random)
-        self._issued[document.root] = document
+        self._issued.put(document.root, document)
         if self._witness is not None:
             self._witness.note_document(self.organization, document, public)
         return document.root
@@ -189,7 +192,7 @@ class Wallet:
         """
         opened = self.read(sealed)
         if opened.root == root:
-            self._opened[root] = opened
+            self._opened.put(root, opened)
         return opened
 
     def read(self, sealed: bytes) -> OpenedEnvelope:
@@ -205,8 +208,8 @@ class Wallet:
 
     def forget(self, root: bytes) -> None:
         """Let a document's plaintext go."""
-        self._issued.pop(root, None)
-        self._opened.pop(root, None)
+        self._issued.let_go(root)
+        self._opened.let_go(root)
 
     def opened(self, root: bytes) -> OpenedEnvelope | None:
         """Return a document that was opened here under its own root, or None."""

@@ -5,15 +5,23 @@ Rules:
 - It notes what an application *means* to show before anything is sealed; what was in fact sealed is for others to open.
 - Nothing in it is forgotten: what was purged must still be searched for.
 - Values and salts stay wrapped until the search reveals them.
+- Documents and envelopes do not stay in memory: most lie in real files without a name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import cast
+
+import msgpack
 
 from ledger.documents import DocumentPlain, Private
 from ledger.encoding import Value
+from scenarios.agents.packing import pack_document, unpack_document
+from scenarios.filed import Filed, FiledMap
+
+_ROOT_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,48 @@ class Committed:
         return f"{self.issuer}'s document {self.document.root.hex()[:16]}.{name}"
 
 
+def _pack_committed(committed: Committed) -> bytes:
+    parts = (committed.issuer, sorted(committed.public), pack_document(committed.document))
+    return cast(bytes, msgpack.packb(parts))
+
+
+def _unpack_committed(data: bytes) -> Committed:
+    issuer, public, document = cast("tuple[str, list[str], bytes]", msgpack.unpackb(data))
+    return Committed(issuer, unpack_document(document), frozenset(public))
+
+
+class Sealed:
+    """Every envelope sealed, oldest first, with the root of its document."""
+
+    def __init__(self) -> None:
+        self._filed: Filed[tuple[bytes, bytes]] = Filed(
+            lambda pair: pair[1] + pair[0], lambda data: (data[_ROOT_BYTES:], data[:_ROOT_BYTES])
+        )
+
+    def __len__(self) -> int:
+        return len(self._filed)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for sealed, _ in self._filed:
+            yield sealed
+
+    def __getitem__(self, number: int) -> bytes:
+        """Return an envelope by its place, from 0."""
+        return self._filed[number][0]
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Give every envelope with its document's root."""
+        return iter(self._filed)
+
+    def add(self, sealed: bytes, root: bytes) -> None:
+        """Take in an envelope; its ephemeral key is drawn for it alone, so that none comes twice."""
+        self._filed.add((sealed, root))
+
+    def clear(self) -> None:
+        """Know of none any more."""
+        self.__init__()  # type: ignore[misc]
+
+
 @dataclass(slots=True)
 class Witness:
     """What every wallet of a trial tells.
@@ -50,25 +100,30 @@ class Witness:
     Attributes:
         documents: every document committed to, by its root, oldest first.
         meant: by root and organization, the fields that one who has the document meant it to see.
-        sealed: every envelope sealed, each once, oldest first, with the root of its document.
+        sealed: every envelope sealed, oldest first.
     """
 
-    documents: dict[bytes, Committed] = field(default_factory=dict)
-    meant: dict[bytes, dict[str, dict[str, None]]] = field(default_factory=dict)
-    sealed: dict[bytes, bytes] = field(default_factory=dict)
+    documents: FiledMap[Committed] = field(
+        default_factory=lambda: FiledMap(_pack_committed, _unpack_committed)
+    )
+    meant: dict[bytes, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    sealed: Sealed = field(default_factory=Sealed)
+    _names: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     _salts: dict[bytes, tuple[str, Private[bytes]]] = field(default_factory=dict)
 
     def note_document(self, issuer: str, document: DocumentPlain, public: frozenset[str]) -> None:
         """Note that an organization committed to a document."""
-        self.documents[document.root] = Committed(issuer, document, public)
+        self.documents.put(document.root, Committed(issuer, document, public))
 
     def note_reader(self, root: bytes, reader: str, names: Iterable[str]) -> None:
         """Note that one who has a document means a reader to see these fields of it."""
-        self.meant.setdefault(root, {}).setdefault(reader, {}).update(dict.fromkeys(names))
+        readers = self.meant.setdefault(root, {})
+        meant = tuple(dict.fromkeys((*readers.get(reader, ()), *names)))
+        readers[reader] = self._names.setdefault(meant, meant)  # most documents of a kind are shown alike
 
     def note_envelope(self, root: bytes, sealed: bytes) -> None:
         """Note a sealed envelope of a document."""
-        self.sealed[sealed] = root
+        self.sealed.add(sealed, root)
 
     def note_salt(self, organization: str, commitment: bytes, salt: Private[bytes]) -> None:
         """Note the salt that opens a commitment."""

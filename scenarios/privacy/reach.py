@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ledger.documents import SIZE_CLASSES_BYTES
@@ -18,6 +18,7 @@ from ledger.keys import KEY_BYTES
 from p2p.errors import FrameError
 from p2p.framecodec import decode_frame
 from p2p.frames import EnvelopeFrame, FrameKind
+from scenarios.agents.witness import Sealed
 from scenarios.judging.leaks import LeakSearch
 
 
@@ -36,13 +37,15 @@ class Reach:
     search: LeakSearch
     places: dict[str, dict[str, None]] = field(default_factory=dict)
     at_rest: dict[str, None] = field(default_factory=dict)
-    _envelopes: dict[bytes, bytes] = field(default_factory=dict)
+    _sealed: Sealed = field(default_factory=Sealed)
+    _envelopes: dict[bytes, int] = field(default_factory=dict)
     _found: dict[bytes, dict[str, None]] = field(default_factory=dict)
 
-    def expect(self, envelopes: Iterable[bytes]) -> None:
+    def expect(self, envelopes: Sealed) -> None:
         """Look for these envelopes in all that is put in from now on."""
-        for sealed in envelopes:
-            self._envelopes[sealed[:KEY_BYTES]] = sealed
+        self._sealed = envelopes
+        for number, sealed in enumerate(envelopes):
+            self._envelopes[sealed[:KEY_BYTES]] = number
             self.search.mark(sealed[:KEY_BYTES])
 
     def put(self, place: str, holders: Iterable[str], data: bytes, *, at_rest: bool = False) -> None:
@@ -71,20 +74,19 @@ class Reach:
         if len(value) in SIZE_CLASSES_BYTES:
             self._keep(value, place)
 
-    def envelopes(self) -> list[tuple[bytes, tuple[str, ...]]]:
-        """Return every envelope that lies anywhere, with its places."""
-        found: dict[bytes, dict[str, None]] = {}
-        for head, sealed in self._envelopes.items():
-            places = self.search.marked[head]
+    def envelopes(self) -> Iterator[tuple[bytes, tuple[str, ...]]]:
+        """Give every envelope that lies anywhere, with its places."""
+        for sealed in self._sealed:
+            places = self.search.marked[sealed[:KEY_BYTES]]
             if places:
-                found[sealed] = dict(places)
-        for sealed, places in self._found.items():
-            found.setdefault(sealed, {}).update(places)
-        return [(sealed, tuple(places)) for sealed, places in found.items()]
+                yield sealed, tuple(places)
+        for sealed, others in self._found.items():
+            yield sealed, tuple(others)
 
     def _keep(self, sealed: bytes, place: str) -> None:
         """Keep an envelope that no wallet told of."""
-        if self._envelopes.get(sealed[:KEY_BYTES]) != sealed:
+        number = self._envelopes.get(sealed[:KEY_BYTES])
+        if number is None or self._sealed[number] != sealed:
             self._found.setdefault(sealed, {})[place] = None
 
 

@@ -8,7 +8,8 @@ Rules:
 - A side shows the id of its store, so that a node whose store was lost cannot pass for itself.
 - An opening begins with its version, and that is read before anything else of it: whatever a later version adds,
   both sides learn which versions met. Two versions do not talk: docs/decisions/0021.
-- The node with the lower Raft id dials; an opening from the wrong side is refused.
+- The node with the lower Raft id dials. A hello from the other side opens no link: it asks for a dial, and is answered
+  and proven like any.
 - What fails raises `HelloError`, and the link closes with that reason.
 """
 
@@ -123,7 +124,6 @@ class Identity:
         roster: who belongs to the network, as far as this node knows.
         organization: whose node it is.
         node_key: its secret key.
-        raft_id: its Raft id; it need not be in the roster yet.
         incarnation: lifetime of its key.
         store_id: of its store.
         version: of the protocol that it speaks.
@@ -132,7 +132,6 @@ class Identity:
     roster: Roster
     organization: str
     node_key: SigningKey
-    raft_id: int
     incarnation: int
     store_id: bytes
     version: int = VERSION
@@ -148,12 +147,11 @@ class Identity:
             self.version,
         )
 
-    def check_opening(self, theirs: Opening, *, dialed_by_me: bool, expected: str | None) -> None:
+    def check_opening(self, theirs: Opening, *, expected: str | None) -> None:
         """Refuse an opening this node must not answer.
 
         Args:
             theirs: the other side's opening.
-            dialed_by_me: whether this side dialed.
             expected: the organization this side meant to reach, if it dialed.
 
         Raises:
@@ -165,9 +163,7 @@ class Identity:
             raise HelloError(f"dialed {expected!r}, but {theirs.organization!r} answered")
         if theirs.organization == self.organization:
             raise HelloError(f"{theirs.organization!r} is this node's own name")
-        their_id = self.node_of(theirs).raft_id
-        if (self.raft_id < their_id) is not dialed_by_me:
-            raise HelloError("the node with the lower id dials; this link was dialed from the wrong side")
+        self.node_of(theirs)
 
     def node_of(self, theirs: Opening) -> NodeTerm:
         """Return the node that an opening names, as the roster has it.
@@ -236,7 +232,7 @@ async def shake_hands(
     mine = identity.opening(challenge)
     await send(mine.encode())
     theirs = decode_opening(await receive(), identity.version)
-    identity.check_opening(theirs, dialed_by_me=dialed, expected=expected)
+    identity.check_opening(theirs, expected=expected)
     await send(identity.sign(mine, theirs, dialed_by_me=dialed))
     identity.check_proof(mine, theirs, await receive(), verifier, dialed_by_me=dialed)
     return theirs

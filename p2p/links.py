@@ -15,6 +15,8 @@ Rules:
 - Whoever stops answering while a link is opened or closed is waited for only so long.
 - aiohttp's own heartbeat is off: its PONG waits behind the queue and would kill a slow but live peer. A silent
   link gets a sign of life; a link that heard nothing for long is closed and dialed again.
+- Who may not dial and has lost its end asks for a dial (`recall`): the link that the other side still believes in is
+  closed, unless something came over it a moment ago.
 - WebSocket compression is off.
 """
 
@@ -49,10 +51,13 @@ from p2p.machine import Machine
 from p2p.met import Met
 from p2p.observer import Observer
 from p2p.ports import listen
+from p2p.recall import Recall
 from p2p.refusals import RefusalHandler
 from p2p.topology import neighbors_now
 
 PEER_PATH = "/peer"
+_SILENT_BACKOFFS = 0.25
+"""A link is given up for who asks after this much silence, in longest pauses; nobody asks before twice as much."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -108,6 +113,11 @@ class Links:
     _session: aiohttp.ClientSession | None = None
     _runner: web.AppRunner | None = None
     _stopping: bool = False
+    _recall: Recall = field(init=False)
+
+    def __post_init__(self) -> None:
+        first_ms = self.config.timing.dial_backoff_ms_max
+        self._recall = Recall(self._lacks, self._ask_for_dial, self.machine.random, first_ms)
 
     @property
     def connected(self) -> list[str]:
@@ -171,6 +181,7 @@ class Links:
         for dialer in dialers:
             dialer.cancel()
         ends = await asyncio.gather(*dialers, return_exceptions=True)
+        await self._recall.stop()
         for link in self._links.values():
             link.closing = True
         sockets = [link.socket for link in self._links.values()]
@@ -268,7 +279,6 @@ class Links:
             self.roster,
             config.organization,
             config.node_key,
-            config.raft_id,
             config.incarnation,
             self.store_id,
             config.protocol_version,
@@ -340,8 +350,35 @@ class Links:
         except (ConnectionError, aiohttp.ClientError):
             self.figures.links_broken += 1
             return socket
-        await self._run(peer, raft_id, socket)
+        if raft_id > self.config.raft_id:
+            self._asked_for_dial(peer)
+            await close_socket(socket, 1000, "this side dials")
+        else:
+            await self._run(peer, raft_id, socket)
         return socket
+
+    def _asked_for_dial(self, peer: str) -> None:
+        """Give up the link of a peer that says to have none, and from which nothing came: the dialer dials again."""
+        link = self._links.get(peer)
+        silence_s = self.config.timing.dial_backoff_ms_max / 1000 * _SILENT_BACKOFFS
+        if link is not None and asyncio.get_running_loop().time() - link.heard_at > silence_s:
+            self._close_soon(link, "its other end is gone")
+            self._ended(link)
+
+    def _lacks(self, peer: str) -> bool:
+        member = self.roster.find(peer)
+        return (
+            not self._stopping
+            and member is not None
+            and member.node.raft_id < self.config.raft_id
+            and peer in self._needed_peers()
+            and peer not in self._links
+        )
+
+    async def _ask_for_dial(self, peer: str) -> None:
+        socket = await self._open(peer)
+        if socket is not None:
+            await close_socket(socket[0], 1000, "dial again")
 
     async def _keep_dialing(self, peer: str) -> None:
         timing = self.config.timing
@@ -354,10 +391,19 @@ class Links:
 
     async def _dial_once(self, peer: str) -> bool:
         """Dial, serve the link until it ends, and say whether it had opened."""
+        opened = await self._open(peer)
+        if opened is None:
+            return False
+        socket, raft_id = opened
+        await self._run(peer, raft_id, socket)
+        return True
+
+    async def _open(self, peer: str) -> tuple[Socket, int] | None:
+        """Connect to a peer and shake hands; return the socket and its Raft id, or None if either fails."""
         assert self._session is not None  # noqa: S101 - started before any dialer
         url = self._url(peer)
         if url is None:
-            return False
+            return None
         try:
             async with asyncio.timeout(self.config.timing.hello_timeout_ms / 1000):
                 socket = await self._session.ws_connect(
@@ -368,18 +414,17 @@ class Links:
                 )
         except (aiohttp.ClientError, OSError, TimeoutError):
             self.figures.dials_failed += 1
-            return False
+            return None
         try:
             _, raft_id = await self._shake(socket, peer)
         except HelloError as error:
             self._refuse(peer, error)
             await close_socket(socket, 4001, str(error))
-            return False
+            return None
         except (ConnectionError, aiohttp.ClientError):
             self.figures.links_broken += 1
-            return False
-        await self._run(peer, raft_id, socket)
-        return True
+            return None
+        return socket, raft_id
 
     async def _run(self, peer: str, raft_id: int, socket: Socket) -> None:
         loop = asyncio.get_running_loop()
@@ -414,6 +459,8 @@ class Links:
             del self._links[link.peer]
             self.observer.record("link.closed", node=self.config.organization, peer=link.peer)
             self.on_change(link.peer, False)
+            if self._lacks(link.peer):
+                self._recall.lost(link.peer)
 
     async def _read_loop(self, link: Link) -> None:
         loop = asyncio.get_running_loop()

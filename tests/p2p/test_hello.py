@@ -25,7 +25,7 @@ def founding(name="test"):
 def identity(found, organization, key=None, *, roster=None, incarnation=1):
     roster = roster or Roster.of_genesis(found.genesis)
     own = key or found.secrets[organization].node_key
-    return Identity(roster, organization, own, found.genesis.raft_id(organization), incarnation, b"s" * 16)
+    return Identity(roster, organization, own, incarnation, b"s" * 16)
 
 
 async def meet(dialer, listener, expected, tap=None):
@@ -106,24 +106,19 @@ async def _listen_once(listener, first_message):
         assert len(sent) == 1
 
 
-async def test_the_wrong_side_may_not_dial():
+async def test_who_asks_for_a_dial_proves_who_it_is_like_any_other():
     found = founding()
-    outcome = (
-        await asyncio.gather(
-            _listen_once(identity(found, "cbp"), identity(found, "exporter").opening(b"d" * 32).encode()),
-            return_exceptions=True,
-        )
-    )[0]
-    assert "wrong side" in str(outcome)
+    one, other = await meet(identity(found, "exporter"), identity(found, "cbp"), "cbp")
+    assert (one.organization, other.organization) == ("cbp", "exporter")
+    _, outcome = await meet(identity(found, "exporter", SigningKey.generate()), identity(found, "cbp"), "cbp")
+    assert "not by the node key of 'exporter'" in str(outcome)
 
 
 async def test_who_answers_must_be_who_was_dialed():
     found = founding()
     dialer = identity(found, "cbp")
     with pytest.raises(HelloError, match="but 'importer' answered"):
-        dialer.check_opening(
-            identity(found, "importer").opening(b"l" * 32), dialed_by_me=True, expected="exporter"
-        )
+        dialer.check_opening(identity(found, "importer").opening(b"l" * 32), expected="exporter")
 
 
 def test_a_proof_recorded_on_one_link_is_worth_nothing_on_another():

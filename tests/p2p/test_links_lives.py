@@ -33,17 +33,16 @@ def meshed(net):
     return all(len(node.links.connected) == len(net.up) - 1 for node in net.nodes)
 
 
-async def second_link(net, session):
-    """Open another link with the keys of cbp's node, as after a connection that died on one side only."""
+async def second_link(net, session, who="cbp"):
+    """Open another link with the keys of a node, as after a connection that died on one side only."""
     socket = await session.ws_connect(net.peer_url(TARGET) + "/peer", compress=0)
     await shake_hands(
         Identity(
             Roster.of_genesis(net.genesis),
-            "cbp",
-            net.founding.secrets["cbp"].node_key,
+            who,
+            net.founding.secrets[who].node_key,
             1,
-            1,
-            net.node("cbp").store.store_id,
+            net.node(who).store.store_id,
         ),
         Verifier(),
         challenge=b"c" * 32,
@@ -113,6 +112,49 @@ def test_a_link_that_heard_nothing_is_closed_and_dialed_again(five):
         "chamber",
     }
     assert {record["reason"] for record in apart} == {"nothing heard for too long"}
+
+
+@pytest.mark.parametrize("gone", ["cbp", "importer", "noaa"])  # dials all, some, none of the others
+def test_who_lost_its_ends_unknown_to_the_others_is_linked_again_at_once(five, gone):
+    """Found by the campaign of storm, seed 47: who is always dialed waited 25 s for the others to notice."""
+
+    async def main(net):
+        await net.leader()
+        await asyncio.sleep(1)
+        lost = net.world.forsake([(gone, other) for other in net.up if other != gone])
+        begun = net.kit.loop.time()
+        await net.until(lambda: len(net.node(gone).links.connected) < 4)
+        await net.until(lambda: meshed(net), 10)
+        await net.certify_many(1, gone)
+        return lost, net.kit.loop.time() - begun, {r["reason"] for r in net.told("link.expired")}
+
+    lost, took_s, reasons = five(main)
+    assert lost == 4
+    assert took_s < 5
+    assert reasons <= {"its other end is gone", "replaced by a newer link"}
+
+
+def test_a_link_over_which_something_just_came_is_not_given_up_for_who_asks_for_a_dial(five):
+    """Whoever has a peer's key can ask in its name; what shows that the link lives counts for more."""
+
+    async def main(net):
+        leader = await net.leader()
+        if leader in {"cbp", TARGET}:
+            net.node(leader).ordering.hand_over("noaa")
+            net.node(leader).driver.wake()
+            await net.until(lambda: net.node("noaa").ordering.is_leader)
+        net.kit.add_host("mallory")
+        with net.kit.network.as_host("mallory"):
+            async with aiohttp.ClientSession() as session:
+                socket = await second_link(net, session, "noaa")
+                message = await socket.receive()
+        await asyncio.sleep(1)
+        return message, net.told("link.expired", node=TARGET), meshed(net)
+
+    message, expired, is_meshed = five(main)
+    assert (message.type, message.extra) == (aiohttp.WSMsgType.CLOSE, "this side dials")
+    assert expired == []
+    assert is_meshed
 
 
 @pytest.mark.slow

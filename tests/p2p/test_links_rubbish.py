@@ -50,8 +50,7 @@ async def end_of(socket):
 def identity(net, organization, key=None):
     own = key or net.founding.secrets[organization].node_key
     store_id = net.node(organization).store.store_id if organization in net.up else bytes(16)
-    raft_id = net.genesis.raft_id(organization) if net.genesis.find(organization) else 99
-    return Identity(Roster.of_genesis(net.genesis), organization, own, raft_id, 1, store_id)
+    return Identity(Roster.of_genesis(net.genesis), organization, own, 1, store_id)
 
 
 async def shake(net, socket, who, expected=TARGET):
@@ -157,10 +156,6 @@ async def replayed(net, session):
     return await opening(net, session, mine.encode(), cbp.sign(mine, theirs, dialed_by_me=True))
 
 
-async def wrong_side(net, session):
-    return await opening(net, session, identity(net, "importer").opening(b"c" * 32).encode())
-
-
 async def own_name(net, session):
     return await opening(net, session, identity(net, TARGET).opening(b"c" * 32).encode())
 
@@ -179,7 +174,6 @@ STRANGERS = {
     other_network: (4001, "is not this one"),
     borrowed_name: (4001, "not by the node key of 'cbp'"),
     replayed: (4001, "not by the node key of 'cbp'"),
-    wrong_side: (4001, "wrong side"),
     own_name: (4001, "own name"),
 }
 
@@ -216,7 +210,7 @@ def test_what_is_no_peer_is_sent_away_with_the_reason(strangers, visit):
 def test_the_reason_is_told_to_who_can_read_it(strangers):
     outcomes = strangers[0]
     assert "peers open a WebSocket at /peer" in outcomes[plain_get][0][1]
-    assert "wrong side" in outcomes[wrong_side][0][1]
+    assert "own name" in outcomes[own_name][0][1]
 
 
 def test_strangers_are_counted_and_disturb_nobody(strangers):

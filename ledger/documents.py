@@ -11,7 +11,8 @@ Rules:
 - An envelope is padded to a size class and sealed with libsodium's Box from an ephemeral key; key and nonce
   come from the `random` it is given. Box does not commit to its key: the addressee recomputes the root and
   compares it with the ledger's, so that no two of them are shown different documents.
-- Values come out wrapped in `Private`, which shows itself to nobody who does not ask with `reveal`.
+- Values come out wrapped in `Private`, which shows itself to nobody who does not ask with `reveal`; no error here
+  quotes a value.
 - Whatever does not open, or opens to anything but sorted digests and disclosures among them, is an
   EnvelopeError; nothing in it is trusted.
 """
@@ -166,8 +167,8 @@ def commit_fields(fields: Mapping[str, Value], random: Chance) -> DocumentPlain:
         random: for salts and decoys.
 
     Raises:
-        EnvelopeError: if there is no field, there are too many, or a name is empty or too long.
-        EncodingError: if a value has no canonical form.
+        EnvelopeError: if there is no field, there are too many, a name is empty or too long, or a value has no
+            canonical form; the message never shows a value.
     """
     if not 1 <= len(fields) <= FIELDS_MAX:
         raise EnvelopeError(f"a document has 1 to {FIELDS_MAX} fields, got {len(fields)}; split it")
@@ -178,10 +179,21 @@ def commit_fields(fields: Mapping[str, Value], random: Chance) -> DocumentPlain:
         Disclosure(name, random.randbytes(SALT_BYTES), Private(fields[name])) for name in sorted(fields)
     )
     decoys = -len(disclosures) % DIGEST_CLASS
-    digests = [disclosure.digest for disclosure in disclosures]
+    digests = [_committed(disclosure) for disclosure in disclosures]
     digests += [random.randbytes(DIGEST_BYTES) for _ in range(decoys)]
     digests.sort()
     return DocumentPlain(document_root(digests), tuple(digests), disclosures)
+
+
+def _committed(disclosure: Disclosure) -> bytes:
+    """Return a field's digest; the encoding's error quotes the value, so it is told anew."""
+    try:
+        return disclosure.digest
+    except EncodingError:
+        raise EnvelopeError(
+            f"field {disclosure.name[:60]!r} has no canonical form; use text in normalization form C, whole numbers of "
+            "64 bits, bytes, and lists and maps of them"
+        ) from None
 
 
 def digests_statement(root: bytes, digests: Iterable[bytes]) -> bytes:
@@ -232,7 +244,12 @@ def read_envelope(data: bytes) -> OpenedEnvelope:
         )
         vouched = fields.optional_raw("vouched", size=SIGNATURE_BYTES)
         fields.finish()
-    except (EncodingError, MalformedError) as error:
+    except EncodingError:
+        # The encoding's error quotes the text that it cannot take, and that is private.
+        raise EnvelopeError(
+            "these bytes are no envelope: they are not canonical; complain with UNREADABLE"
+        ) from None
+    except MalformedError as error:
         raise EnvelopeError(f"these bytes are no envelope: {error}; complain with UNREADABLE") from error
     digests = tuple(packed[start : start + DIGEST_BYTES] for start in range(0, len(packed), DIGEST_BYTES))
     _check_digests(digests, len(packed))

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ledger.encoding import Value
+from ledger.encoding import Value, check_text
+from ledger.errors import EncodingError
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -115,6 +116,12 @@ def text(value: Value) -> str | None:
         return "is blank; fill it in"
     if len(value) > TEXT_LENGTH_MAX:
         return f"has {len(value)} characters; at most {TEXT_LENGTH_MAX} fit"
+    try:
+        check_text(value)
+    except EncodingError:
+        return (
+            "has a character that has no canonical form; write accented letters as one character each (NFC)"
+        )
     return None
 
 

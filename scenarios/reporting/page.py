@@ -27,6 +27,7 @@ from scenarios.reporting.owner import Compared, Gain, Standing, compared, gains,
 from scenarios.reporting.palette import DARK, LIGHT, css_variables
 from scenarios.reporting.recorded import Recorded, mapping, real, rows
 from scenarios.reporting.stories import Story, stories_of
+from scenarios.reporting.trust import Trust
 
 BYTES_MAX = 5_000_000
 STORIES_BYTES_MAX = 3_500_000
@@ -43,6 +44,7 @@ class Read:
     Attributes:
         recorded: its files.
         operation: how its network did.
+        trust: what of what was told did not hold.
         items: all that has a story.
         compared: every metric in both arms; none where no trade was drawn.
         gains: per organization.
@@ -50,6 +52,7 @@ class Read:
 
     recorded: Recorded
     operation: Operation
+    trust: Trust
     items: Sequence[Item]
     compared: Sequence[Compared]
     gains: Sequence[Gain]
@@ -57,13 +60,16 @@ class Read:
 
 def read(recorded: Recorded) -> Read:
     """Read all events of a run once."""
-    operation, survey = Operation(tuple(recorded.scenario.organizations)), Survey(recorded.scenario)
+    scenario = recorded.scenario
+    operation, survey = Operation(tuple(scenario.organizations)), Survey(scenario)
+    trust = Trust(len(scenario.orderers), scenario.network.orderer_liars_tolerated)
     for event in recorded.events():
         operation(event)
+        trust(event)
         survey.take(event)
     for event in recorded.paper_events():
         survey.take_paper(event)
-    return Read(recorded, operation, survey.items(), compared(recorded), gains(recorded))
+    return Read(recorded, operation, trust, survey.items(), compared(recorded), gains(recorded))
 
 
 def report_html(run: Read) -> str:
@@ -75,6 +81,8 @@ def report_html(run: Read) -> str:
         **_operator(run),
         **_examiner(run, stories),
         **_checks(run.recorded),
+        "trust_words": run.trust.words(),
+        "trust_rows": run.trust.rows(),
     }
     return _filled(page, None)
 

@@ -152,7 +152,7 @@ class Life:
         self.loop.call_soon(self.bury, context=self.loop.kernel_context)
 
     def bury(self) -> None:
-        """Close every coroutine of the dead life, run the last rites, collect its garbage."""
+        """Close every coroutine of the dead life, run the last rites, and have its garbage collected soon."""
         with self.loop.quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             buried: dict[int, asyncio.Task[object]] = {}
@@ -173,7 +173,7 @@ class Life:
                 self.context.run(rite)
             self._held_ready, self._held_timers = [], []
             self._fences, self._last_rites = [], []
-            self.loop.collect_garbage()  # what the dead left open is no fault of theirs
+            self.loop.collect_garbage_soon()
 
     def _strays(self) -> list[asyncio.Task[object]]:
         """Return pending tasks of this life that the loop was not asked to make, by number."""

@@ -39,6 +39,8 @@ _Ts = TypeVarTuple("_Ts")
 NS_PER_S = 1_000_000_000
 TURNS_PER_INSTANT_MAX = 1_000_000
 TURNS_PER_COLLECTION = 100_000
+TURNS_AFTER_BURIAL = 10_000
+"""Turns within which the garbage of the dead is collected; several deaths share a collection."""
 _CANCELLED_TIMERS_MIN = 100
 
 
@@ -167,6 +169,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def time(self) -> float:
         """Return seconds since the loop was made: virtual time, or what the running life's own clock shows."""
+        if not self._has_wrong_clocks:
+            return self._now_ns / NS_PER_S
         clock = self._clock()
         return (self._now_ns if clock is None else clock.shows(self._now_ns)) / NS_PER_S
 
@@ -395,6 +399,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._turns_to_collection = TURNS_PER_COLLECTION
         with self.quiet():
             self._graveyard.context.run(gc.collect)
+
+    def collect_garbage_soon(self) -> None:
+        """Collect within `TURNS_AFTER_BURIAL` turns: every collection walks through all that a run has made."""
+        self._turns_to_collection = min(self._turns_to_collection, TURNS_AFTER_BURIAL)
 
     def _asyncgen_finalizer_hook(self, agen: Any) -> None:
         life = LIFE.get(None)

@@ -19,6 +19,7 @@ from p2p.virtual import (
     fenced,
     run_virtual,
 )
+from p2p.virtual.loop import TURNS_AFTER_BURIAL
 
 PORT = 7000
 
@@ -236,8 +237,8 @@ def test_a_dead_life_is_not_kept_in_memory():
             host.boot(program)
             await asyncio.sleep(1)
             host.crash()
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
+            for _ in range(TURNS_AFTER_BURIAL + 2):
+                await asyncio.sleep(0)
             assert loads[-1]() is None
 
     run_virtual(main, seed=1)

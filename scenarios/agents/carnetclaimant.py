@@ -84,6 +84,7 @@ class CarnetClaimant(CarnetPart):
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
         self._own_claims: dict[str, _Claim] = {}
+        self._claimed_for: dict[str, None] = {}
 
     async def watch_goods(self, receipt: Receipt) -> None:
         """Claim for goods that came in here and are not gone in time, or that left here late."""
@@ -153,9 +154,11 @@ class CarnetClaimant(CarnetPart):
     # Moves.
 
     async def _claim_by_itself(self, carnet: CarnetEntry, voucher: VoucherEntry) -> None:
-        if voucher.id not in self.carnets.claims and not self.has_step(
-            "claim-on-carnet", carnet, voucher.serial
-        ):
+        """Claim once for one importation, however many of its parts are late."""
+        if voucher.id in self._claimed_for or voucher.id in self.carnets.claims:
+            return
+        if not self.has_step("claim-on-carnet", carnet, voucher.serial):
+            self._claimed_for[voucher.id] = None
             await self._claim(carnet, voucher, 100, improper=False)
 
     async def _claim(

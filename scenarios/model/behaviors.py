@@ -243,7 +243,8 @@ MISCONDUCT: Mapping[Dishonesty, Misconduct] = {
         (Role.EXPORTER,),
         "declares 5B1, and another gear or area in box 4, with a captain's statement of its own making",
         ("AREA_MISMATCH", "STATUS_NOT_SUPPORTED", "EVIDENCE_MISSING"),
-        "NOAA, only where positions of sets in an honest attachment contradict it",
+        "NOAA, where positions of sets in an honest attachment contradict it, or a gear that was left standing bears "
+        "another status; otherwise nobody",
         "16 USC 1385(d); 50 CFR 216.91",
         ("gear", "ocean_area"),
     ),

@@ -83,7 +83,10 @@ ATA_CARNET = Form(
     readers=frozenset({Role.CUSTOMS, Role.CHAMBER, Role.GUARANTEEING}),
     fields=COVER_RULES,
     lines=Lines(ITEMS, 1, ITEM_RULES, ITEMS_MAX),
-    public=("item", "pieces"),
+    public={
+        "item": "goods are followed by their number on the list, which names nothing",
+        "pieces": "pieces must balance over all countries at every block",
+    },
     coded=("use", "origin", "countries"),
     rules=(_in_order,),
     last_box="P",

@@ -10,6 +10,7 @@ from ledger.forms.cafta import CAFTA_DR
 from ledger.forms.carnet import ATA_CARNET
 from ledger.forms.entry_line import ENTRY_LINE
 from ledger.forms.form import Form
+from ledger.forms.form370 import NOAA_370
 from ledger.forms.form434 import FORM_434
 from ledger.forms.inquiry import CF_28, CF_29, FORM_446
 from ledger.forms.invoice import INVOICE
@@ -20,7 +21,7 @@ from ledger.forms.voucher import ATA_COUNTERFOIL, ATA_VOUCHER
 CERTIFICATES: Mapping[str, Form] = MappingProxyType({form.code: form for form in (FORM_434, CAFTA_DR, USMCA)})
 """The certificates of origin."""
 
-_OTHERS = (INVOICE, ENTRY_LINE, CF_28, CF_29, FORM_446, ATA_CARNET, ATA_VOUCHER, ATA_COUNTERFOIL)
+_OTHERS = (INVOICE, ENTRY_LINE, CF_28, CF_29, FORM_446, NOAA_370, ATA_CARNET, ATA_VOUCHER, ATA_COUNTERFOIL)
 
 FORMS: Mapping[str, Form] = MappingProxyType(
     {

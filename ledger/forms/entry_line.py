@@ -52,7 +52,15 @@ ENTRY_LINE = Form(
     source="CBP Form 7501; 19 CFR 142.12, 142.16",
     readers=frozenset({Role.CUSTOMS}),
     fields=FIELD_RULES,
-    public=("entry", "line", "entry_on", "import_on", "regime", "spi", "shipment"),
+    public={
+        "entry": "an entry line is claimed once; a duplicate is refused",
+        "line": "an entry line is claimed once; a duplicate is refused",
+        "entry_on": "ten working days from entry to the summary are counted from it",
+        "import_on": "blanket, agreement and the year for a late claim go by it",
+        "regime": "which agreement governs the import date, and what it asks for, is checked",
+        "spi": "the indicator must be one of the agreement's",
+        "shipment": "a certificate for one shipment used for a second one is a finding",
+    },
     coded=("basis", "entry_type", "origin", "port", "unit"),
     last_box=11,
 )

@@ -3,7 +3,7 @@
 Rules:
 - A form is data: field rules, at most one kind of lines, rules over several fields, and what is withheld from
   whom. Fields are committed to one by one, each line by its own fields (`goods.2.hs6`).
-- Public are the fields that the form lists, and nothing else.
+- Public are the fields that the form lists, each with its reason, and nothing else.
 - `kind`, the local name and ids of the ledger are put beside a form's fields by whoever sends it; they are no
   part of the form.
 """
@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ledger.encoding import Value
 from ledger.forms.lines import flatten_lines, unflatten_lines
@@ -43,7 +43,7 @@ class Form:
         readers: roles of whom an addressee has one; nobody else is sent any field.
         fields: rules of all fields but lines.
         lines: its lines, if it has some.
-        public: names of the only fields whose values are on the ledger.
+        public: the only fields whose values are on the ledger, each with the reason why it must be.
         coded: names of fields that take words of a fixed vocabulary; such a word tells nothing of whose it is.
         rules: over several fields.
         withheld: names (the last part, on lines) that an addressee in a role may not read, given the form.
@@ -56,7 +56,7 @@ class Form:
     readers: frozenset[Role]
     fields: tuple[FieldRule, ...]
     lines: Lines | None = None
-    public: tuple[str, ...] = ()
+    public: Mapping[str, str] = field(default_factory=dict)
     coded: tuple[str, ...] = ()
     rules: tuple[FormRule, ...] = ()
     withheld: Callable[[Mapping[str, Value], Role], frozenset[str]] = lambda _fields, _role: frozenset()

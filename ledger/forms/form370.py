@@ -6,7 +6,8 @@ Rules:
   was found in no public source: they are endorsements of their own on the ledger.
 - Box 1 is filled in by the importer when it files, in a document of its own; the exporter leaves it empty.
 - The form is for frozen and processed tuna; fresh and chilled tuna needs none (HTS heading 0302).
-- Public is nothing of it: shipment, chain of custody, entry number and dates stand on the ledger as such.
+- Public of it is the entry number alone, once the importer files; shipment, chain of custody and import date stand on
+  the ledger and on no box of the form.
 - A processor in the chain does not learn who the importer is from the form, nor whom to ask for it.
 - Species, ocean areas and gear are named by words of our own where the form's codes are unconfirmed.
 """
@@ -19,11 +20,10 @@ from collections.abc import Mapping
 from ledger.contracts.fisheries.dolphin import DolphinStatus, Gear
 from ledger.contracts.parameters import LEGAL_DATE_FIRST, LEGAL_DATE_LAST
 from ledger.encoding import Value
-from ledger.forms.lines import flatten_lines, unflatten_lines
+from ledger.forms.form import Form, Lines
 from ledger.forms.schema import (
     FieldRule,
     FormFault,
-    check_fields,
     date,
     email,
     one_of,
@@ -34,7 +34,6 @@ from ledger.forms.schema import (
 )
 from ledger.genesis import Role
 
-FORM_370 = "NOAA-370"
 ROWS = "rows"
 ROWS_MAX = 50
 NET_KG_MAX = 10**9
@@ -75,7 +74,6 @@ FIELD_RULES: tuple[FieldRule, ...] = (
     FieldRule("importer_name", 3, text),
     FieldRule("importer_address", 3, text),
     FieldRule("importer_email", 3, email),
-    FieldRule(ROWS, 4, lambda _: None, required=False),
     FieldRule("status", 5, one_of(*DolphinStatus)),
 )
 """Boxes 1 to 3 and 5."""
@@ -94,31 +92,22 @@ ROW_RULES: tuple[FieldRule, ...] = (
 )
 """One row of box 4."""
 
-_IMPORTER_FIELDS = ("importer_name", "importer_address", "importer_email")
+_IMPORTER_FIELDS = frozenset({"importer_name", "importer_address", "importer_email"})
 
 
-def check_form(fields: Mapping[str, Value]) -> list[FormFault]:
-    """Return every fault of a filled-in form, by box; an empty list means that it may be signed.
-
-    Args:
-        fields: as filled in; `rows` is a list of maps.
-    """
-    faults = check_fields(FIELD_RULES, fields, "", box=5)
+def _check_rows(fields: Mapping[str, Value]) -> list[FormFault]:
+    """Return what is wrong with rows beyond their single fields: the trip's dates, and tuna that needs no form."""
+    faults = []
     rows = fields.get(ROWS)
-    if type(rows) is not list or not 1 <= len(rows) <= ROWS_MAX:
-        faults.append(FormFault(4, ROWS, f"expected a list of 1 to {ROWS_MAX} rows"))
-        rows = []
-    for place, row in enumerate(rows, 1):
-        where = f"{ROWS}.{place}."
+    for place, row in enumerate(rows if type(rows) is list else [], 1):
         if type(row) is not dict:
-            faults.append(FormFault(4, where[:-1], "expected the fields of one row"))
             continue
-        faults += check_fields(ROW_RULES, row, where, box=4)
+        where = f"{ROWS}.{place}."
         faults += check_trip(row, where, 4)
         if str(row.get("hts")).startswith(_FRESH):
             message = "is fresh or chilled tuna, which needs no Form 370; leave the row out"
             faults.append(FormFault(4, f"{where}hts", message))
-    return sorted(faults, key=lambda fault: fault.place)
+    return faults
 
 
 def check_trip(fields: Mapping[str, Value], where: str, box: int) -> list[FormFault]:
@@ -134,27 +123,22 @@ def check_trip(fields: Mapping[str, Value], where: str, box: int) -> list[FormFa
     return faults
 
 
-def flatten(fields: Mapping[str, Value]) -> dict[str, Value]:
-    """Return the form's fields one by one, as documents commit to them; empty ones are left out."""
-    return flatten_lines(fields, ROWS)
+def _withheld(_fields: Mapping[str, Value], role: Role) -> frozenset[str]:
+    """A processor reads all but box 3; the authorities and the importer read all."""
+    return _IMPORTER_FIELDS if role is Role.PROCESSOR else frozenset()
 
 
-def unflatten(flat: Mapping[str, Value]) -> dict[str, Value]:
-    """Return the form's fields out of single ones, as disclosed in an envelope; rows keep their order."""
-    return unflatten_lines(flat, ROWS)
-
-
-def disclosed_names(fields: Mapping[str, Value], role: Role) -> tuple[str, ...]:
-    """Return the names of the single fields that an addressee of some role may read, sorted.
-
-    Args:
-        fields: the form, as filled in.
-        role: in which the addressee gets it. The authorities and the importer get all, a processor all but
-            box 3; anyone else gets nothing.
-    """
-    names = sorted(flatten(fields))
-    if role in (Role.FISHERIES, Role.CUSTOMS, Role.IMPORTER):
-        return tuple(names)
-    if role is not Role.PROCESSOR:
-        return ()
-    return tuple(name for name in names if name not in _IMPORTER_FIELDS)
+NOAA_370 = Form(
+    code="NOAA-370",
+    title="NOAA Form 370, fisheries certificate of origin",
+    source="NOAA Form 370; 50 CFR 216.24(f)",
+    readers=frozenset({Role.FISHERIES, Role.CUSTOMS, Role.IMPORTER, Role.PROCESSOR}),
+    fields=FIELD_RULES,
+    lines=Lines(ROWS, 4, ROW_RULES, ROWS_MAX),
+    public={"entry": "a form is filed under one entry, at or before importation"},
+    coded=("gear", "ocean_area", "species", "status", "vessel_flag"),
+    rules=(_check_rows,),
+    withheld=_withheld,
+    last_box=5,
+)
+"""The form as the exporter fills it in, and the importer completes it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ledger.contracts.certificate import blanket_too_long
 from ledger.contracts.parameters import BLANKET_MONTHS_MAX, LEGAL_DATE_FIRST, LEGAL_DATE_LAST
@@ -17,8 +18,15 @@ from ledger.contracts.records import Blanket
 from ledger.encoding import Value
 from ledger.forms.schema import FormFault, Severity, read_date
 
-PUBLIC_FACTS = ("signed_on", "blanket_from", "blanket_to", "shipment")
-"""The only fields of a certificate whose values are on the ledger."""
+PUBLIC_FACTS: Mapping[str, str] = MappingProxyType(
+    {
+        "signed_on": "four years from the signature, and a signature after the claim, are findings",
+        "blanket_from": "an import before it is a finding",
+        "blanket_to": "an import after it, and a period of more than twelve months, are findings",
+        "shipment": "a certificate for one shipment used for a second one is a finding",
+    }
+)
+"""The only fields of a certificate whose values are on the ledger, and why they must be."""
 
 
 @dataclass(frozen=True, slots=True)

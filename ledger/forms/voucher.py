@@ -79,7 +79,13 @@ ATA_VOUCHER = Form(
     readers=frozenset({Role.CUSTOMS}),
     fields=HOLDER_RULES,
     lines=Lines(ITEMS, 7, ITEM_RULES, ITEMS_MAX),
-    public=("voucher_kind", "serial", "item", "pieces", "cites"),
+    public={
+        "voucher_kind": "which border the goods cross decides who may endorse, and where pieces go",
+        "serial": "a serial is used once in a carnet's line",
+        "item": "only listed items may be presented",
+        "pieces": "pieces must balance over all countries at every block",
+        "cites": "what came in under one voucher goes out under it, and under no other",
+    },
     coded=("use",),
     rules=(_cites_what_it_closes,),
     last_box=8,
@@ -92,7 +98,10 @@ ATA_COUNTERFOIL = Form(
     source="ATA Convention (1961), annex",
     readers=frozenset({Role.EXPORTER, Role.PRODUCER, Role.PROCESSOR, Role.IMPORTER, Role.BROKER}),
     fields=STAMP_RULES,
-    public=("stamped_on", "final_on"),
+    public={
+        "stamped_on": "the day of the stamp governs: late re-export and expiry are findings",
+        "final_on": "a re-export after it is a finding; a claim before it too",
+    },
     last_box=13,
 )
 """Customs' part."""

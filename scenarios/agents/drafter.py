@@ -54,11 +54,11 @@ class Drafter(Custodian):
         await self._attach_evidence(form.hex(), scripted, late=False)
         for evidence, attached in forged:
             await self._attach(form.hex(), ATTACHMENT_KINDS[evidence], attached)
-        root = self.commit({KIND: PaperKind.FORM_370.value, **form370.flatten(fields)})
+        root = self.commit({KIND: PaperKind.FORM_370.value, **form370.NOAA_370.flatten(fields)})
         fisheries, customs = self.authorities()
         readers = {fisheries: Role.FISHERIES, customs: Role.CUSTOMS} | dict(scripted.chain()[1:])
         for reader, role in readers.items():
-            await self.send(root, reader, (KIND, *form370.disclosed_names(fields, role)))
+            await self.send(root, reader, (KIND, *form370.NOAA_370.disclosed_names(fields, role)))
         body: dict[str, Value] = {
             "form370": form,
             "shipment": scripted.shipment,
@@ -95,7 +95,7 @@ class Drafter(Custodian):
 
     def _filled_in_form(self, name: str, scripted: Form370) -> dict[str, Value]:
         fields = scripted.form_values()
-        faults = form370.check_form(fields)
+        faults = form370.NOAA_370.check(fields)
         if faults and not scripted.faulty:
             boxes = ", ".join(f"{fault.box} ({fault.field})" for fault in faults)
             raise StepError(f"form {name}: faults in box {boxes}; correct them or say faulty: true")

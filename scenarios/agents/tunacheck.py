@@ -235,7 +235,7 @@ def _trip(
 
 
 def _rows(paper: Paper) -> list[dict[str, Value]]:
-    rows = form370.unflatten(paper.plain()).get(form370.ROWS)
+    rows = form370.NOAA_370.unflatten(paper.plain()).get(form370.ROWS)
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 

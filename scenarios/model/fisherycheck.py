@@ -79,7 +79,7 @@ def _import_date(scenario: Scenario, where: Location, form: Form370) -> Refusals
 
 
 def _boxes(where: Location, form: Form370) -> Refusals:
-    for fault in form370.check_form(form.form_values()):
+    for fault in form370.NOAA_370.check(form.form_values()):
         if fault.severity is Severity.FORM:
             what, _, remedy = fault.message.partition("; ")
             yield (*where, *_place(fault.field)), RefusedError(f"box {fault.box} {what}", remedy, _MEANT)

@@ -147,11 +147,7 @@ WRITTEN: Mapping[str, tuple[tuple[Role, ...], tuple[str, ...]]] = {
     "voucher": (_HOLDERS, _names(ATA_VOUCHER)),
     "form-370": (
         (Role.EXPORTER,),
-        tuple(
-            rule.name
-            for rule in (*form370.FIELD_RULES, *form370.ROW_RULES)
-            if rule.name not in ("entry", "entry_on", form370.ROWS)
-        ),
+        tuple(name for name in _names(form370.NOAA_370) if name != "entry_on"),  # the importer's to fill in
     ),
 }
 """The forms that agents fill in: who does, and the fields that a careless hand may spoil."""

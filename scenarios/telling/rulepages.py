@@ -19,8 +19,10 @@ import ledger.contracts
 from ledger.contracts import Finding, Table
 from ledger.contracts import parameters as numbers
 from ledger.contracts.parameters import Parameter, Reading
+from ledger.contracts.publicity import public_facts_of_acts
 from ledger.contracts.rules import RULES
 from ledger.contracts.table import Case
+from ledger.forms import FORMS
 
 _HEAD = """# The trade rules
 
@@ -35,7 +37,7 @@ def rules_page() -> str:
     """Return the page in Markdown."""
     parts = [_HEAD, _transaction_types()]
     parts += [_machine(table, doc) for table, doc in _tables()]
-    parts += [_findings(), _numbers(), _readings()]
+    parts += [_findings(), _public_facts(), _numbers(), _readings()]
     return "\n".join(parts).rstrip("\n") + "\n"
 
 
@@ -110,6 +112,26 @@ def _findings() -> str:
         "|---|---|---|",
     ]
     lines += [f"| {f.value} | {_cell(f.meaning)} | {_cell(f.source)} |" for f in Finding]
+    return "\n".join([*lines, ""])
+
+
+def _public_facts() -> str:
+    lines = [
+        "## What every member sees, and why",
+        "",
+        "Every field of every act, each with the reason why it cannot be private, and of every form the fields whose"
+        " values are among them. An act also shows its type, its sender, its block's time, and the roots it anchors.",
+        "",
+        "| field | in | why |",
+        "|---|---|---|",
+    ]
+    for fact, acts in public_facts_of_acts():
+        told = ", ".join(f"`{act}`" for act in acts)
+        lines.append("| " + " | ".join(map(_cell, (f"`{fact.names}`", told, fact.because))) + " |")
+    lines += ["", "| form | public field | why |", "|---|---|---|"]
+    for form in FORMS.values():
+        lines += [f"| {form.code} | `{name}` | {_cell(why)} |" for name, why in form.public.items()]
+        lines += [] if form.public else [f"| {form.code} | none |  |"]
     return "\n".join([*lines, ""])
 
 

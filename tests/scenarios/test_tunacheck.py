@@ -53,7 +53,9 @@ def paper(kind: PaperKind, fields: Mapping[str, Value]) -> Paper:
 
 
 def form_paper(status: str = "5B2", *rows: dict[str, Value]) -> Paper:
-    return paper(PaperKind.FORM_370, form370.flatten({"status": status, "rows": list(rows or (ROW,))}))
+    return paper(
+        PaperKind.FORM_370, form370.NOAA_370.flatten({"status": status, "rows": list(rows or (ROW,))})
+    )
 
 
 def filing(**changes: Value) -> Paper:

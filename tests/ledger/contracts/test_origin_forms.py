@@ -125,7 +125,7 @@ def test_amounts_on_an_invoice_are_whole_and_positive(amount: Value) -> None:
 def test_what_customs_asks_goes_to_who_is_asked_and_nothing_of_it_is_public() -> None:
     for code, reader in (("CF-28", Role.IMPORTER), ("CF-29", Role.IMPORTER), ("CF-446", Role.PRODUCER)):
         form = FORMS[code]
-        assert form.public == ()
+        assert form.public == {}
         assert reader in form.readers
         assert Role.OBSERVER not in form.readers
     assert FORMS["ENTRY-LINE"].readers == {Role.CUSTOMS}
@@ -137,4 +137,5 @@ def test_every_form_names_its_source_and_each_coded_or_public_field_exists() -> 
             rule.name for rule in (form.lines.rules if form.lines else ())
         }
         assert form.source
+        assert all(form.public.values()), f"{form.code}: say why each of its public fields must be"
         assert set(form.public) | set(form.coded) <= names, form.code

@@ -62,17 +62,17 @@ ATTACHMENTS = {Evidence.CAPTAIN: CAPTAIN, Evidence.OBSERVER: OBSERVER, Evidence.
 
 
 def faults(**row: Value) -> list[tuple[int, str]]:
-    return [(f.box, f.field) for f in form370.check_form(FORM | {"rows": [ROW, ROW | row]})]
+    return [(f.box, f.field) for f in form370.NOAA_370.check(FORM | {"rows": [ROW, ROW | row]})]
 
 
 def test_a_filled_in_form_has_no_fault() -> None:
-    assert form370.check_form(FORM) == []
-    assert form370.check_form(FORM | {"entry": "SX7-1000418-2", "entry_on": "2018-09-12"}) == []
+    assert form370.NOAA_370.check(FORM) == []
+    assert form370.NOAA_370.check(FORM | {"entry": "SX7-1000418-2", "entry_on": "2018-09-12"}) == []
 
 
 @pytest.mark.parametrize("name", [name for name in FORM if name != "rows"])
 def test_an_empty_box_is_named(name: str) -> None:
-    (fault,) = form370.check_form({key: value for key, value in FORM.items() if key != name})
+    (fault,) = form370.NOAA_370.check({key: value for key, value in FORM.items() if key != name})
     assert fault.field == name
 
 
@@ -110,25 +110,25 @@ def test_frozen_tuna_of_the_fish_chapter_is_in_scope() -> None:
 
 
 def test_a_form_has_rows_and_one_of_the_six_statuses() -> None:
-    assert [f.field for f in form370.check_form(FORM | {"rows": []})] == ["rows"]
-    assert [f.field for f in form370.check_form(FORM | {"status": "5B6"})] == ["status"]
+    assert [f.field for f in form370.NOAA_370.check(FORM | {"rows": []})] == ["rows"]
+    assert [f.field for f in form370.NOAA_370.check(FORM | {"status": "5B6"})] == ["status"]
     for status in DolphinStatus:
-        assert form370.check_form(FORM | {"status": status.value}) == []
+        assert form370.NOAA_370.check(FORM | {"status": status.value}) == []
 
 
 def test_rows_are_committed_to_field_by_field_and_come_back() -> None:
-    flat = form370.flatten(FORM | {"rows": [ROW, ROW | {"net_kg": 7}]})
+    flat = form370.NOAA_370.flatten(FORM | {"rows": [ROW, ROW | {"net_kg": 7}]})
     assert (flat["rows.1.net_kg"], flat["rows.2.net_kg"]) == (18_000, 7)
-    assert form370.unflatten(flat) == FORM | {"rows": [ROW, ROW | {"net_kg": 7}]}
+    assert form370.NOAA_370.unflatten(flat) == FORM | {"rows": [ROW, ROW | {"net_kg": 7}]}
 
 
 def test_a_processor_does_not_read_who_the_importer_is() -> None:
-    everything = tuple(sorted(form370.flatten(FORM)))
+    everything = tuple(sorted(form370.NOAA_370.flatten(FORM)))
     for role in (Role.FISHERIES, Role.CUSTOMS, Role.IMPORTER):
-        assert form370.disclosed_names(FORM, role) == everything
-    hidden = set(everything) - set(form370.disclosed_names(FORM, Role.PROCESSOR))
+        assert form370.NOAA_370.disclosed_names(FORM, role) == everything
+    hidden = set(everything) - set(form370.NOAA_370.disclosed_names(FORM, Role.PROCESSOR))
     assert hidden == {"importer_name", "importer_address", "importer_email"}
-    assert form370.disclosed_names(FORM, Role.CHAMBER) == ()
+    assert form370.NOAA_370.disclosed_names(FORM, Role.CHAMBER) == ()
 
 
 @pytest.mark.parametrize("evidence", Evidence)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ledger.contracts import Review
+from ledger.contracts import FineState, Review
 from scenarios.agents.papers import Paper
 from scenarios.agents.register import ClaimEntry
 
@@ -18,7 +19,7 @@ class CaseFile:
         id: the claim's id on the ledger.
         turn: held by the job that works on it.
         claim: what the ledger says, once the claim is filed.
-        committed: the commitment with which it was filed.
+        is_ours: whether this Customs decides it; another did until then, if it was filed before.
         review: its fine state.
         answer: the importer's latest answer or protest, as opened; None before one came or if it does not open.
         has_cured: whether a time to cure was given already.
@@ -30,7 +31,7 @@ class CaseFile:
     id: str
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     claim: ClaimEntry | None = None
-    committed: bytes = b""
+    is_ours: bool = False
     review: Review = field(default_factory=Review)
     answer: Paper | None = None
     has_cured: bool = False
@@ -44,3 +45,21 @@ class CaseFile:
         if self.claim is None:
             raise AssertionError(f"claim {self.id} is worked on before it was filed")
         return self.claim
+
+
+TOLD: Mapping[str, FineState] = {
+    "claim.file": FineState.CLAIMED,
+    "claim.file_post": FineState.CLAIMED,
+    "claim.correct": FineState.CLAIMED,
+    "claim.open": FineState.UNDER_REVIEW,
+    "claim.act": FineState.UNDER_REVIEW,
+    "claim.respond": FineState.UNDER_REVIEW,
+    "claim.close": FineState.ALLOWED,
+    "claim.liquidate": FineState.LIQUIDATED,
+    "claim.protest": FineState.PROTESTED,
+}
+"""Where a claim stands to a Customs that takes it over, by the latest act on it: the fine state is not on the ledger.
+
+What was asked and until when, and how a review was closed, its predecessor and the importer know. An open review goes
+on without a running time; a closed one can only be liquidated, however it was closed.
+"""

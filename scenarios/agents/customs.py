@@ -9,6 +9,9 @@ Rules:
   answer, past the time given.
 - A protest is granted if what supports it has no defect and it came in time.
 - What the scenario scripts for a claim (a request, a decision) this program leaves to the script.
+- A claim that another Customs decided, which has left, goes on with its successor where the ledger has it; the
+  predecessor's files are not on the ledger, so the successor goes by what it is sent. A Customs of another country
+  than that of importation may not decide, and records that it does not.
 - One job at a time works on one claim; a move is looked up again when its turn comes.
 - Fine states and the codes of defects are recorded for the observer alone; reasons go into envelopes only.
 """
@@ -22,6 +25,7 @@ from typing import ClassVar
 
 from ledger.codes import Code
 from ledger.contracts import (
+    REGIMES,
     Actor,
     FineState,
     LegalCalendar,
@@ -36,7 +40,7 @@ from ledger.contracts import (
 from ledger.encoding import Value
 from scenarios.agents.agent import Agent, Relation, StepError, Surroundings
 from scenarios.agents.authority import authority_of, business_ms
-from scenarios.agents.casefile import CaseFile
+from scenarios.agents.casefile import TOLD, CaseFile
 from scenarios.agents.client import Receipt
 from scenarios.agents.evidence import Archive
 from scenarios.agents.examination import CURABLE, examine, examine_answer
@@ -97,21 +101,16 @@ class Customs(Agent):
 
     async def claim_filed(self, receipt: Receipt) -> None:
         """Open a case file, and look into the claim when its time comes."""
-        if not self._decides:
-            return
         claim = self.register.claim_of(receipt)
         case = self._case(claim.id)
-        case.claim, case.committed = claim, bytes.fromhex(str(receipt.body["fine"]))
+        case.claim = claim
+        if not self._is_in_charge(case, receipt.time_ms):
+            return
+        case.is_ours = True
         self._note_state(case, FineState.CLAIMED.value, receipt.time_ms, claim.importer)
         self.news.fire()
-        liquidate_ms = self.draw_ms(self.behavior.liquidate_after)
+        self._plan_liquidation(case, receipt.time_ms)
         review_ms = self.draw_ms(self.behavior.review_after)
-        if liquidate_ms is not None:
-            due_ms = business_ms(claim.entry_on) + liquidate_ms
-            # What was claimed after its time to liquidate is liquidated when it is decided.
-            case.is_due = due_ms <= receipt.time_ms
-            if not case.is_due:
-                self.start(f"liquidate {case.id}", self._liquidate_at(case, due_ms))
         if review_ms is None:
             return
         await self.sleep_until(receipt.time_ms + review_ms)
@@ -132,9 +131,10 @@ class Customs(Agent):
     async def claim_answered(self, receipt: Receipt) -> None:
         """Take an answer in, and decide when its time comes."""
         case = self._case(self.register.claim_of(receipt).id)
-        if not self._decides:
+        if not self._is_in_charge(case, receipt.time_ms):
             return
         async with self._turn(case):
+            self._take_over(case, FineState.UNDER_REVIEW)
             today = self._calendar.legal_date(receipt.time_ms)
             due_on = case.review.due_on
             try:
@@ -177,10 +177,11 @@ class Customs(Agent):
     async def claim_protested(self, receipt: Receipt) -> None:
         """Take a protest in, and grant or deny it when its time comes."""
         case = self._case(self.register.claim_of(receipt).id)
-        if not self._decides:
+        if not self._is_in_charge(case, receipt.time_ms):
             return
         today = self._calendar.legal_date(receipt.time_ms)
         async with self._turn(case):
+            self._take_over(case, FineState.LIQUIDATED)
             case.review = advance_review(
                 case.review, ReviewEvent.PROTEST, Actor.CLAIMANT, today, self._calendar
             )
@@ -200,9 +201,19 @@ class Customs(Agent):
     async def claim_corrected(self, receipt: Receipt) -> None:
         """Note that the importer withdrew its claim; only liquidation is left."""
         case = self._case(self.register.claim_of(receipt).id)
-        if self._decides:
+        if self._is_in_charge(case, receipt.time_ms):
+            self._take_over(case, FineState.CLAIMED)
             case.is_corrected = True
             self._note_state(case, "CORRECTED", receipt.time_ms, case.filed.importer)
+
+    def _plan_liquidation(self, case: CaseFile, now_ms: int) -> None:
+        liquidate_ms = self.draw_ms(self.behavior.liquidate_after)
+        if liquidate_ms is not None:
+            due_ms = business_ms(case.filed.entry_on) + liquidate_ms
+            # What was claimed after its time to liquidate is liquidated when it is decided.
+            case.is_due = due_ms <= now_ms
+            if not case.is_due:
+                self.start(f"liquidate {case.id}", self._liquidate_at(case, due_ms))
 
     async def _liquidate_at(self, case: CaseFile, due_ms: int) -> None:
         await self.sleep_until(due_ms)
@@ -370,6 +381,25 @@ class Customs(Agent):
     def _case(self, ledger_id: str) -> CaseFile:
         return self._cases.setdefault(ledger_id, CaseFile(ledger_id))
 
+    def _is_in_charge(self, case: CaseFile, time_ms: int) -> bool:
+        """Say whether a claim is for this Customs to decide; record it if nobody else is there and it may not."""
+        if not self._decides:
+            return False
+        if self.organization.country != REGIMES[case.filed.regime].importing:
+            self.record("claim.not_in_charge", private=True, claim=self._name(case), time_ms=time_ms)
+            return False
+        return True
+
+    def _take_over(self, case: CaseFile, state: FineState) -> None:
+        """Go on with a claim that another Customs decided until now, from the state that the ledger tells."""
+        if case.is_ours:
+            return
+        case.is_ours = True
+        case.review = Review(state)
+        self.record("claim.taken_over", private=True, claim=self._name(case), time_ms=self.desk.now_ms())
+        if state is not FineState.LIQUIDATED:
+            self._plan_liquidation(case, self.desk.now_ms())
+
     async def _scripted(self, name: str) -> CaseFile:
         """Return the file of a claim that the scenario names, once the claim is filed."""
         if not self._decides:
@@ -378,6 +408,12 @@ class Customs(Agent):
         claim = self.script.claims[name]
         case = self._case(claim_id(claim.entry, claim.line))
         await self.until(f"claim {name} filed", lambda: case.claim is not None)
+        importing = REGIMES[case.filed.regime].importing
+        if self.organization.country != importing:
+            raise StepError(
+                f"{self.id} is of {self.organization.country}; claim {name} is for customs of {importing}"
+            )
+        self._take_over(case, TOLD[case.filed.last_act])
         return case
 
     def _name(self, case: CaseFile) -> str:

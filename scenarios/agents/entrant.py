@@ -9,6 +9,7 @@ Rules:
 - A dishonest importer enters more than it was billed, claims on a certificate for another shipment, on another's or
   on none, or has no records when asked; a careless one spoils its entry lines and answers.
 - Who answers for another shows only what was disclosed to it.
+- A Customs that took over is sent with an answer or a protest what its predecessor had of the entry.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Entrant(Agent):
         self.disclosures = Disclosures()
         self.registers += [self.powers, self.disclosures]
         self._unfounded: list[str] = []
+        self._entered: dict[str, tuple[str, tuple[bytes, ...]]] = {}
 
     # Claims.
 
@@ -90,7 +92,9 @@ class Entrant(Agent):
         salt = self.wallet.draw_salt()
         fine = fine_commitment(salt, entry, number, FineState.CLAIMED)
         self.wallet.keep_salt(fine, salt)
-        await self.send_to_customs({**line, KIND: PaperKind.ENTRY_LINE.value, "salt": salt})
+        root = await self.send_to_customs({**line, KIND: PaperKind.ENTRY_LINE.value, "salt": salt})
+        papers = (root, invoice) if isinstance(invoice, bytes) else (root,)
+        self._entered[ledger_id] = (authority_of(self.members), papers)
         body: dict[str, Value] = {
             "entry": entry,
             "line": number,
@@ -159,6 +163,7 @@ class Entrant(Agent):
         fine = fine_commitment(salt, claim.entry, claim.line, FineState.PROTESTED)
         self.wallet.keep_salt(fine, salt)
         shown = self._shown(step.document, claim)
+        await self._pass_on_entry(claim, customs)
         await self._pass_on_certificate(shown, customs)
         fields = answer_fields(
             PaperKind.PROTEST, claim, self.script.claims[step.claim], shown, claim.importer
@@ -186,6 +191,7 @@ class Entrant(Agent):
         lost = self.conduct.commits(Dishonesty.KEEPS_NO_RECORDS, subject) or ()
         if "certificate" in lost:
             shown = None
+        await self._pass_on_entry(claim, customs)
         await self._pass_on_certificate(shown, customs)
         fields = answer_fields(PaperKind.ANSWER, claim, self.script.claims[name], shown, claim.importer)
         kept = {key: value for key, value in fields.items() if "invoice" not in lost or "invoice" not in key}
@@ -216,6 +222,14 @@ class Entrant(Agent):
         after = self.register.certificates.get((before.successor if before is not None else None) or "")
         return after if after is not None and after.possessed_by(claim.importer) is not None else None
 
+    async def _pass_on_entry(self, claim: ClaimEntry, customs: str) -> None:
+        """Send Customs what is behind an entry line, if it was another Customs that had it."""
+        sent_to, roots = self._entered.get(claim.id, (customs, ()))
+        if sent_to != customs:
+            for root in roots:
+                await self.send(root, customs)
+            self._entered[claim.id] = (customs, roots)
+
     async def _pass_on_certificate(self, certificate: CertificateEntry | None, customs: str) -> None:
         """Send Customs what this organization has of a certificate that was not addressed to Customs."""
         if certificate is None or customs in certificate.addressees:
@@ -225,12 +239,13 @@ class Entrant(Agent):
 
     # Parts.
 
-    async def send_to_customs(self, fields: Mapping[str, Value]) -> None:
-        """Seal a document to Customs and anchor its root, so that it cannot be exchanged later."""
+    async def send_to_customs(self, fields: Mapping[str, Value]) -> bytes:
+        """Seal a document to Customs and anchor its root, so that it cannot be exchanged later; return the root."""
         customs = authority_of(self.members)
         root = self.commit(fields)
         await self.send(root, customs)
         await self.transact("document.anchor", {"class": "commercial", "addressees": [customs]}, (root,))
+        return root
 
     def invoice_of(self, claim: Claim) -> bytes | None:
         """Return the root of a claim's invoice if this organization has it."""

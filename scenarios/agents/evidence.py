@@ -58,7 +58,7 @@ class Archive:
         return Evidence(
             claim=claim,
             claimed_on=self._calendar.legal_date(claim.filed.time_ms),
-            committed=case.committed,
+            committed=claim.committed,
             certificate=certificate,
             entry_line=line,
             certificate_paper=self._certificate_paper(certificate),

@@ -64,7 +64,9 @@ class ClaimEntry:
 
     Attributes:
         importer, filer: the importer of record, and who filed: itself, or its customs broker.
+        fine, committed: the latest commitment to its fine state, and the one with which it was filed.
         request, answers: roots of official documents.
+        last_act: the type of the latest act on it.
     """
 
     entry: str
@@ -83,6 +85,8 @@ class ClaimEntry:
     findings: tuple[str, ...]
     request: bytes | None = None
     answers: list[bytes] = field(default_factory=list)
+    committed: bytes = b""
+    last_act: str = "claim.file"
 
     @property
     def id(self) -> str:
@@ -180,6 +184,7 @@ class Register:
         self.certificate_of(receipt).successor = body.text("successor")
 
     def _filed(self, receipt: Receipt, creator: str, body: Fields) -> None:
+        fine = bytes.fromhex(body.text("fine"))
         entry = ClaimEntry(
             entry=body.text("entry"),
             line=body.integer("line"),
@@ -192,9 +197,11 @@ class Register:
             import_on=body.date("import_on"),
             shipment=body.optional_text("shipment"),
             post=receipt.type == "claim.file_post",
-            fine=bytes.fromhex(body.text("fine")),
+            fine=fine,
             filed=place_of(receipt),
             findings=receipt.findings,
+            committed=fine,
+            last_act=receipt.type or "",
         )
         self.claims[entry.id] = entry
 
@@ -202,6 +209,7 @@ class Register:
         claim = self.claim_of(receipt)
         claim.fine = bytes.fromhex(body.text("fine"))
         claim.findings = (*claim.findings, *receipt.findings)
+        claim.last_act = receipt.type or ""
         if receipt.type == "claim.open":
             claim.request = receipt.documents[0]
         elif receipt.type == "claim.protest":
@@ -214,7 +222,9 @@ class Register:
         )
 
     def _answered(self, receipt: Receipt, _creator: str, _body: Fields) -> None:
-        self.claim_of(receipt).answers.append(receipt.documents[0])
+        claim = self.claim_of(receipt)
+        claim.answers.append(receipt.documents[0])
+        claim.last_act = receipt.type or ""
 
 
 def place_of(receipt: Receipt) -> Place:

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from ledger.contracts.membership import Purpose, prove_possession
-from ledger.keys import BoxKey, SigningKey, seed_for
+from ledger.documents import commit_fields, digests_statement, envelope, seal
+from ledger.keys import BoxKey, Domain, SigningKey, seed_for
 from ledger.members import KeyTerm
 from ledger.store import Store
 from ledger.transaction import Transaction, sign_approval, sign_transaction
@@ -330,9 +331,19 @@ def rubbish_before(envelopes):
     return lambda store, root: iter([bytes(4096), *envelopes(store, root)])
 
 
+def another_document():
+    """Return a sealed envelope of something else, such as anybody can send the importer under any root."""
+    document = commit_fields({"kind": "NAFTA-434"}, Random("another"))
+    sender = SigningKey.from_seed(seed_for("elsewhere", "sender"))
+    vouched = sender.sign(Domain.ENVELOPE, "n", digests_statement(document.root, document.digests))
+    _, box = rotated("importer")
+    return seal(envelope(document, ["kind"], vouched), box.public, Random("sealing"))
+
+
 @pytest.mark.parametrize(
     ("envelopes", "reason"),
     [
+        ([another_document()], "no envelope of document c1 at importer opens as what was anchored$"),
         ([b""], "the envelopes of document c1 were purged"),
         ([bytes(4096)], "no envelope of document c1 at importer opens as what was anchored$"),
     ],

@@ -12,8 +12,9 @@ import heapq
 
 from ledger.encoding import decode
 from ledger.errors import DamagedStoreError
-from ledger.state import Overlay, Reader, State, nonce_key
+from ledger.state import Overlay, Reader, nonce_key
 from ledger.transaction import SignedTransaction
+from ledger.treestate import TreeState
 
 FORGOTTEN_PER_BLOCK_MAX = 1000
 """How many nonce records one block forgets at most: twice the default block, so that they cannot pile up."""
@@ -34,7 +35,7 @@ class NonceRecords:
 
     __slots__ = ("_due",)
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: TreeState) -> None:
         self._due = [
             (_read_nonce(key, value)[1], key) for key, value in state.items() if key.startswith(_NONCE_PREFIX)
         ]

@@ -57,10 +57,6 @@ class State:
             else:
                 self._values[key] = value
 
-    def copy(self) -> State:
-        """Return a state of its own with the same values."""
-        return State(self._values)
-
     def items(self) -> Iterator[tuple[str, bytes]]:
         """Yield all keys and values in the order of the keys."""
         for key in sorted(self._values):

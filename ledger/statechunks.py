@@ -18,7 +18,7 @@ from typing import TypeAlias
 from ledger.encoding import decode, encode
 from ledger.errors import EncodingError, MalformedError
 from ledger.fields import Fields
-from ledger.state import VALUE_BYTES_MAX, Reader
+from ledger.state import VALUE_BYTES_MAX
 from ledger.statetree import DIGITS, EMPTY_HASH, WIDTH, Subtree, branch_hash, subtree_hash
 
 CHUNK_BYTES_AIMED = 256 * 1024
@@ -101,12 +101,10 @@ class FrozenState:
     Attributes:
         height: of the block after which it stood so.
         tree: the whole tree.
-        values: the values under its keys, which nobody changes any more.
     """
 
     height: int
     tree: Subtree
-    values: Reader
 
     @property
     def root(self) -> bytes:
@@ -125,8 +123,7 @@ class FrozenState:
             return None
         items: list[tuple[str, bytes]] = []
         size = 0
-        for key in subtree.leaf_keys():
-            value = self.values.get(key) or b""
+        for key, value in subtree.items():
             items.append((key, value))
             size += len(key) + len(value) + _ITEM_OVERHEAD_BYTES
             if size > bytes_aimed and subtree.is_inner:

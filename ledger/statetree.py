@@ -10,7 +10,9 @@ Rules:
 - A proof is the siblings from the root down. Inclusion ends at the key's leaf; absence ends at an empty
   place or at another key's leaf that stands where this key's would.
 - A block's changes are applied together, so that the upper nodes are hashed once.
-- `freeze` keeps the tree as it stands at no cost: what is changed afterwards is copied first, node by node, once.
+- A node never changes: what an update touches is made anew. So a tree is kept as it stands at no cost (`freeze`), and
+  all trees of a process share the nodes that are alike, by their hash: replicas of one state hold it once.
+- Values stand beside their keys in the leaves, behind what the leaf's hash is over.
 - Verifiers never raise on what a stranger sent: a proof that does not hold is False.
 
 Why 16 children: docs/decisions/0002-state-tree-width.md.
@@ -22,6 +24,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
+from weakref import ref
 
 from ledger.encoding import decode, encode
 from ledger.errors import BadProofError, EncodingError, MalformedError
@@ -37,19 +40,30 @@ _HEX_DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 
 
 class _Inner:
-    """An inner node: its children, the bytes that its hash is over, and the epoch it may be changed in."""
+    """An inner node: its children, the bytes that its hash is over, and the hash; nobody changes any of them."""
 
-    __slots__ = ("children", "data", "epoch")
+    __slots__ = ("__weakref__", "children", "data", "hash")
 
-    def __init__(self, epoch: int) -> None:
-        self.children: list[_Node] = [None] * WIDTH
-        self.data = bytearray(1 + 32 * WIDTH)
-        self.data[0] = 1
-        self.epoch = epoch
+    def __init__(self, children: list[_Node], data: bytearray, digest: bytes) -> None:
+        self.children = children
+        self.data = data
+        self.hash = digest
+
+    def __del__(self) -> None:
+        del _shared[self.hash]
 
 
-_Node: TypeAlias = "_Inner | bytes | None"  # bytes: a leaf, its path, its value's hash, and its key
+_Node: TypeAlias = "_Inner | bytes | None"
+"""Bytes are a leaf: its path and its value's hash, which its own hash is over; its key's length, its key, its value."""
 _Change: TypeAlias = tuple[bytes, bytes | None]  # digits of the path; the new leaf, or None to delete
+
+_LEAF_HASHED = 64
+_LENGTH_BYTES = 4
+_KEY_FROM = _LEAF_HASHED + _LENGTH_BYTES
+_NO_CHILDREN = bytes([1]) + EMPTY_HASH * WIDTH
+
+_shared: dict[bytes, ref[_Inner]] = {}
+"""Every inner node of the process by its hash, as long as a tree has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +117,10 @@ class StateTree:
         items: keys and values to begin with.
     """
 
-    __slots__ = ("_epoch", "_top")
+    __slots__ = ("_top",)
 
     def __init__(self, items: Mapping[str, bytes] | Iterable[tuple[str, bytes]] = ()) -> None:
         self._top: _Node = None
-        self._epoch = 0
         self.update(dict(items))
 
     @property
@@ -115,29 +128,35 @@ class StateTree:
         """The root, 32 bytes."""
         return _hash(self._top)
 
+    def get(self, key: str) -> bytes | None:
+        """Return the value under a key, or None."""
+        path = _sha256(key.encode()).digest()
+        node = self._top
+        depth = 0
+        while isinstance(node, _Inner):
+            byte = path[depth >> 1]
+            node = node.children[byte & 15 if depth & 1 else byte >> 4]
+            depth += 1
+        return None if node is None or node[:32] != path else _read_leaf(node)[1]
+
+    def items(self) -> Iterator[tuple[str, bytes]]:
+        """Yield all keys and values in the order of their paths."""
+        return Subtree(self._top).items()
+
     def update(self, changes: Mapping[str, bytes | None]) -> None:
         """Write values under keys, all at once; None deletes, present or not."""
         batch: list[_Change] = []
         for key, value in changes.items():
             name = key.encode()
             path = _sha256(name).digest()
-            batch.append((_digits(path), None if value is None else path + _sha256(value).digest() + name))
+            batch.append((_digits(path), None if value is None else _leaf(path, name, value)))
         if batch:
             batch.sort()  # paths differ, so leaves are never compared
-            self._top = _merge(self._top, 0, batch, self._epoch)
+            self._top = _merge(self._top, 0, batch)
 
     def freeze(self) -> Subtree:
         """Return the whole tree as it stands; later updates leave what is returned as it is."""
-        self._epoch += 1
         return Subtree(self._top)
-
-    def subtree(self, prefix: bytes) -> Subtree:
-        """Return what stands at a path's first digits now, good until the next update.
-
-        Args:
-            prefix: digits of the path, one per byte.
-        """
-        return Subtree(self._top).descend(prefix)
 
     def prove(self, key: str) -> StateProof:
         """Return the proof that a key has its value, or that it is absent."""
@@ -155,7 +174,7 @@ class StateTree:
                     siblings.append(bytes(node.data[1 + 32 * digit : 33 + 32 * digit]))
             steps.append((bitmap, tuple(siblings)))
             node = node.children[own]
-        other = node[:64] if node is not None and node[:32] != path else None
+        other = node[:_LEAF_HASHED] if node is not None and node[:32] != path else None
         return StateProof(tuple(steps), other)
 
 
@@ -200,13 +219,18 @@ class Subtree:
 
     def leaf_keys(self) -> Iterator[str]:
         """Yield the keys of its leaves in the order of their paths."""
+        for key, _ in self.items():
+            yield key
+
+    def items(self) -> Iterator[tuple[str, bytes]]:
+        """Yield keys and values of its leaves in the order of their paths."""
         pending: list[_Node] = [self._node]
         while pending:
             node = pending.pop()
             if isinstance(node, _Inner):
                 pending.extend(reversed(node.children))
             elif node is not None:
-                yield node[64:].decode()
+                yield _read_leaf(node)
 
 
 def subtree_hash(items: Iterable[tuple[str, bytes]], prefix: bytes) -> bytes | None:
@@ -228,7 +252,7 @@ def subtree_hash(items: Iterable[tuple[str, bytes]], prefix: bytes) -> bytes | N
         return None
     if any(leaves[i][0] == leaves[i - 1][0] for i in range(1, len(leaves))):
         return None
-    return _hash(_build(leaves, len(prefix), 0))
+    return _hash(_build(leaves, len(prefix)))
 
 
 def branch_hash(hashes: Sequence[bytes]) -> bytes | None:
@@ -288,22 +312,31 @@ def _digits(path: bytes) -> bytes:
 def _hash(node: _Node) -> bytes:
     if node is None:
         return EMPTY_HASH
-    return _sha256(b"\x00" + node[:64] if isinstance(node, bytes) else node.data).digest()
+    return _sha256(b"\x00" + node[:_LEAF_HASHED]).digest() if isinstance(node, bytes) else node.hash
 
 
-def _own(node: _Inner, epoch: int) -> _Inner:
-    """Return a node that may be changed in this epoch: itself, or its copy."""
-    if node.epoch == epoch:
-        return node
-    copy = _Inner.__new__(_Inner)
-    copy.children = node.children.copy()
-    copy.data = node.data.copy()
-    copy.epoch = epoch
-    return copy
+def _leaf(path: bytes, name: bytes, value: bytes) -> bytes:
+    return b"".join((path, _sha256(value).digest(), len(name).to_bytes(_LENGTH_BYTES, "big"), name, value))
 
 
-def _merge(node: _Node, depth: int, batch: list[_Change], epoch: int) -> _Node:
-    """Return the subtree at `depth` after a sorted batch of changes; this epoch's inner nodes change in place."""
+def _read_leaf(leaf: bytes) -> tuple[str, bytes]:
+    end = _KEY_FROM + int.from_bytes(leaf[_LEAF_HASHED:_KEY_FROM], "big")
+    return leaf[_KEY_FROM:end].decode(), leaf[end:]
+
+
+def _inner(children: list[_Node], data: bytearray) -> _Inner:
+    """Return the inner node with these children, the process' one of that hash."""
+    digest = _sha256(data).digest()
+    known = _shared.get(digest)
+    node = None if known is None else known()
+    if node is None:
+        node = _Inner(children, data, digest)
+        _shared[digest] = ref(node)
+    return node
+
+
+def _merge(node: _Node, depth: int, batch: list[_Change]) -> _Node:
+    """Return the subtree at `depth` after a sorted batch of changes."""
     if not isinstance(node, _Inner):
         leaves = [(digits, leaf) for digits, leaf in batch if leaf is not None]
         if node is not None:
@@ -311,9 +344,8 @@ def _merge(node: _Node, depth: int, batch: list[_Change], epoch: int) -> _Node:
             if all(changed != digits for changed, _ in batch):
                 leaves.append((digits, node))
                 leaves.sort()
-        return _build(leaves, depth, epoch)
-    node = _own(node, epoch)
-    children, data = node.children, node.data
+        return _build(leaves, depth)
+    children, data = node.children.copy(), node.data.copy()
     shrunk = False
     low, end = 0, len(batch)
     while low < end:
@@ -322,42 +354,40 @@ def _merge(node: _Node, depth: int, batch: list[_Change], epoch: int) -> _Node:
         while high < end and batch[high][0][depth] == digit:
             high += 1
         part = batch if high - low == end else batch[low:high]
-        child = children[digit] = _merge(children[digit], depth + 1, part, epoch)
-        if child is None:
-            shrunk = True
-            data[1 + 32 * digit : 33 + 32 * digit] = EMPTY_HASH
-        elif isinstance(child, bytes):
-            shrunk = True
-            data[1 + 32 * digit : 33 + 32 * digit] = _sha256(b"\x00" + child[:64]).digest()
+        child = children[digit] = _merge(children[digit], depth + 1, part)
+        if isinstance(child, _Inner):
+            data[1 + 32 * digit : 33 + 32 * digit] = child.hash
         else:
-            data[1 + 32 * digit : 33 + 32 * digit] = _sha256(child.data).digest()
+            shrunk = True
+            data[1 + 32 * digit : 33 + 32 * digit] = _hash(child)
         low = high
-    return _collapse(node) if shrunk else node
+    return _collapse(children, data) if shrunk else _inner(children, data)
 
 
-def _collapse(node: _Inner) -> _Node:
+def _collapse(children: list[_Node], data: bytearray) -> _Node:
     """Return what stands for an inner node that may have lost children: itself, its only leaf, or nothing."""
     only: _Node = None
-    for child in node.children:
+    for child in children:
         if child is not None:
             if only is not None or not isinstance(child, bytes):
-                return node
+                return _inner(children, data)
             only = child
     return only
 
 
-def _build(leaves: list[tuple[bytes, bytes]], depth: int, epoch: int) -> _Node:
+def _build(leaves: list[tuple[bytes, bytes]], depth: int) -> _Node:
     """Return the subtree of sorted leaves that share their first `depth` digits."""
     if len(leaves) < 2:
         return leaves[0][1] if leaves else None
-    node = _Inner(epoch)
+    children: list[_Node] = [None] * WIDTH
+    data = bytearray(_NO_CHILDREN)
     low, end = 0, len(leaves)
     while low < end:
         digit = leaves[low][0][depth]
         high = low + 1
         while high < end and leaves[high][0][depth] == digit:
             high += 1
-        child = node.children[digit] = _build(leaves[low:high], depth + 1, epoch)
-        node.data[1 + 32 * digit : 33 + 32 * digit] = _hash(child)
+        child = children[digit] = _build(leaves[low:high], depth + 1)
+        data[1 + 32 * digit : 33 + 32 * digit] = _hash(child)
         low = high
-    return node
+    return _inner(children, data)

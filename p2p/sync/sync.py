@@ -374,7 +374,7 @@ class Sync:
         self.target = target
         self._places.clear()
         self._without.clear()
-        tree = self.executor.ledger.tree.subtree(b"")
+        tree = self.executor.ledger.tree.freeze()
         self._pull = StatePull(target.checkpoint.state_root, tree, self.executor.store.chunk)
         self.executor.announced(
             "sync.state_wanted", height=target.checkpoint.height, own_height=self.executor.ledger.height

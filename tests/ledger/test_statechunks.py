@@ -7,7 +7,6 @@ import random
 import pytest
 
 from ledger.errors import MalformedError
-from ledger.state import State
 from ledger.statechunks import Chunk, FrozenState, is_place
 from ledger.statetree import EMPTY_HASH, StateTree, subtree_hash
 
@@ -17,7 +16,7 @@ def _items(count: int) -> dict[str, bytes]:
 
 
 def _frozen(items: dict[str, bytes]) -> FrozenState:
-    return FrozenState(1, StateTree(items).freeze(), State(items))
+    return FrozenState(1, StateTree(items).freeze())
 
 
 def _pulled(state: FrozenState, bytes_aimed: int) -> tuple[dict[str, bytes], int]:
@@ -55,10 +54,10 @@ def test_a_small_state_is_one_chunk_and_a_large_one_is_not():
 def test_a_frozen_state_stays_as_it_is_while_the_tree_goes_on():
     items = _items(400)
     tree = StateTree(items)
-    first = FrozenState(1, tree.freeze(), State(items))
+    first = FrozenState(1, tree.freeze())
     tree.update({f"claim/{i}": None for i in range(0, 400, 3)} | {"new": b"x"})
     second_items = {k: v for i, (k, v) in enumerate(items.items()) if i % 3} | {"new": b"x"}
-    second = FrozenState(2, tree.freeze(), State(second_items))
+    second = FrozenState(2, tree.freeze())
     tree.update({f"claim/{i}": b"again" for i in range(400)})
     assert _pulled(first, 500)[0] == items
     assert _pulled(second, 500)[0] == second_items

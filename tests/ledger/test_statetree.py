@@ -12,6 +12,7 @@ from types import ModuleType
 
 import pytest
 
+from ledger import statetree
 from ledger.errors import BadProofError
 from ledger.statetree import StateProof, StateTree, verify_state
 
@@ -335,3 +336,35 @@ def _measure() -> float:
     for round_number in range(30):
         tree.update({f"claim/{chance.randrange(20_000)}": b"%d" % round_number for _ in range(100)})
     return (time.process_time() - started) / 3000 * 1e6
+
+
+def test_trees_of_one_state_share_their_nodes_however_they_came_to_it() -> None:
+    whole = StateTree(_content(300))
+    grown = StateTree(_content(100))
+    grown.update({"claim/7": b"passing"})
+    grown.update({**_content(300), "gone": b"x"})
+    assert grown.root != whole.root
+    assert grown._top is not whole._top
+    grown.update({"gone": None})
+    assert grown._top is whole._top
+
+
+def test_what_no_tree_has_any_more_is_let_go_of() -> None:
+    before = len(statetree._shared)
+    tree = StateTree({f"own/{i}": b"%d" % i for i in range(500)})
+    kept = tree.freeze()
+    assert len(statetree._shared) > before
+    tree.update({f"own/{i}": b"later %d" % i for i in range(500)})
+    assert dict(kept.items()) == {f"own/{i}": b"%d" % i for i in range(500)}
+    del tree, kept
+    assert len(statetree._shared) == before
+
+
+def test_values_are_read_back_by_key_and_all_together() -> None:
+    content = _content(300)
+    tree = StateTree(content)
+    assert {key: tree.get(key) for key in content} == content
+    assert tree.get("absent") is None
+    assert dict(tree.items()) == content
+    tree.update({"claim/3": b"", "claim/4": None})
+    assert (tree.get("claim/3"), tree.get("claim/4")) == (b"", None)

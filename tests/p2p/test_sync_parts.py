@@ -65,7 +65,7 @@ def test_a_liar_is_asked_again_only_after_a_while_or_if_nobody_else_is_there():
 
 def candidate(height):
     tree = StateTree({"height": b"%d" % height})
-    return Candidate(FrozenState(height, tree.freeze(), State()), None, (), height, b"")
+    return Candidate(FrozenState(height, tree.freeze()), None, (), height, b"")
 
 
 def kept(keeper, height, *, certified=True):
@@ -111,7 +111,7 @@ def items(count, mark=b""):
 
 def pull(own, wanted, *, chunk_bytes=300, stored=None):
     """Fetch a state from an honest server; return the changes, what was asked, and what is stored."""
-    server = FrozenState(1, StateTree(wanted).freeze(), State(wanted))
+    server = FrozenState(1, StateTree(wanted).freeze())
     stored = {} if stored is None else stored
     work = StatePull(server.root, StateTree(own).freeze(), stored.get)
     asked = 0
@@ -175,7 +175,7 @@ def test_a_newer_target_costs_only_what_differs():
 
 def test_a_stored_chunk_that_is_gone_is_fetched_again():
     wanted = items(60)
-    server = FrozenState(1, StateTree(wanted).freeze(), State(wanted))
+    server = FrozenState(1, StateTree(wanted).freeze())
     stored = {}
     work = StatePull(server.root, StateTree({}).freeze(), stored.get)
     for _ in range(2):
@@ -196,7 +196,7 @@ def test_a_stored_chunk_that_is_gone_is_fetched_again():
 
 def test_what_was_not_asked_for_or_does_not_hold_is_not_taken():
     wanted = items(60)
-    server = FrozenState(1, StateTree(wanted).freeze(), State(wanted))
+    server = FrozenState(1, StateTree(wanted).freeze())
     work = StatePull(server.root, StateTree({}).freeze(), {}.get)
     right = server.chunk(b"", 300).encode()
     assert work.take(b"", right) is None

@@ -57,7 +57,7 @@ from p2p.frames import FRAME_BYTES_AIMED, RAFT_MESSAGES_MAX, RaftFields
 from p2p.machine import Machine
 from p2p.observer import Observer
 from p2p.pool import Pool
-from p2p.raftconf import raft_change
+from p2p.raftconf import accords, raft_change
 from p2p.raftlog import StoredLog, configuration_bytes, read_configuration, to_entry
 from p2p.sync.offer import Offer, verify_offer
 
@@ -305,9 +305,7 @@ class Ordering:
                 f"snapshot of height {offer.height}: its entry is said to be of term {snapshot.term}, "
                 f"its block is of term {offer.header.term}"
             )
-        conf = snapshot.conf_state
-        voters, learners = self.known_roster().raft_members_at(offer.height)
-        if set(conf.voters) != voters or {*conf.learners, *conf.learners_next} != learners:
+        if not accords(snapshot.conf_state, self.known_roster(), offer.height):
             # Either the leader lies, or a change of the roster has not been proven here yet: it will send it again.
             self.figures.snapshots_refused += 1
             self.observer.record(

@@ -92,6 +92,10 @@ class Keeper:
                 return candidate.state
         return None
 
+    def holds(self, height: int) -> bool:
+        """Whether the state of a height is offered."""
+        return any(offer.height == height for offer, _ in self._offers)
+
     def forget(self) -> None:
         """Let everything go: the ledger went on from another state."""
         self._candidates.clear()

@@ -388,6 +388,7 @@ class Sync:
         executor.store.note_applied(row.index)
         executor.store.put_snapshot(replace(row, awaited=False))
         executor.ordering.installed(row.index)
+        self.taking.passed_over(offer.height)
 
     def _move_target(self, offer: Offer, checkpoint: Checkpoint) -> None:
         """Fetch a later state, of a block that this node's log has beyond the snapshot that it awaits."""
@@ -436,9 +437,7 @@ class Sync:
         self.target = self._pull = None
         self._places.clear()
         self.following.forget()
-        self.keeper.forget()
-        self.taking.freeze(offer.header, 0 if snapshot is None else snapshot.index)
-        self.taking.offer(checkpoint.height, offer.note)
+        self.taking.installed(offer.header, 0 if snapshot is None else snapshot.index, offer.note)
         executor.points.reached(CodePoint.AFTER_INSTALL)
 
     def _leave_pool(self, time_ms: int) -> list[bytes]:

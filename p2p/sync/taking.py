@@ -1,7 +1,8 @@
 """Snapshots taken: when a node's state is frozen, when it is offered, and what its log then lets go.
 
 Rules:
-- A height that changed the roster is none to begin from: who votes is another only after its block was executed.
+- A snapshot says who votes once its entry is applied. A block that changes that is executed before Raft is told: what
+  the change makes of those who vote until then is worked out here.
 - What a snapshot means for the log is recorded in the store when it is offered; log rows go later, once that is
   committed, and only those far enough behind.
 """
@@ -10,10 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from consensus import ConfState, next_conf
 from ledger.block import Header
 from ledger.checkpoint import Certificate
 from ledger.store import SnapshotRow
 from p2p.executor import Executor
+from p2p.raftconf import raft_change
 from p2p.raftlog import configuration_bytes
 from p2p.sync.keeper import Candidate, Keeper
 
@@ -40,28 +43,47 @@ class Taking:
         if note is None or height in store.absent_blocks:
             return
         index = store.log_index(height)
+        roster, configuration = self.executor.ledger.roster, self.executor.ordering.conf_state
         if store.configuration[0] > index:
-            return  # who votes has changed since
+            change = raft_change(roster, height)
+            if not change.changes:
+                return  # who votes has changed since
+            voters, learners = roster.raft_members_at(height - 1)
+            before = ConfState(voters=tuple(sorted(voters)), learners=tuple(sorted(learners)))
+            configuration = next_conf(before, change)  # joint, and left since
         block = self.executor.ordering.chain.block(store.block(height))
-        self.freeze(block.header, index)
+        self._freeze(block.header, index, configuration)
         self.offer(height, note)
 
     def executed(self, header: Header, index: int | None) -> None:
         """Take note that a block was executed, which an entry of the log carried, or none."""
-        if self.keeper.is_due(header.height) and self.executor.ledger.roster.height != header.height:
-            self.freeze(header, index or 0)
+        if not self.keeper.is_due(header.height) or self.executor.store.snapshot.awaited:
+            return
+        configuration = self.executor.ordering.conf_state
+        if index is not None:
+            configuration = next_conf(configuration, raft_change(self.executor.ledger.roster, header.height))
+        self._freeze(header, index or 0, configuration)
+
+    def installed(self, header: Header, index: int, note: str) -> None:
+        """Take note that a state was taken over."""
+        self.keeper.forget()
+        self._freeze(header, index, self.executor.ordering.conf_state)
+        self.offer(header.height, note)
+
+    def passed_over(self, height: int) -> None:
+        """Take note that the store's snapshot stands for a height that was executed before: offer it if it is kept."""
+        self.executor.ordering.log.offers = self.keeper.holds(height)
 
     def certified(self, height: int, certificate: Certificate) -> None:
         """Take note that a height is certified."""
         self.offer(height, certificate.note(self.executor.ledger.roster.electorate(height)))
 
-    def freeze(self, header: Header, index: int) -> None:
+    def _freeze(self, header: Header, index: int, conf: ConfState) -> None:
         """Keep the state as it stands after a block."""
-        ledger, ordering = self.executor.ledger, self.executor.ordering
+        ledger = self.executor.ledger
 
         def make() -> Candidate:
-            configuration = configuration_bytes(ordering.conf_state)
-            return Candidate(ledger.freeze(), header, ledger.log.frontier(), index, configuration)
+            return Candidate(ledger.freeze(), header, ledger.log.frontier(), index, configuration_bytes(conf))
 
         self.keeper.freeze(header.height, make)
 

@@ -620,7 +620,9 @@ COMPACTING = Timing(snapshot_blocks=2, log_entries_kept=2, replay_blocks_max=3)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "timing"), [(4, Timing()), (11, Timing()), (15, Timing()), (5, COMPACTING)])
+@pytest.mark.parametrize(
+    ("seed", "timing"), [(4, Timing()), (11, Timing()), (15, Timing()), (5, COMPACTING), (23, COMPACTING)]
+)
 def test_members_and_nodes_come_and_go_while_nodes_crash(changing, seed, timing):
     reports, rosters, confs, links, genesis = changing(_churn, seed=seed, timing=timing)
     assert reports == [()] * 6

@@ -14,7 +14,7 @@ from ledger.roster import Roster
 from p2p.hello import Opening
 from p2p.met import Met
 from p2p.pool import Pool, Waiting
-from p2p.raftconf import raft_change
+from p2p.raftconf import accords, raft_change
 from scenarios.network.founding import Charter, found_from_seed
 from scenarios.network.founding import Member as Founder
 
@@ -102,3 +102,20 @@ def test_a_configuration_transaction_is_never_selected_with_others():
     assert pool.configurations(99) == []
     pool.mark_ordered([b"raw1"], 7)
     assert pool.configurations(100) == [b"raw3"]
+
+
+def test_a_snapshot_s_members_are_those_of_its_block_and_of_a_set_that_ordered_before(roster):
+    joined = roster.changed(2, newcomer(2), next_raft_id=5)
+    learning = joined.changed(3, with_node(newcomer(2), learning=(Learning(3),)))
+    giver = roster.organization("importer")
+    given = with_node(giver, seats=(replace(giver.node.seats[0], until=5),))
+    seated = learning.changed(
+        5, with_node(newcomer(2), learning=(Learning(3, 5),), seats=(Seat(3, 5),)), given, next_seat=4
+    )
+    assert accords(ConfState(voters=(1, 2, 3), learners=(4,)), seated, 4)
+    assert accords(ConfState(voters=(1, 2, 4)), seated, 5)
+    assert accords(ConfState(voters=(1, 2, 4), voters_outgoing=(1, 2, 3), auto_leave=True), seated, 6)
+    assert not accords(ConfState(voters=(1, 2, 3), learners=(4,)), seated, 5)
+    assert not accords(ConfState(voters=(1, 2, 4), learners=(3,)), seated, 5)
+    assert not accords(ConfState(voters=(1, 2, 4), voters_outgoing=(7,), auto_leave=True), seated, 5)
+    assert not accords(ConfState(voters=(1, 2, 3), voters_outgoing=(1, 2, 4), auto_leave=True), seated, 2)

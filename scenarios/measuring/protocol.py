@@ -58,6 +58,8 @@ class ProtocolFacts:
     _led_ns: int = 0
     _leading_from_ns: int | None = None
     _frames: int = 0
+    _bytes: int = 0
+    _leaks: int | None = None
 
     def followed(self, happenings: Iterable[Happening]) -> Iterator[Happening]:
         """Yield events as they come, taking each into account."""
@@ -84,6 +86,10 @@ class ProtocolFacts:
         figures.figures["M12-divergence"] = {ALL: Figure(hits=len(self._split_at), of=len(self._hash_at))}
         messages = Figure(total=self._frames / self._valid) if self._valid and self._frames else Figure()
         figures.figures["M12-messages"] = {ALL: messages}
+        size = Figure(total=self._bytes / self._valid) if self._valid and self._bytes else Figure()
+        figures.figures["M12-bytes"] = {ALL: size}
+        leaks = Figure() if self._leaks is None else Figure(total=self._leaks)
+        figures.figures["M12-leaks"] = {ALL: leaks}
         revoked = array("d", [self._everywhere_ms[i] for i in self._revocations if i in self._everywhere_ms])
         open_ = len(self._revocations) - len(revoked)
         figures.figures["M12-revocation"] = {ALL: Figure(values=revoked, open=open_)}
@@ -194,6 +200,10 @@ class ProtocolFacts:
 
     def _second(self, happening: Happening, _now_ns: int) -> None:
         self._frames += _integer(happening, "frames")
+        self._bytes += _integer(happening, "bytes")
+
+    def _compared(self, happening: Happening, _now_ns: int) -> None:
+        self._leaks = _integer(happening, "leaks")
 
 
 def _integer(happening: Happening, name: str) -> int:
@@ -213,4 +223,5 @@ _HANDLERS: Mapping[str, Callable[[ProtocolFacts, Happening, int], None]] = {
     "block.certified": ProtocolFacts._certified,
     "receipt": ProtocolFacts._receipt,
     "trace": ProtocolFacts._second,
+    "privacy.compared": ProtocolFacts._compared,
 }

@@ -168,6 +168,7 @@ class _Run:
         self.checks: list[Check] = make_checks(Setting(scenario, self.search, self._compare, self._holdings))
         self.simulated: SimulatedWorld | None = None
         self.log = ProgramLog()
+        self.has_written_events = False
         self.started = time.monotonic()
         self.cpu_started = time.process_time()
 
@@ -178,6 +179,8 @@ class _Run:
                 self._carry_out()
             return self._conclude()
         finally:
+            if not self.has_written_events and hasattr(self, "book"):
+                self._write_events()
             self.frames.close()
 
     def _carry_out(self) -> None:
@@ -194,8 +197,6 @@ class _Run:
                 self._virtual()
         finally:
             self.trace.finish()
-            if hasattr(self, "book"):
-                self.folder.write_events(self.book.events)
             if lines is not None:
                 lines.close()
 
@@ -293,11 +294,21 @@ class _Run:
         is_envelope = kind == FrameKind.ENVELOPE.name
         self.frames.keep(frame_label(kind, source, target), frame, per_place=is_envelope)
 
-    def _note_second(self, second: int, frames: int, digest: str) -> None:
-        self.book.add("trace", {"second": second, "frames": frames, "digest": digest})
+    def _note_second(self, second: int, frames: int, size_bytes: int, digest: str) -> None:
+        fields: dict[str, RecordField] = {
+            "second": second,
+            "frames": frames,
+            "bytes": size_bytes,
+            "digest": digest,
+        }
+        self.book.add("trace", fields)
 
     def _keep_disk(self, organization: str, files: Mapping[str, bytes | None]) -> None:
         self.folder.write_disk(organization, files)
+
+    def _write_events(self) -> None:
+        self.has_written_events = True
+        self.folder.write_events(self.book.events)
 
     def _now(self, stage: str) -> None:
         """Say what is under way now that trade is over."""
@@ -324,6 +335,15 @@ class _Run:
         self._now("checking")
         for check in self.checks:
             check.finish(final)
+        self.book.add(
+            "privacy.compared",
+            {
+                "pairs": self.readings.pairs,
+                "as_entitled": self.readings.as_entitled,
+                "leaks": self.readings.leak_count,
+            },
+        )
+        self._write_events()
         metrics = self._metrics()
         self.trial.history.metrics = metrics
         expectations = [

@@ -23,17 +23,18 @@ class MessageTrace:
     """Digests and counts frames.
 
     Attributes:
-        on_second: called with (second, frames in it, running digest) when a second with frames is over.
+        on_second: called with (second, frames in it, their bytes, running digest) when a second with frames is over.
         lines: where every frame is written as a line, for `--trace messages`.
     """
 
-    on_second: Callable[[int, int, str], None]
+    on_second: Callable[[int, int, int, str], None]
     lines: LateFile | None = None
     frames_by_kind: dict[str, int] = field(default_factory=dict)
     bytes_by_kind: dict[str, int] = field(default_factory=dict)
     _hash: hashlib._Hash = field(default_factory=hashlib.sha256)
     _second: int = -1
     _frames: int = 0
+    _bytes: int = 0
 
     def frame(self, now_ns: int, source: str, target: str, kind: str, frame: bytes) -> None:
         """Take one frame into the trace."""
@@ -42,6 +43,7 @@ class MessageTrace:
             self.finish()
             self._second = second
         self._frames += 1
+        self._bytes += len(frame)
         self.frames_by_kind[kind] = self.frames_by_kind.get(kind, 0) + 1
         self.bytes_by_kind[kind] = self.bytes_by_kind.get(kind, 0) + len(frame)
         digest = hashlib.sha256(frame).hexdigest()[:16]
@@ -53,5 +55,5 @@ class MessageTrace:
     def finish(self) -> None:
         """Report the second under way, if it had frames."""
         if self._frames:
-            self.on_second(self._second, self._frames, self._hash.hexdigest()[:32])
-        self._frames = 0
+            self.on_second(self._second, self._frames, self._bytes, self._hash.hexdigest()[:32])
+        self._frames = self._bytes = 0

@@ -68,6 +68,8 @@ def test_what_did_not_get_there_is_open_and_late():
     assert (seen["M12-in-time"].value, seen["M12-in-time"].count) == (0, 2)
     assert seen["M12-goodput"].value == 0
     assert seen["M12-messages"].value is None
+    assert seen["M12-bytes"].value is None
+    assert seen["M12-leaks"].value is None, "who did not look says nothing"
 
 
 def test_a_node_behind_shows_all_blocks_it_caught_up_on():
@@ -114,10 +116,13 @@ def test_a_revocation_is_followed_to_every_node():
             executed(1, "a", 1, "t:VALID::"),
             at(2, "receipt", id="t", type=kind, code="VALID"),
             *[certified(40, node, 1) for node in "abcd"],
-            at(1000, "trace", frames=30),
+            at(1000, "trace", frames=30, bytes=9000),
+            at(1001, "privacy.compared", pairs=8, as_entitled=6, leaks=2),
         )
 
     seen = revoked("key.revoke")
     assert (seen["M12-revocation"].p95, seen["M12-revocation"].open) == (40, 0)
     assert seen["M12-messages"].value == 30
+    assert seen["M12-bytes"].value == 9000
+    assert seen["M12-leaks"].value == 2
     assert revoked("claim.file")["M12-revocation"].value is None

@@ -6,6 +6,7 @@ Rules:
 - What it reacts to is a table: a receipt's type and relation to this organization, to the name of a method.
 - A reaction runs as a job of its own; its failure ends the agent and is told. A feed's cursor moves in the
   same instant in which the jobs that its news asks for begin.
+- Work on paper ends a job's slip where the job waits for an envelope or another day.
 - An office that is away takes nothing in, wakes for nothing and takes no step; it does all that when it is back.
 - What it does wrong, and the telling of it, is its `conduct`'s.
 - An envelope that cannot be opened, or has another root than it came under, is trusted for nothing.
@@ -38,8 +39,8 @@ from scenarios.agents.keybook import Keybook
 from scenarios.agents.mail import Mail, MailFault, Mailroom
 from scenarios.agents.members import MemberEntry, Members
 from scenarios.agents.office import Office
-from scenarios.agents.outgoing import Outgoing
 from scenarios.agents.papers import Paper, PaperError, open_fields
+from scenarios.agents.paperwork import OwnReceipts, Paperwork
 from scenarios.agents.register import Folding, Register
 from scenarios.agents.script import Behavior, Delay, Script, Step
 from scenarios.agents.wallet import Wallet
@@ -88,7 +89,7 @@ class Surroundings:
     on_failure: OnFailure | None = None
 
 
-class Agent(Outgoing):
+class Agent(Paperwork):
     """What every organization's application has.
 
     Attributes:
@@ -128,7 +129,10 @@ class Agent(Outgoing):
         self.register = Register()
         self.keybook = Keybook(surroundings.desk.genesis)
         self.members = Members(surroundings.desk.genesis)
-        self.registers: list[Folding] = [self.register, self.keybook, self.members]
+        self.own_receipts = OwnReceipts(self.id)
+        self.registers: list[Folding] = [self.register, self.keybook, self.members, self.own_receipts]
+        self.books = []
+        self.office.take_up = self.take_up
         self.mailroom = Mailroom()
         self.seen_receipt = -1
         self.seen_document = 0
@@ -197,6 +201,7 @@ class Agent(Outgoing):
         if self.desk.now_ms() >= time_ms:
             return
         # Not over when the moment has come but when the trial says so: it wakes sleepers only at rest.
+        self.leave_slip()
         with self._work.waiting(WaitKind.CALENDAR, str(time_ms), None):
             await self.desk.sleep_until(time_ms)
         await self.until_it_reads()
@@ -237,6 +242,7 @@ class Agent(Outgoing):
     async def receive(self, root: bytes, sender: str) -> Mail:
         """Wait for a sender's envelope of a root and return it, opened or found wanting."""
         mail = self.mailroom.of(root, sender)
+        self.leave_slip()
         with self._work.waiting(WaitKind.ENVELOPE, root.hex(), lambda: mail.has_arrived):
             await mail.arrival()
         return mail
@@ -248,6 +254,7 @@ class Agent(Outgoing):
     async def receive_about(self, kind: str, sender: str, subject: str) -> Paper:
         """Wait for a sender's document of a kind about a claim, or one that opens a commitment (kind FINE)."""
         shelf = self.mailroom.about(kind, sender, subject)
+        self.leave_slip()
         with self._work.waiting(WaitKind.ENVELOPE, f"{kind} of {subject}", lambda: shelf.has_arrived):
             await shelf.arrival()
         if shelf.paper is None:
@@ -258,6 +265,7 @@ class Agent(Outgoing):
         """Wait for a sender's next document of a kind about a subject, after the first `seen` of them."""
         shelf = self.mailroom.about(kind, sender, subject)
         what = f"{kind} {seen + 1} of {subject}"
+        self.leave_slip()
         with self._work.waiting(WaitKind.ENVELOPE, what, lambda: len(shelf) > seen):
             while len(shelf) <= seen:
                 await shelf.more.wait()

@@ -21,7 +21,8 @@ from scenarios.model.misdeeds import WRITTEN, rates_for
 CARELESS = "careless"
 """How the observer is told of a mistake, where it is told the kind of a fraud."""
 WRONG_DATA = "wrong-data"
-"""How it is told of what a fault of trade has an organization write."""
+MISTYPED = "mistyped"
+"""How it is told of what a fault of trade has an organization write, and of what is mistyped from paper."""
 
 
 class Conduct:
@@ -76,7 +77,12 @@ class Conduct:
             other = spoilt_fields(meant, told)
             if other:
                 self._own_up(kind, subject, tuple(f"{form}/{name}" for name in other))
-        return written
+        if self._office.on_paper is None:
+            return written
+        entered = self._office.on_paper.enter_form(form, subject, written)
+        if other := spoilt_fields(written, entered):
+            self._own_up(MISTYPED, subject, tuple(f"{form}/{name}" for name in other))
+        return entered
 
     def _own_up(self, kind: str, subject: str, fields: tuple[str, ...]) -> None:
         self._desk.record(

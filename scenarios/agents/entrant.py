@@ -5,7 +5,8 @@ Rules:
   Customs in an envelope whose root is anchored before the claim.
 - A claim names a certificate only if the ledger has it, and the importer of record if another files.
 - An answer cites the certificate, the receipt of the importer's own acknowledgement, and the invoice; a claim on the
-  importer's own knowledge is answered with what it knows, one on paper with the slip.
+  importer's own knowledge is answered with what it knows, one on paper with the slip; who
+  acknowledged the certificate while it worked on paper cites its own.
 - A dishonest importer enters more than it was billed, claims on a certificate for another shipment, on another's or
   on none, or has no records when asked; a careless one spoils its entry lines and answers.
 - Who answers for another shows only what was disclosed to it.
@@ -29,7 +30,7 @@ from scenarios.agents.powers import Powers
 from scenarios.agents.register import CertificateEntry, ClaimEntry, claim_id
 from scenarios.agents.script import is_answered_by_script
 from scenarios.model.behaviors import Dishonesty
-from scenarios.model.claims import Claim
+from scenarios.model.claims import Claim, PaperProof
 from scenarios.model.steps import AnswerRequest, CorrectClaim, FileClaim, FilePostClaim, ProtestClaim
 
 
@@ -193,7 +194,8 @@ class Entrant(Agent):
             shown = None
         await self._pass_on_entry(claim, customs)
         await self._pass_on_certificate(shown, customs)
-        fields = answer_fields(PaperKind.ANSWER, claim, self.script.claims[name], shown, claim.importer)
+        scripted = self._with_slip(self.script.claims[name], shown)
+        fields = answer_fields(PaperKind.ANSWER, claim, scripted, shown, claim.importer)
         kept = {key: value for key, value in fields.items() if "invoice" not in lost or "invoice" not in key}
         root = self.commit(self.conduct.filled_in("answer", kept, subject))
         await self.send(root, customs)
@@ -211,6 +213,16 @@ class Entrant(Agent):
             ledger_id = self.desk.ledger_id("certificate", name)
         certificate = self.register.certificates.get(ledger_id or "")
         return certificate if certificate is None or self.may_show(certificate, claim) else None
+
+    def _with_slip(self, scripted: Claim, shown: CertificateEntry | None) -> Claim:
+        """Return a claim with the slip on which its importer acknowledged the certificate on paper, if it did."""
+        written_ms = None if shown is None else self.acknowledged_on_paper(bytes.fromhex(shown.id))
+        if written_ms is None or scripted.paper is not None or scripted.importer != self.id:
+            return scripted
+        day = LegalCalendar.of(self.desk.genesis).legal_date(written_ms).isoformat()
+        slip = {"received_on": day, "carrier": self.organization.name, "slip": f"{self.id} {written_ms}"}
+        proof = PaperProof.model_validate(slip)
+        return scripted.model_copy(update={"paper": proof})
 
     def may_show(self, certificate: CertificateEntry, claim: ClaimEntry) -> bool:
         """Say whether this organization has what it would show; who answers for another needs it disclosed."""

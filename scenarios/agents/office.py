@@ -3,6 +3,7 @@
 Rules:
 - An office that is *away* neither reads nor speaks: what comes in lies there till it is back. A *silent* one reads.
 - What may be in force several times over is counted: an office is back when the last absence has ended.
+- An office on paper reads, and writes down what it would have handed in, until its window ends.
 - An envelope is lost if any rule of its addressee loses it, else held until the last rule that holds it has ended.
 - Whoever waits for the office looks again at every change.
 """
@@ -12,8 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from random import Random
 
 from p2p.signal import Signal
+from scenarios.agents.paperbook import Paperbook
+from scenarios.model.tradefaults import FallbackParams
 
 End = Callable[[], None]
 """Ends what was begun."""
@@ -44,10 +48,16 @@ class Office:
     """One organization's office.
 
     Attributes:
-        changed: fires whenever anything here begins or ends.
+        changed: fires whenever anything here begins, goes on or ends.
+        on_paper: the book that is written in now; None while the office works as it should.
+        take_up: told of a book when its window begins, for its organization to enter and reconcile it.
     """
 
     changed: Signal = field(default_factory=Signal)
+    on_paper: Paperbook | None = None
+    take_up: Callable[[Paperbook], None] = lambda _book: None
+    _windows: int = 0
+    _slips: int = 0
     _absences: int = 0
     _silences: int = 0
     _post: list[_PostRule] = field(default_factory=list)
@@ -100,6 +110,29 @@ class Office:
         """Write these fields otherwise than agreed, as `form/field` or `field`."""
         self._falsified.append(fields)
         return self._ending(lambda: self._falsified.remove(fields))
+
+    def go_on_paper(self, plan: FallbackParams, chance: Random, now_ms: Callable[[], int]) -> End:
+        """Work on paper.
+
+        Args:
+            plan: how it is entered afterwards.
+            chance: the fault's own stream.
+            now_ms: the calendar.
+        """
+        before = self.on_paper
+        if before is not None:
+            return self._ending(lambda: None)
+        self._windows += 1
+        book = Paperbook(self._windows, plan, chance, self.changed.fire, self._slips + 1)
+        self.on_paper = book
+        self.take_up(book)
+
+        def close() -> None:
+            self._slips += len(book.slips)
+            book.closed_ms = now_ms()
+            self.on_paper = None
+
+        return self._ending(close)
 
     def _ending(self, end: End) -> End:
         self.changed.fire()

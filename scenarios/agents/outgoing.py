@@ -75,13 +75,14 @@ class Outgoing:
 
     async def until_it_reads(self) -> None:
         """Let the current job wait until the office is not away."""
-        await self._until_office("the office", lambda: self.office.reads)
+        await self.until_office("the office", lambda: self.office.reads)
 
     async def until_it_speaks(self) -> None:
         """Let the current job wait until the office is neither away nor silent."""
-        await self._until_office("the office to speak", lambda: self.office.speaks)
+        await self.until_office("the office to speak", lambda: self.office.speaks)
 
-    async def _until_office(self, what: str, holds: Callable[[], bool]) -> None:
+    async def until_office(self, what: str, holds: Callable[[], bool]) -> None:
+        """Let the current job wait until something holds of the office; the observer is told that it has to."""
         if not holds():
             self.record("office.waits", private=True, what=what, time_ms=self.desk.now_ms())
             with self._work.waiting(WaitKind.OFFICE, what, holds):
@@ -96,9 +97,8 @@ class Outgoing:
             ApiProblem: if the node refuses it for another reason.
         """
         await self.until_it_speaks()
-        valid_for_ms = min(VALID_FOR_MS, self.desk.genesis.limits.valid_for_ms_max)
         for _ in range(SIGNATURES_MAX):
-            signed = self.wallet.sign(act, body, documents, self.desk.now_ms() + valid_for_ms)
+            signed = self.sign(act, body, documents)
             settled = await self._settled(signed)
             outcome = Act(act, signed.id.hex(), settled.code or "", settled.rule)
             if outcome.code == Code.EXPIRED:
@@ -135,29 +135,38 @@ class Outgoing:
             self.record("envelope.withheld", private=True, to=to, time_ms=self.desk.now_ms())
             return
         await self.until_it_speaks()
-        sealed = self.wallet.seal(root, self.keybook.box_key(to), names)
+        await self.hand_over(root, to, self.wallet.seal(root, self.keybook.box_key(to), names))
+
+    async def hand_over(self, root: bytes, to: str, sealed: bytes) -> None:
+        """Hand a sealed envelope to the node, unless a fault of trade holds or loses it."""
         match self.office.fate_of(to):
             case Fate.SENT:
-                await self._post(root, to, sealed)
+                await self.post(root, to, sealed)
             case Fate.HELD:
                 self._record_envelope("envelope.held", root, to)
                 self.start(f"envelope to {to}", self._post_late(root, to, sealed))
             case Fate.LOST:
                 self._record_envelope("envelope.lost", root, to)
 
-    async def _post(self, root: bytes, to: str, sealed: bytes) -> None:
+    async def post(self, root: bytes, to: str, sealed: bytes) -> None:
+        """Hand a sealed envelope to the node."""
         await self.client.post_document_until_accepted(root, to, sealed, pause=self._pause_for(None))
 
     async def _post_late(self, root: bytes, to: str, sealed: bytes) -> None:
-        await self._until_office(f"the post to {to}", lambda: self.office.fate_of(to) is not Fate.HELD)
+        await self.until_office(f"the post to {to}", lambda: self.office.fate_of(to) is not Fate.HELD)
         if self.office.fate_of(to) is Fate.LOST:
             self._record_envelope("envelope.lost", root, to)
             return
-        await self._post(root, to, sealed)
+        await self.post(root, to, sealed)
         self._record_envelope("envelope.released", root, to)
 
     def _record_envelope(self, event: str, root: bytes, to: str) -> None:
         self.record(event, private=True, to=to, root=root.hex(), time_ms=self.desk.now_ms())
+
+    def sign(self, act: str, body: Mapping[str, Value], documents: tuple[bytes, ...]) -> SignedTransaction:
+        """Sign an act that is valid for as long as acts are."""
+        valid_for_ms = min(VALID_FOR_MS, self.desk.genesis.limits.valid_for_ms_max)
+        return self.wallet.sign(act, body, documents, self.desk.now_ms() + valid_for_ms)
 
     async def _settled(self, signed: SignedTransaction) -> TransactionStatus:
         """Return what became of a transaction: certified, expired, or refused at the door by a rule."""
@@ -193,6 +202,11 @@ class Outgoing:
             await coroutine
         except RefusedActError as refused:
             self._record_refusal(refused.act)
+        finally:
+            self.leave_slip()
+
+    def leave_slip(self) -> None:
+        """Let the current job's business on paper be over, if it is on paper."""
 
     def _record_refusal(self, act: Act) -> None:
         self.record("act.refused", private=True, act=act.type, id=act.id, code=act.code, rule=act.rule)

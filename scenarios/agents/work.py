@@ -18,6 +18,8 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from scenarios.agents.paperbook import Paperbook, Slip
+
 
 class WaitKind(StrEnum):
     """What a job waits for."""
@@ -56,11 +58,13 @@ class Act:
 
 @dataclass(slots=True)
 class Job:
-    """One reaction or step under way: its transactions, and what it waits for, innermost last."""
+    """One reaction or step under way: its transactions, what it waits for, innermost last, and its slip if on paper."""
 
     name: str
     acts: list[Act] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
+    slip: Slip | None = None
+    book: Paperbook | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -131,9 +135,14 @@ class Workload:
             del self._jobs[task]
             self._wakeful.pop(task, None)
 
+    @property
+    def current(self) -> Job:
+        """The job that this code runs in."""
+        return self._jobs[_current()]
+
     def note(self, act: Act) -> None:
         """Note what became of a transaction of the current job."""
-        self._jobs[_current()].acts.append(act)
+        self.current.acts.append(act)
 
     @contextlib.contextmanager
     def waiting(self, kind: WaitKind, what: str, is_over: Callable[[], bool] | None) -> Iterator[None]:

@@ -37,7 +37,7 @@ REPEATABILITY = "repeatability"
 REPEATED_EVERY = 50
 """Of so many seeds one is run twice."""
 
-OFFICE_EVENTS = ("office.waits", "envelope.held", "envelope.lost", "noncompliance.done")
+OFFICE_EVENTS = ("office.waits", "envelope.held", "envelope.lost", "noncompliance.done", "paper.written")
 """What tells that a fault of trade met something: somebody waited, an envelope did not go, a form was falsified."""
 MOMENTARY = ("restart", "reset", "half_open")
 """Kinds that are over as soon as they have begun: no event tells of their end."""

@@ -12,6 +12,7 @@ from scenarios.measuring.compute import ALL, ArmFigures, Figure, compute
 from scenarios.measuring.definitions import METRICS, Better
 from scenarios.measuring.effort import ActEffort, Arm, standard_effort
 from scenarios.measuring.facts import facts_of, read_events
+from scenarios.measuring.offices import OfficeFacts
 from scenarios.measuring.protocol import ProtocolFacts
 from scenarios.measuring.statistics import Difference, Number, difference, number
 
@@ -114,8 +115,11 @@ def compare_run(folder: Path, effort: Mapping[str, ActEffort] | None = None) -> 
     """
     table = effort if effort is not None else standard_effort()
     protocol = ProtocolFacts()
-    ledger = compute(facts_of(protocol.followed(read_events(folder / LEDGER_EVENTS))), Arm.LEDGER, table)
+    offices = OfficeFacts()
+    happenings = offices.followed(protocol.followed(read_events(folder / LEDGER_EVENTS)))
+    ledger = compute(facts_of(happenings), Arm.LEDGER, table)
     protocol.put_into(ledger)
+    offices.put_into(ledger)
     events = folder / PAPER_EVENTS
     paper = compute(facts_of(read_events(events)), Arm.PAPER, table) if events.exists() else None
     return compare_arms(ledger, paper)

@@ -301,6 +301,16 @@ METRICS: Mapping[str, Metric] = {
             "design; what a node cut off still believes counts as a leader until another is elected",
         ),
         Metric(
+            "M12-open",
+            "offices open",
+            "calendar time of the trade in which an organization's office could use the ledger: no outage, no silence,"
+            " no work on paper",
+            _SHARE,
+            Axis.OPERATIONAL,
+            Better.HIGHER,
+            "design: availability under faults of trade",
+        ),
+        Metric(
             "M12-in-time",
             "certified in time",
             "transactions that some node had under a certificate within 5,000 ms, of all submitted",

@@ -51,6 +51,7 @@ FAMILIES: Mapping[str, str] = {
     "calendar_drift": _CALENDAR,
     "outage": _OFFICE,
     "silence": _OFFICE,
+    "paper_fallback": _OFFICE,
     "late_document": _POST,
     "lost_document": _POST,
 }

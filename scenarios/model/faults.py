@@ -51,6 +51,7 @@ Rules:
 | `late_document` | required | `to` | envelopes that it sends are held back, although their roots are on the ledger |
 | `lost_document` | required | `to` | they are never delivered |
 | `wrong_data` | required | `fields` | it uploads forms whose fields are not what was agreed |
+| `paper_fallback` | required | `entry_minutes`, `twice_percent`, `mistyped_percent` | it works on paper first |
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ from scenarios.model.tradefaults import (
     LateDocument,
     LostDocument,
     Outage,
+    PaperFallback,
     Silence,
     WrongData,
 )
@@ -283,7 +285,8 @@ FaultRecord: TypeAlias = Annotated[
     | Silence
     | LateDocument
     | LostDocument
-    | WrongData,
+    | WrongData
+    | PaperFallback,
     Field(discriminator="kind"),
 ]
 

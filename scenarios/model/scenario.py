@@ -51,6 +51,7 @@ CheckName: TypeAlias = Literal[
     "linearizability",
     "carnet-balances",
     "claimed-quantities",
+    "reconciliation",
     "bounds",
     "progress",
     "convergence",

@@ -55,7 +55,7 @@ ScheduledKind = Literal[
     "calendar_jump",
     "calendar_drift",
 ]
-ScheduledTradeKind = Literal["outage", "silence", "late_document", "lost_document"]
+ScheduledTradeKind = Literal["outage", "silence", "late_document", "lost_document", "paper_fallback"]
 SCHEDULED_KINDS: tuple[ScheduledKind, ...] = get_args(ScheduledKind)
 """Every kind but `restart`, which every drawn crash brings with it, and those of timers, which only scripts have."""
 SCHEDULED_TRADE_KINDS: tuple[ScheduledTradeKind, ...] = get_args(ScheduledTradeKind)

@@ -46,6 +46,14 @@ METRICS: Mapping[str, str] = {
     "form370_on_time_percent": "percent of them filed at or before importation",
     "form370_hops": "parties that took custody of what the filed forms cover",
     "form370_endorsed_percent": "percent of them that had endorsed by the filing",
+    "paper_slips": "slips written while organizations worked on paper",
+    "paper_open": "of these, slips that are not reconciled by the end",
+    "paper_acts": "acts on reconciled slips",
+    "paper_missing": "of these acts, those of which the ledger has no receipt",
+    "paper_doubled": "of these acts, those that were entered more than once",
+    "paper_mismatched": "forms entered otherwise than they stand on paper",
+    "paper_late": "acts on reconciled slips that are late on the ledger",
+    "paper_in_time": "of these, acts that were in time on paper",
 }
 """Metrics an expectation may name, with their meaning."""
 

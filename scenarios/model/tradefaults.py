@@ -130,5 +130,5 @@ class PaperFallback(TradeFault):
     )
 
 
-TRADE_KINDS = ("outage", "silence", "late_document", "lost_document", "wrong_data")
+TRADE_KINDS = ("outage", "silence", "late_document", "lost_document", "wrong_data", "paper_fallback")
 """The organizations' own programs do them, in either world."""

@@ -28,10 +28,19 @@ def _addressee(die: Die, name: str) -> Params:
     return {"to": die.chance.choice([other for other in die.nodes if other != name])}
 
 
+def _entering(die: Die, _name: str) -> Params:
+    return {
+        "entry_minutes": die.up_to(5, 240),
+        "twice_percent": die.up_to(0, 50),
+        "mistyped_percent": die.up_to(0, 10),
+    }
+
+
 TRADE_KIND_RULES: Mapping[str, KindRule] = {
     "outage": KindRule(_office(_none), ms=None, days=7),
     "silence": KindRule(_office(_none), ms=None, days=7),
     "late_document": KindRule(_office(_addressee), ms=None, days=9),
     "lost_document": KindRule(_office(_addressee), ms=None, days=3),
+    "paper_fallback": KindRule(_office(_entering), ms=None, days=7),
 }
 """Every kind of fault of trade that is drawn, and how."""

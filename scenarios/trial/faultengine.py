@@ -270,7 +270,7 @@ class FaultEngine:
         )
         chance = self._chance(f"course of fault {number}")
         if isinstance(fault, TradeFault):
-            begun: End | Course | None = strike_trade(self._offices, fault, hit)
+            begun: End | Course | None = strike_trade(self._offices, fault, hit, chance, self._now_ms)
         else:
             begun = await strike(self._world, fault, hit, chance)
         if begun is None:

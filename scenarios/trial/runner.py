@@ -35,6 +35,7 @@ from scenarios.judging.final import STORE_FILES, read_final
 from scenarios.judging.framespool import FrameSpool
 from scenarios.judging.leaks import LeakSearch
 from scenarios.judging.measure import Measurement, traffic
+from scenarios.judging.paper import PaperMeasurement
 from scenarios.judging.tuna import TunaMeasurement
 from scenarios.judging.verdict import JudgedExpectation, Judgment, judge
 from scenarios.measuring.comparison import compare_run
@@ -165,6 +166,7 @@ class _Run:
         self.node_records = array("Q")
         self.measurement = Measurement(list(scenario.organizations))
         self.tuna = TunaMeasurement()
+        self.paper = PaperMeasurement()
         self.checks: list[Check] = make_checks(Setting(scenario, self.search, self._compare, self._holdings))
         self.simulated: SimulatedWorld | None = None
         self.log = ProgramLog()
@@ -267,6 +269,7 @@ class _Run:
         self.trial = Trial(self.scenario, world, self.book, self._chance, self.options.script, self.trade)
         self.book.subscribe(self.measurement)
         self.book.subscribe(self.tuna)
+        self.book.subscribe(self.paper)
         for check in self.checks:
             self.book.subscribe(check)
         if self.options.progress is not None:
@@ -396,7 +399,7 @@ class _Run:
         return told
 
     def _metrics(self) -> dict[str, RecordField | float]:
-        metrics = self.measurement.figures() | self.tuna.figures()
+        metrics = self.measurement.figures() | self.tuna.figures() | self.paper.figures()
         if self.options.world == "virtual":
             metrics.update(traffic(self.trace.frames_by_kind, self.trace.bytes_by_kind))
         else:

@@ -7,21 +7,41 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from random import Random
 
 from scenarios.agents.office import End, Fate, Office
-from scenarios.model.tradefaults import LateDocument, LostDocument, Outage, Silence, TradeFault, WrongData
+from scenarios.model.tradefaults import (
+    LateDocument,
+    LostDocument,
+    Outage,
+    PaperFallback,
+    Silence,
+    TradeFault,
+    WrongData,
+)
 from scenarios.worlds.base import EndFault
 
 
-def strike_trade(offices: Mapping[str, Office], fault: TradeFault, hit: Sequence[str]) -> EndFault:
+def strike_trade(
+    offices: Mapping[str, Office],
+    fault: TradeFault,
+    hit: Sequence[str],
+    chance: Random,
+    now_ms: Callable[[], int],
+) -> EndFault:
     """Let a fault of trade hit these organizations; return what ends it.
 
     Args:
         offices: of every organization.
         fault: which.
         hit: whom.
+        chance: the fault's own stream, for what is drawn on its course.
+        now_ms: the calendar.
     """
-    ends = [_STRIKES[type(fault)](offices[organization], fault) for organization in hit]
+    if isinstance(fault, PaperFallback):
+        ends = [offices[one].go_on_paper(fault.params, chance, now_ms) for one in hit]
+    else:
+        ends = [_STRIKES[type(fault)](offices[one], fault) for one in hit]
 
     async def end() -> None:
         for end_one in ends:

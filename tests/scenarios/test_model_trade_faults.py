@@ -28,6 +28,8 @@ def refused(tmp_path, *faults):
         f"{AT}, {ON}, kind: silence, target: role:importer",
         f"{AT}, {ON}, kind: late_document, target: organization exporter, params: {{to: importer}}",
         f"{AT}, {ON}, kind: lost_document, target: organization exporter",
+        f"{AT}, {ON}, kind: paper_fallback, target: organization importer",
+        f"{AT}, {ON}, kind: paper_fallback, target: all, params: {{entry_minutes: 5, twice_percent: 50}}",
         f"{AT}, {ON}, kind: wrong_data, target: organization exporter, params: {{fields: [certificate/criterion]}}",
     ],
 )
@@ -79,6 +81,18 @@ def test_a_sound_fault_of_trade_is_for_both_worlds(tmp_path, fault, world):
             ":5: faults.1.params.fields: ",
         ),
         (
+            f"{AT}, for: {{calendar: 700d}}, kind: paper_fallback, target: organization importer",
+            ":5: faults.1.for: it lasts to the calendar's end, so that nothing of it is entered afterwards",
+        ),
+        (
+            f"{AT}, {ON}, kind: paper_fallback, target: organization importer, params: {{entry_minutes: 0}}",
+            ":5: faults.1.params.entry_minutes: ",
+        ),
+        (
+            f"{AT}, {ON}, kind: paper_fallback, target: organization importer, params: {{twice_percent: 101}}",
+            ":5: faults.1.params.twice_percent: ",
+        ),
+        (
             f"{AT}, for: {{calendar: 700d}}, kind: late_document, target: organization exporter",
             ":5: faults.1.for: it lasts to the calendar's end, so that nothing of it is delivered afterwards",
         ),
@@ -93,6 +107,7 @@ def test_what_no_office_can_have_is_refused_by_line_with_limit_and_remedy(tmp_pa
     ("one", "other", "family"),
     [
         ("kind: outage", "kind: silence", "how its office works"),
+        ("kind: paper_fallback", "kind: outage", "how its office works"),
         ("kind: late_document", "kind: lost_document", "what becomes of its envelopes"),
     ],
 )

@@ -361,3 +361,44 @@ def test_faults_the_live_world_cannot_do_are_refused_by_line(tmp_path: Path) -> 
         assert any(line.startswith(f"{scenario}:{number}:") and kind in line for line in lines), kind
     assert not any(line.startswith(f"{scenario}:6:") for line in lines)
     assert not (tmp_path / "runs").exists()
+
+
+OFFICES = """\
+scenario: live-offices
+extends: nafta-certificate
+title: An importer works on paper and Customs' portal is down, while all nodes run
+calendar: { end: "2018-12-31T00:00:00Z" }
+steps:
+  - { at: "2018-09-04T10:00:00", by: exporter, do: issue-certificate, document: c1 }
+  - { at: "2018-09-19T09:30:00", by: importer, do: file-claim, claim: e1 }
+faults:
+  - at: { calendar: "2018-09-18T08:00:00" }
+    for: { calendar: 3d }
+    kind: paper_fallback
+    target: organization importer
+    params: { twice_percent: 100 }
+  - { at: { calendar: "2018-09-20T08:00:00" }, for: { calendar: 9d }, kind: outage, target: organization cbp }
+checks: [agreement, durability, decided-once, confidentiality, reconciliation]
+expect:
+  - claim e1 is ALLOWED within 12 days
+  - metric paper_doubled >= 2
+  - metric paper_open <= 0
+"""
+
+
+def test_offices_close_and_work_on_paper_in_the_live_world(start_live: StartLive, tmp_path: Path) -> None:
+    scenario = tmp_path / "live-offices.yaml"
+    scenario.write_text(OFFICES)
+    runner = start_live(scenario)
+    runner.wait_until_serving()
+    code, output = runner.end()
+    assert code == 0, output
+    assert not runner.survivors()
+    seen = events(runner.folder())
+    away = [e for e in seen if "2018-09-20T12:00" < str(e["calendar"]) < "2018-09-29T12:00"]
+    assert any(e["event"] == "block.executed" and e["node"] == "cbp" for e in away)
+    assert not any(e["event"] == "receipt" and e["creator"] == "cbp" for e in away)
+    assert [e["slip"] for e in seen if e["event"] == "paper.written"] == [1]
+    assert sorted(str(e["node"]) for e in seen if e["event"] == "node.started") == sorted(
+        ["cbp", "chamber", "exporter", "importer", "noaa"]
+    ), "no node was down"

@@ -25,6 +25,7 @@ from scenarios.judging.checks.liveness import Convergence, Progress
 from scenarios.judging.checks.quantities import ClaimedQuantities
 from scenarios.judging.checks.raft import RaftProperties
 from scenarios.judging.checks.reachable import Reachable
+from scenarios.judging.checks.reconciliation import Reconciled
 from scenarios.judging.checks.stores import Stores
 from scenarios.judging.leaks import LeakSearch
 from scenarios.model import Scenario
@@ -233,6 +234,20 @@ CHECKS: Mapping[str, CheckRow] = _table(
         ablation="Customs does not hold claims against invoices",
         test="worlds/test_check_ablations.py::test_more_allowed_than_invoiced_is_seen",
         make=lambda setting: ClaimedQuantities(setting.scenario),
+    ),
+    CheckRow(
+        name="reconciliation",
+        sentence=(
+            "What an organization that worked on paper reports of its slips is what the ledger's receipts show: every"
+            " act entered, how often, how often VALID, and what came too late."
+        ),
+        source="Regulation (EU) 2015/2447, annex 72-04; design: nothing acknowledged is lost",
+        phases=(Phase.TRADE, Phase.HEALED),
+        worlds=Worlds.BOTH,
+        exercised_by="an act on a slip is reconciled",
+        ablation="whoever reconciles counts an act that is on the ledger twice once",
+        test="worlds/test_paper_fallback.py::test_a_second_entry_that_is_not_told_is_seen",
+        make=lambda _setting: Reconciled(),
     ),
     CheckRow(
         name="bounds",

@@ -37,6 +37,7 @@ from scenarios.worlds.plan import Address
 
 GENESIS_FILE = "genesis.bin"
 NODE_FILE = "node.yaml"
+FRAMES_FILE = "frames"
 
 
 class _Strict(BaseModel):
@@ -68,6 +69,7 @@ class NodeFile(_Strict):
     incarnation: int = Field(default=1, ge=1)
     raft_id: int | None = Field(default=None, ge=1)
     protocol_version: int = Field(default=VERSION, ge=1)
+    frames: str | None = None
 
 
 def write_deployment(
@@ -79,6 +81,7 @@ def write_deployment(
     calendar_ms: int | None,
     with_control: bool,
     routes: Mapping[tuple[str, str], str] = MappingProxyType({}),
+    keep_frames: bool = False,
 ) -> dict[str, Path]:
     """Write a whole network into `directory` and return each organization's node file.
 
@@ -90,6 +93,7 @@ def write_deployment(
         calendar_ms: the calendar at start, or None for the host's clock.
         with_control: whether nodes get a control channel.
         routes: where one organization's node reaches another's, if not where that listens: URL by (from, to).
+        keep_frames: whether nodes write down every frame that they send, for a trial to search.
 
     Raises:
         ConfigError: if there is a network already.
@@ -126,6 +130,7 @@ def write_deployment(
                 neighbors=list(neighbors_of(graph, organization)),
                 calendar="system" if calendar_ms is None else calendar_ms,
                 timing=asdict(plan.timing),
+                frames=FRAMES_FILE if keep_frames else None,
             ),
         )
     return files
@@ -137,6 +142,8 @@ def write_node_file(path: Path, node_file: NodeFile) -> None:
         values = node_file.model_dump()
         if node_file.protocol_version == VERSION:
             del values["protocol_version"]
+        if node_file.frames is None:
+            del values["frames"]
         YAML(typ="safe", pure=True).dump(values, out)
 
 

@@ -25,7 +25,8 @@ from p2p.errors import ConfigError, InUseError, PeerError
 from p2p.live import LiveMachine
 from p2p.machine import DiskFailureError
 from p2p.node import Node
-from scenarios.network.deployment import load_node_config
+from scenarios.network.deployment import load_node_config, read_node_file
+from scenarios.network.frametap import TappedEventLog
 
 EXIT_STOPPED = 0
 EXIT_CANNOT_START = 64
@@ -51,7 +52,7 @@ def run_node(path: Path, *, until_stdin_ends: bool = False) -> int:
 async def _run(path: Path, *, until_stdin_ends: bool) -> int:
     config, directory = load_node_config(path)
     machine = LiveMachine(config.organization, directory, config.calendar_ms)
-    node = Node(config, machine, EventLog(time.monotonic_ns))
+    node = Node(config, machine, _event_log(path))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, node.stop)
@@ -71,6 +72,14 @@ async def _run(path: Path, *, until_stdin_ends: bool) -> int:
             watcher.cancel()
     print(f"{config.organization}: stopped at height {node.ledger.height}", flush=True)
     return EXIT_STOPPED
+
+
+def _event_log(path: Path) -> EventLog:
+    """Return the observer of the node of a node file, with every frame written down if the file asks for it."""
+    frames = read_node_file(path).frames
+    if frames is None:
+        return EventLog(time.monotonic_ns)
+    return TappedEventLog(time.monotonic_ns, path.parent / frames)
 
 
 async def _stop_at_end_of_stdin(node: Node) -> None:

@@ -12,6 +12,8 @@ from scenarios.judging.final import DATABASE
 from scenarios.judging.framespool import FrameSpool
 from scenarios.judging.leaks import stored_values
 from scenarios.model import Scenario
+from scenarios.network.deployment import FRAMES_FILE
+from scenarios.network.frametap import tapped_frames
 from scenarios.privacy.reach import Reach
 from scenarios.trial.eventbook import Event
 from scenarios.trial.runfolder import RunFolder
@@ -28,7 +30,8 @@ class Findings:
         outcome: with metrics, errors, and what the witness knows.
         events: all of them; members see the public ones.
         node_records: the nodes' own records.
-        frames: every frame between nodes (virtual world), kept under its `frame_label`.
+        frames: every frame between nodes of the virtual world, kept under its `frame_label`; live nodes left theirs in
+            files of their own.
         log: what the program logged.
     """
 
@@ -68,13 +71,20 @@ def frame_label(kind: str, source: str, target: str) -> str:
 
 
 def _survey_node(reach: Reach, found: Findings, organization: str) -> None:
-    """Put within an organization's reach what its node answered, measured, logged and stored."""
+    """Put within an organization's reach what its node answered, measured, logged and stored, and what it sent.
+
+    A live node's frames are let go once they were searched: they are large, and tell no more than envelopes and blocks.
+    """
     for body in found.outcome.problems.get(organization, ()):
         reach.put(f"an error that {organization}'s node answered", [organization], body)
     metrics = found.outcome.metrics_texts.get(organization)
     if metrics is not None:
         reach.put(f"the metrics of {organization}'s node", [organization], metrics.encode())
-    log = found.folder.path / "network" / organization / "node.log"
+    own = found.folder.path / "network" / organization
+    for kind, target, frame in tapped_frames(own / FRAMES_FILE):
+        reach.put_frame(kind, organization, target, frame)
+    (own / FRAMES_FILE).unlink(missing_ok=True)
+    log = own / "node.log"
     if log.exists():
         reach.put(f"the log of {organization}'s node", [organization], log.read_bytes())
     directory = found.folder.node_directory(organization)

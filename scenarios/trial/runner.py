@@ -255,7 +255,7 @@ class _Run:
             f.kind in LINK_KINDS for f in self.scenario.faults
         )
         links = LinkProxies(self._chance) if links_fail else None
-        world = LiveWorld(self.folder.path / "network", founding, plan, self._sink, links)
+        world = LiveWorld(self.folder.path / "network", founding, plan, self._sink, links, keep_frames=True)
         try:
             await self._trial(world)
         finally:

@@ -61,6 +61,7 @@ class LiveWorld:
         plan: the network's layout.
         sink: takes the nodes' records.
         links: proxies that every link goes through, if links are to fail.
+        keep_frames: whether nodes write down every frame that they send.
     """
 
     kind = "live"
@@ -72,8 +73,11 @@ class LiveWorld:
         plan: NetworkPlan,
         sink: Sink,
         links: LinkProxies | None = None,
+        *,
+        keep_frames: bool = False,
     ) -> None:
         self.links = links
+        self._keep_frames = keep_frames
         self.directory = directory
         self.founding = founding
         self.plan = plan
@@ -110,6 +114,7 @@ class LiveWorld:
             calendar_ms=calendar_ms,
             with_control=True,
             routes=routes,
+            keep_frames=self._keep_frames,
         )
         for organization in self.organizations:
             await self._start(organization)

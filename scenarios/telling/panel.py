@@ -56,7 +56,10 @@ def told_progress(
 
     def beat() -> None:
         while not over.wait(HEARTBEAT_S):
-            say(line(progress, zone, time.monotonic() - started))
+            try:
+                say(line(progress, zone, time.monotonic() - started))
+            except BrokenPipeError:
+                return  # nobody listens any more; the run goes on
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()

@@ -117,6 +117,21 @@ def test_without_a_terminal_lines_come_until_the_run_is_over(monkeypatch: pytest
     assert output.getvalue() == ""
 
 
+def test_a_heartbeat_that_nobody_hears_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(panel_module, "HEARTBEAT_S", 0.001)
+    failures: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", failures.append)
+    tried = threading.Event()
+
+    def say(_text: str) -> None:
+        tried.set()
+        raise BrokenPipeError
+
+    with told_progress(followed(*EVENTS), Console(file=io.StringIO(), force_terminal=False), ZONE, say):
+        assert tried.wait(60)
+    assert not failures
+
+
 def test_on_a_terminal_a_panel_stands_below_the_story() -> None:
     output, said = io.StringIO(), list[str]()
     console = Console(file=output, force_terminal=True, width=80)

@@ -28,7 +28,7 @@ run, and sees the run violate it.
 def checks_page() -> str:
     """Return the page in Markdown."""
     parts = [_HEAD, *(_section(row) for row in CHECKS.values()), _ABLATIONS]
-    return "\n".join([*parts, *(_ablation(row) for row in CHECKS.values())]) + "\n"
+    return "\n".join([*parts, *(line for row in CHECKS.values() for line in _ablations(row))]) + "\n"
 
 
 def _section(row: CheckRow) -> str:
@@ -46,6 +46,9 @@ def _section(row: CheckRow) -> str:
     )
 
 
-def _ablation(row: CheckRow) -> str:
-    file, _, function = row.test.partition("::")
-    return f"| `{row.name}` | {row.ablation} | [`{function}`](../tests/{file}) |"
+def _ablations(row: CheckRow) -> list[str]:
+    lines = []
+    for ablation, test in row.ablations:
+        file, _, function = test.partition("::")
+        lines.append(f"| `{row.name}` | {ablation} | [`{function}`](../tests/{file}) |")
+    return lines

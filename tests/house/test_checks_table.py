@@ -24,9 +24,11 @@ def test_a_check_is_called_what_its_row_is_called():
     assert [check.name for check in make_checks(setting)] == list(CHECKS)
 
 
-@pytest.mark.parametrize("name", list(CHECKS))
-def test_the_ablation_that_a_check_names_is_a_test(name: str):
-    file, _, function = CHECKS[name].test.partition("::")
+@pytest.mark.parametrize(
+    ("name", "test"), [(name, test) for name, row in CHECKS.items() for _, test in row.ablations]
+)
+def test_the_ablation_that_a_check_names_is_a_test(name: str, test: str):
+    file, _, function = test.partition("::")
     text = (ROOT / "tests" / file).read_text(encoding="utf-8")
     (body,) = re.findall(rf"^def {function}\(.*?(?=^def |\Z)", text, re.MULTILINE | re.DOTALL)
     assert f'"{name}' in body or "leaks(" in body, "it looks at this check"

@@ -5,8 +5,10 @@ The table in docs/checks.md names these tests.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,17 +21,22 @@ from ledger import validation
 from ledger.contracts import HOLDING_TABLE, HoldingState, Refusal
 from ledger.contracts.carnet import VOUCHER_TABLE, goods
 from p2p.frames import FrameKind
+from p2p.intake import Intake
 from p2p.link import Link
 from p2p.links import Links
 from p2p.node import Node
 from p2p.ordering import Ordering
+from p2p.pool import Waiting
 from scenarios.agents import examination
 from scenarios.agents.carnetoffice import CarnetOffice
+from scenarios.agents.client import NodeUnreachableError
 from scenarios.judging.checks.check import FinalState
 from scenarios.judging.final import read_final
 from scenarios.judging.verdict import Verdict
+from scenarios.testing import PilotFixture
 from scenarios.trial import runner
 from scenarios.trial.eventbook import Event
+from scenarios.trial.pilot import Pilot
 from scenarios.trial.runner import RunResult
 from scenarios.trial.trial import Trial
 
@@ -58,6 +65,49 @@ def test_a_transaction_that_takes_effect_twice_is_seen(
     monkeypatch.setattr(validation, "check_nonce", lambda _signed, _state: None)
     found = violations(run_virtual_scenario("nafta-certificate"), "decided-once")
     assert "took effect at heights 1 and 3 (event " in found[0]
+
+
+async def told_and_killed(p: Pilot) -> None:
+    """Hand a transaction in once, to a node that dies as soon as it has answered; nobody hands it in again."""
+    trial = p._trial
+    await p.fault("slow_disk", target="node importer", params={"range_ms": [300, 400]})
+    end = await p.fault("crash_at", target="node importer", params={"point": "after_answer"})
+    probe = trial.outcome.wallets["importer"].sign(
+        "document.acknowledge", {"root": b"r" * 32}, (), p.now_ms() + 86_400_000
+    )
+    with suppress(NodeUnreachableError), trial.world.place("importer"):
+        await p.node("importer").submit(probe.raw)
+    await end()
+
+
+def test_an_answer_before_its_commit_is_lost_and_that_is_seen(
+    pilot: PilotFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = pilot("nafta-certificate", told_and_killed, keep_steps=False)
+    assert kept.passed, kept
+    (accepted,) = kept.result.book.named("transaction.accepted")
+    assert kept.result.book.named("point.struck")
+    accept = Intake._accept
+
+    async def hasty(intake: Intake, to_keep: list[Waiting]) -> None:
+        """Begin to write, and do not wait for it."""
+        durably, loop = intake.durably, asyncio.get_running_loop()
+
+        async def begun(action: Callable[[], None]) -> None:
+            loop.create_task(durably(action), name="write behind")  # type: ignore[arg-type]
+
+        intake.durably = begun
+        try:
+            await accept(intake, to_keep)
+        finally:
+            intake.durably = durably
+
+    monkeypatch.setattr(Intake, "_accept", hasty)
+    lost = pilot("nafta-certificate", told_and_killed, keep_steps=False)
+    found = violations(lost.result, "durability")
+    assert any(
+        f"{accepted.text('id')} was accepted; cbp ends without a receipt of it" in text for text in found
+    )
 
 
 def test_pieces_that_come_from_nowhere_are_seen(

@@ -82,6 +82,7 @@ class CheckRow:
         ablation: what is switched off to trip it in a whole run.
         test: of that, as `file::function` under tests/.
         make: makes one for a run.
+        also: what else is switched off to trip it, each with its test.
     """
 
     name: str
@@ -93,6 +94,12 @@ class CheckRow:
     ablation: str
     test: str
     make: Callable[[Setting], Check]
+    also: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def ablations(self) -> tuple[tuple[str, str], ...]:
+        """All that is switched off to trip it, each with its test."""
+        return (self.ablation, self.test), *self.also
 
 
 def _table(*rows: CheckRow) -> Mapping[str, CheckRow]:
@@ -152,6 +159,12 @@ CHECKS: Mapping[str, CheckRow] = _table(
         ablation="SQLite does not sync commits, and the power fails",
         test="worlds/test_ablations.py::test_commits_that_are_not_synced_are_lost_and_that_is_seen",
         make=lambda _setting: Durability(),
+        also=(
+            (
+                "a node answers before its commit, and dies",
+                "worlds/test_check_ablations.py::test_an_answer_before_its_commit_is_lost_and_that_is_seen",
+            ),
+        ),
     ),
     CheckRow(
         name="decided-once",

@@ -6,6 +6,7 @@ Rules:
   a read that fails says nothing.
 - What is written down is what clients saw: when an act was handed in, when its client learned that it is certified,
   what a read returned and when.
+- Vouchers and claims under a carnet that replaced a lost one stand under the first carnet of its line.
 """
 
 from __future__ import annotations
@@ -28,19 +29,47 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "claim": ("entry", "line"),
     "verification": ("verification",),
     "fisheries": ("form370",),
+    "carnet": ("carnet",),
 }
 """Per family of acts, the fields of the body that name its record."""
 _PREFIXES = {"fisheries": "form370"}
+_UNDER_A_CARNET: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(
+        ("carnet.present", "carnet.endorse", "carnet.refuse", "carnet.settle"), ("carnet-voucher", "serial")
+    ),
+    **dict.fromkeys(
+        ("carnet.claim", "carnet.answer", "carnet.decide", "carnet.close"), ("carnet-claim", "voucher")
+    ),
+}
+"""Per act on what belongs to a carnet, its record's prefix and the field that tells its number."""
 
 
-def audited_keys(act: str, creator: str, body: Mapping[str, Value]) -> list[str]:
-    """Return the state keys of the records that an act is about, those that are audited."""
-    parts = {name: value.hex() if isinstance(value, bytes) else str(value) for name, value in body.items()}
+def audited_keys(
+    act: str, creator: str, body: Mapping[str, Value], origins: Mapping[str, str] | None = None
+) -> list[str]:
+    """Return the state keys of the records that an act is about, those that are audited.
+
+    Args:
+        act: the transaction's type.
+        creator: who acts.
+        body: the transaction's.
+        origins: of a carnet that replaced another, the first one of its line.
+    """
+    parts = {name: _hex(value) for name, value in body.items()}
     family = act.partition(".")[0]
     keys: list[str] = []
     names = _KEYS.get(family, ())
-    if names and all(name in parts for name in names):
+    is_beside = act in _UNDER_A_CARNET and act != "carnet.present"  # the carnet itself stays as it is
+    if act in _UNDER_A_CARNET:
+        prefix, number = _UNDER_A_CARNET[act]
+        origin = (origins or {}).get(parts["carnet"], parts["carnet"])
+        keys.append(f"{prefix}/{origin}/{parts[number]}")
+    if family == "power":
+        keys.append(f"power/{creator}/{parts['broker']}")
+    elif names and all(name in parts for name in names) and not is_beside:
         keys.append("/".join([_PREFIXES.get(family, family), *(parts[name] for name in names)]))
+    if act == "carnet.replace":
+        keys.append(f"carnet/{parts['successor']}")
     if act == "certificate.deliver" or family == "holding":
         keys.append(f"holding/{parts['certificate']}/{parts.get('holder', creator)}")
     return keys
@@ -74,6 +103,7 @@ class Auditor:
         self._chance = chance
         self._spawn = spawn
         self._keys: dict[bytes, list[str]] = {}
+        self._origins: dict[str, str] = {}
         self._reads = 0
 
     def called(self, signed: SignedTransaction) -> None:
@@ -81,7 +111,10 @@ class Auditor:
         if signed.id in self._keys:
             return
         transaction = signed.transaction
-        keys = audited_keys(transaction.type, transaction.creator, transaction.body)
+        if transaction.type == "carnet.replace":
+            lost, successor = (_hex(transaction.body[name]) for name in ("carnet", "successor"))
+            self._origins[successor] = self._origins.get(lost, lost)
+        keys = audited_keys(transaction.type, transaction.creator, transaction.body, self._origins)
         self._keys[signed.id] = keys
         if keys:
             self._book.add("operation.called", {"id": signed.id.hex(), "organization": transaction.creator})
@@ -110,3 +143,7 @@ class Auditor:
             return
         state = answer.fields.get("state") if answer.value is not None else None
         self._book.add("read.returned", {"read": number, "state": None if state is None else str(state)})
+
+
+def _hex(value: Value) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)

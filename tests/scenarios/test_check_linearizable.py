@@ -8,7 +8,7 @@ from ledger.genesis import Role
 from p2p.observer import RecordField
 from scenarios.judging.checks.check import FinalState
 from scenarios.judging.checks.linearizable import Linearizability
-from scenarios.judging.checks.reachable import Reachable
+from scenarios.judging.checks.reachable import _KINDS_OF, Reachable
 from scenarios.trial.auditor import audited_keys
 from scenarios.trial.eventbook import Event
 
@@ -95,6 +95,40 @@ def test_nothing_read_is_nothing_shown() -> None:
     assert story.check.exercised == 0
 
 
+def test_every_state_that_the_walk_follows_is_read_but_of_documents_and_readings() -> None:
+    """Whatever an act touches in the walk, the auditor reads, under the same key."""
+    body: dict[str, RecordField] = dict.fromkeys(("carnet", "certificate", "verification", "form370"), "0a")
+    body |= {"entry": "ABC-1", "line": 1, "serial": 3, "voucher": 3, "successor": "0b", "holder": "buyer"}
+    body |= {"broker": "hand", "root": "0c", "form": "nafta-434"}
+    for act, kinds in _KINDS_OF.items():
+        walk = Reachable({}, {})
+        wanted = {
+            kind.key(walk, body, "buyer") for kind in kinds if kind.prefix not in ("document", "reading")
+        }
+        if act == "certificate.anchor":
+            wanted = {
+                key for key in wanted if not key.startswith("holding/")
+            }  # an importer's own certificate
+        read = {str(name): value for name, value in body.items() if name in _fields_of(act)}
+        assert wanted <= set(audited_keys(act, "buyer", read)), act
+
+
+def _fields_of(act: str) -> set[str]:
+    """Return the fields that name records in an act's body; a holder is named by who delivers, not by who holds."""
+    own = {
+        "carnet",
+        "certificate",
+        "verification",
+        "form370",
+        "entry",
+        "line",
+        "serial",
+        "voucher",
+        "successor",
+    }
+    return {*own, "broker", *(["holder"] if act.startswith("certificate.") else [])}
+
+
 def test_what_is_read_of_an_act() -> None:
     certificate = {"certificate": b"\x01\x02", "holder": "buyer"}
     assert audited_keys("certificate.deliver", "maker", certificate) == [
@@ -103,4 +137,11 @@ def test_what_is_read_of_an_act() -> None:
     ]
     assert audited_keys("holding.acknowledge", "buyer", {"certificate": b"\x01"}) == ["holding/01/buyer"]
     assert audited_keys("fisheries.file", "buyer", {"form370": b"\x03"}) == ["form370/03"]
+    carnet = {"carnet": b"\x04", "serial": 3, "voucher": 2, "successor": b"\x05"}
+    assert audited_keys("carnet.issue", "council", carnet) == ["carnet/04"]
+    assert audited_keys("carnet.replace", "council", carnet) == ["carnet/04", "carnet/05"]
+    assert audited_keys("carnet.present", "buyer", carnet) == ["carnet-voucher/04/3", "carnet/04"]
+    assert audited_keys("carnet.endorse", "cbp", carnet, {"04": "02"}) == ["carnet-voucher/02/3"]
+    assert audited_keys("carnet.decide", "cbp", carnet, {"04": "02"}) == ["carnet-claim/02/2"]
+    assert audited_keys("power.grant", "buyer", {"broker": "hand"}) == ["power/buyer/hand"]
     assert audited_keys("document.anchor", "maker", {"class": "commercial"}) == []

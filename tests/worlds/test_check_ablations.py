@@ -201,11 +201,31 @@ def test_a_step_that_no_table_lists_is_seen(
     assert len(result.judgment.violations) == 1
 
 
-def test_a_stale_read_is_seen(run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def look(node: Node, read: Callable[[], object], timeout_ms: int) -> object:
-        return await node.look(read)
+async def look_at_once(node: Node, read: Callable[[], object], timeout_ms: int) -> object:
+    """Answer who asks for the latest with what is here."""
+    return await node.look(read)
 
-    monkeypatch.setattr(Node, "look_linearizably", look)
+
+def test_a_stale_read_of_a_carnet_or_a_voucher_is_seen(
+    run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "carnet-audited.yaml"
+    path.write_text(
+        "scenario: carnet-audited\nextends: carnet-journey\ntitle: Slow nodes are asked for the latest\n"
+        "checks: [linearizability]\n"
+        "faults:\n- { at: { protocol: 0s }, for: { calendar: 400d }, kind: latency, target: 'nodes cbsa, bazg',\n"
+        "    params: { range_ms: [300, 500], way: incoming } }\n"
+    )
+    kept = run_virtual_scenario(path)
+    assert kept.judgment.verdict is Verdict.PASSED
+    monkeypatch.setattr(Node, "look_linearizably", look_at_once)
+    found = violations(run_virtual_scenario(path), "linearizability")
+    assert any(text.startswith("linearizability: carnet/") for text in found)
+    assert any(text.startswith("linearizability: carnet-voucher/") for text in found)
+
+
+def test_a_stale_read_is_seen(run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Node, "look_linearizably", look_at_once)
     result = run_virtual_scenario("nafta-certificate-audited")
     found = violations(result, "linearizability")
     assert "none of these fits: " in found[0]

@@ -167,6 +167,7 @@ class Reachable:
             successor = _text(body, "successor")
             self.origins[successor] = self._origin(body)
             self.records[f"carnet/{successor}"] = _Record(before, dict(record.parties))
+            self.touched.append(f"carnet/{successor}")
         if act != "fisheries.endorse" or not record.missing:
             record.state = rows[0].target.value
 

@@ -208,8 +208,9 @@ CHECKS: Mapping[str, CheckRow] = _table(
     CheckRow(
         name="linearizability",
         sentence=(
-            "Per certificate, holding, claim, verification, form: what clients saw of it could have happened one act"
-            " at a time, each between its call and its return."
+            "Per certificate, holding, claim, power of attorney, verification, form 370, carnet, voucher and carnet"
+            " claim: what clients saw of it could have happened one act at a time, each between its call and its"
+            " return."
         ),
         source="Herlihy and Wing (1990); Raft dissertation, section 6.4 (linearizable reads)",
         phases=(Phase.END,),
@@ -220,6 +221,12 @@ CHECKS: Mapping[str, CheckRow] = _table(
         ),
         ablation="a node answers who asks for the latest with what it has",
         test="worlds/test_check_ablations.py::test_a_stale_read_is_seen",
+        also=(
+            (
+                "so too for carnets and their vouchers",
+                "worlds/test_check_ablations.py::test_a_stale_read_of_a_carnet_or_a_voucher_is_seen",
+            ),
+        ),
         make=lambda setting: Linearizability(_walk(setting.scenario)),
     ),
     CheckRow(

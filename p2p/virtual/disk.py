@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import enum
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from p2p.virtual.pages import PAGE_BYTES, Pages
 
@@ -170,6 +170,11 @@ class VirtualDisk:
         """Return a file's content, or None if there is none."""
         file = self._files.get(name)
         return None if file is None else bytes(file.content)
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """Give a file's content piece by piece; nothing if there is no such file."""
+        file = self._files.get(name)
+        return iter(()) if file is None else iter(file.content)
 
     def flip_bit(self, name: str, byte: int, bit: int) -> None:
         """Flip bit `bit` (0 to 7) of byte `byte`, in what is seen and in what is durable.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 
 PAGE_BYTES = 4096
 RESIDENT_PAGES_MAX = 1024
@@ -101,7 +102,12 @@ class Pages:
         return self._size
 
     def __bytes__(self) -> bytes:
-        return b"".join(page if isinstance(page, bytes) else page.read() for page in self._pages)
+        return b"".join(self)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Give all bytes page by page."""
+        for page in self._pages:
+            yield page if isinstance(page, bytes) else page.read()
 
     def copy(self) -> Pages:
         """Return the same bytes, to be changed apart."""

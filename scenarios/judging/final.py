@@ -37,6 +37,8 @@ _SHARED_FIRST, _SHARED_BYTES = 0x40000002, 510
 """The bytes of a database file that SQLite's shared and exclusive locks are on (its file format, "Locking")."""
 _PAGE = 500
 T = TypeVar("T", bound=Hashable)
+K = TypeVar("K")
+V = TypeVar("V")
 _DOCUMENTS = document_key(b"")
 
 
@@ -116,10 +118,19 @@ class _Same:
 
     def __init__(self) -> None:
         self._known: dict[object, object] = {}
+        self._maps: list[Mapping[object, object]] = []
 
     def __call__(self, value: T) -> T:
         """Return an equal value that is held already, or this one."""
         return cast(T, self._known.setdefault(value, value))
+
+    def map(self, given: Mapping[K, V]) -> Mapping[K, V]:
+        """Return an equal map that is held already, or this one."""
+        for known in self._maps:
+            if len(known) == len(given) and known == given:
+                return cast("Mapping[K, V]", known)
+        self._maps.append(cast("Mapping[object, object]", given))
+        return given
 
 
 def _final_node(store: Store, same: _Same) -> FinalNode:
@@ -138,15 +149,17 @@ def _final_node(store: Store, same: _Same) -> FinalNode:
     return FinalNode(
         height=store.height,
         certified=0 if latest is None else latest[0],
-        block_hashes={
-            height: same(store.block_hash(height).hex())
-            for height in range(1, store.height + 1)
-            if not any(gap.height_first <= height < gap.height_end for gap in store.gaps)
-        },
+        block_hashes=same.map(
+            {
+                height: same(store.block_hash(height).hex())
+                for height in range(1, store.height + 1)
+                if not any(gap.height_first <= height < gap.height_end for gap in store.gaps)
+            }
+        ),
         state_root=state_root,
-        receipts=receipts,
-        leaves={cast(int, row[0]): same(cast(bytes, row[3])) for row in read_leaves(store)},
-        state={same(key): same(value) for key, value in state.items()},
+        receipts=same.map(receipts),
+        leaves=same.map({cast(int, row[0]): same(cast(bytes, row[3])) for row in read_leaves(store)}),
+        state=same.map({same(key): same(value) for key, value in state.items()}),
         stale=stale,
     )
 

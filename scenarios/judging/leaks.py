@@ -39,6 +39,7 @@ WINDOW_BYTES = 8
 begins."""
 
 BATCH_BYTES = 1 << 20
+PIECE_BYTES = 4 << 20
 FORMS_KEPT = 1024
 COUNT_BITS = 20
 _FILTER_BITS_MAX = 26
@@ -79,6 +80,7 @@ class LeakSearch:
     def __init__(self) -> None:
         self.bytes_searched = 0
         self.canaries = 0
+        self.form_bytes_max = FORM_BYTES_MIN
         self._leaks: dict[Leak, None] = {}
         self._marked: dict[bytes, dict[str, None]] = {}
         self._sought: list[Canary | bytes] = []
@@ -134,7 +136,28 @@ class LeakSearch:
         if self._waiting_bytes >= BATCH_BYTES:
             self._search_waiting()
 
+    def look_for_others(self) -> None:
+        """Look for nothing of what was looked for so far; what was found stays found."""
+        self._search_waiting()
+        self._sought, self._fresh, self._table = [], _Windows(), None
+        self._counts = array("I", bytes(4 << COUNT_BITS))
+        self._recent = {}
+
+    def search_file(self, place: str, path: Path) -> None:
+        """Search a file's bytes, however many: pieces of them, each with the end of the one before.
+
+        Raises:
+            OSError: if it cannot be read.
+        """
+        overlap = self.form_bytes_max - 1
+        with path.open("rb") as file:
+            before = b""
+            while piece := file.read(PIECE_BYTES):
+                self.search(place, before + piece)
+                before = (before + piece)[-overlap:]
+
     def _look_for(self, sought: Canary | bytes, forms: list[bytes]) -> None:
+        self.form_bytes_max = max(self.form_bytes_max, *(len(form) for form in forms))
         windows = [form[first : first + WINDOW_BYTES] for form in forms for first in self._places(form)]
         self._fresh.add(len(self._sought), windows)
         self._sought.append(sought)

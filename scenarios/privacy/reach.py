@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ledger.documents import SIZE_CLASSES_BYTES
 from ledger.keys import KEY_BYTES
@@ -41,19 +42,31 @@ class Reach:
     _envelopes: dict[bytes, int] = field(default_factory=dict)
     _found: dict[bytes, dict[str, None]] = field(default_factory=dict)
 
+    def know(self, envelopes: Sealed) -> Iterator[bytes]:
+        """Know these envelopes from others that may lie anywhere; give a marker of each, to be looked for."""
+        self._sealed = envelopes
+        self._envelopes = {sealed[:KEY_BYTES]: number for number, sealed in enumerate(envelopes)}
+        return iter(self._envelopes)
+
     def expect(self, envelopes: Sealed) -> None:
         """Look for these envelopes in all that is put in from now on."""
-        self._sealed = envelopes
-        for number, sealed in enumerate(envelopes):
-            self._envelopes[sealed[:KEY_BYTES]] = number
-            self.search.mark(sealed[:KEY_BYTES])
+        for marker in self.know(envelopes):
+            self.search.mark(marker)
 
     def put(self, place: str, holders: Iterable[str], data: bytes, *, at_rest: bool = False) -> None:
         """Put in bytes that stand in a place which these organizations hold, on a disk or not."""
+        self._hold(place, holders, at_rest=at_rest)
+        self.search.search(place, data)
+
+    def put_file(self, place: str, holders: Iterable[str], path: Path) -> None:
+        """Put in a file on a disk that these organizations hold."""
+        self._hold(place, holders, at_rest=True)
+        self.search.search_file(place, path)
+
+    def _hold(self, place: str, holders: Iterable[str], *, at_rest: bool) -> None:
         self.places.setdefault(place, {}).update(dict.fromkeys(holders))
         if at_rest:
             self.at_rest[place] = None
-        self.search.search(place, data)
 
     def put_frame(self, kind: str, source: str, target: str, frame: bytes) -> None:
         """Put in a frame between two nodes."""

@@ -11,14 +11,22 @@ Rules:
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
-from ledger.documents import OpenedEnvelope
+import numpy as np
+
+from ledger.documents import DIGEST_BYTES, OpenedEnvelope
 from ledger.errors import EnvelopeError
 from scenarios.agents.wallet import Wallet
+from scenarios.agents.witness import Committed
 from scenarios.privacy.entitlement import Entitlement
 from scenarios.privacy.reach import Reach
+
+REMEMBERED_MAX = 4096
+"""Pairs of organization and document of which it is remembered which fields may be read."""
 
 
 @dataclass(slots=True)
@@ -73,10 +81,6 @@ def told_readings(readings: Readings) -> dict[str, object]:
     }
 
 
-FieldKey = tuple[bytes, str]
-"""A document's root and a field's name."""
-
-
 def compare(entitlement: Entitlement, reach: Reach, wallets: Mapping[str, Wallet]) -> Readings:
     """Return what every organization may read against what it could.
 
@@ -97,98 +101,145 @@ def compare(entitlement: Entitlement, reach: Reach, wallets: Mapping[str, Wallet
     return comparison.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Leak:
+    """A field that an organization reads and may not."""
+
+    organization: str
+    root: bytes
+    name: str
+    number: int
+
+
+class _Fields:
+    """Every field of every document by a number, as flat arrays: memory is what grows here.
+
+    Args:
+        documents: all that were committed to.
+    """
+
+    def __init__(self, documents: Mapping[bytes, Committed]) -> None:
+        self.roots: list[bytes] = []
+        self._firsts = array("Q")
+        digests = bytearray()
+        for root, committed in documents.items():
+            self.roots.append(root)
+            self._firsts.append(len(digests) // DIGEST_BYTES)
+            for disclosure in committed.document.disclosures:
+                digests += disclosure.digest
+        self._digests = np.frombuffer(bytes(digests), f"S{DIGEST_BYTES}")
+        heads = np.frombuffer(bytes(digests), "<u8")[:: DIGEST_BYTES // 8]
+        self._order = np.argsort(heads, kind="stable").astype(np.uint32)
+        self._heads = heads[self._order]
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+    def first(self, document: int) -> int:
+        """Return the number of a document's first field."""
+        return self._firsts[document]
+
+    def found(self, digest: bytes) -> tuple[int, int] | None:
+        """Return the number of the field with a digest and that of its document; None if there is none."""
+        place = int(np.searchsorted(self._heads, np.frombuffer(digest, "<u8", 1)[0]))
+        while place < len(self._order):
+            number = int(self._order[place])
+            if bytes(self._digests[number]).ljust(DIGEST_BYTES, b"\0") == digest:
+                return number, bisect_right(self._firsts, number) - 1
+            if place + 1 == len(self._order) or self._heads[place + 1] != self._heads[place]:
+                return None
+            place += 1
+        return None
+
+
 class _Comparison:
     """The comparison while envelopes are being opened."""
 
     def __init__(self, entitlement: Entitlement, reach: Reach, organizations: list[str]) -> None:
         self.entitlement = entitlement
         self.reach = reach
-        self.could: dict[str, dict[FieldKey, None]] = {name: {} for name in organizations}
+        self.fields = _Fields(entitlement.witness.documents)
+        self.could = {name: bytearray(len(self.fields)) for name in organizations}
         self.readings = Readings()
-        self._fields: dict[bytes, FieldKey] = {
-            disclosure.digest: (root, disclosure.name)
-            for root, committed in entitlement.witness.documents.items()
-            for disclosure in committed.document.disclosures
-        }
-        self._wrong: dict[tuple[str, FieldKey], None] = {}
+        self._wrong: dict[tuple[str, int], None] = {}
         self._may: dict[tuple[str, bytes], frozenset[str]] = {}
 
     def may(self, organization: str, root: bytes) -> frozenset[str]:
-        """Return which fields of a document an organization may read, worked out once."""
+        """Return which fields of a document an organization may read, remembered for a while."""
         pair = (organization, root)
-        if pair not in self._may:
-            self._may[pair] = self.entitlement.fields(organization, root)
-        return self._may[pair]
+        may = self._may.get(pair)
+        if may is None:
+            if len(self._may) >= REMEMBERED_MAX:
+                self._may.clear()
+            may = self._may[pair] = self.entitlement.fields(organization, root)
+        return may
 
     def take(self, organization: str, opened: OpenedEnvelope, places: Iterable[str]) -> None:
         """Take into account what an organization's key opened, and where that lay."""
         held = [place for place in places if organization in self.reach.places.get(place, ())]
         resting = [place for place in held if place in self.reach.at_rest]
         for disclosure in opened.disclosures:
-            key = self._fields.get(disclosure.digest)
-            if key is None:
+            found = self.fields.found(disclosure.digest)
+            if found is None:
                 continue  # no field of a document that anybody committed to
+            number, root = found[0], self.fields.roots[found[1]]
             if held:
-                self.could[organization][key] = None
-            if key[1] not in self.may(organization, key[0]):
-                self._leak(organization, key, held or list(places), within_reach=bool(held))
-            elif self.entitlement.is_purged(key[0]) and resting:
-                self._leak(organization, key, resting, within_reach=True, purged=True)
+                self.could[organization][number] = True
+            if disclosure.name not in self.may(organization, root):
+                leak = _Leak(organization, root, disclosure.name, number)
+                self._leak(leak, held or list(places), within_reach=bool(held))
+            elif self.entitlement.is_purged(root) and resting:
+                leak = _Leak(organization, root, disclosure.name, number)
+                self._leak(leak, resting, within_reach=True, purged=True)
 
     def take_open_values(self) -> None:
         """Take into account what lies open: whoever holds the place reads it, and nobody may."""
+        leaks = self.reach.search.leaks
+        self.readings.lying_open = len(leaks)
+        if not leaks:
+            return
         keys = {
-            form.format(committed.place(name)): (root, name)
-            for root, committed in self.entitlement.witness.documents.items()
-            for name in committed.document.names
+            form.format(committed.place(name)): self.fields.first(document) + place
+            for document, committed in enumerate(self.entitlement.witness.documents.values())
+            for place, name in enumerate(committed.document.names)
             for form in ("{}", "salt of {}")
         }
-        self.readings.lying_open = len(self.reach.search.leaks)
-        for leak in self.reach.search.leaks:
-            key = keys.get(leak.where)
-            if key is None:
+        for leak in leaks:
+            number = keys.get(leak.where)
+            if number is None:
                 continue  # a commitment's salt: no field of a document
             for organization in self.reach.places[leak.place]:
-                self._wrong[organization, key] = None
+                self._wrong[organization, number] = None
                 if not leak.where.startswith("salt of "):
-                    self.could[organization][key] = None
+                    self.could[organization][number] = True
 
     def close(self) -> Readings:
         """Count, and return what came of it."""
         readings = self.readings
-        for organization, could in self.could.items():
-            account = readings.accounts[organization] = Account()
-            for root, committed in self.entitlement.witness.documents.items():
+        accounts = readings.accounts = {organization: Account() for organization in self.could}
+        for document, (root, committed) in enumerate(self.entitlement.witness.documents.items()):
+            purged, first = self.entitlement.is_purged(root), self.fields.first(document)
+            names = committed.document.names
+            for organization, account in accounts.items():
                 is_own = committed.issuer == organization
-                may = self.may(organization, root)
-                purged = self.entitlement.is_purged(root)
+                may, could = self.may(organization, root), self.could[organization]
                 seen = 0
-                for name in committed.document.names:
-                    key = (root, name)
-                    can = is_own or key in could
+                for number, name in enumerate(names, first):
+                    can = is_own or bool(could[number])
                     seen += can
-                    readings.pairs += 1
-                    readings.as_entitled += (organization, key) not in self._wrong
+                    readings.as_entitled += (organization, number) not in self._wrong
                     account.may += name in may
-                    account.could += can
                     account.purged += name in may and purged
                     account.undelivered += name in may and not can and not purged
+                readings.pairs += len(names)
+                account.could += seen
                 account.documents += bool(seen)
         return readings
 
-    def _leak(
-        self,
-        organization: str,
-        key: FieldKey,
-        places: Iterable[str],
-        *,
-        within_reach: bool,
-        purged: bool = False,
-    ) -> None:
-        root, name = key
-        self._wrong[organization, key] = None
-        where = self.entitlement.witness.documents[root].place(name)
+    def _leak(self, leak: _Leak, places: Iterable[str], *, within_reach: bool, purged: bool = False) -> None:
+        self._wrong[leak.organization, leak.number] = None
+        where = self.entitlement.witness.documents[leak.root].place(leak.name)
         first = next(iter(places), "no place")
         can = "could read" if within_reach else "has the key to"
         why = "which is purged" if purged else "which it may not"
-        self.readings.leaks[f"{organization} {can} {where}, {why}: in {first}"] = None
+        self.readings.leaks[f"{leak.organization} {can} {where}, {why}: in {first}"] = None

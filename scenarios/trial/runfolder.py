@@ -151,8 +151,8 @@ class RunFolder:
         with _writing(self.path / name):
             (self.path / name).write_text(text, encoding="utf-8")
 
-    def write_disk(self, organization: str, files: Mapping[str, bytes | None]) -> None:
-        """Write what a node's disk kept.
+    def write_disk(self, organization: str, files: Mapping[str, Iterable[bytes]]) -> None:
+        """Write what a node's disk kept, each file in pieces; one without any is left out.
 
         Raises:
             RefusedError: if it cannot be written.
@@ -160,9 +160,8 @@ class RunFolder:
         directory = self.node_directory(organization)
         with _writing(directory):
             directory.mkdir()
-            for name, data in files.items():
-                if data:
-                    (directory / name).write_bytes(data)
+            for name, pieces in files.items():
+                _write_pieces(directory / name, pieces)
 
     def read_json(self, name: str) -> dict[str, object]:
         """Read a JSON object.
@@ -217,6 +216,15 @@ class RunFolder:
                 )
             found.append(value)
         return found
+
+
+def _write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    rest = iter(pieces)
+    first = next(rest, b"")
+    if first:
+        with path.open("wb") as file:
+            file.write(first)
+            file.writelines(rest)
 
 
 @contextmanager

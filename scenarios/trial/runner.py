@@ -14,7 +14,7 @@ import resource
 import signal
 import time
 from array import array
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -222,7 +222,7 @@ class _Run:
             finally:
                 for organization in world.organizations:
                     self._keep_disk(
-                        organization, {n: kit.host(organization).disk.read(n) for n in STORE_FILES}
+                        organization, {n: kit.host(organization).disk.pieces(n) for n in STORE_FILES}
                     )
 
         run_virtual(main, seed=self.options.seed, world=kit)
@@ -261,7 +261,7 @@ class _Run:
         finally:
             for organization in world.organizations:
                 data = self.folder.path / "network" / organization / "data"
-                kept = {n: (data / n).read_bytes() for n in STORE_FILES if (data / n).exists()}
+                kept = {n: [(data / n).read_bytes()] for n in STORE_FILES if (data / n).exists()}
                 self._keep_disk(organization, kept)
 
     async def _trial(self, world: World) -> None:
@@ -306,7 +306,7 @@ class _Run:
         }
         self.book.add("trace", fields)
 
-    def _keep_disk(self, organization: str, files: Mapping[str, bytes | None]) -> None:
+    def _keep_disk(self, organization: str, files: Mapping[str, Iterable[bytes]]) -> None:
         self.folder.write_disk(organization, files)
 
     def _write_events(self) -> None:
@@ -327,7 +327,7 @@ class _Run:
                 self.scenario,
                 self.outcome,
                 self.book.events,
-                self._records_of_nodes(),
+                self._records_of_nodes,
                 self.frames,
                 self.log.lines,
             ),

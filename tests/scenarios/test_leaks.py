@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.errors import DamagedStoreError
+from scenarios.judging import leaks
 from scenarios.judging.framespool import FrameSpool
 from scenarios.judging.leaks import CANARY_CHARACTERS_MIN, Canary, LeakSearch, stored_values
 
@@ -181,3 +182,31 @@ def test_what_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "node.db").write_bytes(b"nothing of the kind" * 100)
     with pytest.raises(DamagedStoreError, match=r"node\.db"):
         list(stored_values(tmp_path / "node.db"))
+
+
+def test_a_value_across_two_pieces_of_a_file_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaks, "PIECE_BYTES", 64)
+    value = b"a value of the kind that nobody should see"
+    for begin in range(64):
+        search = LeakSearch()
+        search.add([Canary("c1.value", value)])
+        path = tmp_path / f"file {begin}"
+        path.write_bytes(bytes(begin) + value.hex().encode() + bytes(100))
+        search.search_file("a disk", path)
+        assert [(leak.place, leak.form) for leak in search.leaks] == [("a disk", "hex")]
+
+
+def test_what_is_not_looked_for_any_more_is_not_found_and_what_was_found_stays() -> None:
+    first, second = b"the first private value", b"the second private value"
+    search = LeakSearch()
+    search.add([Canary("first", first)])
+    search.search("one place", first + second)
+    search.look_for_others()
+    search.add([Canary("second", second)])
+    search.search("another place", first + second)
+    assert [(leak.place, leak.where) for leak in search.leaks] == [
+        ("one place", "first"),
+        ("another place", "second"),
+    ]

@@ -17,7 +17,7 @@ from scenarios.agents.evidence import Archive
 from scenarios.agents.examination import Evidence
 from scenarios.agents.mail import Mailroom
 from scenarios.agents.papers import KIND, Paper
-from scenarios.agents.register import ClaimEntry, Place, Register
+from scenarios.agents.register import CertificateEntry, ClaimEntry, Place, Register
 from scenarios.agents.wallet import Wallet
 from scenarios.model.network import Agent
 
@@ -33,6 +33,7 @@ class Desk:
         self.mailroom = Mailroom()
         keys = SigningKey.from_seed(seed_for("t", "a")), BoxKey.from_seed(seed_for("t", "b"))
         self.wallet = Wallet("cbp", "t-0", *keys, Random("w"))
+        self._box_public = keys[1].public
         self.archive = Archive(self.register, self.mailroom, self.wallet, LegalCalendar((), ()))
 
     def claim(
@@ -69,6 +70,29 @@ class Desk:
         self.mailroom.put(
             importer, Paper("ENTRY-LINE", bytes(32), {name: Private(value) for name, value in fields.items()})
         )
+        return entry
+
+    def opened(self, kind: str, **fields: Value) -> bytes:
+        """Return the root of a document that came and was opened here."""
+        root = self.wallet.commit({KIND: kind, **fields})
+        self.wallet.open(root, self.wallet.seal(root, self._box_public))
+        return root
+
+    def certificate(self, **good: Value) -> CertificateEntry:
+        """Return a certificate for one good, in force in the first thirty days."""
+        fields = {"hs6": "610910", "description": "T-shirts, brand Ola", **good}
+        entry = CertificateEntry(
+            id="ab" * 16,
+            form="NAFTA-434",
+            issuer="mill",
+            root=self.opened("NAFTA-434", **{f"goods.1.{name}": value for name, value in fields.items()}),
+            signed_on=FIRST,
+            blanket=(FIRST, FIRST + datetime.timedelta(days=30)),
+            shipment=None,
+            addressees=("shop", "cbp"),
+            anchored=Place(bytes(32), 0, 1, 1_536_000_000_000),
+        )
+        self.register.certificates[entry.id] = entry
         return entry
 
     def evidence(self, claim: ClaimEntry) -> Evidence:
@@ -121,6 +145,77 @@ def test_a_shipment_is_at_two_ports_for_the_claim_that_came_later() -> None:
         True,
         False,
     ]
+
+
+def test_quantity_and_value_are_summed_over_the_claims_that_cite_one_invoice_up_to_each() -> None:
+    desk = Desk()
+    invoice, other = desk.opened("INVOICE", number="A-1"), desk.opened("INVOICE", number="A-2")
+    claims = [
+        desk.claim(0, invoice_root=invoice, quantity=3, value_usd=30),
+        desk.claim(1, invoice_root=other, quantity=500, value_usd=5000),
+        desk.claim(2, importer="another", invoice_root=invoice, quantity=4, value_usd=50),
+        desk.claim(3, quantity=700, value_usd=7000),
+    ]
+    billed = [desk.evidence(claim).billed for claim in claims]
+    sums = [None if each is None else (each.quantity, each.value_usd) for each in billed]
+    assert sums == [(3, 30), (500, 5000), (7, 80), None]
+
+
+def test_what_is_no_invoice_or_has_not_come_bills_nothing() -> None:
+    desk = Desk()
+    claims = [desk.claim(0, invoice_root=root) for root in (desk.opened("ANSWER", number="A-1"), bytes(32))]
+    assert [desk.evidence(claim).billed for claim in claims] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("importer", "day", "line", "was_refused"),
+    [
+        ("shop", 30, {}, True),
+        ("shop", 30, {"article": "brand Ola"}, True),
+        ("shop", 31, {}, False),
+        ("another", 30, {}, False),
+        ("shop", 30, {"article": "brand Mar"}, False),
+        ("shop", 30, {"hts": "6109.90.1007"}, False),
+    ],
+    ids=[
+        "identical",
+        "of the article",
+        "after the blanket",
+        "another importer",
+        "another article",
+        "another heading",
+    ],
+)
+def test_goods_refused_to_an_importer_are_refused_again_if_identical_and_in_the_blanket(
+    importer: str, day: int, line: dict[str, Value], was_refused: bool
+) -> None:
+    desk = Desk()
+    before = desk.claim(0, importer)
+    refused = desk.certificate()
+    desk.archive.refused[refused.id, "shop"] = before.filed.index + 1
+    assert not desk.evidence(before).was_refused
+    desk.claim(1)
+    assert desk.evidence(desk.claim(day, importer, **line)).was_refused is was_refused
+
+
+def test_a_claim_on_the_very_certificate_that_was_refused_is_refused_whatever_the_goods() -> None:
+    desk = Desk()
+    refused = desk.certificate()
+    desk.archive.refused[refused.id, "shop"] = 0
+    claim = desk.claim(40, hts="8471.30.0100")
+    assert not desk.evidence(claim).was_refused
+    claim.certificate = refused.id
+    assert desk.evidence(claim).was_refused
+
+
+@pytest.mark.parametrize(("noticed", "is_of_pattern"), [(0, True), (1, False), (2, False)])
+def test_a_pattern_is_held_against_claims_after_its_notice(noticed: int, is_of_pattern: bool) -> None:
+    desk = Desk()
+    certificate = desk.certificate()
+    desk.archive.patterns["mill", "610910"] = noticed
+    claim = desk.claim(0)
+    claim.certificate = certificate.id
+    assert desk.evidence(claim).is_of_pattern is is_of_pattern
 
 
 def test_a_careless_hand_spoils_what_it_is_told_to_and_never_what_is_public() -> None:

@@ -169,6 +169,38 @@ def test_a_criterion_that_cannot_be_true_of_the_goods_is_a_defect() -> None:
     assert examine(replace(evidence(), certificate_paper=form)) == (Defect.CRITERION_MISMATCH.value,)
 
 
+def two_brands(ola: str, mar: str) -> Paper:
+    """A certificate for two brands of one subheading, each with its criterion."""
+    mar_line = {**GOOD, "hs6": "160414", "origin": "MX", "description": "Tuna, brand Mar", "criterion": mar}
+    lines = {f"goods.3.{name}": value for name, value in mar_line.items()}
+    return paper("NAFTA-434", FORM, **{"goods.1.criterion": ola, **lines})
+
+
+@pytest.mark.parametrize(
+    ("ola", "mar", "article", "found"),
+    [
+        ("E", "B", "brand Ola", (Defect.CRITERION_MISMATCH.value,)),
+        ("E", "B", "brand Mar", ()),
+        ("B", "E", "brand Ola", ()),
+        ("B", "E", "brand Mar", (Defect.CRITERION_MISMATCH.value,)),
+        ("E", "B", None, ()),
+        ("E", "E", None, (Defect.CRITERION_MISMATCH.value,)),
+    ],
+)
+def test_a_criterion_is_held_against_the_goods_that_were_entered_and_no_others(
+    ola: str, mar: str, article: str | None, found: tuple[str, ...]
+) -> None:
+    line = paper(PaperKind.ENTRY_LINE, LINE, article=article)
+    assert examine(replace(evidence(), entry_line=line, certificate_paper=two_brands(ola, mar))) == found
+
+
+def test_an_article_under_another_subheading_is_not_identical() -> None:
+    form = paper("NAFTA-434", FORM, **{"goods.2.description": "Tuna, brand Mar"})
+    line = paper(PaperKind.ENTRY_LINE, LINE, article="brand Mar")
+    found = examine(replace(evidence(), entry_line=line, certificate_paper=form))
+    assert found == (Defect.NOT_IDENTICAL.value,)
+
+
 def test_a_form_without_criterion_is_not_filled_in_and_has_none() -> None:
     form = paper("NAFTA-434", FORM, **{"goods.1.criterion": None})
     found = examine(replace(evidence(), certificate_paper=form))
@@ -213,7 +245,10 @@ def test_findings_of_the_ledger_come_first() -> None:
         ({"certificate_root": bytes(32)}, Defect.WRONG_CERTIFICATE),
         ({"acknowledgement": None}, Defect.POSSESSION_NOT_PROVEN),
         ({"acknowledgement": ROOT}, Defect.POSSESSION_NOT_PROVEN),
+        ({"invoice": "ABM-2"}, Defect.INVOICE_MISMATCH),
         ({"invoice_quantity": 21599}, Defect.INVOICE_MISMATCH),
+        ({"invoice_unit": "lb"}, Defect.INVOICE_MISMATCH),
+        ({"invoice_value_usd": 104759}, Defect.INVOICE_MISMATCH),
         ({"invoice_value_usd": None}, Defect.INVOICE_MISMATCH),
         ({"certificate": 5}, Defect.UNREADABLE),
     ],
@@ -221,6 +256,13 @@ def test_findings_of_the_ledger_come_first() -> None:
 def test_answer_is_held_against_ledger_and_entry_line(changes: dict[str, Value], defect: Defect) -> None:
     answer = paper(PaperKind.ANSWER, ANSWER, **changes)
     assert examine_answer(evidence(), answer) == (defect.value,)
+
+
+@pytest.mark.parametrize("name", ["quantity", "value_usd"])
+def test_what_neither_entry_line_nor_answer_says_is_no_match(name: str) -> None:
+    silent = replace(evidence(), entry_line=paper(PaperKind.ENTRY_LINE, LINE, **{name: None}))
+    answer = paper(PaperKind.ANSWER, ANSWER, **{f"invoice_{name}": None})
+    assert examine_answer(silent, answer) == (Defect.INVOICE_MISMATCH.value,)
 
 
 def test_possession_proven_only_after_the_claim_is_none() -> None:
@@ -363,8 +405,9 @@ def test_an_invoice_of_other_things_is_none(changes: dict[str, Value]) -> None:
     assert examine(replace(evidence(), billed=billed)) == ("INVOICE_MISMATCH",)
 
 
-def test_a_shipment_at_two_ports_and_goods_refused_before_are_defects() -> None:
+def test_a_shipment_at_two_ports_a_pattern_and_goods_refused_before_are_defects() -> None:
     assert examine(replace(evidence(), at_two_ports=True)) == ("TWO_PORTS",)
+    assert examine(replace(evidence(), is_of_pattern=True)) == ("PATTERN",)
     assert examine(replace(evidence(), was_refused=True)) == ("REFUSED_BEFORE",)
 
 

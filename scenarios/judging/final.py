@@ -19,11 +19,12 @@ from typing import TypeVar, cast
 import apsw
 
 from ledger.checkpoint import parse_checkpoint
+from ledger.contracts.carnet import read_carnet
 from ledger.contracts.records import read_document
 from ledger.errors import LedgerError
 from ledger.keys import Verifier
 from ledger.receipt import CONSUMING
-from ledger.state import document_key
+from ledger.state import carnet_key, document_key
 from ledger.store import Store, damage_named
 from ledger.store.rebuild import StaleError, read_leaves, restore
 from scenarios.errors import RefusedError
@@ -39,7 +40,7 @@ _PAGE = 500
 T = TypeVar("T", bound=Hashable)
 K = TypeVar("K")
 V = TypeVar("V")
-_DOCUMENTS = document_key(b"")
+_DOCUMENTS, _CARNETS = document_key(b""), carnet_key(b"")
 
 
 @contextmanager
@@ -93,7 +94,8 @@ def read_final(directories: Mapping[str, Path], organizations: Sequence[str]) ->
     """Return where every node stands, and the reasons for those that cannot be read."""
     nodes: dict[str, FinalNode] = {}
     faults: list[str] = []
-    rows: list[tuple[str, bytes]] = []
+    documents: list[tuple[bytes, bytes]] = []
+    carnets: list[tuple[bytes, bytes]] = []
     height = -1
     same = _Same()
     for organization, directory in directories.items():
@@ -101,16 +103,24 @@ def read_final(directories: Mapping[str, Path], organizations: Sequence[str]) ->
             with opened_copy(directory) as store:
                 nodes[organization] = _final_node(store, same)
                 if store.height > height:
-                    height, rows = store.height, _document_rows(store)
+                    height, documents = store.height, _rows(store, _DOCUMENTS)
+                    carnets = _rows(store, _CARNETS)
         except (LedgerError, RefusedError, apsw.Error) as error:
             faults.append(f"{organization}: {error}")
-    documents = {bytes.fromhex(key.removeprefix(_DOCUMENTS)): read_document(value) for key, value in rows}
-    return FinalState(organizations, nodes, documents), faults
+    final = FinalState(
+        organizations,
+        nodes,
+        {root: read_document(value) for root, value in documents},
+        {carnet: read_carnet(value) for carnet, value in carnets},
+    )
+    return final, faults
 
 
-def _document_rows(store: Store) -> list[tuple[str, bytes]]:
+def _rows(store: Store, kind: str) -> list[tuple[bytes, bytes]]:
+    """Return (id, record) of everything in the state whose key is this and an id in hex."""
     sql = "SELECT key, value FROM state WHERE key > ? AND key < ? ORDER BY key"
-    return cast("list[tuple[str, bytes]]", store.rows("state", sql, (_DOCUMENTS, f"{_DOCUMENTS}g")))
+    rows = cast("list[tuple[str, bytes]]", store.rows("state", sql, (kind, f"{kind}g")))
+    return [(bytes.fromhex(key.removeprefix(kind)), value) for key, value in rows]
 
 
 class _Same:

@@ -4,7 +4,8 @@ Rules:
 - The issuer may read all. Anybody else may read what one who has the document meant it to see, before sealing.
 - Where the ledger names readers, whatever was meant is void but for these: the readers; an authority, to which records
   must be available (19 CFR 181.22(b) for certificates); and, for what a carnet's parties pass along the chain of
-  guarantees, those whom the ledger names for a document about the same thing (ATA Convention, article 6).
+  guarantees, those whom the ledger names for a document about the same thing, and the carnet's own parties: its holder,
+  its issuer, and the association that guarantees it where that is another (ATA Convention, article 6).
 - Official acts name no readers on the ledger, lest a competitor learn of them: there what was meant is all there is.
 - A purged document may stay with nobody: its fields may be in frames of the past, and on no disk.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ledger.contracts.carnet import CarnetRecord
 from ledger.contracts.records import DocumentRecord, DocumentState
 from ledger.genesis import Genesis, Role
 from scenarios.agents.witness import Witness
@@ -51,7 +53,10 @@ class Entitlement:
 
 
 def entitlement_of(
-    witness: Witness, records: Mapping[bytes, DocumentRecord], genesis: Genesis
+    witness: Witness,
+    records: Mapping[bytes, DocumentRecord],
+    genesis: Genesis,
+    carnets: Mapping[bytes, CarnetRecord],
 ) -> Entitlement:
     """Return what may be read in a run.
 
@@ -59,12 +64,21 @@ def entitlement_of(
         witness: what was meant for whom.
         records: every document on the ledger at the end of the run, by root.
         genesis: says who are authorities.
+        carnets: every carnet on the ledger at the end of the run, by id.
     """
     authorities = [member.id for role in (Role.CUSTOMS, Role.FISHERIES) for member in genesis.with_role(role)]
     circles: dict[str | None, dict[str, None]] = {}
     for record in records.values():
         circle = circles.setdefault(_thing(record), {})
         circle.update(dict.fromkeys((record.issuer, *record.readers)))
+    for carnet, booklet in carnets.items():
+        parties = (
+            booklet.holder,
+            booklet.issuer,
+            *([] if booklet.guarantor is None else [booklet.guarantor]),
+        )
+        for affair in (carnet.hex(), booklet.origin.hex()):
+            circles.setdefault(affair, {}).update(dict.fromkeys(parties))
     readers: dict[bytes, frozenset[str]] = {}
     for root, record in records.items():
         if record.readers:

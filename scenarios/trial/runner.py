@@ -420,7 +420,7 @@ class _Run:
     def _compare(self, final: FinalState) -> Readings:
         """Hold what every organization could read against what it may."""
         genesis = self.trial.world.founding.genesis
-        entitlement = entitlement_of(self.outcome.witness, final.documents, genesis)
+        entitlement = entitlement_of(self.outcome.witness, final.documents, genesis, final.carnets)
         self.readings = compare(entitlement, self.reach, self.outcome.wallets)
         return self.readings
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from random import Random
 
 import pytest
 
+from ledger.contracts.carnet import CarnetRecord, CarnetState
 from ledger.contracts.records import DocumentRecord, DocumentState
 from ledger.genesis import Genesis
 from ledger.keys import BoxKey, SigningKey
@@ -53,6 +55,7 @@ class Desk:
         }
         self.root = self.wallets["exporter"].commit(dict(FIELDS))
         self.records: dict[bytes, DocumentRecord] = {}
+        self.carnets: dict[bytes, CarnetRecord] = {}
         self.search = LeakSearch()
         self.reach = Reach(self.search)
 
@@ -73,7 +76,8 @@ class Desk:
         self.records[self.root] = DocumentRecord("commercial", "exporter", readers, None, 0, state)
 
     def compared(self) -> Readings:
-        return compare(entitlement_of(self.witness, self.records, self.genesis), self.reach, self.wallets)
+        entitlement = entitlement_of(self.witness, self.records, self.genesis, self.carnets)
+        return compare(entitlement, self.reach, self.wallets)
 
 
 @pytest.fixture
@@ -129,6 +133,20 @@ def test_the_parties_of_a_carnet_may_pass_on_what_is_about_it(desk: Desk) -> Non
     desk.records[desk.root] = claim
     assert len(desk.compared().leaks) == 1
     desk.records[b"booklet"] = DocumentRecord("commercial", "importer", ("chamber",), "carnet/ab", 0)
+    assert desk.compared().leaks == {}
+
+
+@pytest.mark.parametrize("id_of", ["origin", "successor"])
+def test_the_association_that_guarantees_what_another_issued_is_a_party_too(desk: Desk, id_of: str) -> None:
+    first, lost = b"\xab" * 16, id_of == "successor"
+    desk.frame(desk.meant("chamber", "kind"), "chamber")
+    desk.records[desk.root] = DocumentRecord(
+        "official", "exporter", ("importer",), f"carnet-claim/{first.hex()}/1", 0
+    )
+    carnet = CarnetRecord(CarnetState.ACTIVE, first, "importer", "noaa", bytes(32), guarantor="chamber")
+    desk.carnets[b"\xcd" * 16 if lost else first] = replace(carnet, guarantor=None)
+    assert len(desk.compared().leaks) == 1
+    desk.carnets = {b"\xcd" * 16 if lost else first: carnet}
     assert desk.compared().leaks == {}
 
 

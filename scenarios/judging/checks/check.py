@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ledger.contracts.carnet import CarnetRecord
 from ledger.contracts.records import DocumentRecord
 from scenarios.trial.eventbook import Event
 
@@ -72,8 +73,10 @@ class FinalState:
         organizations: every member.
         nodes: every node; one that could not be read is missing.
         documents: every document on the ledger by its root, as the node that got furthest has them.
+        carnets: every ATA carnet on the ledger by its id, likewise.
     """
 
     organizations: Sequence[str]
     nodes: Mapping[str, FinalNode]
     documents: Mapping[bytes, DocumentRecord] = field(default_factory=dict)
+    carnets: Mapping[bytes, CarnetRecord] = field(default_factory=dict)

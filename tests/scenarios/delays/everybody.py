@@ -1,0 +1,342 @@
+"""A scenario in which every role has something to do, so that every behavior of an agent has its occasion.
+
+Rules:
+- One member of each role, but for the customs and the guaranteeing association that a carnet needs abroad.
+- A step is scripted only where no agent acts by itself; what follows is theirs.
+- Carnets come home without a stamp abroad, so that customs claims and the holder has a proof.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scenarios.model import Scenario
+from scenarios.model.catalog import load_scenario
+
+TRADERS = ("exporter", "producer", "processor", "importer", "broker")
+ORGANIZATIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "cbp": ("US", ("customs",)),
+    "noaa": ("US", ("fisheries",)),
+    **{trader: ("US", (trader,)) for trader in TRADERS},
+    "chamber": ("US", ("chamber",)),
+    "council": ("US", ("guaranteeing",)),
+    "cbsa": ("CA", ("customs",)),
+    "ca-council": ("CA", ("guaranteeing",)),
+}
+ISSUERS = {trader: "council" if trader == "broker" else "chamber" for trader in TRADERS}
+"""Who issues whose carnet: a chamber under another's guarantee, or the guaranteeing association itself."""
+
+CLAIMS = {
+    "asked": "u1",
+    "brokered": "u1",
+    "allowed": "u1",
+    "noticed": "u4",
+    "by-letter-exporter": "u1",
+    "by-letter-producer": "u2",
+    "by-letter-importer": "u3",
+    "by-visit-exporter": "u1",
+    "by-visit-producer": "u2",
+    "straight-exporter": "u1",
+    "straight-producer": "u2",
+}
+"""Claims, each with the certificate that it rests on."""
+
+VERIFICATIONS: Mapping[str, tuple[str, str | None, str]] = {
+    "by-letter-exporter": ("exporter", None, "QUESTIONNAIRE"),
+    "by-letter-producer": ("producer", None, "QUESTIONNAIRE"),
+    "by-letter-importer": ("importer", None, "QUESTIONNAIRE"),
+    "by-visit-exporter": ("exporter", None, "VISIT"),
+    "by-visit-producer": ("producer", None, "VISIT"),
+    "straight-exporter": ("importer", "exporter", "QUESTIONNAIRE"),
+    "straight-producer": ("importer", "producer", "QUESTIONNAIRE"),
+}
+"""Verifications, named as the claims that wait for them: party, who answers in its place, how it begins."""
+
+Node = Any
+"""What JSON can hold."""
+
+
+def everybody(folder: Path, agents: Mapping[str, Node] | None = None) -> Scenario:
+    """Return the scenario.
+
+    Args:
+        folder: to write its file into.
+        agents: behaviors by organization; everybody is as the model has it where nothing is said.
+    """
+    path = folder / "everybody.yaml"
+    path.write_text(json.dumps(_scenario(agents or {})), encoding="utf-8")
+    return load_scenario(path)
+
+
+def _scenario(agents: Mapping[str, Node]) -> Node:
+    return {
+        "scenario": "everybody",
+        "title": "Every role has something to do",
+        "about": "What each agent does by itself, and after how long. Everything here is fictitious.",
+        "calendar": {"start": "2020-06-01T08:00:00Z", "end": "2021-09-30T00:00:00Z"},
+        "organizations": {
+            name: {
+                "name": f"{name} and company",
+                "country": country,
+                "roles": [*roles],
+                "agent": agents.get(name, {}),
+            }
+            for name, (country, roles) in ORGANIZATIONS.items()
+        },
+        "documents": _documents(),
+        "invoices": {"i1": _invoice("exporter"), "i2": _invoice("producer")},
+        "claims": {
+            name: _claim(place, name, certificate) for place, (name, certificate) in enumerate(CLAIMS.items())
+        },
+        "verifications": {name: _verification(name) for name in VERIFICATIONS},
+        "fisheries": {},
+        "forms": {"safe": _form370(1, ["captain"]), "held": _form370(2, [])},
+        "carnets": {
+            **{trader: _carnet(trader, ISSUERS[trader]) for trader in TRADERS},
+            **{name: _carnet("exporter", issuer) for name, issuer in LOST.items()},
+            **{f"new-{name}": {"form": "ata-replacement", "replaces": name} for name in LOST},
+            "disputed": _carnet("importer", "council"),
+            "swapped": _carnet("producer", "council"),
+        },
+        "steps": [*_origin_steps(), *_tuna_steps(), *_carnet_steps()],
+        "checks": ["agreement", "durability", "decided-once", "carnet-balances"],
+    }
+
+
+LOST = {"lost-chamber": "chamber", "lost-council": "council"}
+"""Carnets that are reported lost, and who replaces them."""
+
+
+# Certificates, invoices and claims.
+
+
+def _party(who: str) -> dict[str, Node]:
+    return {
+        f"{who}_name": f"the {who}, legal name",
+        f"{who}_address": f"1 Street of the {who}, Sometown",
+        f"{who}_phone": "+1 202 555 0100",
+        f"{who}_email": f"{who}@example.org",
+    }
+
+
+def _signed(kind: str) -> dict[str, Node]:
+    return {"signed_on": "2020-07-02", "signer_name": f"who signed the {kind}"}
+
+
+def _usmca(issuer: str, addressees: list[str]) -> Node:
+    goods = [{"description": "Bread mixes, wheat based", "hs6": "190120", "criterion": "B"}]
+    parties = {who: "SAME" if who == issuer else "NAMED" for who in ("exporter", "producer", "importer")}
+    named = [value for who, said in parties.items() if said == "NAMED" for value in _party(who).items()]
+    blanket = {"blanket_from": "2020-07-01", "blanket_to": "2021-06-30"}
+    certifier = {"certifier": issuer.upper(), "certifier_title": "head of origin", **_party("certifier")}
+    fields = {**certifier, **parties, **dict(named), "goods": goods, **blanket, **_signed("certification")}
+    return {"form": "usmca", "issuer": issuer, "addressees": addressees, "fields": fields}
+
+
+def _documents() -> Node:
+    nafta_parties = {
+        f"{who}_{part}": value
+        for who in ("exporter", "producer", "importer")
+        for part, value in (
+            ("name", f"the {who}, as in box"),
+            ("address", f"2 Street of the {who}, Othertown"),
+            ("email", f"{who}-434@example.org"),
+            ("tax_id", f"TAX-{who}-1"),
+        )
+    }
+    nafta = {
+        **nafta_parties,
+        **{
+            "producer": "NAMED",
+            "importer": "NAMED",
+            "blanket_from": "2020-06-01",
+            "blanket_to": "2020-06-30",
+        },
+        "goods": [
+            {
+                **{"description": "Bread mixes of June", "hs6": "190120", "criterion": "B"},
+                **{"producer_basis": "NO(1)", "net_cost": "NO", "origin": "MX"},
+            }
+        ],
+        **{"signed_on": "2020-06-02", "signer_name": "who signed the form", "signer_title": "head of origin"},
+        **{
+            "company": "the exporter, office",
+            "phone": "+1 202 555 0101",
+            "email": "sign@example.org",
+            "pages": 1,
+        },
+    }
+    cafta = {
+        **{key: value for who in ("importer", "exporter", "producer") for key, value in _party(who).items()},
+        **{"certifier": "PRODUCER", **_signed("statement"), "signer_title": "mill manager"},
+        **{"signer_phone": "+1 202 555 0102", "signer_email": "mill@example.org"},
+        "goods": [{"description": "Knit shirts", "invoice": "CAF-1", "hs6": "6109.10", "criterion": "TS"}],
+        "statement": "I certify that the goods qualify as originating.",
+        "shipment": "CAF-1",
+    }
+    both = ["importer", "cbp"]
+    return {
+        "n1": {"form": "nafta-434", "issuer": "exporter", "addressees": both, "fields": nafta},
+        "d1": {"form": "cafta-dr", "issuer": "producer", "addressees": both, "fields": cafta},
+        "u1": _usmca("exporter", both),
+        "u2": _usmca("producer", both),
+        "u3": _usmca("importer", ["cbp"]),
+        "u4": _usmca("exporter", both),
+    }
+
+
+def _invoice(issuer: str) -> Node:
+    lines = [{"description": "Bread mixes", "quantity": 100, "unit": "kg", "value_usd": 9800}]
+    return {
+        **{"issuer": issuer, "to": "importer", "number": f"INV-{issuer}", "issued_on": "2020-07-06"},
+        **{"seller_name": f"{issuer} as seller", "seller_address": f"3 Street of the {issuer}"},
+        **{"buyer_name": "importer as buyer", "buyer_address": "3 Street of the importer"},
+        **{"statement": "these goods originate", "lines": lines},
+    }
+
+
+def _claim(place: int, name: str, certificate: str) -> Node:
+    goods = {"description": f"Bread mixes for {name}", "hts": "1901.20.8000", "quantity": 100, "unit": "kg"}
+    more = {"broker": "broker"} if name == "brokered" else {}
+    return {
+        **{"importer": "importer", "certificate": certificate, "regime": "USMCA", "spi": "S"},
+        **{"entry": f"EVB-70001{place:02d}-1", "port": "2604"},
+        **{"entry_on": "2020-07-14", "import_on": "2020-07-13"},
+        "goods": {**goods, "value_usd": 9800, "invoice": f"INV-{name}"},
+        "duty": {"general_percent": 8.5, "source": "an assumption"},
+        **more,
+    }
+
+
+def _verification(name: str) -> Node:
+    party, direct, by = VERIFICATIONS[name]
+    flour = {"description": "wheat flour", "hs6": "110100", "origin": "MX", "value_usd": 14}
+    books = {"description": "Bread mix", "hs6": "190120", "criterion": "B", "materials": [flour]}
+    more = {"direct": direct} if direct else {}
+    return {
+        **{"certificate": CLAIMS[name], "party": party, "by": by, "claims": [name], "books": books},
+        **more,
+    }
+
+
+def _origin_steps() -> list[Node]:
+    issued = {"n1": "06-03", "d1": "07-02", "u1": "07-02", "u2": "07-02", "u3": "07-02", "u4": "07-02"}
+    documents = _documents()
+    steps: list[Node] = [
+        {
+            **{"at": f"2020-{day}T10:00:00", "by": documents[name]["issuer"]},
+            **{"do": "issue-certificate", "document": name},
+        }
+        for name, day in issued.items()
+    ]
+    for name, issuer in (("i1", "exporter"), ("i2", "producer")):
+        steps.append({"at": "2020-07-06T10:00:00", "by": issuer, "do": "send-invoice", "invoice": name})
+    power = {"do": "grant-power", "broker": "broker", "first": "2020-07-10"}
+    steps.append({"at": "2020-07-10T10:00:00", "by": "importer", **power})
+    for name in CLAIMS:
+        do = "instruct-broker" if name == "brokered" else "file-claim"
+        steps.append({"at": "2020-07-20T10:00:00", "by": "importer", "do": do, "claim": name})
+    later: dict[str, Node] = {"after": {"calendar": "6h"}, "by": "cbp"}
+    for name in ("asked", "brokered"):
+        asks = {"do": "request-information", "claim": name, "question": f"Send proof for {name}."}
+        steps.append({"when": f"claim {name} filed", **later, **asks})
+    for name in VERIFICATIONS:
+        opens = {"do": "open-verification", "verification": name}
+        steps.append({"when": f"claim {name} filed", **later, **opens})
+    notice = {"do": "notify-incorrect", "document": "u4", "reason": "the flour came from elsewhere"}
+    steps.append({"at": "2020-08-17T10:00:00", "by": "exporter", **notice})
+    protest = {"do": "protest-claim", "claim": "allowed", "reason": "the rate was wrong"}
+    steps.append({"at": "2021-03-01T10:00:00", "by": "importer", **protest})
+    return steps
+
+
+# Tuna.
+
+
+def _form370(number: int, evidence: list[str]) -> Node:
+    row = {
+        **{"hts": "0303.41.0000", "species": "ALB", "product_form": "frozen whole", "net_kg": 19900},
+        **{"ocean_area": "AO", "gear": "LONGLINE", "vessel_flag": "US", "vessel_name": "Lady Marlin"},
+        **{"trip_begin": "2020-06-04", "trip_end": "2020-07-12"},
+    }
+    parties = {
+        key: value
+        for who in ("exporter", "importer")
+        for key, value in _party(who).items()
+        if not key.endswith("_phone")
+    }
+    custody = [
+        {"by": "exporter", "kg_in": 30000, "kg_out": 20000},
+        {"by": "processor", "kg_in": 20000, "kg_out": 19900},
+        {"by": "importer", "kg_in": 19900, "kg_out": 19900},
+    ]
+    attachments = [{"evidence": name, "captain_name": "the captain"} for name in evidence]
+    more = {} if evidence else {"redeclare": "5A"}
+    return {
+        **{"shipment": f"TUNA-{number}", "custody": custody, "parties": parties, "rows": [row]},
+        **{"status": "5B1", "attachments": attachments, "entry": f"EVB-800010{number}-1"},
+        **{"import_on": "2020-09-20", "entered_kg": 19900, **more},
+    }
+
+
+def _tuna_steps() -> list[Node]:
+    permit = {"do": "grant-permit", "holder": "importer", "first": "2020-01-01", "last": "2021-12-31"}
+    drafts = [
+        {"at": "2020-09-06T12:00:00", "by": "exporter", "do": "draft-form370", "form370": name}
+        for name in ("safe", "held")
+    ]
+    return [{"at": "2020-08-01T10:00:00", "by": "noaa", **permit}, *drafts]
+
+
+# Carnets.
+
+
+def _carnet(holder: str, issuer: str) -> Node:
+    cover = {
+        **{"holder_name": f"{holder} as holder", "holder_address": f"4 Street of the {holder}"},
+        **{"representative": f"who travels for {holder}", "use": "EXHIBITIONS AND FAIRS"},
+        **{"number": "US/ACC/20/041527", "issuer_name": f"{issuer} as issuer", "countries": "CA"},
+        "continuation_sheets": 1,
+    }
+    item = {
+        **{"item": 1, "description": "Drum", "marks": "LW-2207", "pieces": 5, "weight_kg": 50},
+        **{"value_usd": 9000, "origin": "US"},
+    }
+    base = {"form": "ata-carnet", "holder": holder, "issuer": issuer, "valid_until": "2021-06-01"}
+    return {**base, "cover": cover, "items": [item]}
+
+
+def _present(carnet: str, holder: str, voucher: int, kind: str, day: str, **more: Node) -> Node:
+    office = "cbsa" if kind in ("IMPORT", "REEXPORT") else "cbp"
+    items = [{"item": 1, "pieces": 5, **more.pop("goods", {})}]
+    return {
+        **{"at": f"2020-{day}T10:00:00", "by": holder, "do": "present-goods", "carnet": carnet},
+        **{"voucher": voucher, "kind": kind, "office": office, "items": items},
+        **{"transport": f"truck of {holder}", **more},
+    }
+
+
+def _carnet_steps() -> list[Node]:
+    holders = {name: name for name in TRADERS}
+    holders |= dict.fromkeys(LOST, "exporter") | {"disputed": "importer", "swapped": "producer"}
+    steps: list[Node] = [
+        {"at": "2020-06-08T10:00:00", "by": holder, "do": "apply-carnet", "carnet": name}
+        for name, holder in holders.items()
+    ]
+    for name in LOST:
+        lost = {"do": "report-lost-carnet", "carnet": name, "successor": f"new-{name}"}
+        steps.append({"at": "2020-07-20T10:00:00", "by": "exporter", **lost})
+    for name in (*TRADERS, "disputed"):
+        holder = holders[name]
+        steps.append(_present(name, holder, 1, "EXPORT", "08-03"))
+        steps.append(_present(name, holder, 2, "IMPORT", "08-10"))
+        if name != "disputed":
+            steps.append(_present(name, holder, 3, "REIMPORT", "09-07", cites=2))
+    swapped = {"goods": {"marks": "other drums"}}
+    steps.append(_present("swapped", "producer", 1, "EXPORT", "08-03", **swapped))
+    claim = {"do": "claim-on-carnet", "carnet": "disputed", "voucher": 2, "amount_percent": 150}
+    steps.append({"at": "2020-12-01T10:00:00", "by": "cbsa", **claim})
+    return steps

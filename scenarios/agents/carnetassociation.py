@@ -309,6 +309,7 @@ class CarnetAssociation(CarnetPart):
         await self.send(case.claim.root, carnet.guarantor)
         for seen in count():
             proof = await self.receive_next(CarnetPaper.PROOF, carnet.guarantor, case.claim.id, seen)
+            await self._pass_on_in_time(self.desk.now_ms())
             await self.until(f"a decision on {case.claim.id}", lambda: case.review.state not in _UNDER_REVIEW)
             await self._respond_to_customs(case, CarnetReviewEvent.PROVE, proof.root)
 

@@ -153,7 +153,10 @@ class Verifier(HoldingOffice):
                     await self._intend(file)
                     return
                 await self._write(file, _E.VISITED, PaperKind.VISIT_REPORT, {})
-        await self.sleep_until(self.desk.now_ms() + (self.draw_ms(self.behavior.review_after) or 0))
+        delay_ms = self.draw_ms(self.behavior.review_after)
+        if delay_ms is None:
+            return
+        await self.sleep_until(self.desk.now_ms() + delay_ms)
         async with self._held(file):
             await self._determine(file, mail.paper)
 

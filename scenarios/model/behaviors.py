@@ -205,7 +205,7 @@ MISCONDUCT: Mapping[Dishonesty, Misconduct] = {
         "ATA Convention (1961), Art. 3",
     ),
     _D.REFUSES_HONEST_CLAIM: Misconduct(
-        _ISSUERS,
+        (Role.GUARANTEEING,),
         "objects that customs' claim was late although it was not",
         ("FALSE_OBJECTION",),
         "customs: the ledger has no such finding, so the claim stands as it is",

@@ -137,7 +137,7 @@ WRITTEN: Mapping[str, tuple[tuple[Role, ...], tuple[str, ...]]] = {
     "invoice": (_SELLERS, _names(FORMS["INVOICE"])),
     "entry-line": ((Role.IMPORTER,), _names(FORMS["ENTRY-LINE"])),
     "answer": (
-        (Role.IMPORTER,),
+        (Role.IMPORTER, Role.BROKER),
         (
             *("invoice", "invoice_description", "invoice_quantity", "invoice_unit", "invoice_value_usd"),
             *("knowledge", "paper_received_on", "paper_carrier", "paper_slip"),

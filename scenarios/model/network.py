@@ -216,8 +216,8 @@ class Agent(Record):
     )
     pass_on_after: DelayText = Field(
         _delay("0ms"),
-        description="Association: from customs' claim to objecting or passing it on, and from a proof to passing that "
-        "on; who never does deposits nothing either.",
+        description="Guaranteeing association: from customs' claim to objecting or passing it on, and from a proof to "
+        "passing that on; who never does deposits nothing either.",
     )
     check_after: DelayText = Field(
         _delay("1d"),
@@ -241,7 +241,7 @@ AGENT_ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "review_after": Role.CUSTOMS,
     "liquidate_after": Role.CUSTOMS,
     "issue_after": (Role.CHAMBER, Role.GUARANTEEING),
-    "pass_on_after": (Role.CHAMBER, Role.GUARANTEEING),
+    "pass_on_after": Role.GUARANTEEING,
     "endorse_after": Role.CUSTOMS,
     "final_after": Role.CUSTOMS,
     "carnet_claim_after": Role.CUSTOMS,

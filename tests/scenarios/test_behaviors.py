@@ -68,7 +68,8 @@ def test_a_fraud_of_another_role_is_refused_with_those_that_fit() -> None:
         ("organizations.exporter.agent.dishonest={wrong-trip: {odds: 0.1}}", 'unknown key "odds"'),
         ("organizations.cbp.agent.careless={marks: 0.1}", "cbp writes no field marks"),
         ("organizations.exporter.agent.careless={letter/marks: 0.1}", 'unknown form "letter"'),
-        ("organizations.importer.agent.pass_on_after=never", "importer is no chamber or guaranteeing"),
+        ("organizations.chamber.agent.pass_on_after=never", "chamber is no guaranteeing"),
+        ("organizations.importer.agent.pass_on_after=never", "importer is no guaranteeing"),
     ],
 )
 def test_a_slip_of_the_pen_is_told(override: str, told: str) -> None:

@@ -2,20 +2,23 @@
 
 Rules:
 - One member of each role, but for the customs and the guaranteeing association that a carnet needs abroad.
+- It has three parts that need nothing of each other: origin, tuna and carnets; a run takes one.
 - A step is scripted only where no agent acts by itself; what follows is theirs.
 - Carnets come home without a stamp abroad, so that customs claims and the holder has a proof.
 """
 
 from __future__ import annotations
 
+import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from scenarios.model import Scenario
 from scenarios.model.catalog import load_scenario
 
+VALID_UNTIL = datetime.date(2021, 6, 1)
 TRADERS = ("exporter", "producer", "processor", "importer", "broker")
 ORGANIZATIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "cbp": ("US", ("customs",)),
@@ -26,14 +29,12 @@ ORGANIZATIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "cbsa": ("CA", ("customs",)),
     "ca-council": ("CA", ("guaranteeing",)),
 }
-ISSUERS = {trader: "council" if trader == "broker" else "chamber" for trader in TRADERS}
-"""Who issues whose carnet: a chamber under another's guarantee, or the guaranteeing association itself."""
-
 CLAIMS = {
     "asked": "u1",
     "brokered": "u1",
     "allowed": "u1",
     "noticed": "u4",
+    "mismatched": "u1",
     "by-letter-exporter": "u1",
     "by-letter-producer": "u2",
     "by-letter-importer": "u3",
@@ -55,25 +56,45 @@ VERIFICATIONS: Mapping[str, tuple[str, str | None, str]] = {
 }
 """Verifications, named as the claims that wait for them: party, who answers in its place, how it begins."""
 
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "origin": ("cbp", "exporter", "producer", "importer", "broker"),
+    "tuna": ("cbp", "noaa", "exporter", "processor", "importer"),
+    "carnets": ("cbp", *TRADERS, "chamber", "council", "cbsa", "ca-council"),
+}
+"""Who takes part in each."""
+
 Node = Any
 """What JSON can hold."""
 
 
-def everybody(folder: Path, agents: Mapping[str, Node] | None = None) -> Scenario:
-    """Return the scenario.
+def everybody(
+    folder: Path,
+    part: str,
+    agents: Mapping[str, Mapping[str, Node]],
+    *,
+    holders: Sequence[str] = TRADERS,
+    expect: Sequence[str] = (),
+) -> Scenario:
+    """Return a part of the scenario.
 
     Args:
         folder: to write its file into.
+        part: of `PARTS`.
         agents: behaviors by organization; everybody is as the model has it where nothing is said.
+        holders: who takes part as a holder of carnets.
+        expect: sentences that must hold.
     """
-    path = folder / "everybody.yaml"
-    path.write_text(json.dumps(_scenario(agents or {})), encoding="utf-8")
+    told = {"origin": _origin, "tuna": _tuna, "carnets": lambda: _carnets(holders)}[part]()
+    members = [name for name in PARTS[part] if part != "carnets" or name not in TRADERS or name in holders]
+    path = folder / f"{part}.yaml"
+    scenario = {**_frame(part, members, agents), **told, "expect": [*expect]}
+    path.write_text(json.dumps(scenario), encoding="utf-8")
     return load_scenario(path)
 
 
-def _scenario(agents: Mapping[str, Node]) -> Node:
+def _frame(part: str, members: Sequence[str], agents: Mapping[str, Mapping[str, Node]]) -> dict[str, Node]:
     return {
-        "scenario": "everybody",
+        "scenario": f"everybody-{part}",
         "title": "Every role has something to do",
         "about": "What each agent does by itself, and after how long. Everything here is fictitious.",
         "calendar": {"start": "2020-06-01T08:00:00Z", "end": "2021-09-30T00:00:00Z"},
@@ -84,30 +105,53 @@ def _scenario(agents: Mapping[str, Node]) -> Node:
                 "roles": [*roles],
                 "agent": agents.get(name, {}),
             }
-            for name, (country, roles) in ORGANIZATIONS.items()
+            for name in members
+            for country, roles in [ORGANIZATIONS[name]]
         },
+        "checks": ["agreement", "durability", "decided-once"],
+    }
+
+
+def _origin() -> Node:
+    return {
         "documents": _documents(),
         "invoices": {"i1": _invoice("exporter"), "i2": _invoice("producer")},
         "claims": {
             name: _claim(place, name, certificate) for place, (name, certificate) in enumerate(CLAIMS.items())
         },
         "verifications": {name: _verification(name) for name in VERIFICATIONS},
-        "fisheries": {},
-        "forms": {"safe": _form370(1, ["captain"]), "held": _form370(2, [])},
-        "carnets": {
-            **{trader: _carnet(trader, ISSUERS[trader]) for trader in TRADERS},
-            **{name: _carnet("exporter", issuer) for name, issuer in LOST.items()},
-            **{f"new-{name}": {"form": "ata-replacement", "replaces": name} for name in LOST},
-            "disputed": _carnet("importer", "council"),
-            "swapped": _carnet("producer", "council"),
-        },
-        "steps": [*_origin_steps(), *_tuna_steps(), *_carnet_steps()],
-        "checks": ["agreement", "durability", "decided-once", "carnet-balances"],
+        "steps": _origin_steps(),
     }
 
 
-LOST = {"lost-chamber": "chamber", "lost-council": "council"}
-"""Carnets that are reported lost, and who replaces them."""
+def _tuna() -> Node:
+    return {"forms": {"safe": _form370(1, ["captain"]), "held": _form370(2, [])}, "steps": _tuna_steps()}
+
+
+def _carnets(holders: Sequence[str]) -> Node:
+    held = {name: holder for name, (holder, _) in CARNETS.items() if holder in holders}
+    return {
+        "carnets": {
+            **{name: _carnet(*CARNETS[name]) for name in held},
+            **{f"new-{name}": {"form": "ata-replacement", "replaces": name} for name in LOST if name in held},
+        },
+        "steps": _carnet_steps(held),
+    }
+
+
+LOST = ("lost-chamber", "lost-council")
+CARNETS: Mapping[str, tuple[str, str]] = {
+    **{trader: (trader, "council" if trader == "broker" else "chamber") for trader in TRADERS},
+    "lost-chamber": ("exporter", "chamber"),
+    "lost-council": ("exporter", "council"),
+    "disputed": ("importer", "council"),
+    "swapped": ("producer", "council"),
+}
+"""Holder and issuer: a chamber under another's guarantee, or the guaranteeing association itself.
+
+Each trader's own goes abroad and comes home without a stamp. The others are reported lost, claimed on for too much, or
+have other goods than are listed.
+"""
 
 
 # Certificates, invoices and claims.
@@ -199,7 +243,8 @@ def _invoice(issuer: str) -> Node:
 
 
 def _claim(place: int, name: str, certificate: str) -> Node:
-    goods = {"description": f"Bread mixes for {name}", "hts": "1901.20.8000", "quantity": 100, "unit": "kg"}
+    hts = "0304.87.0000" if name == "mismatched" else "1901.20.8000"
+    goods = {"description": f"Bread mixes for {name}", "hts": hts, "quantity": 100, "unit": "kg"}
     more = {"broker": "broker"} if name == "brokered" else {}
     return {
         **{"importer": "importer", "certificate": certificate, "regime": "USMCA", "spi": "S"},
@@ -305,7 +350,7 @@ def _carnet(holder: str, issuer: str) -> Node:
         **{"item": 1, "description": "Drum", "marks": "LW-2207", "pieces": 5, "weight_kg": 50},
         **{"value_usd": 9000, "origin": "US"},
     }
-    base = {"form": "ata-carnet", "holder": holder, "issuer": issuer, "valid_until": "2021-06-01"}
+    base = {"form": "ata-carnet", "holder": holder, "issuer": issuer, "valid_until": VALID_UNTIL.isoformat()}
     return {**base, "cover": cover, "items": [item]}
 
 
@@ -319,24 +364,24 @@ def _present(carnet: str, holder: str, voucher: int, kind: str, day: str, **more
     }
 
 
-def _carnet_steps() -> list[Node]:
-    holders = {name: name for name in TRADERS}
-    holders |= dict.fromkeys(LOST, "exporter") | {"disputed": "importer", "swapped": "producer"}
+def _carnet_steps(held: Mapping[str, str]) -> list[Node]:
     steps: list[Node] = [
         {"at": "2020-06-08T10:00:00", "by": holder, "do": "apply-carnet", "carnet": name}
-        for name, holder in holders.items()
+        for name, holder in held.items()
     ]
-    for name in LOST:
-        lost = {"do": "report-lost-carnet", "carnet": name, "successor": f"new-{name}"}
-        steps.append({"at": "2020-07-20T10:00:00", "by": "exporter", **lost})
-    for name in (*TRADERS, "disputed"):
-        holder = holders[name]
-        steps.append(_present(name, holder, 1, "EXPORT", "08-03"))
-        steps.append(_present(name, holder, 2, "IMPORT", "08-10"))
-        if name != "disputed":
-            steps.append(_present(name, holder, 3, "REIMPORT", "09-07", cites=2))
-    swapped = {"goods": {"marks": "other drums"}}
-    steps.append(_present("swapped", "producer", 1, "EXPORT", "08-03", **swapped))
-    claim = {"do": "claim-on-carnet", "carnet": "disputed", "voucher": 2, "amount_percent": 150}
-    steps.append({"at": "2020-12-01T10:00:00", "by": "cbsa", **claim})
+    for name, holder in held.items():
+        if name in LOST:
+            lost = {"do": "report-lost-carnet", "carnet": name, "successor": f"new-{name}"}
+            steps.append({"at": "2020-07-20T10:00:00", "by": holder, **lost})
+        elif name == "swapped":
+            marks = {"goods": {"marks": "other drums"}}
+            steps.append(_present(name, holder, 1, "EXPORT", "08-03", **marks))
+        else:
+            steps.append(_present(name, holder, 1, "EXPORT", "08-03"))
+            steps.append(_present(name, holder, 2, "IMPORT", "08-10"))
+            if name != "disputed":
+                steps.append(_present(name, holder, 3, "REIMPORT", "09-07", cites=2))
+    if "disputed" in held:
+        claim = {"do": "claim-on-carnet", "carnet": "disputed", "voucher": 2, "amount_percent": 150}
+        steps.append({"at": "2020-12-01T10:00:00", "by": "cbsa", **claim})
     return steps

@@ -134,6 +134,7 @@ class Ordering:
     forked: str | None = None
     awaited_index: int | None = None
     witness: Witness = unwitnessed
+    _heard: dict[str, tuple[RaftFields, Message]] = field(default_factory=dict)
     _unstaged: deque[int] = field(default_factory=deque)
     _left: tuple[int, int] | None = None
     _left_ticks: int = 0
@@ -263,7 +264,7 @@ class Ordering:
                 return
             self.figures.messages += 1
             try:
-                message = Message.from_fields(fields)
+                message = self._read(peer, fields)
                 if message.sender != sender or message.to != self.raw.id:
                     raise MalformedMessageError(
                         f"from {message.sender} to {message.to} over the link of {peer}"
@@ -285,6 +286,16 @@ class Ordering:
             except CommittedConflictError as error:
                 self.forked = str(error)
                 self._note_refusal("raft.forked", peer, error)
+
+    def _read(self, peer: str, fields: RaftFields) -> Message:
+        """Return the message of these fields; the very fields that came last from a peer are not read again."""
+        known = self._heard.get(peer)
+        if known is not None and known[0] is fields:
+            return known[1]
+        message = Message.from_fields(fields)
+        if not message.entries and message.snapshot is None:
+            self._heard[peer] = (fields, message)
+        return message
 
     def _step(self, peer: str, message: Message) -> None:
         if message.snapshot is not None:

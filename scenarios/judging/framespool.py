@@ -9,12 +9,12 @@ Rules:
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 from scenarios.trial.latefile import LateFile
+from scenarios.trial.tracing import frame_digest
 
 DIGESTS_KEPT = 4096
 _HEAD = struct.Struct("<II")
@@ -34,16 +34,14 @@ class FrameSpool:
         path = directory / "frames"
         self._file = LateFile(path)
         path.unlink()
-        self._recent: dict[bytes, None] = {}
+        self._recent: dict[tuple[str, bytes], None] = {}
 
     def keep(self, place: str, frame: bytes, *, per_place: bool = False) -> None:
         """Keep a frame and where it was seen, unless it was kept a short while ago, in that very place if asked for."""
-        hashed = hashlib.blake2b(place.encode() if per_place else b"", digest_size=16)
-        hashed.update(frame)
-        digest = hashed.digest()
-        if digest in self._recent:
+        known = (place if per_place else "", frame_digest(frame))
+        if known in self._recent:
             return
-        self._recent[digest] = None
+        self._recent[known] = None
         if len(self._recent) > DIGESTS_KEPT:
             del self._recent[next(iter(self._recent))]
         name = place.encode()

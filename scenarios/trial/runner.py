@@ -133,6 +133,7 @@ def founding_of(scenario: Scenario, seed: str) -> Founding:
 
 
 NETWORK_NAME = "pilot"
+_ENVELOPE = FrameKind.ENVELOPE.name
 CANCEL_AGAIN_S = 0.5
 
 
@@ -294,8 +295,7 @@ class _Run:
 
     def _frame(self, now_ns: int, source: str, target: str, kind: str, frame: bytes) -> None:
         self.trace.frame(now_ns, source, target, kind, frame)
-        is_envelope = kind == FrameKind.ENVELOPE.name
-        self.frames.keep(frame_label(kind, source, target), frame, per_place=is_envelope)
+        self.frames.keep(frame_label(kind, source, target), frame, per_place=kind == _ENVELOPE)
 
     def _note_second(self, second: int, frames: int, size_bytes: int, digest: str) -> None:
         fields: dict[str, RecordField] = {

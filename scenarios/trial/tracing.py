@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from dataclasses import dataclass, field
 from scenarios.trial.latefile import LateFile
 
 NS_PER_S = 1_000_000_000
+SHORT_BYTES_MAX = 64
+"""Up to this size a frame's digest is remembered: most frames are heartbeats, and most of these are alike."""
 
 
 @dataclass(slots=True)
@@ -46,7 +49,7 @@ class MessageTrace:
         self._bytes += len(frame)
         self.frames_by_kind[kind] = self.frames_by_kind.get(kind, 0) + 1
         self.bytes_by_kind[kind] = self.bytes_by_kind.get(kind, 0) + len(frame)
-        digest = hashlib.sha256(frame).hexdigest()[:16]
+        digest = frame_digest(frame)[:8].hex()
         line = f"{now_ns} {source} {target} {kind} {len(frame)} {digest}\n".encode()
         self._hash.update(line)
         if self.lines is not None:
@@ -57,3 +60,15 @@ class MessageTrace:
         if self._frames:
             self.on_second(self._second, self._frames, self._bytes, self._hash.hexdigest()[:32])
         self._frames = self._bytes = 0
+
+
+def frame_digest(frame: bytes) -> bytes:
+    """Return the SHA-256 digest of a frame."""
+    return _digest_short(frame) if len(frame) <= SHORT_BYTES_MAX else _digest(frame)
+
+
+def _digest(frame: bytes) -> bytes:
+    return hashlib.sha256(frame).digest()
+
+
+_digest_short = functools.lru_cache(maxsize=256)(_digest)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 
 from scenarios.worlds.base import Standing
 
-_NAMES = tuple(Standing.__slots__)
+_values = itemgetter(*Standing.__slots__)
 
 
 def read_standing(values: Mapping[str, object]) -> Standing:
@@ -15,4 +16,4 @@ def read_standing(values: Mapping[str, object]) -> Standing:
     Raises:
         KeyError: if the report lacks a field.
     """
-    return Standing(*map(values.__getitem__, _NAMES))  # type: ignore[arg-type]
+    return Standing(*_values(values))

@@ -367,10 +367,12 @@ def run_command(words: list[str]) -> int:
 
 def _guarded(call: Callable[[], object]) -> int:
     """Turn every failure into a message and an exit code."""
+    code = 0
     try:
-        code = call()
+        result = call()
+        code = result if isinstance(result, int) else 0
         sys.stdout.flush()
-        return code if isinstance(code, int) else 0
+        return code
     except CycloptsError as error:
         _complain(f"seatrial: {error}", "run `seatrial --help` or `seatrial COMMAND --help`")
         return EXIT_USAGE
@@ -388,7 +390,7 @@ def _guarded(call: Callable[[], object]) -> int:
         return 128 + signal.SIGINT
     except BrokenPipeError:
         _write_no_more()
-        return 0
+        return code
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _OUTSIDE:
             where = "" if error.filename is None else f"{error.filename}: "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +32,7 @@ export = App(name="export", help="Hand over what a run holds, in forms that othe
 @export.command
 def credential(
     document: Annotated[
-        str, Parameter(help="A document's name in the scenario, or the beginning of its root.")
+        str, Parameter(help="Name of a document, form, carnet or voucher, or the beginning of its root.")
     ],
     *,
     run: RunPath,
@@ -51,11 +53,13 @@ def credential(
 ) -> int:
     """Write a document as a W3C Verifiable Credential, with its status lists and whom to trust."""
     held = find_document(RunFolder.at(run), document, holder, keys)
-    stem = f"{document}-{held.holder}"
+    stem = f"{document.replace('/', '-')}-{held.holder}"
     directory = out or Path(f"{stem}.credential")
     for path in write_credential(export_credential(held, status_url), directory, stem):
         print(path)
     print("\n".join(tell_credential(held)))
+    trust = f"Whoever checks it gets {stem}.trust.json from somebody else than who hands over the credential."
+    print(textwrap.fill(trust, COLUMNS, break_on_hyphens=False))
     return 0
 
 
@@ -102,10 +106,16 @@ def verify_proof(
     try:
         possession = verify_possession(proof, genesis_hash, Verifier())
     except NotProvenError as error:
-        print("\n".join(tell_unproven(error)))
+        _say(tell_unproven(error))
         return Verdict.VIOLATED.exit_code
-    print("\n".join(tell_possession(possession)))
+    _say(tell_possession(possession))
     return 0 if possession.came_before else Verdict.VIOLATED.exit_code
+
+
+def _say(lines: Iterable[str]) -> None:
+    """Print lines; whether anybody still listens changes nothing of what the exit code says."""
+    with contextlib.suppress(BrokenPipeError):
+        print("\n".join(lines))
 
 
 def _read_at_most(file: Path, bytes_max: int) -> bytes:

@@ -7,6 +7,7 @@ Rules:
   issuer's record with a proof against the state root of that checkpoint. A verifier trusts the orderers' keys alone.
 - Everything is as of that checkpoint's height: whose keys are whose, who orders, and where the document stands.
 - A certificate that was found incorrect is suspended, one that was superseded revoked, each in a list of the issuer's.
+  Other documents have no such state, and no list.
 - Dates are block times and legal dates of the run, so that exporting twice gives the same bytes.
 """
 
@@ -50,7 +51,7 @@ class Exported:
 
     Attributes:
         credential: the document, secured.
-        status_lists: the issuer's lists by purpose, each a secured credential.
+        status_lists: the issuer's lists by purpose, each a secured credential; none but for certificates of origin.
         trust: what a verifier must get from somewhere it trusts: the orderers' keys and how many must sign.
     """
 
@@ -74,16 +75,10 @@ def export_credential(held: HeldDocument, status_url: str | None = None) -> Expo
     keys = issuer_keys(issuer, held.name, held.receipt.height)
     key = held.keyring.credential_key(issuer.id)
     base = (status_url or f"https://{ledger.roster.origin}/{issuer.id}/status").rstrip("/")
-    is_certificate = held.state_of(held.opened.root) is not None
-    index = _status_index(held.anchored_roots, held.opened.root)
-    lists = {purpose: StatusList() for purpose in (REVOCATION, SUSPENSION)}
-    for root in held.anchored_roots:
-        _mark(lists, _status_index(held.anchored_roots, root), held.state_of(root))
+    lists = _status_lists_of(held)
+    entries = _status_entries(base, _status_index(held.anchored_roots, held.opened.root)) if lists else []
     options = ProofOptions(_moment(ledger.time_ms))
-    evidence = _evidence(held, keys, key)
-    credential = secure(
-        _credential(held, key, evidence, _status_entries(base, index) if is_certificate else []), key, options
-    )
+    credential = secure(_credential(held, key, _evidence(held, keys, key), entries), key, options)
     status_lists = {
         purpose: secure(_status_credential(held, key, base, purpose, status), key, options)
         for purpose, status in lists.items()
@@ -202,6 +197,16 @@ def _evidence(held: HeldDocument, keys: IssuerKeys, key: SigningKey) -> Json:
 def key_statement(organization: str, credential_key: bytes) -> bytes:
     """Return what an organization key signs of the credential key: canonical bytes."""
     return encode({"organization": organization, "key": credential_key})
+
+
+def _status_lists_of(held: HeldDocument) -> dict[str, StatusList]:
+    """Return the issuer's status lists by purpose; none for what is no certificate of origin."""
+    if held.state_of(held.opened.root) is None:
+        return {}
+    lists = {purpose: StatusList() for purpose in (REVOCATION, SUSPENSION)}
+    for root in held.anchored_roots:
+        _mark(lists, _status_index(held.anchored_roots, root), held.state_of(root))
+    return lists
 
 
 def _mark(lists: Mapping[str, StatusList], index: int, state: CertificateState | None) -> None:

@@ -9,7 +9,6 @@ Rules:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +25,11 @@ from ledger.transaction import Transaction, parse_transaction
 from scenarios.errors import RefusedError
 from scenarios.exporting.certified import CertifiedLedger, latest_certified
 from scenarios.exporting.keyring import Keyring
+from scenarios.exporting.roots import addressees_of, envelopes_under, first_holder, root_of
 from scenarios.judging.final import opened_copy
-from scenarios.model import Scenario
 from scenarios.model.catalog import load_scenario
 from scenarios.trial.runfolder import RunFolder
 
-ROOT_DIGITS_MIN = 8
 ANCHOR = "certificate.anchor"
 _PAGE = 500
 
@@ -96,20 +94,30 @@ def find_document(
     scenario = load_scenario(folder.path / "scenario.yaml")
     keyring = Keyring(str(folder.read_json("run.json")["seed"]), keys)
     root = root_of(folder, scenario, document)
-    holder = holder or _first_addressee(folder, root)
+    holder = holder or first_holder(folder, root)
     if holder not in folder.nodes:
         known = ", ".join(folder.nodes)
         raise RefusedError(f'holder "{holder}" has no node in this run', f"who has one: {known}")
     with opened_copy(folder.node_directory(holder)) as store:
-        return _held(store, keyring, document, holder, root)
+        return _held(store, keyring, document, holder, root, addressees_of(folder, root))
 
 
-def _held(store: Store, keyring: Keyring, name: str, holder: str, root: bytes) -> HeldDocument:
+def _held(
+    store: Store, keyring: Keyring, name: str, holder: str, root: bytes, addressees: Sequence[str]
+) -> HeldDocument:
     certified = latest_certified(store, Verifier())
     member = certified.ledger.roster.find_ever(holder)
     if member is None:
         raise RefusedError(f"{holder} is no member at the certified height {certified.height} of its node")
-    opened = _opened(list(_envelopes(store, root)), keyring, member, name, root)
+    envelopes = list(_envelopes(store, root))
+    if not envelopes:
+        named = f", for {', '.join(addressees)}" if addressees else ""
+        raise RefusedError(
+            f"{holder} has no envelope of document {name}",
+            f"an addressee holds what was sealed to it{named}",
+            "name another with --holder",
+        )
+    opened = _opened(envelopes, keyring, member, name, root)
     anchors = list(_anchors(store, store.genesis.limits.block_bytes_max, certified.height))
     found = [anchor for anchor in anchors if root in anchor[1].documents]
     if not found:
@@ -135,25 +143,15 @@ def _held(store: Store, keyring: Keyring, name: str, holder: str, root: bytes) -
 
 
 def _envelopes(store: Store, root: bytes) -> Iterator[bytes]:
-    """Yield every envelope that came under a root: somebody else's rubbish may be among them."""
-    after = 0
-    while page := store.inbox_rows(after, _PAGE):
-        after = page[-1].index
-        for row in page:
-            if row.root == root:
-                yield store.inbox_envelope(root, row.index) or b""
+    """Yield every envelope that came under a root; a purged one is empty."""
+    for row in envelopes_under(store, root):
+        yield store.inbox_envelope(root, row.index) or b""
 
 
 def _opened(
     envelopes: Sequence[bytes], keyring: Keyring, holder: Member, name: str, root: bytes
 ) -> OpenedEnvelope:
     """Return the first envelope that opens with a key of the holder's and is what was anchored."""
-    if not envelopes:
-        raise RefusedError(
-            f"{holder.id} has no envelope of document {name}",
-            "an addressee holds what was sealed to it",
-            "name an addressee with --holder",
-        )
     sealed = [envelope for envelope in envelopes if envelope]
     if not sealed:
         raise RefusedError(f"the envelopes of document {name} were purged; only its root is left")
@@ -194,57 +192,3 @@ def _anchors(
             transaction = parse_transaction(raw, len(raw)).transaction
             if transaction.documents:
                 yield receipt, transaction, raw
-
-
-def _receipts(folder: RunFolder) -> Iterator[dict[str, object]]:
-    for line in folder.event_lines("observer"):
-        event = json.loads(line)
-        if event["event"] == "receipt" and event["code"] == "VALID" and event["documents"]:
-            yield event
-
-
-def root_of(folder: RunFolder, scenario: Scenario, document: str) -> bytes:
-    """Return the root under which a run anchored a document.
-
-    Args:
-        folder: of the run.
-        scenario: that was run.
-        document: its local name in the scenario, or the beginning of its root in hex.
-
-    Raises:
-        RefusedError: if the run knows no such document, or never anchored it.
-    """
-    roots: dict[str, None] = {}
-    for event in _receipts(folder):
-        documents = event["documents"]
-        if not isinstance(documents, list):
-            raise TypeError(f"event {event['number']}: documents is no list")
-        if document in scenario.documents:
-            if event.get("certificate") == document and str(event["type"]).endswith(".anchor"):
-                return bytes.fromhex(str(documents[0]))
-        else:
-            roots.update((str(root), None) for root in documents)
-    matching = [root for root in roots if len(document) >= ROOT_DIGITS_MIN and root.startswith(document)]
-    if len(matching) == 1:
-        return bytes.fromhex(matching[0])
-    if document in scenario.documents:
-        raise RefusedError(
-            f"document {document} was never anchored in this run", "see `seatrial show RUN DOCUMENT`"
-        )
-    known = ", ".join(scenario.documents) or "none has a name"
-    raise RefusedError(
-        f'"{document}" is no document of this run',
-        f"documents: {known}",
-        f"or give at least {ROOT_DIGITS_MIN} hex digits of a root",
-    )
-
-
-def _first_addressee(folder: RunFolder, root: bytes) -> str:
-    for event in _receipts(folder):
-        if root.hex() in str(event["documents"]):
-            addressees = json.loads(str(event["body"])).get("addressees", [])
-            if addressees:
-                return str(addressees[0])
-    raise RefusedError(
-        f"document {root.hex()[:16]} names no addressee on the ledger", "", "name who holds it with --holder"
-    )

@@ -32,7 +32,7 @@ from ledger.store import Store, StoredReceipt
 from ledger.transaction import Transaction, parse_transaction
 from scenarios.errors import RefusedError
 from scenarios.exporting.certified import latest_certified
-from scenarios.exporting.held import root_of
+from scenarios.exporting.roots import root_of
 from scenarios.exporting.written import write_new_files
 from scenarios.judging.final import opened_copy
 from scenarios.model import Scenario

@@ -16,7 +16,7 @@ from scenarios.exporting.issuer import issuer_keys
 from scenarios.exporting.told import COLUMNS
 
 _STANDING = {
-    None: "It is no certificate of origin, so no status list tells of it.",
+    None: "It is no certificate of origin: nothing suspends or revokes it.",
     CertificateState.CORRECTED: "It was superseded: the status list has it revoked.",
     CertificateState.NOTICE_GIVEN: "It was found incorrect: the status list has it suspended.",
     CertificateState.ACTIVE: "It is neither suspended nor revoked.",

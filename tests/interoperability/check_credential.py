@@ -233,7 +233,8 @@ def check_status(credential, lists):
     """W3C Bitstring Status List 1.0: the purposes whose bit is set."""
     found = []
     for entry in credential.get("credentialStatus", []):
-        status = lists[entry["statusListCredential"]]
+        status = lists.get(entry["statusListCredential"])
+        need(status is not None, f"the list for {entry['statusPurpose']} is missing")
         check_proof(status, status["issuer"])
         need(status["issuer"] == credential["issuer"]["id"], "the status list is another issuer's")
         need(
@@ -256,6 +257,8 @@ def check(credential, trust, status_lists):
 
 
 def main():
+    if len(sys.argv) < 3:
+        sys.exit("give the credential, whom to trust, and the status lists that the credential names")
     credential, trust, *lists = [json.loads(Path(path).read_text(encoding="utf-8")) for path in sys.argv[1:]]
     try:
         out_of_force = check(credential, trust, lists)

@@ -3,9 +3,12 @@
 import ast
 import copy
 import json
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +16,9 @@ from scenarios.cli import run_command
 from scenarios.errors import RefusedError
 from scenarios.exporting.credential import export_credential, write_credential
 from scenarios.exporting.held import find_document
+from scenarios.exporting.roots import root_of
 from scenarios.model.catalog import load_scenario
+from scenarios.trial.runfolder import RunFolder
 from scenarios.trial.runner import RunOptions, run_scenario
 from tests.interoperability import check_credential
 from tests.interoperability.check_credential import Refused, check
@@ -134,6 +139,10 @@ def test_what_two_holders_export_lies_beside_each_other_in_one_folder(folder, tm
         assert f"held by {holder}" in said
         assert "exporter's key is still the one that signed it." in said
     assert len(list((tmp_path / "both").iterdir())) == 8
+    one, other = (
+        (tmp_path / "both" / f"c1-{holder}.trust.json").read_bytes() for holder in ("importer", "cbp")
+    )
+    assert one == other
 
 
 def test_a_certificate_found_incorrect_is_suspended(tmp_path):
@@ -203,6 +212,35 @@ def test_a_credential_changed_by_anybody_else_is_refused(importers):
         judged(type(importers)(changed, importers.status_lists, importers.trust))
 
 
+def test_a_credential_without_its_status_lists_is_refused(importers):
+    with pytest.raises(Refused, match="the list for revocation is missing"):
+        judged(replace(importers, status_lists={}))
+
+
+MOMENT = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}Z"
+
+
+def test_a_credential_has_what_the_standards_ask_for(importers):
+    """Verifiable Credentials Data Model 2.0, sections 4.3 to 4.10; Bitstring Status List 1.0, sections 2.1 and 2.2."""
+    for credential in (importers.credential, *importers.status_lists.values()):
+        assert credential["@context"][0] == "https://www.w3.org/ns/credentials/v2"
+        assert credential["type"][0] == "VerifiableCredential"
+        assert credential["proof"]["verificationMethod"].startswith("did:key:z6Mk")
+        assert credential["proof"]["proofPurpose"] == "assertionMethod"
+        moments = [credential[name] for name in ("validFrom", "validUntil") if name in credential]
+        assert all(re.fullmatch(MOMENT, moment) for moment in moments)
+        assert moments == sorted(moments)
+    assert {item["type"] for item in importers.credential["evidence"]} == {"LedgerInclusion"}
+    for entry in importers.credential["credentialStatus"]:
+        assert entry["type"] == "BitstringStatusListEntry"
+        assert re.fullmatch("0|[1-9][0-9]*", entry["statusListIndex"])
+        status = importers.status_lists[entry["statusPurpose"]]
+        assert entry["id"] != entry["statusListCredential"] == status["id"]
+        assert status["type"] == ["VerifiableCredential", "BitstringStatusListCredential"]
+        assert status["credentialSubject"]["type"] == "BitstringStatusList"
+        assert status["credentialSubject"]["encodedList"].startswith("u")
+
+
 def test_too_few_orderers_are_not_believed(importers):
     (electorate,) = importers.trust["electorate"]
     two = {**electorate, "orderers": electorate["orderers"][:2]}
@@ -227,7 +265,8 @@ def test_another_issuer_s_status_list_is_refused(importers):
     [
         ("c9", None, "no document of this run.*c1"),
         ("abc", None, "no document of this run"),
-        ("c1", "chamber", "chamber has no envelope"),
+        ("c1", "chamber", "chamber has no envelope of document c1; .* for importer, cbp; name another"),
+        ("ffffffff", None, "no document of this run; documents: c1; or give"),
         ("c1", "nobody", "has no node in this run"),
     ],
 )
@@ -245,3 +284,63 @@ def test_a_document_without_a_name_is_found_by_its_root(folder):
     exported = export_credential(find_document(folder, root[:12], None))
     assert judged(exported) == []
     assert "credentialStatus" not in exported.credential
+    assert exported.status_lists == {}
+
+
+@pytest.fixture(scope="module")
+def journey(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs")
+    return run_scenario(load_scenario("carnet-journey"), RunOptions("virtual", "7", out)).folder
+
+
+def test_a_carnet_and_a_voucher_are_found_by_their_names(journey, tmp_path, capsys):
+    """Their acts name no addressees: who got the envelope first is the holder."""
+    for name, holder, items in (("k1", "council", "holder_address"), ("k1/1", "cbp", "number")):
+        words = ["export", "credential", name, "--run", str(journey.path), "--out", str(tmp_path)]
+        assert run_command(words) == 0
+        said = capsys.readouterr().out
+        assert f"Issued by drummaker at height {1 if name == 'k1' else 5}, held by {holder}," in said
+        assert "It is no certificate of origin: nothing suspends or revokes it." in said
+        stem = f"{name.replace('/', '-')}-{holder}"
+        files = [tmp_path / f"{stem}.{part}.json" for part in ("credential", "trust")]
+        credential, trust = (json.loads(file.read_text()) for file in files)
+        assert check(credential, trust, []) == []
+        assert any(field.startswith(items) for field in credential["credentialSubject"]["fields"])
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+@pytest.fixture
+def told(tmp_path):
+    """Return a function that makes a folder of which only the receipts are told."""
+
+    def make(*receipts):
+        for part in ("public", "observer"):
+            (tmp_path / part).mkdir()
+        common = {"event": "receipt", "code": "VALID", "body": "{}"}
+        lines = [json.dumps({**common, **receipt}) for receipt in receipts]
+        (tmp_path / "observer" / "events.ndjson").write_text("\n".join(lines))
+        return RunFolder(tmp_path)
+
+    return make
+
+
+def test_a_name_means_the_root_of_the_act_that_brings_it_and_of_no_later_one(told):
+    folder = told(
+        {"type": "document.anchor", "documents": ["aa" * 32]},
+        {"type": "fisheries.draft", "form370": "safe", "documents": ["bb" * 32]},
+        {"type": "fisheries.endorse", "form370": "safe", "documents": ["cc" * 32]},
+        {"type": "holding.complain", "certificate": "c1", "documents": ["dd" * 32]},
+        {"type": "certificate.anchor", "certificate": "c1", "documents": ["ee" * 32]},
+    )
+    scenario = SimpleNamespace(documents={"c1": None, "c2": None}, forms={"safe": None}, carnets={})
+    assert root_of(folder, scenario, "safe").hex() == "bb" * 32
+    assert root_of(folder, scenario, "c1").hex() == "ee" * 32
+    assert root_of(folder, scenario, "aaaaaaaa").hex() == "aa" * 32
+    with pytest.raises(
+        RefusedError, match="document c2 was never anchored in this run; see `seatrial show RUN c2`"
+    ):
+        root_of(folder, scenario, "c2")
+    with pytest.raises(
+        RefusedError, match="documents: c1, c2, safe; or give at least 8 hex digits of a root"
+    ):
+        root_of(folder, scenario, "aaaaaaa")

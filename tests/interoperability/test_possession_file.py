@@ -1,6 +1,7 @@
 """A run's proofs of possession: written, checked by us, and by a program that shares no line with ours."""
 
 import ast
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -211,6 +212,21 @@ def test_exit_codes_tell_refuted_from_unreadable(back_dated, tmp_path, monkeypat
     code, _, said = run("verify-proof", "nowhere", "--genesis", "00" * 32)
     assert code == 64
     assert "nowhere cannot be read" in said
+
+
+def test_the_exit_code_tells_a_refuted_claim_though_nobody_listens(back_dated, tmp_path):
+    path = tmp_path / "x1.possession"
+    write_possession(export_possession(back_dated, "x1"), path)
+    command = [sys.executable, "-m", "scenarios", "verify-proof", path, "--genesis", back_dated.path]
+    for unbuffered in ("", "1"):
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        ) as process:
+            process.stdout.close()
+            assert (process.wait(60), process.stderr.read()) == (1, b"")
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,14 @@ def test_the_first_entry_is_the_left_most_bit():
     assert not any(bits[2:])
 
 
+def test_the_published_list_reads_as_one_without_a_bit():
+    """Bitstring Status List 1.0, section 2.2: the example of an empty list, as another program compressed it."""
+    published = "uH4sIAAAAAAAAA-3BMQEAAADCoPVPbQwfoAAAAAAAAAAAAAAAAAAAAIC3AYbSVKsAQAAA"
+    status = read_status_list(published)
+    assert status.encode() == StatusList().encode()
+    assert not any(status.is_set(index) for index in range(0, ENTRIES_MIN, 97))
+
+
 @given(st.sets(st.integers(0, ENTRIES_MIN - 1), max_size=20))
 def test_a_status_list_reads_back(indexes):
     status = StatusList()

@@ -30,7 +30,8 @@ from p2p.machine import Machine
 from p2p.observer import Observer
 from p2p.pool import Pool, Waiting
 
-DONE_MAX = 65536
+DONE_MAX = 8192
+"""Transactions that left the pool lately: neighbors may offer them for some seconds more."""
 
 _REVOKING = (Code.REVOKED_KEY, Code.UNKNOWN_ORGANIZATION)
 

@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeVar
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 RESIDENT_MAX = 64
@@ -112,7 +113,7 @@ class Filed(Generic[T]):
         return self._unpack(os.pread(self._file, self._sizes[number], self._offsets[number]))
 
 
-class FiledMap(Mapping[bytes, T]):
+class FiledMap(Mapping[K, T]):
     """Records by a key, in the order in which keys came; another record under a key takes the older one's place.
 
     Args:
@@ -122,28 +123,28 @@ class FiledMap(Mapping[bytes, T]):
 
     def __init__(self, pack: Callable[[T], bytes], unpack: Callable[[bytes], T]) -> None:
         self._records = Filed(pack, unpack)
-        self._numbers: dict[bytes, int] = {}
+        self._numbers: dict[K, int] = {}
 
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[K]:
         return iter(self._numbers)
 
     def __contains__(self, key: object) -> bool:
         return key in self._numbers
 
-    def __getitem__(self, key: bytes) -> T:
+    def __getitem__(self, key: K) -> T:
         return self._records[self._numbers[key]]
 
-    def put(self, key: bytes, record: T) -> None:
+    def put(self, key: K, record: T) -> None:
         """File a record under a key."""
         number = self._numbers.get(key)
         if number is not None:
             self._records.let_go(number)
         self._numbers[key] = self._records.add(record)
 
-    def let_go(self, key: bytes) -> None:
+    def let_go(self, key: K) -> None:
         """Let nothing of a key's record stay; nothing happens if there is none."""
         number = self._numbers.pop(key, None)
         if number is not None:

@@ -67,7 +67,7 @@ class Spilled:
     def __init__(self, vault: _Vault, slot: int, size: int) -> None:
         self._vault = vault
         self._slot = slot
-        self._size = size
+        self._size = PAGE_BYTES if size == PAGE_BYTES else size  # one number for all whole pages
 
     def read(self) -> bytes:
         """Return the page."""

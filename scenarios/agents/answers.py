@@ -8,6 +8,8 @@ ClientError
 Rules:
 - Every field that is used is read with its type and its bounds; unknown fields are ignored.
 - An answer that breaks the interface's promise is a `BadAnswerError`, never a guess.
+- The same page of receipts is read once for all programs of a process: what it says follows from its bytes, and nobody
+  changes what was read.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NoReturn, TypeVar, cast
 
 from ledger.encoding import Value
@@ -25,6 +28,8 @@ from p2p.finality import Finality, TransactionStatus
 TEXT_MAX = 4096
 HEX_MAX = 1 << 24
 ITEMS_MAX = 10_000
+RECEIPTS_MAX = 500
+PAGES_REMEMBERED = 32
 _PASSING_STATUSES = (429, 502, 503, 504)
 
 T = TypeVar("T")
@@ -187,6 +192,13 @@ class Answer:
         except (MalformedError, ValueError) as error:
             raise BadAnswerError(f"{self.what}: {self.status}: {error}") from error
 
+    def receipts(self) -> ReceiptPage:
+        """Read a page of certified receipts."""
+        try:
+            return _read_page(self.data)
+        except (MalformedError, ValueError) as error:
+            raise BadAnswerError(f"{self.what}: {self.status}: {error}") from error
+
     def text(self) -> str:
         """Read the answer as UTF-8 text."""
         try:
@@ -302,6 +314,13 @@ def read_receipt(item: Value) -> Receipt:
         body={} if malformed else fields.map("body"),
         documents=() if malformed else _hexes(fields, "documents"),
     )
+
+
+@lru_cache(PAGES_REMEMBERED)
+def _read_page(data: bytes) -> ReceiptPage:
+    fields = Fields(_parse_json(data), "answer")
+    receipts = fields.items("receipts", RECEIPTS_MAX)
+    return ReceiptPage(fields.integer("next", -1), tuple(read_receipt(item) for item in receipts))
 
 
 def read_notice(item: Value) -> DocumentNotice:

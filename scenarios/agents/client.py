@@ -37,7 +37,6 @@ from scenarios.agents.answers import (
     read_health,
     read_notice,
     read_proof,
-    read_receipt,
     read_state,
     read_status,
     read_submission,
@@ -66,7 +65,6 @@ REQUEST_TIMEOUT_MS = 10_000
 WAIT_MS_MAX = 60_000
 BACKOFF_MS_MIN = 100
 BACKOFF_MS_MAX = 5_000
-RECEIPTS_MAX = 500
 DOCUMENTS_MAX = 1000
 INBOX_CHARACTERS = 64
 
@@ -206,12 +204,7 @@ class NodeClient:
         """Tell certified receipts beyond leaf `after` (-1 for all), waiting up to `wait_ms` for the first."""
         query = {"after": str(after), "limit": str(limit), "wait_ms": str(min(wait_ms, WAIT_MS_MAX))}
         answer = await self._call("GET", "/v1/receipts", query=query, wait_ms=wait_ms)
-        return answer.read(
-            lambda fields: ReceiptPage(
-                fields.integer("next", -1),
-                tuple(read_receipt(item) for item in fields.items("receipts", RECEIPTS_MAX)),
-            )
-        )
+        return answer.receipts()
 
     async def documents(self, after: int = 0, *, inbox: str | None = None, wait_ms: int = 0) -> DocumentPage:
         """List envelopes beyond number `after`, waiting up to `wait_ms` for the first.

@@ -84,7 +84,7 @@ class Fisheries(Agent):
 
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
-        self.forms = FormRegister()
+        self.forms = FormRegister(remembers_anchors=True)
         self.registers.append(self.forms)
         self.legal = LegalCalendar.of(self.desk.genesis)
         self._form_files: dict[str, FormFile] = {}

@@ -2,7 +2,7 @@
 
 Rules:
 - Only VALID receipts change the register, in the order of the log; any member could keep the same one.
-- Anchored documents are remembered with who anchored them and when: evidence counts from its anchor on.
+- Anchored documents are remembered with who anchored them and when, by whoever holds evidence against its anchor.
 """
 
 from __future__ import annotations
@@ -73,9 +73,14 @@ class FormEntry:
 
 
 class FormRegister:
-    """Forms and permits, by form id and importer."""
+    """Forms and permits, by form id and importer.
 
-    def __init__(self) -> None:
+    Args:
+        remembers_anchors: whether to keep in `anchored` who anchored which document.
+    """
+
+    def __init__(self, *, remembers_anchors: bool = False) -> None:
+        self._remembers_anchors = remembers_anchors
         self.forms: dict[str, FormEntry] = {}
         self.permits: dict[str, tuple[datetime.date, datetime.date]] = {}
         self.anchored: dict[bytes, tuple[str, Place]] = {}
@@ -84,7 +89,7 @@ class FormRegister:
         """Take one certified receipt into account."""
         if receipt.code != Code.VALID or receipt.type is None or receipt.creator is None:
             return
-        for root in receipt.documents:
+        for root in receipt.documents if self._remembers_anchors else ():
             self.anchored.setdefault(root, (receipt.creator, place_of(receipt)))
         fold = _FOLDS.get(receipt.type)
         if fold is not None:

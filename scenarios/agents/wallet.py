@@ -75,8 +75,8 @@ class Wallet:
         self._nonces = Nonces.begin(random) if nonces is None else nonces
         self._save = save
         self._witness = witness
-        self._issued: FiledMap[DocumentPlain] = FiledMap(pack_document, unpack_document)
-        self._opened: FiledMap[OpenedEnvelope] = FiledMap(pack_opened, unpack_opened)
+        self._issued: FiledMap[bytes, DocumentPlain] = FiledMap(pack_document, unpack_document)
+        self._opened: FiledMap[bytes, OpenedEnvelope] = FiledMap(pack_opened, unpack_opened)
         self._salts: dict[bytes, Private[bytes]] = {}
 
     def __repr__(self) -> str:

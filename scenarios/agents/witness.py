@@ -103,7 +103,7 @@ class Witness:
         sealed: every envelope sealed, oldest first.
     """
 
-    documents: FiledMap[Committed] = field(
+    documents: FiledMap[bytes, Committed] = field(
         default_factory=lambda: FiledMap(_pack_committed, _unpack_committed)
     )
     meant: dict[bytes, dict[str, tuple[str, ...]]] = field(default_factory=dict)

@@ -30,7 +30,7 @@ class Journey:
         accepted_ns: when it was durable there.
         height: its block.
         code: its validation code.
-        certified_ns: per node, when that node had it under a certificate.
+        certified_ns: per node, when that node had it under a certificate; one map for all of a block.
     """
 
     id: str
@@ -38,7 +38,7 @@ class Journey:
     accepted_ns: int | None = None
     height: int | None = None
     code: str | None = None
-    certified_ns: dict[str, int] = field(default_factory=dict)
+    certified_ns: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Measurement:
 
     nodes: Sequence[str]
     journeys: dict[str, Journey] = field(default_factory=dict)
-    _ids_at: dict[int, list[str]] = field(default_factory=dict)
+    _moments: dict[int, dict[str, int]] = field(default_factory=dict)
     _certified: dict[str, int] = field(default_factory=dict)
     _codes: dict[str, int] = field(default_factory=dict)
     _leaders: int = 0
@@ -72,7 +72,7 @@ class Measurement:
             "transactions_unfinished": sum(
                 len(j.certified_ns) < len(self.nodes) for j in self.journeys.values()
             ),
-            "blocks": max(self._ids_at, default=0),
+            "blocks": max(self._moments, default=0),
             "elections_won": self._leaders,
             "term_max": self._term_max,
         }
@@ -108,26 +108,25 @@ class Measurement:
 
     def _executed(self, event: Event) -> None:
         height = event.integer("height")
-        if height in self._ids_at:
+        if height in self._moments:
             return
-        ids: list[str] = []
+        moments: dict[str, int] = {}
         for receipt in receipts_of(event):
             self._codes[receipt.code] = self._codes.get(receipt.code, 0) + 1
-            ids.append(receipt.id)
             journey = self.journeys.get(receipt.id)
             if journey is not None and journey.height is None:
                 journey.height = height
                 journey.code = receipt.code
-        self._ids_at[height] = ids
+                journey.certified_ns = moments
+        self._moments[height] = moments
 
     def _certified_at(self, event: Event) -> None:
         node = event.text("node")
         height = event.integer("height")
         for covered in range(self._certified.get(node, 0) + 1, height + 1):
-            for transaction_id in self._ids_at.get(covered, ()):
-                journey = self.journeys.get(transaction_id)
-                if journey is not None:
-                    journey.certified_ns.setdefault(node, event.protocol_ns)
+            moments = self._moments.get(covered)
+            if moments is not None:
+                moments.setdefault(node, event.protocol_ns)
         self._certified[node] = max(height, self._certified.get(node, 0))
 
     def _role(self, event: Event) -> None:

@@ -2,15 +2,19 @@
 
 Rules:
 - To the organizations' programs it is what a scenario is: papers by local name, and steps.
-- What has come stays: an organization may have to act on it until the calendar ends.
+- What has come stays: an organization may have to act on it until the calendar ends. It does not stay in memory.
 """
 
 from __future__ import annotations
 
+import pickle
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import TypeVar, cast
 
+from pydantic import BaseModel
+
+from scenarios.filed import FiledMap
 from scenarios.model import Scenario, Step
 from scenarios.model.carnets import AtaCarnet, AtaReplacement
 from scenarios.model.claims import Claim
@@ -33,12 +37,15 @@ class OpenScript:
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self.documents: Mapping[str, Document] = _over(scenario.documents)
-        self.invoices: Mapping[str, Invoice] = _over(scenario.invoices)
-        self.claims: Mapping[str, Claim] = _over(scenario.claims)
-        self.verifications: Mapping[str, Verification] = _over(scenario.verifications)
-        self.carnets: Mapping[str, AtaCarnet | AtaReplacement] = _over(scenario.carnets)
-        self.forms: Mapping[str, Form370] = _over(scenario.forms)
+        self._come: dict[str, FiledMap[str, BaseModel]] = {
+            name: FiledMap(pickle.dumps, pickle.loads) for name in PAPERS
+        }
+        self.documents: Mapping[str, Document] = self._over(scenario.documents, "documents")
+        self.invoices: Mapping[str, Invoice] = self._over(scenario.invoices, "invoices")
+        self.claims: Mapping[str, Claim] = self._over(scenario.claims, "claims")
+        self.verifications: Mapping[str, Verification] = self._over(scenario.verifications, "verifications")
+        self.carnets: Mapping[str, AtaCarnet | AtaReplacement] = self._over(scenario.carnets, "carnets")
+        self.forms: Mapping[str, Form370] = self._over(scenario.forms, "forms")
         self._steps: dict[int, Step] = {id(step): step for step in scenario.steps}
 
     @property
@@ -54,12 +61,12 @@ class OpenScript:
     def take(self, lot: Lot) -> None:
         """Take in a lot's papers, and the steps that agents must know of."""
         for name in PAPERS:
-            papers = getattr(self, name)
-            papers.update(getattr(lot, name))
+            for paper_name, paper in getattr(lot, name).items():
+                self._come[name].put(paper_name, paper)
         for step in lot.scripted:
             self._steps[id(step)] = step
 
-
-def _over(papers: Mapping[str, V]) -> ChainMap[str, V]:
-    """Return papers that can be added to, without touching the scenario's own."""
-    return ChainMap({}, dict(papers))
+    def _over(self, papers: Mapping[str, V], name: str) -> Mapping[str, V]:
+        """Return the scenario's papers with those that come beside them, which shadow one of the same name."""
+        # a mapping to ChainMap alone: nothing is ever written through it
+        return ChainMap(cast("MutableMapping[str, V]", self._come[name]), dict(papers))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from aiohttp import ClientSession, web
 from ledger.encoding import decode
 from p2p.finality import Finality
 from p2p.virtual import VirtualMachine, VirtualWorld, run_virtual
+from scenarios.agents.answers import Answer
 from scenarios.agents.client import ApiProblem, BadAnswerError, NodeClient, NodeUnreachableError, Pause
 
 PORT = 8700
@@ -291,3 +293,13 @@ def test_no_token_shows_in_errors_or_repr() -> None:
     with pytest.raises(ApiProblem) as caught:
         ask(Desk(refuses(401, "UNAUTHORIZED")), lambda client: client.submit(RAW))
     assert TOKEN not in str(caught.value)
+
+
+def test_the_same_page_is_read_once_and_another_anew() -> None:
+    page = {"next": 3, "receipts": []}
+    one, other = (Answer(what, 200, json.dumps(page).encode()).receipts() for what in ("one", "other"))
+    assert one is other
+    assert Answer("later", 200, json.dumps({**page, "next": 4}).encode()).receipts().next == 4
+    for broken in (b"{}", b"[]", b"no JSON", json.dumps({**page, "next": True}).encode()):
+        with pytest.raises(BadAnswerError, match="later: 200"):
+            Answer("later", 200, broken).receipts()

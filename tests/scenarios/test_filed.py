@@ -55,7 +55,7 @@ def test_what_is_let_go_of_is_overwritten_in_the_file() -> None:
 
 
 def test_another_record_under_a_key_takes_the_older_ones_place() -> None:
-    records: FiledMap[str] = FiledMap(str.encode, bytes.decode)
+    records: FiledMap[bytes, str] = FiledMap(str.encode, bytes.decode)
     for number in range(COUNT):
         records.put(b"%d" % number, "first")
     records.put(b"0", "second")

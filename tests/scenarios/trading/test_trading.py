@@ -52,6 +52,16 @@ def test_every_shipment_has_papers_and_acts_in_order(lots):
         assert lot.claims or lot.carnets or lot.forms
 
 
+def test_papers_come_back_equal_when_they_are_long_out_of_memory(lots):
+    papers = OpenScript(scenario())
+    for _, lot in lots:
+        papers.take(lot)
+    for kind in ("documents", "invoices", "claims", "verifications", "carnets", "forms"):
+        taken = {name: paper for _, lot in lots for name, paper in getattr(lot, kind).items()}
+        assert dict(getattr(papers, kind)) == taken
+        assert "nobody's" not in getattr(papers, kind)
+
+
 def test_every_certificate_may_be_signed(lots):
     for s, lot in lots:
         for document in lot.documents.values():

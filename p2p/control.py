@@ -2,8 +2,8 @@
 
 Rules:
 - It exists only when the configuration has a control token, apart from the organization's token.
-- It tells where the node stands, moves its calendar, harms the frames that leave, and ends the process at a named point
-  of its program; it never changes what the node decides.
+- It tells where the node stands, moves its calendar, harms the frames that leave, the disk and the calendar of a real
+  process, and ends the process at a named point of its program; it never changes what the node decides.
 - *Settled* is for the trial to judge: this only reports heights, pool, outbox, and whether anything is under way.
 """
 
@@ -19,6 +19,9 @@ from aiohttp import web
 from p2p.answers import ApiError, read_integer
 from p2p.codepoints import CodePoint
 from p2p.frameweather import Mishap, Rule
+from p2p.live import LiveMachine
+from p2p.livecalendar import CalendarError
+from p2p.livedisk import DiskFailure
 from p2p.node import Node
 from p2p.observer import RecordField
 from p2p.signal import Signal
@@ -180,6 +183,40 @@ def _add_harm(app: web.Application, node: Node) -> None:
 
     app.router.add_post("/control/frames", post_frames)
     app.router.add_post("/control/crash-at", post_crash_at)
+    if isinstance(node.machine, LiveMachine):
+        _add_live_harm(app, node.machine)
+
+
+def _add_live_harm(app: web.Application, machine: LiveMachine) -> None:
+    """Add the paths by which a trial harms a real process's disk and calendar."""
+
+    async def post_disk(request: web.Request) -> web.Response:
+        try:
+            told = json.loads(await request.read())
+            failures = tuple(DiskFailure(failure) for failure in told["failures"])
+            slow = None if told["slow_ms"] is None else (float(told["slow_ms"][0]), float(told["slow_ms"][1]))
+        except (ValueError, KeyError, TypeError, IndexError):
+            form = '{"failures": [F], "slow_ms": [shortest, longest] or null}'
+            remedy = f"Send {form}, F one of {', '.join(DiskFailure)}."
+            raise ApiError(400, "BAD_BODY", "no harm to a disk", remedy) from None
+        if machine.disk is None:
+            remedy = "Give the node file a disk: {failures: [], slow_ms: null}, and start the node again."
+            raise ApiError(409, "NO_DOOR", "this process was not started for a disk that fails", remedy)
+        machine.disk.failures, machine.disk.slow_ms = failures, slow
+        return _answer({"failures": len(failures)})
+
+    async def post_calendar_error(request: web.Request) -> web.Response:
+        try:
+            told = json.loads(await request.read())
+            error = CalendarError(**{name: int(told[name]) for name in CalendarError.__slots__})
+        except (ValueError, KeyError, TypeError):
+            remedy = 'Send {"offset_ms": N, "drift_ppm": N, "drift_from_ms": N}.'
+            raise ApiError(400, "BAD_BODY", "no error of a calendar", remedy) from None
+        machine.calendar.error = error
+        return _answer({"calendar_ms": machine.now_ms()})
+
+    app.router.add_post("/control/disk", post_disk)
+    app.router.add_post("/control/calendar-error", post_calendar_error)
 
 
 def _answer(body: dict[str, int | str | bool | None], status: int = 200) -> web.Response:

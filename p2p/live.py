@@ -1,8 +1,7 @@
 """The `Machine` of a real process: the system's clock, chance and files.
 
 Rules:
-- The calendar runs with the monotonic clock from where it was last set, so that a step of the host's wall clock
-  cannot move it.
+- The calendar is `livecalendar`'s; a disk that a trial may harm is `livedisk`'s.
 - Rows are written inline; COMMIT and the watermark's sync run inline where a sync takes under a millisecond, else
   in a thread: with a busy loop, handing the interpreter lock over costs more than a short sync. How long one takes is
   measured at the start and with every commit, so that a disk that grows slow does not hold up the loop for long.
@@ -23,9 +22,13 @@ import apsw
 from ledger.watermark import pack_watermark
 from p2p.codepoints import CodePoint, CodePoints
 from p2p.errors import ConfigError, InUseError
+from p2p.livecalendar import LiveCalendar
+from p2p.livedisk import DiskUse, LiveDisk
 from p2p.machine import DiskFailureError
 
 WATERMARK_FILE = "watermark"
+DISK_ERRORS = (apsw.IOError, apsw.FullError, OSError)
+"""What a disk that fails raises outside of a commit, as when a node starts over it."""
 WAL_AUTOCHECKPOINT_PAGES = 1000
 INLINE_SYNC_NS_MAX = 1_000_000
 _SYNC_PROBES = 5
@@ -39,21 +42,24 @@ class LiveMachine:
         name: the node's name.
         directory: where its files are; made if absent.
         calendar_ms: the calendar now, UTC milliseconds.
+        disk: what is done to its disk, if a trial may do anything to it.
 
     Attributes:
+        calendar: its calendar.
+        disk: as given.
         sync_ns: how long a small synced write takes, a moving mean.
 
     Raises:
         ConfigError: if nothing can be written there.
     """
 
-    def __init__(self, name: str, directory: Path, calendar_ms: int) -> None:
+    def __init__(self, name: str, directory: Path, calendar_ms: int, disk: LiveDisk | None = None) -> None:
         self._name = name
         self._directory = directory
         self._random = random.SystemRandom()
         self._points = CodePoints(_die)
-        self._base_ms = calendar_ms
-        self._base_ns = time.monotonic_ns()
+        self.calendar = LiveCalendar(calendar_ms, time.monotonic_ns)
+        self.disk = disk
         self._watermark: int | None = None
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -80,12 +86,11 @@ class LiveMachine:
 
     def now_ms(self) -> int:
         """Return the calendar, in UTC milliseconds since the epoch."""
-        return self._base_ms + (time.monotonic_ns() - self._base_ns) // 1_000_000
+        return self.calendar.now_ms()
 
     def set_calendar(self, time_ms: int) -> None:
         """Move the calendar to `time_ms`; from there it runs with the monotonic clock."""
-        self._base_ms = time_ms
-        self._base_ns = time.monotonic_ns()
+        self.calendar.set(time_ms)
 
     def open_database(self, filename: str) -> apsw.Connection:
         """Open a SQLite file: exclusive locking, then WAL, then full synchronous.
@@ -96,7 +101,8 @@ class LiveMachine:
         """
         path = self._directory / filename
         try:
-            connection = apsw.Connection(str(path))
+            door = None if self.disk is None else self.disk.open_door()
+            connection = apsw.Connection(str(path), vfs=door)
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             connection.execute("PRAGMA journal_mode=WAL")
         except apsw.BusyError as error:
@@ -136,6 +142,8 @@ class LiveMachine:
 
     def file_bytes(self, filename: str) -> bytes | None:
         """Return a file's bytes, or None if absent."""
+        if self.disk is not None:
+            self.disk.check(DiskUse.READ, filename)
         path = self._directory / filename
         return path.read_bytes() if path.exists() else None
 
@@ -149,8 +157,13 @@ class LiveMachine:
         self._points.reached(CodePoint.WITHIN_PERSIST)
         if self._watermark is None:
             self._watermark = self._open_watermark()
+        if self.disk is not None:
+            self.disk.check(DiskUse.WRITE, WATERMARK_FILE)
         os.pwrite(self._watermark, pack_watermark(sequence), 0)
         begun_ns = time.monotonic_ns()
+        if self.disk is not None:
+            self.disk.check(DiskUse.SYNC, WATERMARK_FILE)
+            self.disk.linger()
         os.fdatasync(self._watermark)
         self.sync_ns += (time.monotonic_ns() - begun_ns - self.sync_ns) // _SYNC_WEIGHT
 

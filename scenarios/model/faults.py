@@ -293,6 +293,7 @@ FaultRecord: TypeAlias = Annotated[
 OVER_AT_ONCE = ("restart", "restart_loop", "rolling_restart", "rebuild", "reset", "half_open", "timer_jump")
 """Kinds that take no `for`: they are over at once, or when they have run their course."""
 PROCESS_KINDS = ("crash_at", "restart_loop", "rolling_restart", "other_version")
+DISK_KINDS = ("disk_full", "sync_failure", "slow_disk", "read_failure", "write_failure")
 FRAME_KINDS = ("drop", "burst_drop", "duplicate", "reorder", "corrupt")
 VIRTUAL_KINDS = (
     "crash",
@@ -317,16 +318,11 @@ VIRTUAL_KINDS = (
     "timer_jump",
     *TRADE_KINDS,
 )
-LIVE_KINDS = (
-    "crash",
-    "restart",
-    "pause",
-    *LINK_KINDS,
-    *FRAME_KINDS,
-    *PROCESS_KINDS,
-    "flip_bits",
-    "lost_file",
-    "rebuild",
-    *TRADE_KINDS,
-)
+NOT_LIVE: Mapping[str, str] = {
+    "power_loss": "the operating system keeps what a process has written, synced or not",
+    "timer_drift": "the monotonic clock is the kernel's, one for all processes",
+    "timer_jump": "the monotonic clock is the kernel's, one for all processes",
+}
+"""Kinds that no operating system does to one process, and why not."""
+LIVE_KINDS = tuple(kind for kind in VIRTUAL_KINDS if kind not in NOT_LIVE)
 KINDS_BY_WORLD: Mapping[str, Sequence[str]] = {"virtual": VIRTUAL_KINDS, "live": LIVE_KINDS}

@@ -23,7 +23,7 @@ from scenarios.model.carnets import Carnet
 from scenarios.model.claims import Claim, LocalName
 from scenarios.model.documents import Document
 from scenarios.model.expectations import ExpectationText
-from scenarios.model.faults import KINDS_BY_WORLD, FaultRecord
+from scenarios.model.faults import KINDS_BY_WORLD, NOT_LIVE, FaultRecord
 from scenarios.model.fisheries import FisheriesLists, Form370
 from scenarios.model.invoices import Invoice
 from scenarios.model.network import AGENT_ROLES, Calendar, Network, Organization, plays
@@ -164,7 +164,7 @@ class Scenario(Record):
             Fault(
                 self.place("faults", at, "kind"),
                 f"faults.{at + 1}.kind: the {world} world cannot do {fault.kind}",
-                f"it can do {', '.join(able)}",
+                NOT_LIVE.get(fault.kind, "") if world == "live" else f"it can do {', '.join(able)}",
                 "run it in the virtual world" if world == "live" else "remove it",
             )
             for at, fault in enumerate(self.faults)

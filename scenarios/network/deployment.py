@@ -30,6 +30,7 @@ from ledger.keys import SigningKey
 from p2p.config import NodeConfig, Timing
 from p2p.errors import ConfigError
 from p2p.hello import VERSION
+from p2p.livedisk import DiskFailure, LiveDisk
 from p2p.topology import gossip_graph, neighbors_of
 from scenarios.network.founding import Founding, Secrets
 from scenarios.worlds.base import NetworkPlan
@@ -51,6 +52,13 @@ class Listener(_Strict):
     port: int = Field(ge=0, le=65535)
 
 
+class DiskHarm(_Strict):
+    """What a trial does to a node's disk: how it fails, and how long its syncs take."""
+
+    failures: list[Literal["full", "sync", "read", "write"]]
+    slow_ms: list[float] | None = Field(min_length=2, max_length=2)
+
+
 class NodeFile(_Strict):
     """What a node is started with; paths are relative to the file."""
 
@@ -70,6 +78,7 @@ class NodeFile(_Strict):
     raft_id: int | None = Field(default=None, ge=1)
     protocol_version: int = Field(default=VERSION, ge=1)
     frames: str | None = None
+    disk: DiskHarm | None = None
 
 
 def write_deployment(
@@ -82,6 +91,7 @@ def write_deployment(
     with_control: bool,
     routes: Mapping[tuple[str, str], str] = MappingProxyType({}),
     keep_frames: bool = False,
+    disks_fail: bool = False,
 ) -> dict[str, Path]:
     """Write a whole network into `directory` and return each organization's node file.
 
@@ -94,6 +104,7 @@ def write_deployment(
         with_control: whether nodes get a control channel.
         routes: where one organization's node reaches another's, if not where that listens: URL by (from, to).
         keep_frames: whether nodes write down every frame that they send, for a trial to search.
+        disks_fail: whether a trial may harm the nodes' disks.
 
     Raises:
         ConfigError: if there is a network already.
@@ -131,6 +142,7 @@ def write_deployment(
                 calendar="system" if calendar_ms is None else calendar_ms,
                 timing=asdict(plan.timing),
                 frames=FRAMES_FILE if keep_frames else None,
+                disk=DiskHarm(failures=[], slow_ms=None) if disks_fail else None,
             ),
         )
     return files
@@ -142,8 +154,9 @@ def write_node_file(path: Path, node_file: NodeFile) -> None:
         values = node_file.model_dump()
         if node_file.protocol_version == VERSION:
             del values["protocol_version"]
-        if node_file.frames is None:
-            del values["frames"]
+        for name in ("frames", "disk"):
+            if values[name] is None:
+                del values[name]
         YAML(typ="safe", pure=True).dump(values, out)
 
 
@@ -207,6 +220,22 @@ def load_node_config(path: Path) -> tuple[NodeConfig, Path]:
         protocol_version=node_file.protocol_version,
     )
     return config, folder / node_file.data
+
+
+def load_disk(path: Path) -> LiveDisk | None:
+    """Return the disk of a node whose disk a trial may harm, from its node file; None for any other.
+
+    Raises:
+        ConfigError: if the file does not hold.
+    """
+    harm = read_node_file(path).disk
+    return None if harm is None else LiveDisk(*disk_harm(harm))
+
+
+def disk_harm(harm: DiskHarm) -> tuple[tuple[DiskFailure, ...], tuple[float, float] | None]:
+    """Return the failures and the range of a sync that a harm means."""
+    slow = None if harm.slow_ms is None else (harm.slow_ms[0], harm.slow_ms[1])
+    return tuple(DiskFailure(failure) for failure in harm.failures), slow
 
 
 def read_genesis(path: Path) -> Genesis:

@@ -22,10 +22,10 @@ from ledger.errors import DamagedStoreError, KeyFileError, LedgerError
 from p2p.api import Api, serve_api
 from p2p.control import EventLog
 from p2p.errors import ConfigError, InUseError, PeerError
-from p2p.live import LiveMachine
+from p2p.live import DISK_ERRORS, LiveMachine
 from p2p.machine import DiskFailureError
 from p2p.node import Node
-from scenarios.network.deployment import load_node_config, read_node_file
+from scenarios.network.deployment import load_disk, load_node_config, read_node_file
 from scenarios.network.frametap import TappedEventLog
 
 EXIT_STOPPED = 0
@@ -44,14 +44,14 @@ def run_node(path: Path, *, until_stdin_ends: bool = False) -> int:
     except DamagedStoreError as error:
         print(f"seatrial node: {path}: {error}", file=sys.stderr, flush=True)
         return EXIT_DAMAGED
-    except (LedgerError, PeerError, DiskFailureError) as error:
+    except (LedgerError, PeerError, DiskFailureError, *DISK_ERRORS) as error:
         print(f"seatrial node: {error}", file=sys.stderr, flush=True)
         return EXIT_CANNOT_GO_ON
 
 
 async def _run(path: Path, *, until_stdin_ends: bool) -> int:
     config, directory = load_node_config(path)
-    machine = LiveMachine(config.organization, directory, config.calendar_ms)
+    machine = LiveMachine(config.organization, directory, config.calendar_ms, load_disk(path))
     node = Node(config, machine, _event_log(path))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

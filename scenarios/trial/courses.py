@@ -62,11 +62,11 @@ async def restart_one_after_the_other(world: World, fault: RollingRestart, hit: 
 async def jump_forth_and_back(world: World, fault: CalendarJump, hit: Sequence[str]) -> None:
     """Set calendars wrong and right again until ended, which leaves them right."""
     while True:
-        mend = world.calendar_offset(fault.params.seconds, hit)
+        mend = await world.calendar_offset(fault.params.seconds, hit)
         try:
             await asyncio.sleep(fault.params.every_ms / 1000)
         finally:
-            mend()
+            await mend()
         await asyncio.sleep(fault.params.every_ms / 1000)
 
 

@@ -18,7 +18,7 @@ from ledger.genesis import quorum
 from scenarios.agents.office import Office
 from scenarios.errors import RefusedError
 from scenarios.model import Scenario
-from scenarios.model.faults import KINDS_BY_WORLD, FaultRecord
+from scenarios.model.faults import KINDS_BY_WORLD, NOT_LIVE, FaultRecord
 from scenarios.model.linkfaults import Bridge, Partition
 from scenarios.model.tradefaults import TradeFault
 from scenarios.model.units import Clock, Span
@@ -149,8 +149,9 @@ class FaultEngine:
         """
         able = KINDS_BY_WORLD[self._world.kind]
         if fault.kind not in able:
-            limit = f"it can do {', '.join(able)}"
-            raise RefusedError(f"the {self._world.kind} world cannot do {fault.kind}", limit, "")
+            raise RefusedError(
+                f"the {self._world.kind} world cannot do {fault.kind}", NOT_LIVE.get(fault.kind, ""), ""
+            )
         self._extra += 1
         number = len(self._scenario.faults) + self._extra
         hit = await self._targets(number, fault)

@@ -40,6 +40,7 @@ from scenarios.judging.tuna import TunaMeasurement
 from scenarios.judging.verdict import JudgedExpectation, Judgment, judge
 from scenarios.measuring.comparison import compare_run
 from scenarios.model import Scenario
+from scenarios.model.faults import DISK_KINDS
 from scenarios.model.linkfaults import LINK_KINDS
 from scenarios.network.founding import Charter, Founding, Member, found_from_seed
 from scenarios.privacy.entitlement import entitlement_of
@@ -256,7 +257,18 @@ class _Run:
             f.kind in LINK_KINDS for f in self.scenario.faults
         )
         links = LinkProxies(self._chance) if links_fail else None
-        world = LiveWorld(self.folder.path / "network", founding, plan, self._sink, links, keep_frames=True)
+        disks_fail = self.options.script is not None or any(
+            f.kind in DISK_KINDS for f in self.scenario.faults
+        )
+        world = LiveWorld(
+            self.folder.path / "network",
+            founding,
+            plan,
+            self._sink,
+            links,
+            keep_frames=True,
+            disks_fail=disks_fail,
+        )
         try:
             await self._trial(world)
         finally:

@@ -13,6 +13,7 @@ from random import Random
 
 from p2p.frameweather import Mishap, Rule
 from p2p.hello import VERSION
+from p2p.livedisk import DiskFailure
 from scenarios.model.faults import (
     BurstDrop,
     CalendarOffset,
@@ -53,7 +54,7 @@ from scenarios.trial.courses import (
 )
 from scenarios.trial.linkstrikes import LINK_STRIKES
 from scenarios.trial.replacing import Replacement
-from scenarios.worlds.base import DiskFailure, World
+from scenarios.worlds.base import World
 
 End = Callable[[], Awaitable[None]]
 Hit = Sequence[str]
@@ -118,7 +119,7 @@ _DISK_FAILURES: Mapping[type, DiskFailure] = {
 
 
 async def _disk(world: World, fault: DiskFull | SyncFailure | ReadFailure | WriteFailure, hit: Hit) -> End:
-    mend = world.fail_disk(_DISK_FAILURES[type(fault)], hit)
+    mend = await world.fail_disk(_DISK_FAILURES[type(fault)], hit)
     restart = _for_each(world.restart, hit)
     if isinstance(fault, ReadFailure):
         for organization in hit:
@@ -126,7 +127,7 @@ async def _disk(world: World, fault: DiskFull | SyncFailure | ReadFailure | Writ
         await restart()
 
     async def end() -> None:
-        mend()
+        await mend()
         await restart()
 
     return end
@@ -134,11 +135,11 @@ async def _disk(world: World, fault: DiskFull | SyncFailure | ReadFailure | Writ
 
 async def _slow_disk(world: World, fault: SlowDisk, hit: Hit) -> End:
     low, high = fault.params.range_ms
-    return _later(world.slow_disk(low, high, hit))
+    return await world.slow_disk(low, high, hit)
 
 
 async def _calendar_offset(world: World, fault: CalendarOffset, hit: Hit) -> End:
-    return _later(world.calendar_offset(fault.params.seconds, hit))
+    return await world.calendar_offset(fault.params.seconds, hit)
 
 
 async def _crash_at(world: World, fault: CrashAt, hit: Hit) -> End:
@@ -222,7 +223,7 @@ async def _calendar_jump(world: World, fault: CalendarJump, hit: Hit) -> Course:
 
 
 async def _calendar_drift(world: World, fault: CalendarDrift, hit: Hit) -> End:
-    return _later(world.calendar_drift(fault.params.ppm, hit))
+    return await world.calendar_drift(fault.params.ppm, hit)
 
 
 async def _timer_drift(world: World, fault: TimerDrift, hit: Hit) -> End:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
 
 from consensus.frozen import cheaply_made
@@ -20,21 +19,13 @@ from p2p.codepoints import CodePoint
 from p2p.config import Timing
 from p2p.frameweather import Rule
 from p2p.linkweather import Direction, LinkWeather
+from p2p.livedisk import DiskFailure
 from p2p.observer import RecordField
 from p2p.topology import TopologyKind
 from scenarios.network.founding import Founding
 
 EndFault = Callable[[], Awaitable[None]]
 """Ends what was begun."""
-
-
-class DiskFailure(StrEnum):
-    """How a disk fails."""
-
-    FULL = "full"
-    SYNC = "sync"
-    READ = "read"
-    WRITE = "write"
 
 
 Sink = Callable[[str, Mapping[str, RecordField]], None]
@@ -179,7 +170,7 @@ class World(Protocol):
     async def frames(self, rule: Rule, organizations: Sequence[str]) -> EndFault:
         """Strike, by a rule, frames that these organizations' nodes send; the returned call ends it."""
 
-    def fail_disk(self, failure: DiskFailure, organizations: Sequence[str]) -> Callable[[], None]:
+    async def fail_disk(self, failure: DiskFailure, organizations: Sequence[str]) -> EndFault:
         """Let these organizations' disks fail from now on; the returned call mends them."""
 
     def flip_bits(self, organization: str, file: str, bits: int) -> int:
@@ -197,13 +188,13 @@ class World(Protocol):
     async def renew(self, organization: str, key: SigningKey, incarnation: int, raft_id: int) -> None:
         """Give an organization a new disk and its node's next identity; what runs is killed."""
 
-    def slow_disk(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
+    async def slow_disk(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> EndFault:
         """Let syncs of these organizations' disks take so long; the returned call ends it."""
 
-    def calendar_offset(self, seconds: int, organizations: Sequence[str]) -> Callable[[], None]:
+    async def calendar_offset(self, seconds: int, organizations: Sequence[str]) -> EndFault:
         """Let these organizations' calendars be wrong; the returned call sets them right."""
 
-    def calendar_drift(self, ppm: int, organizations: Sequence[str]) -> Callable[[], None]:
+    async def calendar_drift(self, ppm: int, organizations: Sequence[str]) -> EndFault:
         """Let these organizations' calendars run fast by so many millionths; the returned call sets them right."""
 
     def timer_drift(self, ppm: int, organizations: Sequence[str]) -> Callable[[], None]:

@@ -10,6 +10,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import socket
 import sys
@@ -20,7 +21,6 @@ from pathlib import Path
 from random import Random
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict
 
 from ledger.keys import SigningKey
 from p2p.codepoints import CodePoint
@@ -28,28 +28,22 @@ from p2p.errors import ConfigError
 from p2p.frameweather import Rule
 from p2p.hello import VERSION
 from p2p.linkweather import Direction, LinkWeather
-from scenarios.model.faults import LIVE_KINDS
+from p2p.livedisk import DiskFailure
+from scenarios.model.faults import NOT_LIVE
 from scenarios.network.deployment import read_node_file, write_deployment, write_node_file
 from scenarios.network.founding import Founding
-from scenarios.worlds.base import DiskFailure, EndFault, Endpoint, NetworkPlan, Sink, Standing
+from scenarios.worlds.base import EndFault, Endpoint, NetworkPlan, Sink, Standing
 from scenarios.worlds.linkproxy import LinkProxies
+from scenarios.worlds.nodeears import NodeEars
 from scenarios.worlds.nodefiles import erase, flip_bits, take
+from scenarios.worlds.nodeharm import NodeHarm
 from scenarios.worlds.plan import Address
 from scenarios.worlds.standing import read_standing
 
 START_LIMIT_S = 30.0
 STOP_LIMIT_S = 10.0
-EVENTS_WAIT_MS = 1000
+HEAR_LIMIT_S = 1.0
 HOST = "127.0.0.1"
-
-
-class EventPage(BaseModel):
-    """Records of a node, as its control channel tells them."""
-
-    model_config = ConfigDict(strict=True)
-
-    next: int
-    events: list[dict[str, str | int | bool | list[str] | None]]
 
 
 class LiveWorld:
@@ -62,6 +56,7 @@ class LiveWorld:
         sink: takes the nodes' records.
         links: proxies that every link goes through, if links are to fail.
         keep_frames: whether nodes write down every frame that they send.
+        disks_fail: whether nodes' disks may be harmed.
     """
 
     kind = "live"
@@ -75,9 +70,11 @@ class LiveWorld:
         links: LinkProxies | None = None,
         *,
         keep_frames: bool = False,
+        disks_fail: bool = False,
     ) -> None:
         self.links = links
         self._keep_frames = keep_frames
+        self._disks_fail = disks_fail
         self.directory = directory
         self.founding = founding
         self.plan = plan
@@ -92,6 +89,8 @@ class LiveWorld:
         self._killed: dict[str, asyncio.subprocess.Process] = {}
         self._stopping: dict[str, asyncio.subprocess.Process] = {}
         self._listeners: dict[str, asyncio.Task[None]] = {}
+        self._ears: dict[str, NodeEars] = {}
+        self._harm = NodeHarm(self._files, self._tell, self._calendar_now_ms)
         self._http: aiohttp.ClientSession | None = None
         self._chance = Random(f"{founding.genesis.network}:bits")
         self._calendar_ms = 0
@@ -106,7 +105,7 @@ class LiveWorld:
         for number, organization in enumerate(self.organizations):
             self._addresses[organization] = Address(HOST, ports[2 * number], ports[2 * number + 1])
         routes = await self.links.open(self._addresses) if self.links is not None else {}
-        self._files = write_deployment(
+        files = write_deployment(
             self.directory,
             self.founding,
             self.plan,
@@ -115,7 +114,9 @@ class LiveWorld:
             with_control=True,
             routes=routes,
             keep_frames=self._keep_frames,
+            disks_fail=self._disks_fail,
         )
+        self._files.update(files)
         for organization in self.organizations:
             await self._start(organization)
         for organization in self.organizations:
@@ -123,8 +124,11 @@ class LiveWorld:
 
     async def close(self) -> None:
         """Stop every process in good order; kill and report one that does not stop in time."""
+        for organization in self._processes:
+            await self._hear_out(organization)
         for organization, process in self._processes.items():
             if process.returncode is None:
+                self._stopping[organization] = process
                 if self._paused.pop(organization, False):
                     process.send_signal(signal.SIGCONT)
                 process.send_signal(signal.SIGTERM)
@@ -181,6 +185,7 @@ class LiveWorld:
     async def crash(self, organization: str) -> None:
         """Kill a node's process."""
         process = self._processes[organization]
+        await self._hear_out(organization)
         if process.returncode is None:
             self._killed[organization] = process
             process.kill()
@@ -201,6 +206,7 @@ class LiveWorld:
     async def stop(self, organization: str) -> None:
         """Stop a node in good order; kill and report one that does not stop in time."""
         process = self._processes[organization]
+        await self._hear_out(organization)
         if process.returncode is None:
             if self._paused.pop(organization, False):
                 process.send_signal(signal.SIGCONT)
@@ -231,6 +237,8 @@ class LiveWorld:
         """Start a node again over its files; nothing happens if it is up, and one that refuses is reported."""
         if self._stopping.get(organization) is self._processes[organization]:
             await self._stopped(organization, self._stopping[organization])
+        if self._harm.was_harmed(organization) and await self._is_halting(organization):
+            await self._stopped(organization, self._processes[organization])
         if self._processes[organization].returncode is not None:
             await self._start(organization)
             try:
@@ -288,13 +296,13 @@ class LiveWorld:
 
         return end
 
-    def fail_disk(self, failure: DiskFailure, organizations: Sequence[str]) -> Callable[[], None]:
-        """Refused in the live world.
+    async def fail_disk(self, failure: DiskFailure, organizations: Sequence[str]) -> EndFault:
+        """Let these organizations' disks fail from now on, in this process and later ones.
 
         Raises:
-            ConfigError: always.
+            ConfigError: if the world was not made for that.
         """
-        raise _refused(f"disk_{failure}")
+        return await self._harmed("disk_failure").fail_disk(failure, organizations)
 
     def flip_bits(self, organization: str, file: str, bits: int) -> int:
         """Flip bits anywhere in a file of a node that is down."""
@@ -318,29 +326,26 @@ class LiveWorld:
         path = self._files[organization]
         return path.parent / read_node_file(path).data
 
-    def slow_disk(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
-        """Refused in the live world.
+    async def slow_disk(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> EndFault:
+        """Let the sync that ends a commit take so long.
 
         Raises:
-            ConfigError: always.
+            ConfigError: if the world was not made for that.
         """
-        raise _refused("slow_disk")
+        return await self._harmed("slow_disk").slow_disk(low_ms, high_ms, organizations)
 
-    def calendar_offset(self, seconds: int, organizations: Sequence[str]) -> Callable[[], None]:
-        """Refused in the live world.
+    async def calendar_offset(self, seconds: int, organizations: Sequence[str]) -> EndFault:
+        """Let these organizations' calendars be wrong, in this process and later ones."""
+        return await self._harm.calendar_offset(seconds, organizations)
 
-        Raises:
-            ConfigError: always.
-        """
-        raise _refused("calendar_offset")
+    async def calendar_drift(self, ppm: int, organizations: Sequence[str]) -> EndFault:
+        """Let these organizations' calendars run fast or slow, in this process and later ones."""
+        return await self._harm.calendar_drift(ppm, organizations)
 
-    def calendar_drift(self, ppm: int, organizations: Sequence[str]) -> Callable[[], None]:
-        """Refused in the live world.
-
-        Raises:
-            ConfigError: always.
-        """
-        raise _refused("calendar_drift")
+    def _harmed(self, what: str) -> NodeHarm:
+        if not self._disks_fail:
+            raise ConfigError(f"{what}: nodes open their files directly; give the world disks that fail")
+        return self._harm
 
     def timer_drift(self, ppm: int, organizations: Sequence[str]) -> Callable[[], None]:
         """Refused in the live world.
@@ -370,18 +375,16 @@ class LiveWorld:
             await process.wait()
 
     async def _send_points(self, organization: str) -> None:
-        if self.is_up(organization):
-            armed = self._armed.get(organization)
-            points = [] if armed is None else [{"point": armed[0].value, "nth": armed[1]}]
-            await self._control(organization, "POST", "/control/crash-at", {"points": points})
+        armed = self._armed.get(organization)
+        points = [] if armed is None else [{"point": armed[0].value, "nth": armed[1]}]
+        await self._tell(organization, "/control/crash-at", {"points": points})
 
     async def _send_frame_rules(self, organization: str) -> None:
         rules = [
             {"mishap": rule.mishap.value, "share": rule.share, "run": rule.run}
             for rule in self._frame_rules[organization]
         ]
-        if self.is_up(organization):
-            await self._control(organization, "POST", "/control/frames", {"rules": rules})
+        await self._tell(organization, "/control/frames", {"rules": rules})
 
     async def _start(self, organization: str) -> None:
         path = self._files[organization]
@@ -427,31 +430,49 @@ class LiveWorld:
             await self._send_frame_rules(organization)
         if organization in self._armed:
             await self._send_points(organization)
+        await self._harm.tell_calendar(organization)
         older = self._listeners.get(organization)
         if older is not None:
             older.cancel()
-        listening = self._listen(organization, process)
+
+        async def ask(path: str) -> dict[str, object] | None:
+            return await self._control(organization, "GET", path)
+
+        ears = self._ears[organization] = NodeEars(ask, self.sink)
+        await ears.hear()
+        listening = self._listen(organization, process, ears)
         self._listeners[organization] = asyncio.get_running_loop().create_task(listening)
 
-    async def _listen(self, organization: str, process: asyncio.subprocess.Process) -> None:
-        after = 0
-        while process.returncode is None:
-            path = f"/control/events?after={after}&wait_ms={EVENTS_WAIT_MS}"
-            answer = await self._control(organization, "GET", path)
-            if answer is None:
-                await asyncio.sleep(0.05)
-                continue
-            page = EventPage.model_validate(answer)
-            for record in page.events:
-                fields = {
-                    name: value for name, value in record.items() if name not in {"event", "protocol_ns"}
-                }
-                self.sink(str(record["event"]), fields)
-            after = page.next
-        is_own_death = process.returncode == -signal.SIGKILL and self._killed.get(organization) is not process
-        if organization in self._armed and is_own_death:
+    async def _hear_out(self, organization: str) -> None:
+        """Fetch what a node has recorded so far, before its process is ended."""
+        if self.is_up(organization) and organization in self._ears:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HEAR_LIMIT_S):
+                    await self._ears[organization].hear()
+
+    async def _is_halting(self, organization: str) -> bool:
+        """Whether a node's process is there and answers no more: it ends for a disk that failed."""
+        return (
+            self.is_up(organization) and await self._control(organization, "GET", "/control/status") is None
+        )
+
+    async def _listen(self, organization: str, process: asyncio.subprocess.Process, ears: NodeEars) -> None:
+        await ears.listen(lambda: process.returncode is not None)
+        if process in (self._killed.get(organization), self._stopping.get(organization)):
+            return
+        if organization in self._armed and process.returncode == -signal.SIGKILL:
             point, _ = self._armed.pop(organization)
             self.sink("point.struck", {"node": organization, "point": point.value})
+        elif process.returncode:
+            self.sink("node.failed", {"node": organization, "reason": self._last_words(organization)})
+
+    def _last_words(self, organization: str) -> str:
+        lines = (self._files[organization].parent / "node.log").read_text(errors="replace").splitlines()
+        return lines[-1][:500] if lines else "no output"
+
+    async def _tell(self, organization: str, path: str, body: Mapping[str, object]) -> None:
+        if self.is_up(organization):
+            await self._control(organization, "POST", path, body)
 
     async def _control(
         self, organization: str, method: str, path: str, body: Mapping[str, object] | None = None
@@ -473,7 +494,7 @@ class LiveWorld:
 
 
 def _refused(kind: str) -> ConfigError:
-    return ConfigError(f"fault {kind}: the live world cannot apply it; it applies {', '.join(LIVE_KINDS)}")
+    return ConfigError(f"fault {kind}: the live world cannot apply it; {NOT_LIVE[kind]}")
 
 
 def _free_ports(count: int) -> list[int]:

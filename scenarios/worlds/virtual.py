@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -29,6 +28,7 @@ from p2p.frameweather import FrameWeather, Rule
 from p2p.hello import VERSION
 from p2p.holdings import Holding, holdings
 from p2p.linkweather import Direction, LinkWeather, LinkWeathers
+from p2p.livedisk import FAILURES, DiskFailure, DiskUse
 from p2p.machine import DiskFailureError
 from p2p.node import Node
 from p2p.observer import RecordField
@@ -44,7 +44,7 @@ from p2p.virtual import (
 )
 from p2p.virtual.machine import WATERMARK_FILE
 from scenarios.network.founding import Founding
-from scenarios.worlds.base import DiskFailure, EndFault, Endpoint, NetworkPlan, Sink, Standing
+from scenarios.worlds.base import EndFault, Endpoint, NetworkPlan, Sink, Standing
 from scenarios.worlds.plan import Address, node_config
 from scenarios.worlds.standing import read_standing
 
@@ -56,11 +56,10 @@ STRIKE_WITHIN_S = 0.2
 STRIKE_OPERATIONS_MAX = 12
 """A commit of a node takes some ten disk operations; the power goes before one of the next so many."""
 
-_DISK_FAILURES = {
-    DiskFailure.FULL: (DiskOperation.WRITE, errno.ENOSPC),
-    DiskFailure.SYNC: (DiskOperation.SYNC, errno.EIO),
-    DiskFailure.READ: (DiskOperation.READ, errno.EIO),
-    DiskFailure.WRITE: (DiskOperation.WRITE, errno.EIO),
+_OPERATIONS = {
+    DiskUse.READ: DiskOperation.READ,
+    DiskUse.WRITE: DiskOperation.WRITE,
+    DiskUse.SYNC: DiskOperation.SYNC,
 }
 
 STORE_FILES = {"database": DATABASE, "log": f"{DATABASE}-wal", "watermark": WATERMARK_FILE}
@@ -382,15 +381,16 @@ class SimulatedWorld:
 
         return end
 
-    def fail_disk(self, failure: DiskFailure, organizations: Sequence[str]) -> Callable[[], None]:
+    async def fail_disk(self, failure: DiskFailure, organizations: Sequence[str]) -> EndFault:
         """Let these organizations' disks fail from now on."""
-        operation, code = _DISK_FAILURES[failure]
+        use, code = FAILURES[failure]
+        operation = _OPERATIONS[use]
         ends = [
             self.kit.host(organization).fail_disk(operation, OSError(code, os.strerror(code)))
             for organization in organizations
         ]
 
-        def mend() -> None:
+        async def mend() -> None:
             for end in ends:
                 end()
 
@@ -418,7 +418,7 @@ class SimulatedWorld:
         self.kit.host(organization).disk.erase()
         self._renewed[organization] = (key, incarnation, raft_id)
 
-    def slow_disk(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> Callable[[], None]:
+    async def slow_disk(self, low_ms: float, high_ms: float, organizations: Sequence[str]) -> EndFault:
         """Let syncs of these organizations' disks take so long."""
         hosts = [self.kit.host(organization) for organization in organizations]
         before = [host.disk_model for host in hosts]
@@ -426,31 +426,37 @@ class SimulatedWorld:
             low, high = round(low_ms * NS_PER_MS), round(high_ms * NS_PER_MS)
             host.disk_model = replace(host.disk_model, sync_low_ns=low, sync_high_ns=high)
 
-        def mend() -> None:
+        async def mend() -> None:
             for host, model in zip(hosts, before, strict=True):
                 host.disk_model = model
 
         return mend
 
-    def calendar_offset(self, seconds: int, organizations: Sequence[str]) -> Callable[[], None]:
+    async def calendar_offset(self, seconds: int, organizations: Sequence[str]) -> EndFault:
         """Let these organizations' calendars be wrong."""
 
         def shift(offset_ms: int) -> None:
             for organization in organizations:
                 self.kit.host(organization).calendar.offset_ms += offset_ms
 
-        shift(seconds * 1000)
-        return lambda: shift(-seconds * 1000)
+        async def end() -> None:
+            shift(-seconds * 1000)
 
-    def calendar_drift(self, ppm: int, organizations: Sequence[str]) -> Callable[[], None]:
+        shift(seconds * 1000)
+        return end
+
+    async def calendar_drift(self, ppm: int, organizations: Sequence[str]) -> EndFault:
         """Let these organizations' calendars run fast or slow."""
 
         def drift(now_ppm: int) -> None:
             for organization in organizations:
                 self.kit.host(organization).calendar.drift(self.kit.loop, now_ppm)
 
+        async def end() -> None:
+            drift(0)
+
         drift(ppm)
-        return lambda: drift(0)
+        return end
 
     def timer_drift(self, ppm: int, organizations: Sequence[str]) -> Callable[[], None]:
         """Let these nodes' timers run fast or slow, in this life and later ones."""

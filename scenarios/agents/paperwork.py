@@ -22,7 +22,7 @@ from scenarios.agents.client import Receipt
 from scenarios.agents.outgoing import Outgoing, RefusedActError
 from scenarios.agents.paperbook import PaperAct, Paperbook, Slip
 from scenarios.agents.reconciling import ReconciledAct, Reconciliation, reconcile
-from scenarios.agents.register import Place
+from scenarios.agents.register import Place, claim_id
 from scenarios.agents.work import Act, WaitKind
 
 
@@ -36,19 +36,24 @@ class OwnReceipts:
     def __init__(self, organization: str) -> None:
         self._organization = organization
         self._expected: dict[bytes, None] = {}
+        self._receipts: dict[bytes, Receipt] = {}
         self.is_kept = False
-        self.receipts: list[Receipt] = []
 
     def take(self, receipt: Receipt) -> None:
         """Take one certified receipt into account."""
         if self.is_kept and receipt.creator == self._organization:
-            self.receipts.append(receipt)
+            self._receipts[receipt.id] = receipt
             self._expected.pop(receipt.id, None)
 
     def expect(self, transaction_id: bytes) -> None:
         """Take into account that the node says of a transaction that it has a certified receipt."""
-        if self.is_kept and all(receipt.id != transaction_id for receipt in self.receipts):
+        if self.is_kept and transaction_id not in self._receipts:
             self._expected[transaction_id] = None
+
+    @property
+    def receipts(self) -> tuple[Receipt, ...]:
+        """Return all of them."""
+        return tuple(self._receipts.values())
 
     @property
     def are_told(self) -> bool:
@@ -163,7 +168,7 @@ class Paperwork(Outgoing):
 
     def _note_entry(self, book: Paperbook, slip: Slip, written: PaperAct, outcome: Act) -> None:
         written.id = outcome.id
-        self._record_entry("paper.entered", book, slip, outcome)
+        self._record_entry("paper.entered", book, slip, written, outcome)
         if slip.is_doubled:
             book.doubling += 1
             self.start(f"slip {slip.number} again", self._enter_again(book, slip, written))
@@ -175,12 +180,12 @@ class Paperwork(Outgoing):
             signed = self.sign(written.type, written.body, written.documents)
             status = await self._settled(signed)
             outcome = Act(written.type, signed.id.hex(), status.code or "", status.rule)
-            self._record_entry("paper.entered_again", book, slip, outcome)
+            self._record_entry("paper.entered_again", book, slip, written, outcome)
         finally:
             book.doubling -= 1
             self.office.changed.fire()
 
-    def _record_entry(self, event: str, book: Paperbook, slip: Slip, outcome: Act) -> None:
+    def _record_entry(self, event: str, book: Paperbook, slip: Slip, written: PaperAct, outcome: Act) -> None:
         self.record(
             event,
             private=True,
@@ -191,7 +196,17 @@ class Paperwork(Outgoing):
             code=outcome.code,
             rule=outcome.rule,
             time_ms=self.desk.now_ms(),
+            **self._subject(written.body),
         )
+
+    def _subject(self, body: Mapping[str, Value]) -> dict[str, str | None]:
+        """Return what an act is about, by the scenario's names."""
+        certificate, entry, line = (body.get(name) for name in ("certificate", "entry", "line"))
+        if isinstance(entry, str) and isinstance(line, int):
+            return {"claim": self.desk.local_name("claim", claim_id(entry, line))}
+        if isinstance(certificate, bytes):
+            return {"certificate": self.desk.local_name("certificate", certificate.hex())}
+        return {}
 
     # Reconciliation.
 
@@ -233,6 +248,7 @@ class Paperwork(Outgoing):
             in_time=list(act.in_time),
             unknown=list(act.unknown),
             time_ms=self.desk.now_ms(),
+            **self._subject(act.body),
         )
 
     def _record_end(self, book: Paperbook, found: Reconciliation) -> None:

@@ -33,7 +33,7 @@ class ReconciledAct:
 
     Attributes:
         slip: the slip's number.
-        type: of the act.
+        type, body: of the act.
         id: of the transaction that entered it, or None.
         written_ms: its date on paper.
         on_ledger_ms: of its first receipt, or None if the ledger has none.
@@ -46,6 +46,7 @@ class ReconciledAct:
 
     slip: int
     type: str
+    body: Mapping[str, Value]
     id: str | None
     written_ms: int
     on_ledger_ms: int | None
@@ -137,6 +138,7 @@ def _held_against(
     return ReconciledAct(
         slip=slip.number,
         type=act.type,
+        body=act.body,
         id=act.id,
         written_ms=slip.written_ms,
         on_ledger_ms=of_it[0].time_ms if of_it else None,

@@ -36,11 +36,6 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
         + ("" if f["code"] == "VALID" else f", refused ({refusal(str(f['code']), f['rule'])})")
     ),
     "paper.mismatched": lambda f: f"{f['subject']} is not on the ledger as on paper: {_joined(f['fields'])}",
-    "reconciliation.done": lambda f: (
-        f"reconciles its paper with the ledger: slips {f['slips']}, acts {f['acts']}; missing {f['missing']},"
-        f" entered twice {f['doubled']}, late {f['late']} (in time on paper {f['in_time']}), forms that do not match"
-        f" {f['mismatched']}"
-    ),
 }
 
 
@@ -52,6 +47,17 @@ def _business(fields: Mapping[str, RecordField]) -> str:
     """Return what a slip is about: the scripted step, or what the act is in words."""
     job = str(fields["job"])
     return told(str(fields["act"])) if " " in job else job
+
+
+def _reconciliation(fields: Mapping[str, RecordField]) -> str:
+    """Return what a window on paper came to; nothing if nothing was written."""
+    if not fields["slips"]:
+        return ""
+    return (
+        f"reconciles its paper with the ledger: slips {fields['slips']}, acts {fields['acts']}; missing"
+        f" {fields['missing']}, entered twice {fields['doubled']}, late {fields['late']} (in time on paper"
+        f" {fields['in_time']}), forms that do not match {fields['mismatched']}"
+    )
 
 
 def _reconciled(fields: Mapping[str, RecordField]) -> str:
@@ -71,5 +77,6 @@ def _reconciled(fields: Mapping[str, RecordField]) -> str:
 OFFICE_SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     **_SENTENCES,
     "paper.reconciled": _reconciled,
+    "reconciliation.done": _reconciliation,
 }
 """What is told of offices and their paper."""

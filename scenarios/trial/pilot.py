@@ -37,6 +37,7 @@ from scenarios.model.expectations import ExpectationText
 from scenarios.model.faults import OVER_AT_ONCE, FaultRecord
 from scenarios.model.predicates import Predicate, PredicateText
 from scenarios.model.sentences import Expectation
+from scenarios.model.tradefaults import TRADE_KINDS
 from scenarios.model.units import DurationText, Moment, MomentText
 from scenarios.trial.history import History
 
@@ -53,6 +54,7 @@ T = TypeVar("T")
 _WHEN_IT_IS_TAKEN = "2000-01-01T00:00:00Z"
 """Stands for `at`, which steps of a file must have: a script's step begins when it is taken."""
 _UNTIL_ENDED = {"protocol": "1s"}
+_UNTIL_OPENED = {"calendar": "1d"}
 """Stands for `for` where the script ends the fault itself: files must say it, scripts need not."""
 _STEP: TypeAdapter[Step] = TypeAdapter(Step)
 _FAULT: TypeAdapter[FaultRecord] = TypeAdapter(FaultRecord)
@@ -167,7 +169,7 @@ class Pilot:
         """
         value: dict[str, object] = {"kind": kind, "target": target, "at": {"protocol": "0s"}}
         if lasts is not None or kind not in OVER_AT_ONCE:
-            value["for"] = dict(lasts or _UNTIL_ENDED)
+            value["for"] = dict(lasts or (_UNTIL_OPENED if kind in TRADE_KINDS else _UNTIL_ENDED))
         if params is not None:
             value["params"] = dict(params)
         record = _read(_FAULT, value, f"fault {kind}")

@@ -1,7 +1,9 @@
 """An office reads and speaks unless something in force forbids it; its envelopes and forms fare as rules say."""
 
 from scenarios.agents.carelessness import falsify, spoilt_fields
+from scenarios.agents.client import Receipt
 from scenarios.agents.office import Fate, Office
+from scenarios.agents.paperwork import OwnReceipts
 
 
 def test_an_office_is_back_when_the_last_absence_has_ended():
@@ -61,3 +63,18 @@ def test_a_falsified_field_is_there_and_says_something_else():
     assert written["received_on"] == "2019-01-01"
     assert written["signed_on"] == "2018-09-04", "what stands on the ledger is left as it is"
     assert written.keys() == agreed.keys()
+
+
+def test_receipts_that_the_node_speaks_of_are_expected_until_the_feed_has_told_of_them():
+    own = OwnReceipts("importer")
+    own.expect(b"before")
+    assert own.are_told, "nothing is kept before the first window on paper"
+    own.is_kept = True
+    own.expect(b"a")
+    assert not own.are_told
+    for creator in ("cbp", "importer"):
+        own.take(Receipt(1, 1, 0, b"a", "VALID", None, (), 0, "claim.file", creator, {}, ()))
+        assert own.are_told is (creator == "importer")
+    own.expect(b"a")
+    assert own.are_told
+    assert [receipt.creator for receipt in own.receipts] == ["importer"]

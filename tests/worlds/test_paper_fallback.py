@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from scenarios.agents import paperbook, paperwork, reconciling
+from scenarios.agents import Agent, paperbook, paperwork, reconciling
 from scenarios.agents.reconciling import Reconciliation
 from scenarios.judging.verdict import Verdict
 from scenarios.model.sentences import Judgement
@@ -129,3 +130,18 @@ def test_what_is_on_paper_and_never_entered_is_open_and_its_check_is_not_exercis
     result = run_virtual_scenario("paper-fallback")
     assert {"metric paper_open <= 0", "metric paper_late >= 2"} <= set(failed(result))
     assert any("reconciliation" in point for point in result.judgment.open_points)
+
+
+def test_a_feed_that_lags_makes_no_act_missing(
+    run_virtual_scenario: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = Agent._take_receipts
+
+    async def late(agent: Agent) -> None:
+        await asyncio.sleep(3)
+        await take(agent)
+
+    monkeypatch.setattr(Agent, "_take_receipts", late)
+    result = run_virtual_scenario("paper-fallback")
+    assert result.judgment.verdict is Verdict.PASSED, result.judgment
+    assert result.metrics["paper_missing"] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,3 +125,44 @@ def test_data_that_was_not_agreed_is_uploaded_and_the_observer_knows(play: Play)
 def test_a_fault_that_holds_nobody_up_has_met_nothing(play: Play) -> None:
     away = 'at: { calendar: "2018-11-18T08:00:00" }, for: { calendar: 6d }, kind: outage, target: organization noaa'
     assert not has_met(play(away))
+
+
+@pytest.mark.parametrize(
+    ("whom", "from_", "what_is_due"),
+    [
+        ("importer", "2018-09-19T08:00:00", "a step"),
+        ("cbp", "2018-09-19T20:00:00", "a review that was to begin on a day of the outage"),
+    ],
+)
+def test_what_falls_due_while_an_office_is_away_is_not_even_begun(
+    play: Play, whom: str, from_: str, what_is_due: str
+) -> None:
+    away = (
+        f'at: {{ calendar: "{from_}" }}, for: {{ calendar: 5d }}, kind: outage, target: organization {whom}'
+    )
+    waits = [e for e in play(away).book.named("office.waits") if e.text("what") != "news"]
+    assert [(e.text("organization"), e.text("what")) for e in waits] == [(whom, "the office")], what_is_due
+
+
+def test_a_script_closes_an_office_and_opens_it_again(pilot: Callable[..., Any]) -> None:
+    async def script(p: Any) -> None:
+        reopen = await p.fault("outage", target="organization importer")
+        await p.do("issue-certificate", by="exporter", document="c1")
+        await p.after("3d")
+        assert p.holds("certificate c1 delivered")
+        assert not p.holds("certificate c1 held")
+        await reopen()
+        await p.until("certificate c1 held")
+
+    assert pilot("nafta-certificate", script, keep_steps=False).passed
+
+
+def test_envelopes_of_an_office_on_paper_leave_when_the_window_is_over(play: Play) -> None:
+    on_paper = 'at: { calendar: "2018-09-04T08:00:00" }, for: { calendar: 3d }, kind: paper_fallback'
+    result = play(f"{on_paper}, target: organization exporter")
+    _, ends_ms = window(result)
+    came = [e for e in result.book.named("envelope.received") if e.text("sender") == "exporter"]
+    assert len(came) >= 2
+    assert all(e.calendar_ms >= ends_ms for e in came)
+    assert result.book.named("certificate.issued")[0].calendar_ms >= ends_ms
+    assert has_met(result)

@@ -11,12 +11,15 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from ledger.codes import Code
 from ledger.encoding import Value
 from ledger.fields import Fields
 from scenarios.agents.client import Receipt
+
+PLACES_REMEMBERED = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +231,13 @@ class Register:
 
 
 def place_of(receipt: Receipt) -> Place:
-    """Return where a receipt stands."""
-    return Place(receipt.id, receipt.index, receipt.height, receipt.time_ms)
+    """Return where a receipt stands; all that note it at about the same time note the same object."""
+    return _place(receipt.id, receipt.index, receipt.height, receipt.time_ms)
+
+
+@lru_cache(PLACES_REMEMBERED)
+def _place(transaction_id: bytes, index: int, height: int, time_ms: int) -> Place:
+    return Place(transaction_id, index, height, time_ms)
 
 
 def _text(body: Mapping[str, Value], name: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from sys import intern
 
 from p2p.observer import RecordField
 from scenarios.trial.eventbook import Event
@@ -98,7 +99,7 @@ class Measurement:
         return latencies
 
     def _submitted(self, event: Event) -> None:
-        transaction_id = event.text("id")
+        transaction_id = intern(event.text("id"))
         self.journeys.setdefault(transaction_id, Journey(transaction_id, event.protocol_ns))
 
     def _accepted(self, event: Event) -> None:

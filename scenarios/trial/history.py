@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from sys import intern
 
 from ledger.contracts.certificate import CERTIFICATE_TABLE
 from ledger.contracts.holding import HOLDING_TABLE
@@ -191,7 +192,7 @@ class History:
             self._reasons.setdefault(("claim", event.text("claim")), []).extend(defects)
 
     def _take_receipt(self, event: Event) -> None:
-        self._codes[event.text("id")] = event.text("code")
+        self._codes[intern(event.text("id"))] = intern(event.text("code"))
         rule = event.fields.get("rule")
         if isinstance(rule, str):
             self._rules[event.text("id")] = rule

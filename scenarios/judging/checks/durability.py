@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from sys import intern
 
 from ledger.codes import Code
 from ledger.receipt import CONSUMING
@@ -27,7 +28,7 @@ class Durability:
     def __call__(self, event: Event) -> None:
         """Note every acknowledgement."""
         if event.name == "transaction.accepted":
-            self._accepted.setdefault(event.text("id"), event.number)
+            self._accepted.setdefault(intern(event.text("id")), event.number)
         elif event.name == "transaction.expired":
             self._expired[event.text("id")] = event.number
         elif event.name == "block.executed":
@@ -35,7 +36,7 @@ class Durability:
             self._executed.setdefault(height, (event.text("hash"), event.number))
             for receipt in receipts_of(event):
                 if receipt.code in CONSUMING:
-                    self._receipts.setdefault(receipt.id, (height, receipt.code))
+                    self._receipts.setdefault(intern(receipt.id), (height, receipt.code))
                 elif receipt.code == Code.EXPIRED:
                     self._expired.setdefault(receipt.id, event.number)
         elif event.name == "block.certified":

@@ -3,7 +3,8 @@
 Rules:
 - Whether a field is spoilt is drawn for each field with a rate, on lines for each line, in the order of the names.
 - Dates and the shipment of a certificate are never touched: what stands on the ledger must be able to stand there.
-- A spoilt tariff number is another well-formed one, a number has a digit too many, and any other field is left out.
+- A spoilt tariff number is another well-formed one, a number has a digit too many, and any other field, or a nought, is
+  left out.
 - A falsified field is there and says something else: another number, another day, other words. Nothing is drawn for it.
 """
 
@@ -90,4 +91,4 @@ def spoilt_fields(meant: Mapping[str, Value], written: Mapping[str, Value]) -> l
 def _slip(name: str, value: Value) -> dict[str, Value]:
     if name in _WELL_FORMED:
         return {name: _WELL_FORMED[name]}
-    return {name: value * 10} if type(value) is int else {}
+    return {name: value * 10} if type(value) is int and value else {}

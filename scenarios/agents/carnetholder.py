@@ -277,6 +277,9 @@ class CarnetHolder(CarnetPart):
             raise StepError(
                 f"{self.id} has no general list of carnet {step.carnet}; let its holder present it"
             )
+        # What a careless hand left off the cover, the holder knows all the same.
+        scripted = self.scripted(carnet)
+        header = {**({} if scripted is None else scripted.form_values()), **cover}
         marks = listed_marks(cover)
         items: list[Value] = []
         for line in lines:
@@ -287,9 +290,9 @@ class CarnetHolder(CarnetPart):
             "voucher_kind": step.kind,
             "serial": step.voucher,
             **{
-                name: cover[name]
+                name: header[name]
                 for name in ("number", "holder_name", "representative", "use")
-                if name in cover
+                if name in header
             },
             "transport": step.transport,
             "items": items,

@@ -131,6 +131,8 @@ def _names(*forms: Form) -> tuple[str, ...]:
 
 _SELLERS = (Role.EXPORTER, Role.PRODUCER)
 _HOLDERS = tuple(role for role in Role if role in TRADERS)
+_OFFICES_OWN = "customs_marks"
+"""The column of the general list that customs fills in, not the holder."""
 
 WRITTEN: Mapping[str, tuple[tuple[Role, ...], tuple[str, ...]]] = {
     "certificate": ((*_SELLERS, Role.IMPORTER), _names(*CERTIFICATES.values())),
@@ -143,7 +145,7 @@ WRITTEN: Mapping[str, tuple[tuple[Role, ...], tuple[str, ...]]] = {
             *("knowledge", "paper_received_on", "paper_carrier", "paper_slip"),
         ),
     ),
-    "carnet": (_HOLDERS, _names(ATA_CARNET)),
+    "carnet": (_HOLDERS, tuple(name for name in _names(ATA_CARNET) if name != _OFFICES_OWN)),
     "voucher": (_HOLDERS, _names(ATA_VOUCHER)),
     "form-370": (
         (Role.EXPORTER,),

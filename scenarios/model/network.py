@@ -60,14 +60,19 @@ class Delay:
         return random.randint(self.duration.ms, self.longest.ms)
 
 
+_DELAY_LIMIT = "a duration such as 2h, a range such as 1d..12d, or never"
+
+
 def _delay(text: str) -> Delay:
     if text == "never":
         return Delay(None)
     shortest, dots, longest = text.partition("..")
-    if not dots:
-        return Delay(parse_duration(text))
-    low, high = parse_duration(shortest), parse_duration(longest)
-    if high.ms < low.ms:
+    try:
+        low = parse_duration(shortest)
+        high = parse_duration(longest) if dots else None
+    except RefusedError as error:
+        raise RefusedError(error.what, _DELAY_LIMIT, error.remedy) from None
+    if high is not None and high.ms < low.ms:
         raise RefusedError(f'"{text}" ends before it begins', "", f"write {high}..{low}")
     return Delay(low, high)
 

@@ -26,10 +26,12 @@ about: |
 #   zone: America/New_York
 
 # organizations:                     # merged with those of nafta-certificate
+#   importer:                        # slow: so long, drawn from the seed; and silent: it answers nobody
+#     agent: {{ acknowledge_after: 1d..3d, answer_after: never }}
 #   broker:
 #     name: Pacific Gate Customs Brokers
 #     country: US
-#     roles: [importer]
+#     roles: [broker]
 
 # What is scripted. All else the organizations' programs do by themselves: acknowledge, answer, decide, liquidate.
 # A step begins at a moment (`at`) or when something holds (`when`, and `after: {{ calendar: 2d }}` if later).

@@ -68,6 +68,8 @@ def test_a_fraud_of_another_role_is_refused_with_those_that_fit() -> None:
         ("organizations.exporter.agent.dishonest={wrong-trip: {odds: 0.1}}", 'unknown key "odds"'),
         ("organizations.cbp.agent.careless={marks: 0.1}", "cbp writes no field marks"),
         ("organizations.exporter.agent.careless={letter/marks: 0.1}", 'unknown form "letter"'),
+        ("organizations.importer.agent.answer_after=silent", "a range such as 1d..12d, or never"),
+        ("organizations.importer.agent.answer_after=1d..", "a range such as 1d..12d, or never"),
         ("organizations.chamber.agent.pass_on_after=never", "chamber is no guaranteeing"),
         ("organizations.importer.agent.pass_on_after=never", "importer is no guaranteeing"),
     ],

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from scenarios.model import Scenario
 from scenarios.model.catalog import load_scenario
+from scenarios.model.misdeeds import WRITTEN
 
 VALID_UNTIL = datetime.date(2021, 6, 1)
 TRADERS = ("exporter", "producer", "processor", "importer", "broker")
@@ -29,12 +30,14 @@ ORGANIZATIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "cbsa": ("CA", ("customs",)),
     "ca-council": ("CA", ("guaranteeing",)),
 }
-CLAIMS = {
+CLAIMS: Mapping[str, str | None] = {
     "asked": "u1",
     "brokered": "u1",
     "allowed": "u1",
     "noticed": "u4",
     "mismatched": "u1",
+    "known": None,
+    "papered": "u1",
     "by-letter-exporter": "u1",
     "by-letter-producer": "u2",
     "by-letter-importer": "u3",
@@ -43,7 +46,7 @@ CLAIMS = {
     "straight-exporter": "u1",
     "straight-producer": "u2",
 }
-"""Claims, each with the certificate that it rests on."""
+"""Claims, each with the certificate that it rests on; one is on the importer's own knowledge."""
 
 VERIFICATIONS: Mapping[str, tuple[str, str | None, str]] = {
     "by-letter-exporter": ("exporter", None, "QUESTIONNAIRE"),
@@ -242,15 +245,19 @@ def _invoice(issuer: str) -> Node:
     }
 
 
-def _claim(place: int, name: str, certificate: str) -> Node:
+def _claim(place: int, name: str, certificate: str | None) -> Node:
     hts = "0304.87.0000" if name == "mismatched" else "1901.20.8000"
     goods = {"description": f"Bread mixes for {name}", "hts": hts, "quantity": 100, "unit": "kg"}
-    more = {"broker": "broker"} if name == "brokered" else {}
+    more: dict[str, Node] = {"broker": "broker"} if name == "brokered" else {}
+    if certificate is not None:
+        more["certificate"] = certificate
+    if name == "papered":
+        more["paper"] = {"received_on": "2020-07-03", "carrier": "Courier Quick", "slip": "Q-77"}
     return {
-        **{"importer": "importer", "certificate": certificate, "regime": "USMCA", "spi": "S"},
+        **{"importer": "importer", "regime": "USMCA", "spi": "S"},
         **{"entry": f"EVB-70001{place:02d}-1", "port": "2604"},
         **{"entry_on": "2020-07-14", "import_on": "2020-07-13"},
-        "goods": {**goods, "value_usd": 9800, "invoice": f"INV-{name}"},
+        "goods": {**goods, "value_usd": 9800, "invoice": f"INV-{name}", "article": "TB-4", "origin": "MX"},
         "duty": {"general_percent": 8.5, "source": "an assumption"},
         **more,
     }
@@ -285,7 +292,7 @@ def _origin_steps() -> list[Node]:
         do = "instruct-broker" if name == "brokered" else "file-claim"
         steps.append({"at": "2020-07-20T10:00:00", "by": "importer", "do": do, "claim": name})
     later: dict[str, Node] = {"after": {"calendar": "6h"}, "by": "cbp"}
-    for name in ("asked", "brokered"):
+    for name in ("asked", "brokered", "known", "papered"):
         asks = {"do": "request-information", "claim": name, "question": f"Send proof for {name}."}
         steps.append({"when": f"claim {name} filed", **later, **asks})
     for name in VERIFICATIONS:
@@ -385,3 +392,15 @@ def _carnet_steps(held: Mapping[str, str]) -> list[Node]:
         claim = {"do": "claim-on-carnet", "carnet": "disputed", "voucher": 2, "amount_percent": 150}
         steps.append({"at": "2020-12-01T10:00:00", "by": "cbsa", **claim})
     return steps
+
+
+def careless(who: str, forms: Iterable[str], rate: float) -> dict[str, float]:
+    """Return the carelessness of an organization in every field of some forms that its roles write."""
+    roles = ORGANIZATIONS[who][1]
+    return {
+        f"{form}/{name}": rate
+        for form in forms
+        for writers, fields in [WRITTEN[form]]
+        if any(role in roles for role in writers)
+        for name in fields
+    }

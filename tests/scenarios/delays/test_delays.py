@@ -319,7 +319,9 @@ def test_who_takes_a_drawn_time_acts_when_it_is_over(part: str, fly: Fly) -> Non
     missed = {}
     for occasion in OCCASIONS:
         if occasion.part == part:
-            draws = [ms for ms in flown.draws[occasion.by, range_of(occasion.key)] if ms is not None]
+            asked = flown.draws.get((occasion.by, range_of(occasion.key)), [])
+            draws = [ms for ms in asked if ms is not None]
+            assert draws, f"{occasion.by} never asks how long it takes by {occasion.key}"
             assert min(draws) >= SHORTEST_MS
             missed[str(occasion)] = missed_ms(occasion, flown.result, draws)
     assert {name: what for name, what in missed.items() if what is not None} == {}

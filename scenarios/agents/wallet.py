@@ -83,6 +83,11 @@ class Wallet:
         return f"Wallet({self.organization}, key={self._key.public.hex()})"
 
     @property
+    def signing_key(self) -> SigningKey:
+        """The key that signs now, for whoever operates the organization's node in a trial."""
+        return self._key
+
+    @property
     def nonces(self) -> Nonces:
         """The nonce that the next transaction takes."""
         return self._nonces

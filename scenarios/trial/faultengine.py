@@ -28,7 +28,7 @@ from scenarios.trial.directions import halves
 from scenarios.trial.eventbook import EventBook
 from scenarios.trial.history import History
 from scenarios.trial.majority import Blow, is_majority_left
-from scenarios.trial.replacing import ReplacementError
+from scenarios.trial.replacing import PresentKey, ReplacementError
 from scenarios.trial.strikes import End, strike
 from scenarios.trial.tradestrikes import strike_trade
 from scenarios.worlds.base import World
@@ -102,6 +102,7 @@ class FaultEngine:
         leader: who leads now, if anybody.
         chance: makes a stream of chance of its own for each fault.
         offices: of every organization, which faults of trade hit.
+        present_key: gives the key with which an organization signs at the time.
     """
 
     def __init__(
@@ -115,6 +116,7 @@ class FaultEngine:
         leader: Callable[[], Awaitable[str | None]],
         chance: Callable[[str], Random],
         offices: Mapping[str, Office],
+        present_key: PresentKey,
     ) -> None:
         self._scenario = scenario
         self._world = world
@@ -125,6 +127,7 @@ class FaultEngine:
         self._leader = leader
         self._chance = chance
         self._offices = offices
+        self._present_key = present_key
         self._tasks: list[asyncio.Task[None]] = []
         self._finishing: list[asyncio.Task[None]] = []
         self._begun: list[int] = []
@@ -273,7 +276,7 @@ class FaultEngine:
         if isinstance(fault, TradeFault):
             begun: End | Course | None = strike_trade(self._offices, fault, hit, chance, self._now_ms)
         else:
-            begun = await strike(self._world, fault, hit, chance)
+            begun = await strike(self._world, fault, hit, chance, self._present_key)
         if begun is None:
             return None
         clock = None if fault.lasts is None else fault.lasts.clock

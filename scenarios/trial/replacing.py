@@ -12,7 +12,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import cast
@@ -44,6 +44,9 @@ _WAIT_FOR = (
 _PASSING = (Code.OVERLOADED, Code.QUOTA_EXCEEDED)
 """Refusals at the door that pass."""
 
+PresentKey = Callable[[str], SigningKey]
+"""Gives an organization's key of the time: it may have rotated the one it was founded with."""
+
 
 class ReplacementError(Exception):
     """A node is not replaced: the ledger refuses it for what waiting does not mend, or it takes too long."""
@@ -70,12 +73,14 @@ class Replacement:
         world: where.
         organization: whose node was lost.
         chance: its new key and nonces are drawn from this.
+        present_key: gives the key with which an organization signs at the time.
     """
 
-    def __init__(self, world: World, organization: str, chance: Random) -> None:
+    def __init__(self, world: World, organization: str, chance: Random, present_key: PresentKey) -> None:
         self._world = world
         self._organization = organization
         self._chance = chance
+        self._present_key = present_key
 
     async def run(self) -> None:
         """Register the next incarnation, start it empty, and have it order again if it did before.
@@ -162,7 +167,7 @@ class Replacement:
                 approvals=(),
                 body=dict(body),
             ),
-            self._world.founding.secrets[self._organization].organization_key,
+            self._present_key(self._organization),
         )
         while True:
             taken = await self._ask("POST", "/v1/transactions", signed.raw)

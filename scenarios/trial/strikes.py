@@ -53,14 +53,16 @@ from scenarios.trial.courses import (
     restart_one_after_the_other,
 )
 from scenarios.trial.linkstrikes import LINK_STRIKES
-from scenarios.trial.replacing import Replacement
+from scenarios.trial.replacing import PresentKey, Replacement
 from scenarios.worlds.base import World
 
 End = Callable[[], Awaitable[None]]
 Hit = Sequence[str]
 
 
-async def strike(world: World, fault: FaultRecord, hit: Hit, chance: Random) -> End | Course | None:
+async def strike(
+    world: World, fault: FaultRecord, hit: Hit, chance: Random, present_key: PresentKey
+) -> End | Course | None:
     """Let a fault hit these organizations; return what ends it, its course, or None if it is over at once.
 
     Args:
@@ -68,11 +70,12 @@ async def strike(world: World, fault: FaultRecord, hit: Hit, chance: Random) -> 
         fault: which.
         hit: whom.
         chance: the fault's own stream, for what is drawn on its course.
+        present_key: gives the key with which an organization signs at the time.
     """
     if isinstance(fault, FlipBits):
-        return await _flip_bits(world, fault, hit, chance)
+        return await _flip_bits(world, fault, hit, chance, present_key)
     if isinstance(fault, Rebuild):
-        return await _rebuild(world, hit, chance)
+        return await _rebuild(world, hit, chance, present_key)
     if isinstance(fault, RestartLoop):
         return Course(
             partial(restart_again_and_again, world, fault, hit, chance), _for_each(world.restart, hit)
@@ -176,7 +179,7 @@ async def _other_version(world: World, _fault: OtherVersion, hit: Hit) -> End:
     return end
 
 
-async def _flip_bits(world: World, fault: FlipBits, hit: Hit, chance: Random) -> End:
+async def _flip_bits(world: World, fault: FlipBits, hit: Hit, chance: Random, present_key: PresentKey) -> End:
     for organization in hit:
         await world.crash(organization)
         world.flip_bits(organization, fault.params.file.value, fault.params.bits)
@@ -185,7 +188,7 @@ async def _flip_bits(world: World, fault: FlipBits, hit: Hit, chance: Random) ->
         for organization in hit:
             await world.restart(organization)
             if not world.is_up(organization):
-                await Replacement(world, organization, chance).run()
+                await Replacement(world, organization, chance, present_key).run()
 
     return end
 
@@ -206,14 +209,14 @@ async def _lost_file(world: World, fault: LostFile, hit: Hit) -> End:
     return end
 
 
-async def _rebuild(world: World, hit: Hit, chance: Random) -> Course:
+async def _rebuild(world: World, hit: Hit, chance: Random, present_key: PresentKey) -> Course:
     for organization in hit:
         await world.crash(organization)
         world.lose_file(organization, "all")
 
     async def run() -> None:
         for organization in hit:
-            await Replacement(world, organization, chance).run()
+            await Replacement(world, organization, chance, present_key).run()
 
     return Course(run, _for_each(world.restart, hit), must_finish=True)
 

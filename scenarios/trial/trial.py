@@ -266,6 +266,7 @@ class Trial:
             self.leader,
             self.chance,
             {organization: agent.office for organization, agent in self.agents.items()},
+            lambda organization: self.outcome.wallets[organization].signing_key,
         )
         self.healing = Healing(
             world=self.world,

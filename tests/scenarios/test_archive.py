@@ -140,6 +140,18 @@ def test_new_keys_sign_and_open_and_old_documents_stay_readable(pilot):
     assert len(events(flown, "document.acknowledged")) == 1
 
 
+def test_a_node_is_rebuilt_under_the_key_that_its_organization_has_by_then(pilot):
+    async def script(p):
+        await issued(p)
+        await p.do("rotate-keys", by="importer")
+        await p.fault("rebuild", target="node importer")
+        await p.after("1d")
+
+    flown = fly(pilot, script)
+    assert flown.passed, flown
+    assert [e["code"] for e in events(flown, "receipt") if e["type"] == "node.replace"] == ["VALID"]
+
+
 def test_a_purge_leaves_no_byte_on_any_disk_of_a_node_that_was_away_neither(pilot):
     kept = {}
 

@@ -93,6 +93,7 @@ class Rig:
             leads,
             lambda stream: Random(f"seed:{stream}"),
             {},
+            lambda organization: pytest.fail(f"nobody is to be replaced, and {organization} is"),
         )
 
     def run(self, play: Callable[[], Awaitable[None]]) -> list[Call]:

@@ -4,6 +4,7 @@ Rules:
 - A share is given with its 95 percent Wilson interval (Wilson, 1927): of 1,000 seeds without a violation one may say
   that fewer than 0.4 percent violate, not that none does.
 - Nothing is left out: lost runs are counted, and so are expectations that stayed open.
+- Faults are counted by kind, whoever drew or wrote them: their numbers say nothing across seeds.
 """
 
 from __future__ import annotations
@@ -15,6 +16,38 @@ from dataclasses import dataclass, field
 from scenarios.campaign.job import Plain
 from scenarios.campaign.result import LOST, Result
 from scenarios.shares import wilson
+
+
+@dataclass(slots=True)
+class Strikes:
+    """How often faults of one kind struck.
+
+    Attributes:
+        runs: in how many runs at least one began.
+        began: how many began in all.
+        in_flight: how many of those hit a transaction under way as they began.
+        met: how many met one at any time while they were in force.
+    """
+
+    runs: int = 0
+    began: int = 0
+    in_flight: int = 0
+    met: int = 0
+
+    def plain(self) -> dict[str, Plain]:
+        """Return the counts as a JSON object, hits with their share of those that began."""
+        return {
+            "runs": self.runs,
+            "began": self.began,
+            "in_flight": _share(self.in_flight, self.began),
+            "met": _share(self.met, self.began),
+        }
+
+
+def _share(count: int, of: int) -> dict[str, Plain]:
+    low, high = wilson(count, of)
+    return {"count": count, "share": count / of, "low_95": low, "high_95": high}
+
 
 VERDICTS = ("passed", "violated", "undecided", LOST)
 
@@ -30,8 +63,7 @@ class ScenarioSummary:
         failing: seeds that did not pass, with the first thing that did not hold.
         exercised: of every check, in how many runs it was exercised and how often in all.
         expectations: of every sentence, how often it held, failed, stayed open.
-        faults: of every fault by number and kind, in how many runs it began, hit a transaction under way as it did, and
-            met one while it was in force.
+        faults: of every kind of fault, how often it struck.
         cpu_s: of the runs.
     """
 
@@ -41,7 +73,7 @@ class ScenarioSummary:
     failing: dict[str, str] = field(default_factory=dict)
     exercised: dict[str, list[int]] = field(default_factory=dict)
     expectations: dict[str, dict[str, int]] = field(default_factory=dict)
-    faults: dict[str, dict[str, int]] = field(default_factory=dict)
+    faults: dict[str, Strikes] = field(default_factory=dict)
     cpu_s: list[float] = field(default_factory=list)
 
     def add(self, result: Result) -> None:
@@ -60,28 +92,27 @@ class ScenarioSummary:
             counts = self.expectations.setdefault(sentence, {})
             counts[judged] = counts.get(judged, 0) + 1
         for fault in result.faults:
-            counts = self.faults.setdefault(
-                f"{fault['number']} {fault['kind']}", {"began": 0, "in_flight": 0, "met": 0}
-            )
-            counts["began"] += 1
-            counts["in_flight"] += bool(fault["in_flight"])
-            counts["met"] += bool(fault.get("met", fault["in_flight"]))
+            strikes = self.faults.setdefault(str(fault["kind"]), Strikes())
+            strikes.began += 1
+            strikes.in_flight += bool(fault["in_flight"])
+            strikes.met += bool(fault.get("met", fault["in_flight"]))
+        for kind in dict.fromkeys(str(fault["kind"]) for fault in result.faults):
+            self.faults[kind].runs += 1
         if result.verdict != LOST:
             self.cpu_s.append(result.cpu_s)
 
     def plain(self) -> dict[str, Plain]:
         """Return the summary as a JSON object."""
-        shares: dict[str, Plain] = {}
-        for verdict, count in self.verdicts.items():
-            low, high = wilson(count, self.runs)
-            shares[verdict] = {"count": count, "share": count / self.runs, "low_95": low, "high_95": high}
+        shares: dict[str, Plain] = {
+            verdict: _share(count, self.runs) for verdict, count in self.verdicts.items()
+        }
         return {
             "runs": self.runs,
             "verdicts": shares,
             "failing": dict(self.failing),
             "exercised": {name: {"runs": n[0], "times": n[1]} for name, n in sorted(self.exercised.items())},
             "expectations": {s: dict(counts) for s, counts in self.expectations.items()},
-            "faults": {name: dict(counts) for name, counts in sorted(self.faults.items())},
+            "faults": {kind: strikes.plain() for kind, strikes in sorted(self.faults.items())},
             "cpu_s_median": statistics.median(self.cpu_s) if self.cpu_s else None,
         }
 

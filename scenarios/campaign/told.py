@@ -32,9 +32,11 @@ def _told(summary: ScenarioSummary, directory: Path) -> list[str]:
             lines.append(f"  {verdict:<10} {count:>7,}   {low:.2%} to {high:.2%} (Wilson, 95 %)")
     for name, (runs, times) in sorted(summary.exercised.items()):
         lines.append(f"  check {name:<16} exercised in {runs:,} runs, {times:,} times")
-    for name, counts in sorted(summary.faults.items()):
-        hit = f"{counts['in_flight']:,} amid a transaction, {counts['met']:,} met one"
-        lines.append(f"  fault {name:<16} began in {counts['began']:,} runs: {hit}")
+    if summary.faults:
+        lines.append("  fault              began   in runs   amid a transaction       met one")
+    for kind, strikes in sorted(summary.faults.items()):
+        amid, met = (_percent(hits, strikes.began) for hits in (strikes.in_flight, strikes.met))
+        lines.append(f"  {kind:<16} {strikes.began:>7,} {strikes.runs:>9,}   {amid:<20} {met}")
     for seed, why in list(summary.failing.items())[:FAILING_TOLD_MAX]:
         lines.append(f"  seed {seed}: {why}")
         kept = directory / FAILURES / f"{summary.scenario}-{seed}"
@@ -44,3 +46,9 @@ def _told(summary: ScenarioSummary, directory: Path) -> list[str]:
     if len(summary.failing) > FAILING_TOLD_MAX:
         lines.append(f"  and {len(summary.failing) - FAILING_TOLD_MAX:,} more; see {SUMMARY_FILE}")
     return lines
+
+
+def _percent(hits: int, of: int) -> str:
+    """Return a share in percent, and its interval."""
+    low, high = wilson(hits, of)
+    return f"{hits / of:.0%} ({low:.0%} to {high:.0%})"

@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -218,6 +219,26 @@ def test_nothing_is_left_out_of_a_summary():
     assert plain["exercised"] == {"agreement": {"runs": 2, "times": 4}, "durability": {"runs": 0, "times": 0}}
     assert plain["expectations"] == {"a": {"held": 1, "undecided": 1}}
     assert math.isclose(sum(plain["verdicts"][v]["share"] for v in plain["verdicts"]), 1.0)
+
+
+def test_faults_are_counted_by_kind_whatever_their_number():
+    def fault(number, kind, in_flight, met):
+        return {"number": number, "kind": kind, "in_flight": in_flight, "met": met}
+
+    results = [
+        Result("s", "1", "passed", faults=[fault(1, "crash", False, True), fault(2, "crash", True, True)]),
+        Result("s", "2", "passed", faults=[fault(1, "pause", False, False), fault(4, "crash", False, False)]),
+        Result("s", "3", "passed"),
+    ]
+    (summary,) = summarize(results).values()
+    faults = summary.plain()["faults"]
+    assert list(faults) == ["crash", "pause"]
+    assert [faults["crash"][name] for name in ("runs", "began")] == [2, 3]
+    low, high = wilson(2, 3)
+    assert faults["crash"]["in_flight"]["count"] == 1
+    assert faults["crash"]["met"] == {"count": 2, "share": 2 / 3, "low_95": low, "high_95": high}
+    told = "\n".join(tell_campaign(results, Path("c")))
+    assert re.search(r"crash +3 +2   33% \(6% to 79%\) +67% \(21% to 94%\)", told)
 
 
 def test_every_scenario_gets_every_seed():

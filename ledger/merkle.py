@@ -6,6 +6,7 @@ Rules (RFC 6962 section 2.1, RFC 9162 section 2.1):
 - The log keeps the hash of every complete subtree, so that appending is O(1) amortized, and a root or
   proof at any size O(log n).
 - There is no consistency proof from size 0: nothing would be proven.
+- Hashes lie in runs; logs of a process share the runs that are alike, so that replicas of one log hold it once.
 - A log may be entered at a size of which only the complete subtrees' hashes (its *frontier*) are known. It can be
   appended to and has its root; a proof that needs what lies before says that it is not there, until it was
   filled in, each piece verified against a hash that stands above it.
@@ -16,10 +17,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from weakref import ref
 
 from ledger.errors import BadProofError, NoProofError
 
 HASH_BYTES = 32
+RUN_HASHES = 64
+RUN_BYTES = RUN_HASHES * HASH_BYTES
 
 _sha256 = hashlib.sha256
 EMPTY_ROOT = _sha256(b"").digest()
@@ -62,6 +66,77 @@ def frontier_root(frontier: Sequence[bytes], size: int) -> bytes | None:
     return result
 
 
+class _Run:
+    """So many hashes in a row; nobody changes them."""
+
+    __slots__ = ("__weakref__", "data")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def __del__(self) -> None:
+        del _shared[self.data]
+
+
+_shared: dict[bytes, ref[_Run]] = {}
+"""Every run of the process by what it holds, as long as a log has it."""
+
+
+def _run(data: bytes) -> _Run:
+    """Return the process' run that holds this."""
+    known = _shared.get(data)
+    run = None if known is None else known()
+    if run is None:
+        run = _Run(data)
+        _shared[data] = ref(run)
+    return run
+
+
+class _Level:
+    """The hashes of all complete subtrees of one height: whole runs, and what is left over."""
+
+    __slots__ = ("_rest", "_runs")
+
+    def __init__(self) -> None:
+        self._runs: list[_Run] = []
+        self._rest = bytearray()
+
+    def __len__(self) -> int:
+        return len(self._runs) * RUN_HASHES + len(self._rest) // HASH_BYTES
+
+    def __getitem__(self, index: int) -> bytes:
+        run, place = divmod(index, RUN_HASHES)
+        held = self._runs[run].data if run < len(self._runs) else self._rest
+        return bytes(held[place * HASH_BYTES : (place + 1) * HASH_BYTES])
+
+    def put(self, index: int, pieces: Sequence[bytes]) -> None:
+        """Put hashes in the place of those from an index on."""
+        done = 0
+        while done < len(pieces):
+            run, place = divmod(index + done, RUN_HASHES)
+            part = pieces[done : done + RUN_HASHES - place]
+            held = bytearray(self._runs[run].data) if run < len(self._runs) else self._rest
+            held[place * HASH_BYTES : (place + len(part)) * HASH_BYTES] = b"".join(part)
+            if run < len(self._runs):
+                self._runs[run] = _run(bytes(held))
+            done += len(part)
+
+    def extend_unknown(self, count: int) -> None:
+        """Go on to so many hashes, of which none is known."""
+        while len(self) % RUN_HASHES and len(self) < count:
+            self.append(_UNKNOWN)
+        self._runs += [_run(bytes(RUN_BYTES))] * max(0, (count - len(self)) // RUN_HASHES)
+        while len(self) < count:
+            self.append(_UNKNOWN)
+
+    def append(self, piece: bytes) -> None:
+        """Add a hash."""
+        self._rest += piece
+        if len(self._rest) == RUN_BYTES:
+            self._runs.append(_run(bytes(self._rest)))
+            self._rest.clear()
+
+
 class MerkleLog:
     """An append-only tree in memory.
 
@@ -72,15 +147,15 @@ class MerkleLog:
     __slots__ = ("_levels",)
 
     def __init__(self, leaf_hashes: Iterable[bytes] = ()) -> None:
-        # _levels[h] holds the hashes of all complete subtrees of 2**h leaves, 32 bytes each.
-        self._levels: list[bytearray] = [bytearray()]
+        # _levels[h] holds the hashes of all complete subtrees of 2**h leaves.
+        self._levels: list[_Level] = [_Level()]
         for leaf in leaf_hashes:
             self.append(leaf)
 
     @property
     def size(self) -> int:
         """The number of leaves."""
-        return len(self._levels[0]) // HASH_BYTES
+        return len(self._levels[0])
 
     def append(self, leaf: bytes) -> int:
         """Add a leaf hash; return its index.
@@ -91,15 +166,15 @@ class MerkleLog:
         if len(leaf) != HASH_BYTES:
             raise ValueError(f"a leaf hash has {HASH_BYTES} bytes, got {len(leaf)}; hash the leaf first")
         index = self.size
-        self._levels[0] += leaf
-        height = 0
+        self._levels[0].append(leaf)
+        height, complete = 0, leaf
         # Every trailing one bit of the index is a subtree that this leaf completes.
         while index >> height & 1:
-            level = self._levels[height]
-            if height + 1 == len(self._levels):
-                self._levels.append(bytearray())
-            self._levels[height + 1] += _sha256(b"\x01" + level[-2 * HASH_BYTES :]).digest()
+            complete = node_hash(self._levels[height][(index >> height) - 1], complete)
             height += 1
+            if height == len(self._levels):
+                self._levels.append(_Level())
+            self._levels[height].append(complete)
         return index
 
     def leaf(self, index: int) -> bytes:
@@ -136,19 +211,18 @@ class MerkleLog:
                 f"a log of {self.size} leaves cannot go on at {size} with {len(frontier)} subtrees"
             )
         while len(self._levels) < size.bit_length():
-            self._levels.append(bytearray())
+            self._levels.append(_Level())
         for level, hashes in enumerate(self._levels):
-            hashes.extend(bytes((size >> level) * HASH_BYTES - len(hashes)))
+            hashes.extend_unknown(size >> level)
         for (level, index), subtree in zip(_peaks(size), frontier, strict=True):
             self._put(level, index, subtree)
 
     def knows(self, level: int, index: int) -> bool:
         """Whether the hash of the complete subtree of 2**level leaves with that number is here."""
-        at = index * HASH_BYTES
         return (
             0 <= level < len(self._levels)
-            and 0 <= at < len(self._levels[level])
-            and self._levels[level][at : at + HASH_BYTES] != _UNKNOWN
+            and 0 <= index < len(self._levels[level])
+            and self._levels[level][index] != _UNKNOWN
         )
 
     def nodes(self, level: int, index: int, down: int) -> tuple[bytes, ...]:
@@ -193,15 +267,13 @@ class MerkleLog:
         for height, row in enumerate(rows):
             here = self._levels[level - down + height]
             first = index << down - height
-            at = first * HASH_BYTES
             for i, piece in enumerate(row):
-                known = bytes(here[at + i * HASH_BYTES : at + (i + 1) * HASH_BYTES])
-                if known not in {piece, _UNKNOWN}:
+                if here[first + i] not in {piece, _UNKNOWN}:
                     raise BadProofError(
                         f"subtree {first + i} of 2**{level - down + height} leaves is another here than in the log "
                         f"that was taken over: this node executed something else than was certified"
                     )
-            here[at : at + len(row) * HASH_BYTES] = b"".join(row)
+            here.put(first, row)
         return True
 
     def root(self, size: int | None = None) -> bytes:
@@ -263,10 +335,10 @@ class MerkleLog:
         return size
 
     def _put(self, level: int, index: int, subtree: bytes) -> None:
-        self._levels[level][index * HASH_BYTES : (index + 1) * HASH_BYTES] = subtree
+        self._levels[level].put(index, (subtree,))
 
     def _complete(self, height: int, index: int) -> bytes:
-        found = bytes(self._levels[height][index * HASH_BYTES : (index + 1) * HASH_BYTES])
+        found = self._levels[height][index]
         if found == _UNKNOWN:
             raise NoProofError(
                 f"leaves {index << height} to {((index + 1) << height) - 1} are not here yet; they are being fetched"

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from ledger import merkle
 from ledger.errors import NoProofError
 from ledger.merkle import (
     EMPTY_ROOT,
@@ -322,3 +323,40 @@ def test_a_log_skips_forward_only_and_only_to_a_frontier_that_fits(size, count):
         log.skip(size, FIVE[:count])
     assert frontier_root(FIVE[:3], 6) is None
     assert frontier_root((), 0) == EMPTY_ROOT
+
+
+def test_logs_share_what_is_alike_and_part_where_they_differ() -> None:
+    before = len(merkle._shared)
+    leaves = [leaf_hash(b"%d" % i) for i in range(5 * merkle.RUN_HASHES + 7)]
+    one = MerkleLog(leaves)
+    alone = len(merkle._shared)
+    assert alone > before
+    other = MerkleLog(leaves)
+    assert len(merkle._shared) == alone
+    other.append(leaf_hash(b"one more"))
+    assert other.root(one.size) == one.root()
+    third = MerkleLog([leaf_hash(b"another"), *leaves[1:]])
+    assert len(merkle._shared) > alone
+    assert third.root() != one.root()
+    del one, other, third
+    assert len(merkle._shared) == before
+
+
+@pytest.mark.parametrize("begun", [0, 1, 63, 64, 65])
+@pytest.mark.parametrize("more", [1, 63, 64, 200])
+def test_what_a_log_skips_is_filled_in_across_runs(begun: int, more: int) -> None:
+    leaves = [leaf_hash(b"%d" % i) for i in range(begun + more + 256)]
+    whole = MerkleLog(leaves)
+    size = begun + more
+    log = MerkleLog(leaves[:begun])
+    log.skip(size, whole.frontier(size))
+    assert log.root() == whole.root(size)
+    for leaf in leaves[size:]:
+        log.append(leaf)
+    assert log.root() == whole.root()
+    for level in range(size.bit_length()):
+        if size >> level & 1:
+            index = (size >> level + 1) << 1
+            assert log.fill(level, index, leaves[index << level : (index + 1) << level])
+    assert [log.leaf(i) for i in range(log.size)] == leaves
+    assert all(log.inclusion_proof(i) == whole.inclusion_proof(i) for i in range(log.size))

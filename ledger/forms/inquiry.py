@@ -2,7 +2,9 @@
 
 Rules:
 - Who is asked, and that an official matter is open or closed, is public; nothing of these forms' fields is.
-- A request (CF-28) and a notice of action (CF-29, proposed or taken) go to the claim's importer.
+- A request (CF-28) and a notice of action (CF-29, proposed or taken) go to the claim's importer, which may pass them
+  on to its broker.
+- What Customs holds against a claim stands on them as code words, each of which says which two things do not agree.
 - A verification questionnaire (Form 446) goes to the exporter or producer, who answers it on the same form.
 """
 
@@ -10,24 +12,34 @@ from __future__ import annotations
 
 import re
 
+from ledger.encoding import Value
 from ledger.forms.form import Form, Lines
 from ledger.forms.invoice import AMOUNT_MAX
 from ledger.forms.schema import FieldRule, date, one_of, pattern, text, whole_number
 from ledger.genesis import Role
 
 _HS6 = re.compile(r"[0-9]{4}\.?[0-9]{2}")
+_CODE = re.compile(r"[A-Z][A-Z0-9_]*")
+
+
+def codes(value: Value) -> str | None:
+    """Check a list of code words."""
+    if type(value) is list and all(type(item) is str and _CODE.fullmatch(item) for item in value):
+        return None
+    return "is no list of code words such as NO_CERTIFICATE"
+
 
 CF_28 = Form(
     code="CF-28",
     title="request for information",
     source="CBP Form 28; 19 CFR 181.22(a)",
-    readers=frozenset({Role.IMPORTER}),
+    readers=frozenset({Role.IMPORTER, Role.BROKER}),
     fields=(
         FieldRule("question", 1, text),
-        FieldRule("reasons", 2, text, required=False),
-        FieldRule("due_on", 3, date, required=False),
+        FieldRule("defects", 2, codes),
+        FieldRule("due_on", 3, date),
     ),
-    coded=("reasons",),
+    coded=("defects",),
     last_box=3,
 )
 """Customs asks the importer for the certificate and its support."""
@@ -36,14 +48,14 @@ CF_29 = Form(
     code="CF-29",
     title="notice of action",
     source="CBP Form 29; 19 CFR 181.22(c), 152.2",
-    readers=frozenset({Role.IMPORTER}),
+    readers=frozenset({Role.IMPORTER, Role.BROKER}),
     fields=(
         FieldRule("action", 1, one_of("PROPOSED", "TAKEN")),
-        FieldRule("reasons", 2, text, required=False),
+        FieldRule("defects", 2, codes),
         FieldRule("explanation", 2, text, required=False),
         FieldRule("due_on", 3, date, required=False),
     ),
-    coded=("action", "reasons"),
+    coded=("action", "defects"),
     last_box=3,
 )
 """Customs tells the importer that it will deny, or has denied, a claim."""

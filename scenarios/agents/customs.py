@@ -38,6 +38,7 @@ from ledger.contracts import (
     fine_commitment,
 )
 from ledger.encoding import Value
+from ledger.forms import FORMS
 from scenarios.agents.agent import Agent, Relation, StepError, Surroundings
 from scenarios.agents.authority import authority_of, business_ms
 from scenarios.agents.casefile import TOLD, CaseFile
@@ -292,21 +293,39 @@ class Customs(Agent):
         """Move a claim by an act that its importer is told of in a document."""
         after = self._advanced(case, event, self.desk.now_ms())
         fine, salt = self._commit_to(case, after.state)
-        root = self.commit(
-            {
-                KIND: kind.value,
-                "claim": case.id,
-                FINE: fine,
-                "action": "PROPOSED" if kind is PaperKind.ACTION else None,
-                "question": question,
-                "defects": list(defects),
-                "state": after.state.value,
-                "salt": salt,
-                "due_on": None if after.due_on is None else after.due_on.isoformat(),
-            }
-        )
+        written: dict[str, Value] = {
+            "action": "PROPOSED" if kind is PaperKind.ACTION else None,
+            "question": question,
+            "defects": list(defects),
+            "due_on": None if after.due_on is None else after.due_on.isoformat(),
+        }
+        root = self._letter(kind, case, written, fine, salt, after.state)
         await self.send(root, case.filed.importer)
         await self._move(case, event, fine, root)
+
+    def _letter(
+        self,
+        kind: PaperKind,
+        case: CaseFile,
+        written: Mapping[str, Value],
+        fine: bytes,
+        salt: bytes,
+        state: FineState,
+    ) -> bytes:
+        """Commit to a letter to a claim's importer; one on a paper form is filled in as the form asks."""
+        filled = {name: value for name, value in written.items() if value is not None}
+        faults = FORMS[kind].check(filled) if kind in FORMS else []
+        if faults:
+            boxes = ", ".join(f"{fault.box} ({fault.field})" for fault in faults)
+            raise AssertionError(f"{kind.value} about {case.id}: faults in box {boxes}")
+        about: dict[str, Value] = {
+            KIND: kind.value,
+            "claim": case.id,
+            FINE: fine,
+            "state": state.value,
+            "salt": salt,
+        }
+        return self.commit({**about, **filled})
 
     async def _close(
         self, case: CaseFile, event: ReviewEvent, defects: tuple[str, ...], reason: str | None = None
@@ -323,17 +342,14 @@ class Customs(Agent):
             defects=list(defects),
             time_ms=place.time_ms,
         )
-        root = self.commit(
-            {
-                KIND: PaperKind.DECISION.value,
-                "claim": case.id,
-                FINE: fine,
-                "state": after.state.value,
-                "salt": salt,
-                "defects": list(defects),
-                "reason": reason,
-            }
-        )
+        is_denied = after.state is FineState.DENIED
+        written: dict[str, Value] = {
+            "action": "TAKEN" if is_denied else None,
+            "defects": list(defects),
+            "explanation": reason,
+        }
+        kind = PaperKind.ACTION if is_denied else PaperKind.DECISION
+        root = self._letter(kind, case, written, fine, salt, after.state)
         await self.send(root, case.filed.importer)
         if event is ReviewEvent.GRANT_PROTEST or (case.is_due and event is not ReviewEvent.DENY_PROTEST):
             await self._liquidate(case)

@@ -40,13 +40,13 @@ class Verified(Agent):
         if mail.paper is None or name is None:
             return
         direct = self.script.verifications[name].direct
-        if mail.paper.kind == PaperKind.QUESTIONNAIRE and direct is not None:
+        if mail.paper.kind == PaperKind.QUESTIONS and direct is not None:
             await self.send(mail.root, direct)
             passed = await self.transact("document.disclose", {"root": mail.root, "to": direct})
             self.record(
                 "letter.passed_on", private=True, verification=name, to=direct, time_ms=passed.time_ms
             )
-        elif mail.paper.kind == PaperKind.QUESTIONNAIRE:
+        elif mail.paper.kind == PaperKind.QUESTIONS:
             delay_ms = self.draw_ms(self.behavior.reply_after)
             if delay_ms is not None:
                 await self.sleep_until(receipt.time_ms + delay_ms)
@@ -66,7 +66,7 @@ class Verified(Agent):
         if receipt.body["to"] != self.id:
             return
         mail = await self.receive(root, receipt.creator or "")
-        if mail.paper is None or mail.paper.kind != PaperKind.QUESTIONNAIRE:
+        if mail.paper is None or mail.paper.kind != PaperKind.QUESTIONS:
             return
         verification = self.register.verifications.get(mail.paper.text("verification"))
         name = None if verification is None else self.desk.local_name("verification", verification.id)

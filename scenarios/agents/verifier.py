@@ -121,7 +121,7 @@ class Verifier(HoldingOffice):
             if plan.by == "VISIT":
                 await self._notify_visit(file)
             else:
-                await self._write(file, _E.QUESTIONNAIRE, PaperKind.QUESTIONNAIRE, self._about(file))
+                await self._write(file, _E.QUESTIONNAIRE, PaperKind.QUESTIONS, self._about(file))
             self._watch(file)
 
     async def verification_answered(self, receipt: Receipt) -> None:

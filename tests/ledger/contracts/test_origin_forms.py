@@ -131,6 +131,25 @@ def test_what_customs_asks_goes_to_who_is_asked_and_nothing_of_it_is_public() ->
     assert FORMS["ENTRY-LINE"].readers == {Role.CUSTOMS}
 
 
+@pytest.mark.parametrize(
+    ("code", "fields", "found"),
+    [
+        ("CF-28", {"question": "Q", "defects": [], "due_on": "2018-10-31"}, []),
+        ("CF-28", {"question": "Q", "defects": ["NO_CERTIFICATE"]}, ["due_on"]),
+        ("CF-28", {"question": "Q", "defects": "NO_CERTIFICATE", "due_on": "2018-10-31"}, ["defects"]),
+        ("CF-28", {"question": "Q", "defects": ["no words"], "due_on": "2018-10-31"}, ["defects"]),
+        ("CF-29", {"action": "TAKEN", "defects": ["NO_ANSWER"]}, []),
+        ("CF-29", {"action": "PROPOSED", "defects": [], "due_on": "2018-10-21", "explanation": "so"}, []),
+        ("CF-29", {"action": "WITHDRAWN", "defects": []}, ["action"]),
+        ("CF-29", {"action": "TAKEN", "defects": [], "value_usd": 1}, ["value_usd"]),
+    ],
+)
+def test_what_customs_asks_and_decides_is_filled_in_box_by_box(
+    code: str, fields: dict[str, Value], found: list[str]
+) -> None:
+    assert [fault.field for fault in FORMS[code].check(fields)] == found
+
+
 def test_every_form_names_its_source_and_each_coded_or_public_field_exists() -> None:
     for form in FORMS.values():
         names = {rule.name for rule in form.fields} | {

@@ -47,6 +47,11 @@ class Courier:
         """How many envelopes are not delivered yet."""
         return len(self._parcels)
 
+    @property
+    def addressees(self) -> list[str]:
+        """For whom there are envelopes, each once, in the order of their first."""
+        return list(dict.fromkeys(parcel.to for parcel in self._parcels.values()))
+
     def add(self, index: int, root: bytes, to: str, envelope: bytes) -> None:
         """Take an envelope that is in the durable outbox under this number; one that is under way stays so."""
         digest = hashlib.sha256(envelope).digest()

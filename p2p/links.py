@@ -15,6 +15,8 @@ Rules:
 - Whoever stops answering while a link is opened or closed is waited for only so long.
 - aiohttp's own heartbeat is off: its PONG waits behind the queue and would kill a slow but live peer. A silent
   link gets a sign of life; a link that heard nothing for long is closed and dialed again.
+- Nodes that neither gossip nor order with each other are linked when one has an envelope for the other, and not again
+  when that link ends, unless there is another one.
 - Who may not dial and has lost its end asks for a dial (`recall`): the link that the other side still believes in is
   closed, unless something came over it a moment ago.
 - WebSocket compression is off.
@@ -24,7 +26,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -93,6 +95,7 @@ class Links:
         deliver: takes a frame from a peer, and its size in bytes, into the node's inbox; waits while that is full.
         on_change: called with (peer, is_open) when a link opens or closes; a link that replaces another does both.
         weather: what is done on purpose to the frames that leave.
+        addressed: returns for whom this node has envelopes.
     """
 
     config: NodeConfig
@@ -106,6 +109,7 @@ class Links:
     deliver: Deliver
     on_change: Callable[[str, bool], None]
     weather: FrameWeather
+    addressed: Callable[[], Iterable[str]]
     figures: LinkFigures = field(default_factory=LinkFigures)
     _links: dict[str, Link] = field(default_factory=dict)
     _dialers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -113,6 +117,7 @@ class Links:
     _session: aiohttp.ClientSession | None = None
     _runner: web.AppRunner | None = None
     _stopping: bool = False
+    _called: dict[str, None] = field(default_factory=dict)
     _recall: Recall = field(init=False)
 
     def __post_init__(self) -> None:
@@ -150,10 +155,21 @@ class Links:
 
     def _dial_needed(self) -> None:
         for peer in self._needed_peers():
-            dialer = self._dialers.get(peer)
-            if self._is_to_be_dialed(peer) and (dialer is None or dialer.done()):
-                dialer = asyncio.get_running_loop().create_task(self._keep_dialing(peer), name=f"dial {peer}")
-                self._dialers[peer] = dialer
+            self._begin_to_dial(peer)
+
+    def _begin_to_dial(self, peer: str) -> None:
+        dialer = self._dialers.get(peer)
+        if self._is_to_be_dialed(peer) and (dialer is None or dialer.done()):
+            dialer = asyncio.get_running_loop().create_task(self._keep_dialing(peer), name=f"dial {peer}")
+            self._dialers[peer] = dialer
+
+    def _call_addressed(self) -> None:
+        """Have a link to everybody for whom there is an envelope, though neither gossip nor ordering needs one."""
+        for peer in self.addressed():
+            if peer not in self._links and peer not in self._standing_peers():
+                self._begin_to_dial(peer)
+                if self._lacks(peer):
+                    self._recall.wanted(peer)
 
     def _is_to_be_dialed(self, peer: str) -> bool:
         member = self.roster.find(peer)
@@ -217,6 +233,7 @@ class Links:
     def tend(self, now: float) -> None:
         """Send a sign of life over silent links and close those that heard nothing for too long."""
         timing = self.config.timing
+        self._call_addressed()
         for link in list(self._links.values()):
             member = self.roster.find(link.peer)
             if member is None or member.node.raft_id != link.raft_id:
@@ -253,13 +270,21 @@ class Links:
             self.figures.frames_dropped += link.put(data, urgent=urgent)
 
     def _needed_peers(self) -> list[str]:
+        """Return with whom a link is needed now: always, for an envelope from here, or because they asked for one."""
+        roster, needed = self.roster, self._standing_peers()
+        needed |= {peer for peer in (*self.addressed(), *self._called) if roster.find(peer) is not None}
+        needed.discard(self.config.organization)
+        return sorted(needed)
+
+    def _standing_peers(self) -> set[str]:
+        """Return with whom this node gossips or orders."""
         roster = self.roster
         ordering = {m.id for m in roster.members if m.node.orders or m.node.is_learner}
         needed = set(neighbors_now(self.config, roster))
         if self.config.organization in ordering:
             needed |= ordering
         needed.discard(self.config.organization)
-        return sorted(needed)
+        return needed
 
     def _close_soon(self, link: Link, reason: str) -> None:
         if link.closing:
@@ -358,12 +383,18 @@ class Links:
         return socket
 
     def _asked_for_dial(self, peer: str) -> None:
-        """Give up the link of a peer that says to have none, and from which nothing came: the dialer dials again."""
+        """Give up the link of a peer that says to have none, and from which nothing came: the dialer dials again.
+
+        One with which no link was needed is dialed from now on until a link has opened.
+        """
         link = self._links.get(peer)
         silence_s = self.config.timing.dial_backoff_ms_max / 1000 * _SILENT_BACKOFFS
         if link is not None and asyncio.get_running_loop().time() - link.heard_at > silence_s:
             self._close_soon(link, "its other end is gone")
             self._ended(link)
+        elif link is None and peer not in self._needed_peers():
+            self._called[peer] = None
+            self._begin_to_dial(peer)
 
     def _lacks(self, peer: str) -> bool:
         member = self.roster.find(peer)
@@ -395,6 +426,7 @@ class Links:
         if opened is None:
             return False
         socket, raft_id = opened
+        self._called.pop(peer, None)
         await self._run(peer, raft_id, socket)
         return True
 

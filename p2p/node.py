@@ -112,6 +112,7 @@ class Node:
             deliver=self._deliver,
             on_change=self._link_changed,
             weather=weather or FrameWeather(machine.random),
+            addressed=lambda: self.courier.addressees,
         )
         self.intake = Intake(
             machine=machine,

@@ -37,10 +37,17 @@ class Recall:
 
     def lost(self, peer: str) -> None:
         """Begin to wait for a peer whose link has ended."""
+        self._begin(peer, self.first_ms)
+
+    def wanted(self, peer: str) -> None:
+        """Ask a peer for a link that it does not know to be needed."""
+        self._begin(peer, 0)
+
+    def _begin(self, peer: str, waits_ms: int) -> None:
         task = self._asking.get(peer)
         if task is None or task.done():
             self._asking[peer] = asyncio.get_running_loop().create_task(
-                self._keep_asking(peer), name=f"ask {peer} to dial"
+                self._keep_asking(peer, waits_ms), name=f"ask {peer} to dial"
             )
 
     async def stop(self) -> None:
@@ -55,9 +62,10 @@ class Recall:
             if isinstance(end, Exception):
                 raise end
 
-    async def _keep_asking(self, peer: str) -> None:
+    async def _keep_asking(self, peer: str, waits_ms: int) -> None:
         pause_ms = float(self.first_ms)
-        await self._pause(pause_ms)
+        if waits_ms:
+            await self._pause(waits_ms)
         while self.lacks(peer):
             await self.ask(peer)
             await self._pause(pause_ms)

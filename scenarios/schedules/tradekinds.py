@@ -25,6 +25,8 @@ def _none(_die: Die, _name: str) -> Params:
 
 
 def _addressee(die: Die, name: str) -> Params:
+    if die.chance.random() < 0.5:
+        return {}
     return {"to": die.chance.choice([other for other in die.nodes if other != name])}
 
 

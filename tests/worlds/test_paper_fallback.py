@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from scenarios.agents import Agent, paperbook, paperwork, reconciling
 from scenarios.agents.reconciling import Reconciliation
 from scenarios.judging.verdict import Verdict
+from scenarios.measuring.comparison import Comparison, compare_run
+from scenarios.measuring.compute import ALL
+from scenarios.measuring.effort import standard_effort
 from scenarios.model.sentences import Judgement
 from scenarios.model.units import DAY_MS
 from scenarios.trial.runner import RunResult
@@ -19,6 +23,19 @@ pytestmark = pytest.mark.slow
 
 Play = Callable[..., RunResult]
 MINUTE_MS = 60_000
+QUARTER = """\
+scenario: quarter
+extends: pilot-quarter
+title: A quarter in which everybody works on paper for two weeks, and Customs' portal is down for ten days more
+workload: { shipments: 5, days: 40, mix: { origin: 1, carnet: 0, tuna: 0 } }
+faults:
+  - at: { calendar: "2018-09-10T08:00:00" }
+    for: { calendar: 21d }
+    kind: paper_fallback
+    target: all
+    params: { twice_percent: 40 }
+  - { at: { calendar: "2018-11-01T08:00:00" }, for: { calendar: 10d }, kind: outage, target: organization cbp }
+"""
 
 
 def violations(result: RunResult, check: str) -> list[str]:
@@ -145,3 +162,24 @@ def test_a_feed_that_lags_makes_no_act_missing(
     result = run_virtual_scenario("paper-fallback")
     assert result.judgment.verdict is Verdict.PASSED, result.judgment
     assert result.metrics["paper_missing"] == 0
+
+
+def test_the_pilots_metrics_see_closed_offices_and_what_is_entered_again(
+    run_virtual_scenario: Play, tmp_path: Path
+) -> None:
+    quarter = tmp_path / "quarter.yaml"
+    quarter.write_text(QUARTER, encoding="utf-8")
+    folder = run_virtual_scenario(quarter, "3").folder.path
+    table = standard_effort()
+    as_it_is = compare_run(folder)
+    without = compare_run(folder, {name: act for name, act in table.items() if not name.startswith("paper.")})
+
+    def ledger(comparison: Comparison, metric: str, whom: str = ALL) -> float:
+        row = comparison.row(metric, whom)
+        assert row is not None
+        assert row.ledger.value is not None
+        return row.ledger.value
+
+    assert ledger(as_it_is, "M12-open", "cbp") < ledger(as_it_is, "M12-open", "exporter") < 1
+    assert ledger(as_it_is, "M5-keyed") > ledger(without, "M5-keyed")
+    assert ledger(as_it_is, "M9") > ledger(without, "M9")

@@ -240,8 +240,11 @@ class Agent(Paperwork):
         return self.wallet.commit(fields, public=open_fields(fields, self.members.names))
 
     async def receive(self, root: bytes, sender: str) -> Mail:
-        """Wait for a sender's envelope of a root and return it, opened or found wanting."""
+        """Wait for a sender's envelope of a root and return it, opened or found wanting; what is its own it has."""
         mail = self.mailroom.of(root, sender)
+        own = self.wallet.issued(root) if sender == self.id else None
+        if own is not None and mail.paper is None:
+            self.mailroom.keep(mail, Paper.of(own))
         self.leave_slip()
         with self._work.waiting(WaitKind.ENVELOPE, root.hex(), lambda: mail.has_arrived):
             await mail.arrival()

@@ -13,14 +13,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from ledger.contracts import LegalCalendar
 from ledger.contracts.fisheries.inspection import InspectionState
 from ledger.contracts.fisheries.records import Form370State
 from ledger.encoding import Value
-from scenarios.agents.agent import Agent, Relation, StepError, Surroundings
+from ledger.genesis import Role
+from scenarios.agents.agent import Relation, StepError
 from scenarios.agents.authority import authority_of, fisheries_of
 from scenarios.agents.client import Receipt
-from scenarios.agents.formregister import FormEntry, FormRegister
+from scenarios.agents.formpart import FormPart
+from scenarios.agents.formregister import FormEntry
 from scenarios.agents.papers import KIND, PaperKind
 from scenarios.model.behaviors import Dishonesty
 from scenarios.model.fisheries import Form370
@@ -28,18 +29,12 @@ from scenarios.model.fisheries import Form370
 INFLATED_PERCENT = 110
 
 
-class Custodian(Agent):
+class Custodian(FormPart):
     """What every exporter, processor and importer of tuna does."""
 
     reactions: ClassVar[Mapping[tuple[str, Relation], str]] = {
         ("fisheries.draft", Relation.ANY): "form_drafted",
     }
-
-    def __init__(self, surroundings: Surroundings) -> None:
-        super().__init__(surroundings)
-        self.forms = FormRegister()
-        self.registers.append(self.forms)
-        self.legal = LegalCalendar.of(self.desk.genesis)
 
     def is_concerned(self, receipt: Receipt) -> bool:
         """Say whether an act is about a form in whose chain this organization is, too."""
@@ -104,9 +99,9 @@ class Custodian(Agent):
             raise StepError("no member has the role fisheries; give it to somebody who checks forms 370")
         return fisheries
 
-    def authorities(self) -> tuple[str, str]:
-        """Return the fisheries authority and Customs."""
-        return self.fisheries(), authority_of(self.members)
+    def authorities(self) -> dict[str, Role]:
+        """Return the fisheries authority and Customs, each with its capacity; one member may be both."""
+        return {self.fisheries(): Role.FISHERIES, authority_of(self.members): Role.CUSTOMS}
 
     def scripted_form(self, name: str) -> Form370:
         """Return a form of the scenario."""

@@ -19,7 +19,6 @@ from ledger.contracts.fisheries.form import FORM_ID_BYTES
 from ledger.contracts.fisheries.records import Form370State
 from ledger.encoding import Value
 from ledger.forms import form370
-from ledger.genesis import Role
 from scenarios.agents.agent import StepError
 from scenarios.agents.custody import Custodian
 from scenarios.agents.launderer import falsified
@@ -55,8 +54,7 @@ class Drafter(Custodian):
         for evidence, attached in forged:
             await self._attach(form.hex(), ATTACHMENT_KINDS[evidence], attached)
         root = self.commit({KIND: PaperKind.FORM_370.value, **form370.NOAA_370.flatten(fields)})
-        fisheries, customs = self.authorities()
-        readers = {fisheries: Role.FISHERIES, customs: Role.CUSTOMS} | dict(scripted.chain()[1:])
+        readers = self.authorities() | dict(scripted.chain()[1:])
         for reader, role in readers.items():
             await self.send(root, reader, (KIND, *form370.NOAA_370.disclosed_names(fields, role)))
         body: dict[str, Value] = {

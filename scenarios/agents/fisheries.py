@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ledger.codes import Code
-from ledger.contracts import Actor, LegalCalendar, RuleViolatedError
+from ledger.contracts import Actor, RuleViolatedError
 from ledger.contracts.fisheries.dolphin import Evidence
 from ledger.contracts.fisheries.inspection import (
     PGA_STATUS,
@@ -30,12 +30,13 @@ from ledger.contracts.fisheries.inspection import (
     form_commitment,
 )
 from ledger.encoding import Value
-from scenarios.agents.agent import Agent, Relation, StepError, Surroundings
+from scenarios.agents.agent import Relation, StepError, Surroundings
 from scenarios.agents.authority import authority_of, business_ms, fisheries_of
 from scenarios.agents.client import Receipt
 from scenarios.agents.drafter import ATTACHMENT_KINDS
 from scenarios.agents.filer import read_decision
-from scenarios.agents.formregister import FormEntry, FormRegister
+from scenarios.agents.formpart import FormPart
+from scenarios.agents.formregister import FormEntry
 from scenarios.agents.outgoing import RefusedActError
 from scenarios.agents.papers import KIND, Paper, PaperError, PaperKind
 from scenarios.agents.tunacheck import Examined, FormEvidence, decide, examine_form
@@ -72,9 +73,10 @@ class FormFile:
     redeclared: str | None = None
 
 
-class Fisheries(Agent):
+class Fisheries(FormPart):
     """What the fisheries authority's application does."""
 
+    remembers_anchors = True
     steps: ClassVar[Mapping[str, str]] = {"grant-permit": "grant_permit", "audit-form370": "audit_form"}
     reactions: ClassVar[Mapping[tuple[str, Relation], str]] = {
         ("fisheries.file", Relation.ANY): "form_filed",
@@ -84,9 +86,6 @@ class Fisheries(Agent):
 
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
-        self.forms = FormRegister(remembers_anchors=True)
-        self.registers.append(self.forms)
-        self.legal = LegalCalendar.of(self.desk.genesis)
         self._form_files: dict[str, FormFile] = {}
 
     @property
@@ -158,7 +157,7 @@ class Fisheries(Agent):
     async def form_closed(self, receipt: Receipt) -> None:
         """Take in what Customs made of a decision."""
         file = self._form_files.get(self.forms.form_of(receipt).id)
-        if file is None or receipt.creator == self.id:
+        if file is None:
             return
         fine = bytes.fromhex(str(receipt.body["fine"]))
         mail = await self.receive(receipt.documents[0], receipt.creator or "")
@@ -209,12 +208,12 @@ class Fisheries(Agent):
                 "salt": salt,
             }
         )
-        readers = (file.form.importer, customs)
+        readers = [reader for reader in (file.form.importer, customs) if reader != self.id]
         for reader in readers:
             await self.send(root, reader)
         body: dict[str, Value] = {
             "form370": bytes.fromhex(file.form.id),
-            "addressees": list(readers),
+            "addressees": [*readers],
             "fine": fine,
         }
         place = await self.transact(form_act_of(before, event), body, (root,))

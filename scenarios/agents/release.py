@@ -13,29 +13,25 @@ from typing import ClassVar
 
 from ledger.contracts.fisheries.inspection import PGA_STATUS, InspectionState, form_commitment
 from ledger.encoding import Value
-from scenarios.agents.agent import Agent, Relation, Surroundings
+from scenarios.agents.agent import Relation
 from scenarios.agents.authority import authority_of, fisheries_of
 from scenarios.agents.client import Receipt
 from scenarios.agents.filer import read_decision
-from scenarios.agents.formregister import FormEntry, FormRegister
+from scenarios.agents.formpart import FormPart
+from scenarios.agents.formregister import FormEntry
 from scenarios.agents.papers import KIND, PaperKind
 from scenarios.agents.tunacheck import entered_defects
 
 _DECIDED = (InspectionState.MAY_PROCEED, InspectionState.REJECTED)
 
 
-class TunaRelease(Agent):
+class TunaRelease(FormPart):
     """What Customs does about tuna."""
 
     reactions: ClassVar[Mapping[tuple[str, Relation], str]] = {
         ("fisheries.open", Relation.ANY): "form_decided",
         ("fisheries.act", Relation.ANY): "form_decided",
     }
-
-    def __init__(self, surroundings: Surroundings) -> None:
-        super().__init__(surroundings)
-        self.forms = FormRegister()
-        self.registers.append(self.forms)
 
     async def form_decided(self, receipt: Receipt) -> None:
         """Release or refuse, when the fisheries authority has decided."""
@@ -83,12 +79,12 @@ class TunaRelease(Agent):
             "salt": salt,
         }
         root = self.commit(document)
-        readers = (form.importer, fisheries)
+        readers = [reader for reader in (form.importer, fisheries) if reader != self.id]
         for reader in readers:
             await self.send(root, reader)
         body: dict[str, Value] = {
             "form370": bytes.fromhex(form.id),
-            "addressees": list(readers),
+            "addressees": [*readers],
             "fine": fine,
         }
         place = await self.transact("fisheries.close", body, (root,))

@@ -66,6 +66,10 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 }
 """Who takes part in each."""
 
+NOBODY: Mapping[str, str] = {}
+_PLACES = ("by", "issuer", "holder", "addressees", "party", "direct", "to", "importer", "broker", "office")
+"""Keys under which an organization stands."""
+
 Node = Any
 """What JSON can hold."""
 
@@ -77,6 +81,7 @@ def everybody(
     *,
     holders: Sequence[str] = TRADERS,
     expect: Sequence[str] = (),
+    cast: Mapping[str, str] = NOBODY,
 ) -> Scenario:
     """Return a part of the scenario.
 
@@ -86,16 +91,22 @@ def everybody(
         agents: behaviors by organization; everybody is as the model has it where nothing is said.
         holders: who takes part as a holder of carnets.
         expect: sentences that must hold.
+        cast: who takes another's part too, with all its roles: organizations by those whose parts they take.
     """
     told = {"origin": _origin, "tuna": _tuna, "carnets": lambda: _carnets(holders)}[part]()
     members = [name for name in PARTS[part] if part != "carnets" or name not in TRADERS or name in holders]
     path = folder / f"{part}.yaml"
-    scenario = {**_frame(part, members, agents), **told, "expect": [*expect]}
+    scenario = {**_frame(part, members, agents, cast), **_recast(told, cast), "expect": [*expect]}
     path.write_text(json.dumps(scenario), encoding="utf-8")
     return load_scenario(path)
 
 
-def _frame(part: str, members: Sequence[str], agents: Mapping[str, Mapping[str, Node]]) -> dict[str, Node]:
+def _frame(
+    part: str, members: Sequence[str], agents: Mapping[str, Mapping[str, Node]], cast: Mapping[str, str]
+) -> dict[str, Node]:
+    roles: dict[str, list[str]] = {}
+    for name in members:
+        roles.setdefault(cast.get(name, name), []).extend(ORGANIZATIONS[name][1])
     return {
         "scenario": f"everybody-{part}",
         "title": "Every role has something to do",
@@ -105,14 +116,23 @@ def _frame(part: str, members: Sequence[str], agents: Mapping[str, Mapping[str, 
             name: {
                 "name": f"{name} and company",
                 "country": country,
-                "roles": [*roles],
+                "roles": held,
                 "agent": agents.get(name, {}),
             }
-            for name in members
-            for country, roles in [ORGANIZATIONS[name]]
+            for name, held in roles.items()
+            for country, _ in [ORGANIZATIONS[name]]
         },
         "checks": ["agreement", "durability", "decided-once"],
     }
+
+
+def _recast(told: Node, cast: Mapping[str, str], key: str = "") -> Node:
+    """Return what is told with other organizations in their places; what merely bears their name stays."""
+    if isinstance(told, dict):
+        return {name: _recast(value, cast, name) for name, value in told.items()}
+    if isinstance(told, list):
+        return [_recast(value, cast, key) for value in told]
+    return cast.get(told, told) if key in _PLACES and isinstance(told, str) else told
 
 
 def _origin() -> Node:
@@ -174,7 +194,7 @@ def _signed(kind: str) -> dict[str, Node]:
 
 
 def _usmca(issuer: str, addressees: list[str]) -> Node:
-    goods = [{"description": "Bread mixes, wheat based", "hs6": "190120", "criterion": "B"}]
+    goods = [{"description": "Bread mixes TB-4, wheat based", "hs6": "190120", "criterion": "B"}]
     parties = {who: "SAME" if who == issuer else "NAMED" for who in ("exporter", "producer", "importer")}
     named = [value for who, said in parties.items() if said == "NAMED" for value in _party(who).items()]
     blanket = {"blanket_from": "2020-07-01", "blanket_to": "2021-06-30"}

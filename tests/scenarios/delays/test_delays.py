@@ -11,12 +11,13 @@ import pytest
 
 from ledger.genesis import Role
 from scenarios.agents.agent import Agent
+from scenarios.model.misdeeds import WRITTEN
 from scenarios.model.network import AGENT_ROLES, Delay
 from scenarios.model.network import Agent as Behavior
 from scenarios.model.sentences import Judgement
 from scenarios.model.units import DAY_MS
 from scenarios.trial.runner import RunOptions, RunResult, run_scenario
-from tests.scenarios.delays.everybody import ORGANIZATIONS, PARTS, TRADERS, VALID_UNTIL, everybody
+from tests.scenarios.delays.everybody import ORGANIZATIONS, PARTS, TRADERS, VALID_UNTIL, careless, everybody
 from tests.scenarios.delays.occasions import OCCASIONS, Occasion, moment
 
 pytestmark = pytest.mark.slow
@@ -300,7 +301,9 @@ def test_every_delay_of_every_role_has_an_occasion_and_a_silence() -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_who_is_prompt_acts_at_once(part: str, fly: Fly) -> None:
-    result = fly(part, prompt()).result
+    exact = {who: {"careless": careless(who, WRITTEN, 0.0)} for who in PARTS[part]}
+    result = fly(part, {who: {**prompt()[who], **exact[who]} for who in PARTS[part]}).result
+    assert [event for event in result.book.events if event.name == "noncompliance.done"] == []
     missed = {
         str(occasion): missed_ms(occasion, result, [0])
         for occasion in OCCASIONS

@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from ledger.store import Store, StoredReceipt
 from ledger.transaction import Transaction, parse_transaction
 from scenarios.errors import RefusedError
 from scenarios.exporting.certified import latest_certified
-from scenarios.exporting.roots import root_of
+from scenarios.exporting.roots import known, root_of
 from scenarios.exporting.written import write_new_files
 from scenarios.judging.final import opened_copy
 from scenarios.model import Scenario
@@ -89,7 +90,7 @@ def export_possession(
     """
     scenario = load_scenario(folder.path / "scenario.yaml")
     founding = founding_of(scenario, str(folder.read_json("run.json")["seed"]))
-    line, importer, meant = _claim_of(scenario, claim)
+    line, importer, meant = _claim_of(folder, scenario, claim)
     node = node or importer or founding.genesis.orderers[0]
     if node not in folder.nodes:
         known = ", ".join(folder.nodes)
@@ -127,8 +128,10 @@ def file_name(claim: str) -> str:
     return claim.replace("/", "-line-") + SUFFIX
 
 
-def _claim_of(scenario: Scenario, claim: str) -> tuple[tuple[str, int], str | None, str | None]:
-    """Return entry and line, the importer and the certificate's local name as far as the scenario tells them."""
+def _claim_of(
+    folder: RunFolder, scenario: Scenario, claim: str
+) -> tuple[tuple[str, int], str | None, str | None]:
+    """Return entry and line, the importer and the certificate's local name as far as scenario and run tell them."""
     named = scenario.claims.get(claim)
     if named is not None:
         return (named.entry, named.line), named.importer, named.certificate
@@ -140,17 +143,31 @@ def _claim_of(scenario: Scenario, claim: str) -> tuple[tuple[str, int], str | No
                 " or a Form 370 is not decided by an acknowledgement",
                 "see `seatrial show RUN`, or `seatrial export credential` for a document itself",
             )
+    filed = _filed(folder)
+    if claim in filed:
+        return filed[claim]
     found = _LINE.fullmatch(claim)
     if found is None:
-        known = ", ".join(scenario.claims) or "none has a name"
+        names = known((*scenario.claims, *(name for name in filed if name not in scenario.claims)))
         raise RefusedError(
-            f'"{claim}" is no claim of this run', f"claims: {known}; or an entry line such as SX7-1000418-2/1"
+            f'"{claim}" is no claim of this run', f"claims: {names}; or an entry line such as SX7-1000418-2/1"
         )
     line = (found[1], int(found[2]))
     for one in scenario.claims.values():
         if (one.entry, one.line) == line:
             return line, one.importer, one.certificate
     return line, None, None
+
+
+def _filed(folder: RunFolder) -> dict[str, tuple[tuple[str, int], str | None, str | None]]:
+    """Return the claims that a run's agents filed under a name, those of a generated trade among them."""
+    filed: dict[str, tuple[tuple[str, int], str | None, str | None]] = {}
+    for text in folder.event_lines("observer"):
+        event = json.loads(text)
+        if event["event"] == "claim.filed":
+            entry, _, number = str(event["ledger_id"]).partition("/")
+            filed[str(event["claim"])] = (entry, int(number)), event["importer"], event["certificate"]
+    return filed
 
 
 class _Gathering:

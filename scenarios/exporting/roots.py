@@ -3,13 +3,14 @@
 Rules:
 - A certificate's name means the certificate, a Form 370's its draft, a carnet's its cover and general list, a voucher's
   what was presented with it. Any other document is named by the beginning of its root.
+- Names are the scenario's, and those that a generated trade gave its documents as it went.
 - Who holds a document is on the ledger where its act names addressees; else the nodes are looked through.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ledger.store import InboxRow, Store
 from scenarios.errors import RefusedError
@@ -18,6 +19,7 @@ from scenarios.model import Scenario
 from scenarios.trial.runfolder import RunFolder
 
 ROOT_DIGITS_MIN = 8
+NAMES_SHOWN = 12
 _PAGE = 500
 _FIELDS = ("certificate", "form370", "carnet", "voucher")
 """Of a receipt's event: which named document it is about. The first such receipt with a root has the document's."""
@@ -34,28 +36,37 @@ def root_of(folder: RunFolder, scenario: Scenario, document: str) -> bytes:
     Raises:
         RefusedError: if the run knows no such document, or never anchored it.
     """
-    names = (*scenario.documents, *scenario.forms, *scenario.carnets)
-    is_named = document.partition("/")[0] in names
+    names = dict.fromkeys((*scenario.documents, *scenario.forms, *scenario.carnets))
+    is_scripted = document.partition("/")[0] in names
     roots: dict[str, None] = {}
     for event in _receipts(folder):
         documents = _roots(event)
-        if not is_named:
-            roots.update((root, None) for root in documents)
-        elif any(event.get(field) == document for field in _FIELDS) and _may_bear(event):
+        roots.update((root, None) for root in documents)
+        if not _may_bear(event):
+            continue
+        told = [event[field] for field in _FIELDS if event.get(field) is not None]
+        if document in told:
             return bytes.fromhex(documents[0])
-    if is_named:
+        names.update((str(name), None) for name in told[:1])
+    if is_scripted:
         raise RefusedError(
             f"document {document} was never anchored in this run", "", f"see `seatrial show RUN {document}`"
         )
     matching = [root for root in roots if len(document) >= ROOT_DIGITS_MIN and root.startswith(document)]
     if len(matching) == 1:
         return bytes.fromhex(matching[0])
-    known = ", ".join(names) or "none has a name"
     raise RefusedError(
         f'"{document}" is no document of this run',
-        f"documents: {known}",
+        f"documents: {known(names)}",
         f"or give at least {ROOT_DIGITS_MIN} hex digits of a root",
     )
+
+
+def known(names: Iterable[str]) -> str:
+    """Return the names that there are, for an error to show: at most `NAMES_SHOWN` of them."""
+    listed = list(names)
+    more = f" and {len(listed) - NAMES_SHOWN} more" if len(listed) > NAMES_SHOWN else ""
+    return (", ".join(listed[:NAMES_SHOWN]) or "none has a name") + more
 
 
 def addressees_of(folder: RunFolder, root: bytes) -> tuple[str, ...]:

@@ -324,6 +324,13 @@ def told(tmp_path):
     return make
 
 
+def test_an_error_shows_no_more_names_than_fit(told):
+    receipts = [{"type": "carnet.apply", "carnet": f"s{n}", "documents": [f"{n:064x}"]} for n in range(20)]
+    scenario = SimpleNamespace(documents={}, forms={}, carnets={})
+    with pytest.raises(RefusedError, match=r"documents: s0, s1, .*, s11 and 8 more; or give"):
+        root_of(told(*receipts), scenario, "s20")
+
+
 def test_a_name_means_the_root_of_the_act_that_brings_it_and_of_no_later_one(told):
     folder = told(
         {"type": "document.anchor", "documents": ["aa" * 32]},
@@ -331,16 +338,18 @@ def test_a_name_means_the_root_of_the_act_that_brings_it_and_of_no_later_one(tol
         {"type": "fisheries.endorse", "form370": "safe", "documents": ["cc" * 32]},
         {"type": "holding.complain", "certificate": "c1", "documents": ["dd" * 32]},
         {"type": "certificate.anchor", "certificate": "c1", "documents": ["ee" * 32]},
+        {"type": "certificate.anchor", "certificate": "b-generated", "documents": ["ff" * 32]},
     )
     scenario = SimpleNamespace(documents={"c1": None, "c2": None}, forms={"safe": None}, carnets={})
     assert root_of(folder, scenario, "safe").hex() == "bb" * 32
     assert root_of(folder, scenario, "c1").hex() == "ee" * 32
     assert root_of(folder, scenario, "aaaaaaaa").hex() == "aa" * 32
+    assert root_of(folder, scenario, "b-generated").hex() == "ff" * 32
     with pytest.raises(
         RefusedError, match="document c2 was never anchored in this run; see `seatrial show RUN c2`"
     ):
         root_of(folder, scenario, "c2")
     with pytest.raises(
-        RefusedError, match="documents: c1, c2, safe; or give at least 8 hex digits of a root"
+        RefusedError, match="documents: c1, c2, safe, b-generated; or give at least 8 hex digits of a root"
     ):
         root_of(folder, scenario, "aaaaaaa")

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -261,6 +262,17 @@ def test_a_carnet_s_name_is_told_to_be_out_of_scope(tmp_path):
     (tmp_path / "run.json").write_text('{"seed": "1"}')
     with pytest.raises(RefusedError, match="is no claim of preference; possession is proven of certificates"):
         export_possession(RunFolder.at(tmp_path), "k1")
+
+
+def test_a_claim_of_a_generated_trade_is_found_by_the_name_that_the_run_tells(lawful, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(lawful.path, copy)
+    events = copy / "observer" / "events.ndjson"
+    events.write_text(events.read_text().replace('"claim":"e2"', '"claim":"s7"'))
+    by_name, scripted = (export_possession(RunFolder(copy), name) for name in ("s7", "e2"))
+    assert by_name.proof == scripted.proof
+    with pytest.raises(RefusedError, match="no claim of this run; claims: e1, e2, e3, s7; or an entry line"):
+        export_possession(RunFolder(copy), "s8")
 
 
 def test_a_proof_that_no_verifier_would_look_at_is_not_written(lawful, tmp_path):

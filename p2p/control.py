@@ -17,7 +17,7 @@ from typing import Protocol
 from aiohttp import web
 
 from p2p.answers import ApiError, read_integer
-from p2p.codepoints import CodePoint
+from p2p.codepoints import CodePoint, Trap
 from p2p.frameweather import Mishap, Rule
 from p2p.live import LiveMachine
 from p2p.livecalendar import CalendarError
@@ -168,23 +168,28 @@ def _add_harm(app: web.Application, node: Node) -> None:
     async def post_crash_at(request: web.Request) -> web.Response:
         try:
             listed = json.loads(await request.read())["points"]
-            points = [(CodePoint(one["point"]), int(one["nth"])) for one in listed]
-        except (ValueError, KeyError, TypeError):
-            points = None
-        if points is None or not all(nth >= 1 for _, nth in points):
-            remedy = (
-                f'Send {{"points": [{{"point": P, "nth": 1 or more}}]}}, P one of {", ".join(CodePoint)}.'
-            )
+            traps = [
+                Trap(CodePoint(one["point"]), int(one.get("nth", 1)), one.get("chance")) for one in listed
+            ]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            traps = None
+        if traps is None or not all(trap.nth >= 1 and _is_chance(trap.chance) for trap in traps):
+            form = '{"points": [{"point": P, "nth": 1 or more, or "chance": above 0, at most 1}]}'
+            remedy = f"Send {form}, P one of {', '.join(CodePoint)}."
             raise ApiError(400, "BAD_BODY", "points: no list of points with their occurrence", remedy)
         node.machine.points.disarm()
-        for point, nth in points:
-            node.machine.points.arm(point, nth)
-        return _answer({"points": len(points)})
+        for trap in traps:
+            node.machine.points.set_trap(trap)
+        return _answer({"points": len(traps)})
 
     app.router.add_post("/control/frames", post_frames)
     app.router.add_post("/control/crash-at", post_crash_at)
     if isinstance(node.machine, LiveMachine):
         _add_live_harm(app, node.machine)
+
+
+def _is_chance(value: object) -> bool:
+    return value is None or (isinstance(value, float | int) and 0 < value <= 1)
 
 
 def _add_live_harm(app: web.Application, machine: LiveMachine) -> None:

@@ -57,7 +57,7 @@ class LiveMachine:
         self._name = name
         self._directory = directory
         self._random = random.SystemRandom()
-        self._points = CodePoints(_die)
+        self._points = CodePoints(_die, self._random)
         self.calendar = LiveCalendar(calendar_ms, time.monotonic_ns)
         self.disk = disk
         self._watermark: int | None = None

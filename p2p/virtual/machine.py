@@ -93,7 +93,7 @@ class VirtualMachine:
         self._random = random.Random(f"{stream}:machine")
         self._sync_random = random.Random(f"{stream}:sync")
         self._connections: list[weakref.ref[apsw.Connection]] = []
-        self._points = CodePoints(lambda: life.end(Ending.KILLED))
+        self._points = CodePoints(lambda: life.end(Ending.KILLED), random.Random(f"{stream}:points"))
         life.add_last_rite(self._close_connections)
 
     @property

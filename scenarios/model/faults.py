@@ -33,7 +33,7 @@ Rules:
 | `sync_failure` | required | | the target's disk syncs nothing; its node stops, and starts again afterwards |
 | `slow_disk` | required | `range_ms` | a sync of the target's disk takes so long |
 | `calendar_offset` | required | `seconds` | the target's calendar is fast, or slow if negative |
-| `crash_at` | required: then restarts | `point`, `nth` | the process dies when its program comes to a named point |
+| `crash_at` | required: then restarts | `point`, `nth` or `chance` | the process dies at a named point of its program |
 | `restart_loop` | no | `times`, `up_ms`, `down_ms` | the process dies and starts again, so many times |
 | `rolling_restart` | no | `every_ms` | the nodes are stopped and started, one after the other |
 | `other_version` | required | | the node speaks another version of the peers' protocol |

@@ -21,6 +21,17 @@ class CrashAtParams(Record):
 
     point: CodePoint = Field(description=f"The named point: one of {_POINTS}.")
     nth: int = Field(1, ge=1, le=10_000, description="At which occurrence from now, in one process life.")
+    chance: float | None = Field(
+        None, gt=0, le=1, description="The probability that any passage is fatal; instead of nth."
+    )
+
+    @model_validator(mode="after")
+    def _check_which(self) -> CrashAtParams:
+        if self.chance is not None and self.nth != 1:
+            raise RefusedError(
+                "has both nth and chance", "one of them says when", "leave one out", inside=("nth",)
+            )
+        return self
 
 
 class CrashAt(BaseFault):

@@ -54,10 +54,12 @@ ScheduledKind = Literal[
     "rebuild",
     "calendar_jump",
     "calendar_drift",
+    "timer_drift",
+    "timer_jump",
 ]
 ScheduledTradeKind = Literal["outage", "silence", "late_document", "lost_document", "paper_fallback"]
 SCHEDULED_KINDS: tuple[ScheduledKind, ...] = get_args(ScheduledKind)
-"""Every kind but `restart`, which every drawn crash brings with it, and those of timers, which only scripts have."""
+"""Every kind but `restart`, which every drawn crash brings with it."""
 SCHEDULED_TRADE_KINDS: tuple[ScheduledTradeKind, ...] = get_args(ScheduledTradeKind)
 """Faults of trade, which last days of the calendar and change what may be expected: drawn only where a file names
 them. `wrong_data` is for scripts: which fields somebody writes depends on its roles."""
@@ -85,7 +87,7 @@ class Schedule(Record):
     kinds: tuple[ScheduledKind | ScheduledTradeKind, ...] = Field(
         SCHEDULED_KINDS,
         min_length=1,
-        description="What may be drawn; every kind but restart, timers' and those of trade if absent.",
+        description="What may be drawn; every kind but restart and those of trade if absent.",
     )
     without: tuple[ScheduledKind | ScheduledTradeKind, ...] = Field(
         (), description="What of these is never drawn."

@@ -22,6 +22,9 @@ COURSE_MS = 15_000
 AT_ONCE_MS = 1_000
 """How long one is counted for that is over at once: its connections come back within that."""
 
+BY_CHANCE = 0.5
+"""How many crashes at a point strike any of its passages by chance; the others strike a certain one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Die:
@@ -178,7 +181,10 @@ def _signed(die: Die, least: int, most: int) -> int:
 
 
 def _crash_point(die: Die) -> Params:
-    return {"point": die.either(*CodePoint), "nth": die.up_to(1, 20)}
+    point = die.either(*CodePoint)
+    if die.chance.random() < BY_CHANCE:
+        return {"point": point, "chance": die.up_to(1, 20) / 100}
+    return {"point": point, "nth": die.up_to(1, 20)}
 
 
 def _loop(die: Die) -> Params:
@@ -257,5 +263,7 @@ KIND_RULES: Mapping[str, KindRule] = {
     "calendar_drift": KindRule(
         _node(lambda die: {"ppm": _signed(die, 20, 100_000)}, leader=False), ms=20_000
     ),
+    "timer_drift": KindRule(_some(lambda die: {"ppm": _signed(die, 20, 100_000)}), ms=20_000),
+    "timer_jump": KindRule(_some(lambda die: {"seconds": die.up_to(1, 30)}), ms=None, counted_ms=AT_ONCE_MS),
 }
 """Every kind that is drawn, and how."""

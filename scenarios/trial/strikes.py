@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from random import Random
 
+from p2p.codepoints import Trap
 from p2p.frameweather import Mishap, Rule
 from p2p.hello import VERSION
 from p2p.livedisk import DiskFailure
@@ -147,7 +148,8 @@ async def _calendar_offset(world: World, fault: CalendarOffset, hit: Hit) -> End
 
 async def _crash_at(world: World, fault: CrashAt, hit: Hit) -> End:
     disarm = [
-        await world.crash_at(organization, fault.params.point, fault.params.nth) for organization in hit
+        await world.crash_at(organization, Trap(fault.params.point, fault.params.nth, fault.params.chance))
+        for organization in hit
     ]
     restart = _for_each(world.restart, hit)
 

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from consensus.frozen import cheaply_made
 from ledger.keys import SigningKey
-from p2p.codepoints import CodePoint
+from p2p.codepoints import Trap
 from p2p.config import Timing
 from p2p.frameweather import Rule
 from p2p.linkweather import Direction, LinkWeather
@@ -134,8 +134,8 @@ class World(Protocol):
     async def crash(self, organization: str) -> None:
         """Kill a node's process, as SIGKILL does."""
 
-    async def crash_at(self, organization: str, point: CodePoint, nth: int) -> EndFault:
-        """Let a node die when its program comes to a named point for the nth time; the returned call lets it pass."""
+    async def crash_at(self, organization: str, trap: Trap) -> EndFault:
+        """Let a node die when its program comes to a named point as the trap says; the returned call lets it pass."""
 
     async def stop(self, organization: str) -> None:
         """Stop a node in good order and wait until it is down; nothing happens if it is."""

@@ -23,7 +23,7 @@ from random import Random
 import aiohttp
 
 from ledger.keys import SigningKey
-from p2p.codepoints import CodePoint
+from p2p.codepoints import Trap
 from p2p.errors import ConfigError
 from p2p.frameweather import Rule
 from p2p.hello import VERSION
@@ -85,7 +85,7 @@ class LiveWorld:
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._paused: dict[str, bool] = {}
         self._frame_rules: dict[str, list[Rule]] = {}
-        self._armed: dict[str, tuple[CodePoint, int]] = {}
+        self._armed: dict[str, Trap] = {}
         self._killed: dict[str, asyncio.subprocess.Process] = {}
         self._stopping: dict[str, asyncio.subprocess.Process] = {}
         self._listeners: dict[str, asyncio.Task[None]] = {}
@@ -192,9 +192,9 @@ class LiveWorld:
             await process.wait()
         self._paused.pop(organization, None)
 
-    async def crash_at(self, organization: str, point: CodePoint, nth: int) -> EndFault:
+    async def crash_at(self, organization: str, trap: Trap) -> EndFault:
         """Have a node's process kill itself when its program comes to a named point, in this life or a later one."""
-        self._armed[organization] = (point, nth)
+        self._armed[organization] = trap
         await self._send_points(organization)
 
         async def end() -> None:
@@ -375,8 +375,8 @@ class LiveWorld:
             await process.wait()
 
     async def _send_points(self, organization: str) -> None:
-        armed = self._armed.get(organization)
-        points = [] if armed is None else [{"point": armed[0].value, "nth": armed[1]}]
+        trap = self._armed.get(organization)
+        points = [] if trap is None else [{"point": trap.point.value, "nth": trap.nth, "chance": trap.chance}]
         await self._tell(organization, "/control/crash-at", {"points": points})
 
     async def _send_frame_rules(self, organization: str) -> None:
@@ -461,8 +461,8 @@ class LiveWorld:
         if process in (self._killed.get(organization), self._stopping.get(organization)):
             return
         if organization in self._armed and process.returncode == -signal.SIGKILL:
-            point, _ = self._armed.pop(organization)
-            self.sink("point.struck", {"node": organization, "point": point.value})
+            trap = self._armed.pop(organization)
+            self.sink("point.struck", {"node": organization, "point": trap.point.value})
         elif process.returncode:
             self.sink("node.failed", {"node": organization, "reason": self._last_words(organization)})
 

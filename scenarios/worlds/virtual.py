@@ -22,7 +22,7 @@ from consensus import Entry, Ready
 from ledger.errors import LedgerError
 from ledger.keys import SigningKey, Verifier
 from p2p.api import Api, serve_api
-from p2p.codepoints import CodePoint
+from p2p.codepoints import CodePoint, Trap
 from p2p.control import standing
 from p2p.frameweather import FrameWeather, Rule
 from p2p.hello import VERSION
@@ -178,7 +178,7 @@ class SimulatedWorld:
         self._weather = kit.random("weather")
         self._frame_weather: dict[str, FrameWeather] = {}
         self._link_weathers = LinkWeathers(lambda pair, weather: kit.network.set_weather(*pair, weather))
-        self._armed: dict[str, tuple[CodePoint, int]] = {}
+        self._armed: dict[str, Trap] = {}
         self._versions: dict[str, int] = {}
         self._stopping: dict[str, Life] = {}
         self._renewed: dict[str, tuple[SigningKey, int, int]] = {}
@@ -261,12 +261,12 @@ class SimulatedWorld:
         self.kit.host(organization).crash()
         self._gone(organization)
 
-    async def crash_at(self, organization: str, point: CodePoint, nth: int) -> EndFault:
+    async def crash_at(self, organization: str, trap: Trap) -> EndFault:
         """Let a node die when its program comes to a named point, in this life or a later one."""
-        self._armed[organization] = (point, nth)
+        self._armed[organization] = trap
         machine = self.kit.host(organization).machine
         if machine is not None and self.kit.host(organization).is_up:
-            machine.points.arm(point, nth)
+            machine.points.set_trap(trap)
 
         async def end() -> None:
             self._armed.pop(organization, None)
@@ -494,7 +494,7 @@ class SimulatedWorld:
             config = replace(config, node_key=key, incarnation=incarnation, registered_raft_id=raft_id)
         machine.points.on_struck = lambda point: self._struck(machine.name, point)
         if machine.name in self._armed:
-            machine.points.arm(*self._armed[machine.name])
+            machine.points.set_trap(self._armed[machine.name])
         observer = _LifeObserver(self)
         weather = self._frames_of(machine.name)
         node = Node(config, machine, observer, self._verifier, weather)

@@ -36,7 +36,7 @@ class Disk:
     commits: int = 0
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     failure: Exception | None = None
-    points: CodePoints = field(default_factory=lambda: CodePoints(lambda: None))
+    points: CodePoints = field(default_factory=lambda: CodePoints(lambda: None, random.Random(1)))
 
     async def commit(self, connection: apsw.Connection, sequence: int) -> None:
         self.commits += 1

@@ -39,7 +39,7 @@ class Rows:
 class Clock:
     name: str = "exporter"
     ms: int = 0
-    points: CodePoints = field(default_factory=lambda: CodePoints(lambda: None))
+    points: CodePoints = field(default_factory=lambda: CodePoints(lambda: None, random.Random(1)))
 
     def now_ms(self):
         return self.ms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from dataclasses import replace
 
 import aiohttp
@@ -10,7 +11,7 @@ import pytest
 
 from consensus import Message, MessageType
 from ledger.block import decode_block
-from p2p.codepoints import CodePoint, CodePoints
+from p2p.codepoints import CodePoint, CodePoints, Trap
 from p2p.errors import FrameError
 from p2p.framecodec import decode_frame
 from p2p.frames import CheckpointFrame, RaftFrame
@@ -104,10 +105,10 @@ async def struck(net, role, point, nth):
     if role == "late":
         await net.world.crash(victim)
         await net.certify_many(12)
-        await net.world.crash_at(victim, point, nth)
+        await net.world.crash_at(victim, Trap(point, nth))
         net.host(victim).boot(net.world._program)
     else:
-        await net.world.crash_at(victim, point, nth)
+        await net.world.crash_at(victim, Trap(point, nth))
     through = [victim, "exporter"] if victim != "exporter" else [victim]
     await handed_in(net, through, acknowledged, TRANSACTIONS)
     await net.until(lambda: not net.host(victim).is_up, what=f"{victim} never came to {point} {nth}")
@@ -142,7 +143,7 @@ def test_a_node_that_acknowledges_what_it_has_not_written_is_seen(five, monkeypa
 
     async def main(net):
         victim = await net.follower()
-        await net.world.crash_at(victim, CodePoint.AFTER_ANSWER, 1)
+        await net.world.crash_at(victim, Trap(CodePoint.AFTER_ANSWER, 1))
         signed = net.sign()
         assert (await net.post(signed, victim)).status in {200, 202}
         await net.until(lambda: not net.host(victim).is_up)
@@ -156,7 +157,7 @@ def test_a_node_that_acknowledges_what_it_has_not_written_is_seen(five, monkeypa
 
 def test_without_anybody_listening_points_count_nothing():
     deaths = []
-    points = CodePoints(lambda: deaths.append(1))
+    points = CodePoints(lambda: deaths.append(1), random.Random(1))
     points.reached(CodePoint.BEFORE_PERSIST)
     assert not points.armed
     points.arm(CodePoint.BEFORE_PERSIST, 2)
@@ -169,3 +170,28 @@ def test_without_anybody_listening_points_count_nothing():
     assert not points.armed
     with pytest.raises(ValueError, match="the first one is 1"):
         points.arm(CodePoint.AFTER_SEND, 0)
+
+
+def test_by_chance_about_so_many_passages_are_fatal_and_each_life_draws_its_own():
+    def survived(seed):
+        deaths = []
+        points = CodePoints(lambda: deaths.append(1), random.Random(seed))
+        points.set_trap(Trap(CodePoint.AFTER_APPLY, chance=0.2))
+        passages = 0
+        while not deaths:
+            assert points.armed
+            points.reached(CodePoint.BEFORE_APPLY)
+            points.reached(CodePoint.AFTER_APPLY)
+            passages += 1
+        assert not points.armed
+        return passages
+
+    passages = [survived(seed) for seed in range(400)]
+    assert 4 < sum(passages) / len(passages) < 6
+    assert len(set(passages)) > 10
+
+
+@pytest.mark.parametrize("chance", [0, -0.5, 1.1])
+def test_a_chance_is_a_probability(chance):
+    with pytest.raises(ValueError, match="above 0, at most 1"):
+        CodePoints(lambda: None, random.Random(1)).arm_by_chance(CodePoint.AFTER_APPLY, chance)

@@ -51,6 +51,21 @@ def test_a_leader_dies_at_a_named_point_and_comes_back(storm, point):
     assert starts(flown, leader) == 1
 
 
+def test_a_node_dies_at_some_passage_of_a_point_by_chance_and_comes_back(storm):
+    flown = storm("crash_at", "follower", lasts="calendar: 90d", params="{point: after_persist, chance: 0.1}")
+    (victim,) = hit_by(flown)
+    (struck,) = events(flown, "point.struck")
+    assert struck == {"node": victim, "point": "after_persist"}
+    assert starts(flown, victim) == 1
+
+
+def test_a_point_is_struck_at_an_occurrence_or_by_chance_not_both(pilot):
+    fault = "{at: {protocol: 1s}, for: {protocol: 1s}, kind: crash_at, target: leader, params: %s}"
+    params = "{point: after_apply, nth: 3, chance: 0.5}"
+    with pytest.raises(ScenarioError, match="has both nth and chance; one of them says when; leave one out"):
+        pilot("nafta-certificate", overrides=[f"faults=[{fault % params}]"])
+
+
 def test_a_point_that_is_never_reached_ends_nobody(storm):
     flown = storm("crash_at", "follower", lasts="protocol: 4s", params="{point: before_install}")
     assert not events(flown, "point.struck")

@@ -32,9 +32,9 @@ def drawn(storm):
     return [with_drawn_faults(storm, str(seed)) for seed in range(SEEDS)]
 
 
-def test_every_kind_but_a_restart_and_those_of_timers_is_drawn(drawn):
+def test_every_kind_but_a_restart_is_drawn(drawn):
     assert tuple(KIND_RULES) == SCHEDULED_KINDS
-    assert NEVER_SCHEDULED == ("restart", "timer_drift", "timer_jump", "wrong_data")
+    assert NEVER_SCHEDULED == ("restart", "wrong_data")
     assert {fault.kind for scenario in drawn for fault in scenario.faults} == {
         kind for kind in SCHEDULED_KINDS if kind != "ring"
     }

@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from scenarios.agents.papers import KIND
 from scenarios.agents.witness import Witness
@@ -125,7 +125,7 @@ def _rhythm(days: list[int]) -> float:
 
 
 def _inquiries(
-    knowledge: Knowledge, scenario: Scenario, claims: Mapping[str, Claim], events: Iterable[Event]
+    knowledge: Knowledge, scenario: Scenario, claims: Mapping[str, Claim], events: Sequence[Event]
 ) -> dict[str, Figure]:
     """Who is asked by Customs, about what, and how it ends."""
     names = {name: f"{claim.entry}/{claim.line}" for name, claim in scenario.claims.items()}
@@ -147,9 +147,11 @@ def _inquiries(
     ]
     opened = list(dict.fromkeys(v.party for v in scenario.verifications.values()))
     parties = list(knowledge.verified.values())
-    commonest = max((_ALLOWED, _DENIED), key=list(ends.values()).count)
-    guessed = sum(
-        (_DENIED if line in knowledge.protested else commonest) == end for line, end in ends.items()
+    decisions = guess([(knowledge.courses.get(line), end) for line, end in ends.items()])
+    held = dict.fromkeys(
+        (str(event.fields["certificate"]), str(event.fields["holder"]))
+        for event in events
+        if not event.public and event.name == "holding.state"
     )
     return {
         "inquiries": len(asked),
@@ -157,8 +159,9 @@ def _inquiries(
         "verified_parties": len(opened),
         "verified_parties_known": _share(sum(party in parties for party in opened), len(opened)),
         "decisions": len(ends),
-        "decisions_guessed": _share(guessed, len(ends)),
-        "decisions_guessed_blind": _share(sum(end == commonest for end in ends.values()), len(ends)),
+        **_guessed("decisions", decisions),
+        "holdings_questioned": len(held),
+        "holdings_questioned_known": _share(min(len(knowledge.questioned), len(held)), len(held)),
     }
 
 

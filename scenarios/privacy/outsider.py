@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Body = Mapping[str, object]
 
@@ -35,6 +35,25 @@ class Shipment:
     spi: str
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What everybody sees of how Customs dealt with a claim; what it decided is in none of it.
+
+    Attributes:
+        is_faulted: whether the ledger recorded a finding when it was filed.
+        is_opened: whether Customs opened a matter on it.
+        moves: how often Customs moved the open matter on.
+        answers: how often the importer answered.
+        is_protested: whether its liquidation was protested.
+    """
+
+    is_faulted: bool = False
+    is_opened: bool = False
+    moves: int = 0
+    answers: int = 0
+    is_protested: bool = False
+
+
 @dataclass(slots=True)
 class Knowledge:
     """What was concluded.
@@ -43,7 +62,8 @@ class Knowledge:
         shipments: by entry line, as `entry/line`.
         pairs: who supplies whom, in the order of becoming known.
         inquired: entry lines that Customs has opened.
-        protested: entry lines whose decision was protested.
+        courses: by entry line, how Customs dealt with the claim as far as everybody sees it.
+        questioned: certificate and importer whose use of it Customs looked into.
         verified: parties of whom Customs verifies origin, by verification.
         carnets: holder by carnet.
         crossings: endorsed border crossings by carnet.
@@ -52,7 +72,8 @@ class Knowledge:
     shipments: dict[str, Shipment] = field(default_factory=dict)
     pairs: dict[tuple[str, str], None] = field(default_factory=dict)
     inquired: dict[str, None] = field(default_factory=dict)
-    protested: dict[str, None] = field(default_factory=dict)
+    courses: dict[str, Course] = field(default_factory=dict)
+    questioned: dict[tuple[str, str], None] = field(default_factory=dict)
     verified: dict[str, str] = field(default_factory=dict)
     carnets: dict[str, str] = field(default_factory=dict)
     crossings: dict[str, int] = field(default_factory=dict)
@@ -79,6 +100,11 @@ def infer(lines: Iterable[str]) -> Knowledge:
         conclude = _CONCLUSIONS.get(event["type"])
         if conclude is not None:
             conclude(known, event["creator"], json.loads(event["body"]))
+        move = _MOVES.get(event["type"])
+        if move is not None:
+            entry_line = _line(json.loads(event["body"]))
+            before = known.courses.get(entry_line, Course())
+            known.courses[entry_line] = move(before, bool(event.get("findings")))
     return known
 
 
@@ -106,8 +132,8 @@ def _opened(known: Knowledge, _creator: str, body: Body) -> None:
     known.inquired[_line(body)] = None
 
 
-def _protested(known: Knowledge, _creator: str, body: Body) -> None:
-    known.protested[_line(body)] = None
+def _questioned(known: Knowledge, _creator: str, body: Body) -> None:
+    known.questioned[str(body["certificate"]), str(body["holder"])] = None
 
 
 def _verified(known: Knowledge, _creator: str, body: Body) -> None:
@@ -137,7 +163,7 @@ _CONCLUSIONS: Mapping[str, Callable[[Knowledge, str, Body], None]] = {
     "claim.file": _claimed,
     "claim.file_post": _claimed,
     "claim.open": _opened,
-    "claim.protest": _protested,
+    "holding.open": _questioned,
     "verification.open": _verified,
     "fisheries.draft": _drafted,
     "fisheries.file": _filed,
@@ -145,3 +171,13 @@ _CONCLUSIONS: Mapping[str, Callable[[Knowledge, str, Body], None]] = {
     "carnet.endorse": _crossed,
 }
 """What each act tells, by its type."""
+
+_MOVES: Mapping[str, Callable[[Course, bool], Course]] = {
+    "claim.file": lambda course, found: replace(course, is_faulted=found),
+    "claim.file_post": lambda course, found: replace(course, is_faulted=found),
+    "claim.open": lambda course, _: replace(course, is_opened=True),
+    "claim.act": lambda course, _: replace(course, moves=course.moves + 1),
+    "claim.respond": lambda course, _: replace(course, answers=course.answers + 1),
+    "claim.protest": lambda course, _: replace(course, is_protested=True),
+}
+"""How an act on a claim changes its course, given whether the ledger recorded findings with the act."""

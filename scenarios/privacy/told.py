@@ -30,6 +30,13 @@ _INFERRED = (
         "decisions_guessed_blind",
         "{}, blind {}",
     ),
+    (
+        "whose certificate is questioned, of {}",
+        "holdings_questioned",
+        "holdings_questioned_known",
+        None,
+        "found {}",
+    ),
     ("tariff number", None, "hts_guessed", "hts_guessed_blind", "{}, blind {}"),
     ("quantity", None, "quantity_guessed", "quantity_guessed_blind", "{}, blind {}"),
     ("value", None, "value_usd_guessed", "value_usd_guessed_blind", "{}, blind {}"),

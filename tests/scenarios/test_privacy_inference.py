@@ -108,12 +108,61 @@ def test_inquiries_and_decisions_are_held_against_what_customs_itself_recorded()
         private("claim.decided", "e3", "ALLOWED"),
     ]
     opened = receipt("claim.open", "cbp", entry="SX7-1000533-9", line=1)
-    protested = receipt("claim.protest", "importer", entry="SX7-1000533-9", line=1)
     figures = measure_inference(infer([*TRADE, opened]), scenario, Witness(), truth)
     assert (figures["inquiries"], figures["inquiries_attributed"]) == (2, 0.5)
-    assert (figures["decisions_guessed"], figures["decisions_guessed_blind"]) == (0.667, 0.667)
-    figures = measure_inference(infer([*TRADE, opened, protested]), scenario, Witness(), truth)
-    assert (figures["decisions_guessed"], figures["decisions_guessed_blind"]) == (1.0, 0.667)
+    assert figures["decisions"] == 3
+
+
+@pytest.mark.parametrize(
+    ("told", "guessed"),
+    [
+        ([], False),
+        (["claim.open"], True),
+        (["claim.act"], True),
+        (["claim.respond", "claim.respond"], True),
+        (["claim.protest"], True),
+        (["finding"], True),
+    ],
+    ids=str,
+)
+def test_a_decision_is_guessed_from_whatever_in_a_claim_s_course_differs(
+    told: list[str], guessed: bool
+) -> None:
+    """Half the claims are denied, and only those have these acts, or a finding, in public."""
+    scenario = load_scenario("blanket-misuse")
+    lines: list[str] = []
+    truth: list[Event] = []
+    for number, (name, claim) in enumerate(scenario.claims.items()):
+        is_denied = number % 2 == 0
+        where: dict[str, Value] = {"entry": claim.entry, "line": claim.line}
+        filing = json.loads(receipt("claim.file", "importer", import_on="2018-09-12", spi="MX", **where))
+        lines.append(
+            json.dumps({**filing, "findings": ["LATE"] if is_denied and told == ["finding"] else []})
+        )
+        acts = [act for act in told if act != "finding"] if is_denied else []
+        lines += [receipt(act, "cbp", **where) for act in acts]
+        truth.append(private("claim.decided", name, "DENIED" if is_denied else "ALLOWED"))
+    figures = measure_inference(infer(lines), scenario, Witness(), truth)
+    looking, blind = figures["decisions_guessed"], figures["decisions_guessed_blind"]
+    assert isinstance(looking, float)
+    assert isinstance(blind, float)
+    assert (looking == 1.0) is guessed
+    assert (looking > blind) is guessed
+
+
+def test_whose_certificate_is_questioned_is_found_and_what_came_of_it_is_not_told() -> None:
+    scenario = load_scenario("nafta-certificate")
+    held = {"certificate": "c1", "holder": "importer"}
+    truth = [
+        Event(0, 0, 0, "holding.state", {**held, "state": state}, public=False)
+        for state in ("SUSPENDED", "NOT_ACCEPTED")
+    ]
+    public = [
+        receipt(f"holding.{act}", "cbp", certificate="ab", holder="importer") for act in ("open", "close")
+    ]
+    figures = measure_inference(infer([*TRADE, *public]), scenario, Witness(), truth)
+    assert (figures["holdings_questioned"], figures["holdings_questioned_known"]) == (1, 1.0)
+    assert measure_inference(infer(TRADE), scenario, Witness(), truth)["holdings_questioned_known"] == 0.0
 
 
 @pytest.mark.parametrize(

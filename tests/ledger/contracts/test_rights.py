@@ -117,11 +117,9 @@ def origin() -> Iterator[Attempt]:
     yield Attempt("globex", "holding.complain", own | {"reason": "UNREADABLE", "evidence": None}, on)
     yield Attempt("acme", "certificate.deliver", held, on)
     yield Attempt("globex", "holding.acknowledge", own, on)
-    yield Attempt("cbp", "holding.suspend", held, on)
-    yield Attempt("cbp", "holding.reinstate", held, on)
-    yield Attempt("cbp", "holding.suspend", held, on)
-    yield Attempt("cbp", "holding.reject", held, on)
-    yield Attempt("acme", "certificate.notify", own | {"reason": "INCORRECT"}, on)
+    for kind in ("holding.open", "holding.close", "holding.open"):
+        yield Attempt("cbp", kind, held | FINE, on)
+    yield Attempt("acme", "certificate.notify", own, on)
     yield Attempt("acme", "certificate.supersede", own | {"successor": named(2)}, on)
     power: dict[str, Value] = {"broker": "swift", "from": "2018-09-04", "to": None}
     yield Attempt("globex", "power.grant", power, on)

@@ -426,7 +426,7 @@ ELSEWHERE = {
     "SMALL_VALUE_USD_MAX": "Customs judges it in private: tests/scenarios/test_agents_examination.py",
     "SERIES_NOTICE_CLAIMS_MIN": "Customs judges it in private: tests/scenarios/test_agents_evidence.py",
     "SERIES_WINDOW_CALENDAR_DAYS": "Customs judges it in private: tests/scenarios/test_agents_evidence.py",
-    "CARNET_SECURITY_PERCENT": "the association asks for it in private: tests/ledger/contracts/carnet/test_forms.py",
+    "CARNET_SECURITY_PERCENT": "the association asks for it in private: tests/scenarios/test_agents_security.py",
     "LEGAL_DATE_FIRST": "a bound of what a body may declare: test_claims.py",
     "LEGAL_DATE_LAST": "a bound of what a body may declare: test_claims.py",
     "LIQUIDATION_CALENDAR_DAYS": "about 314 days is what Customs' program does, no rule",

@@ -366,6 +366,12 @@ def _quarter(sizes: Sequence[int]) -> None:
             f"{figures.cpu_ms_each:.1f} ms over {figures.organizations} nodes",
         )
     console.print(table)
+    shares = quarter.measure_shares(min(sizes))
+    title = f"8b. whose work it is, {shares.shipments:,} shipments, {shares.transactions:,} transactions"
+    table = _table(title, "whose", "share of CPU", "per transaction")
+    for whose, share, each_ms in shares.shares:
+        table.add_row(whose, f"{share:.1f} %", f"{each_ms:.2f} ms")
+    console.print(table)
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -10,8 +10,14 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
+
+from scenarios.model.catalog import load_scenario
+from scenarios.trial.runner import RunOptions, run_scenario
+from tests.bench.whose import WhoseSampler
 
 SHIPMENTS = (100, 300)
 SCENARIO = "pilot-quarter"
@@ -58,3 +64,26 @@ def measure_quarter(shipments: int, seed: str = "1") -> QuarterFigures:
             len(dict.fromkeys(heights)),
             len(list((folder / "nodes").iterdir())),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class QuarterShares:
+    """Whose work a run's processor time is: the share of each in percent and its milliseconds per transaction."""
+
+    shipments: int
+    transactions: int
+    shares: tuple[tuple[str, float, float], ...]
+
+
+def measure_shares(shipments: int, seed: str = "1") -> QuarterShares:
+    """Run the quarter in this process and return whose work it is."""
+    sampler = WhoseSampler()
+    scenario = load_scenario(SCENARIO, [f"workload.shipments={shipments}"])
+    with tempfile.TemporaryDirectory(prefix="seatrial-") as out:
+        begun = time.process_time()
+        with sampler.running():
+            result = run_scenario(scenario, RunOptions("virtual", seed, Path(out)))
+        spent_ms = 1000 * (time.process_time() - begun)
+    transactions = cast(int, result.metrics["transactions_submitted"])
+    shares = [(whose, share, share / 100 * spent_ms / transactions) for whose, share in sampler.shares()]
+    return QuarterShares(shipments, transactions, tuple(shares))

@@ -47,7 +47,7 @@ def behaviors_page() -> str:
     ]
     mistakes = (
         "\n## Mistakes\n\nA spoilt tariff number is another well-formed one, an amount has a digit too many, and any"
-        " other field is left out.\nWhat stands on the ledger is never spoilt.\n\n"
+        " other field, or a nought, is left out.\nWhat stands on the ledger is never spoilt.\n\n"
         "| form | who writes it | fields |\n|---|---|---|\n"
     )
     return _HEAD + "\n".join(lines) + "\n" + mistakes + "\n".join(forms) + "\n"

@@ -2,9 +2,11 @@
 
     python -m tests.bench [idle] [load] [seed] [live] [elections] [catchup] [--seeds N]
     python -m tests.bench quarter [--shipments N ...]
+    python -m tests.bench storm [--seeds N] [--jobs]
 
 Without a name everything of the first line is measured, which takes one to two minutes. `--seeds` says over how many
-seeds elections are measured, 20 unless given; 1,000 take about five minutes of one processor.
+seeds elections, or the storm, are measured, 20 unless given; 1,000 elections take about five minutes of one processor.
+`--jobs` holds two workers against one over the storm's seeds, which tells something on idle processors only.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from p2p.config import Timing
-from tests.bench import catchup, elections, idle, live, load, quarter, seed
+from tests.bench import catchup, elections, idle, live, load, quarter, seed, storm
 from tests.bench.attribution import Sampler
 from tests.bench.cluster import SCENARIO, SEED
 from tests.bench.reference import reference_ms
@@ -31,8 +33,8 @@ VARIANT_S = 10
 VARIANTS = ((1, None), (100, None), (load.BATCH, 200))
 """(transactions per request, block interval in milliseconds if not the default) for short runs of comparison."""
 
-PARTS = ("idle", "load", "seed", "live", "elections", "catchup", "quarter")
-ONLY_NAMED = ("quarter",)
+PARTS = ("idle", "load", "seed", "live", "elections", "catchup", "quarter", "storm")
+ONLY_NAMED = ("quarter", "storm")
 BEHIND = (1000, 10_000)
 SEEDS = 20
 
@@ -43,9 +45,14 @@ def main(wanted: Sequence[str]) -> int:
     """Measure what was asked for and print it; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all but the last if none is named"
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help=f"of {', '.join(PARTS)}; all but the last two if none is named",
     )
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="for elections (default: %(default)s)")
+    parser.add_argument(
+        "--seeds", type=int, default=SEEDS, help="for elections and storm (default: %(default)s)"
+    )
     parser.add_argument(
         "--behind",
         type=int,
@@ -56,6 +63,7 @@ def main(wanted: Sequence[str]) -> int:
     parser.add_argument(
         "--shipments", type=int, nargs="+", default=quarter.SHIPMENTS, help="for quarter (default: 100 300)"
     )
+    parser.add_argument("--jobs", action="store_true", help="for storm: two workers against one as well")
     asked = parser.parse_args(wanted)
     unknown = [part for part in asked.parts if part not in PARTS]
     if unknown:
@@ -69,6 +77,7 @@ def main(wanted: Sequence[str]) -> int:
     runs["elections"] = lambda: _elections(asked.seeds)
     runs["catchup"] = lambda: _catch_up(asked.behind or BEHIND)
     runs["quarter"] = lambda: _quarter(asked.shipments)
+    runs["storm"] = lambda: _storm(asked.seeds, with_jobs=asked.jobs)
     for part, run in runs.items():
         if part in asked.parts or not (asked.parts or part in ONLY_NAMED):
             run()
@@ -372,6 +381,39 @@ def _quarter(sizes: Sequence[int]) -> None:
     for whose, share, each_ms in shares.shares:
         table.add_row(whose, f"{share:.1f} %", f"{each_ms:.2f} ms")
     console.print(table)
+
+
+def _storm(seeds: int, *, with_jobs: bool) -> None:
+    batch = storm.measure_batch(seeds)
+    table = _table(f"9. {storm.STORM}, seeds 1 to {seeds} in one process, after seed 0", "figure", "value")
+    low, high = min(batch.cpu_s), max(batch.cpu_s)
+    table.add_row(
+        "CPU seconds per seed, median (least to most)",
+        f"{batch.median_s:.2f} ({low:.2f} to {high:.2f}; goal <= {storm.GOAL_S}: "
+        f"{_verdict(batch.median_s <= storm.GOAL_S)})",
+    )
+    table.add_row("transactions of a run, least and median", _least_and_median(batch.transactions))
+    table.add_row("faults that met one under way, least and median", _least_and_median(batch.hits))
+    lazy = batch.not_exercised
+    table.add_row("checks", f"not exercised in every run: {', '.join(lazy)}" if lazy else "all, in every run")
+    verdicts = [result.verdict for result in batch.results]
+    table.add_row("verdicts", ", ".join(f"{v} {verdicts.count(v)}" for v in dict.fromkeys(verdicts)))
+    table.add_row("reference work beside it", f"{batch.reference_ms:.1f} ms")
+    if with_jobs:
+        busy = storm.load_average()
+        one, two = storm.measure_speeds(seeds)
+        bare = one.batch_s / two.batch_s
+        whole = (one.started_s + one.batch_s) / (two.started_s + two.batch_s)
+        table.add_row(
+            "two workers against one, start-up excluded and included",
+            f"{bare:.2f} and {whole:.2f} times (goal >= {storm.SPEEDUP_GOAL}: "
+            f"{_verdict(bare >= storm.SPEEDUP_GOAL)}; load average before: {busy:.1f})",
+        )
+    console.print(table)
+
+
+def _least_and_median(values: Sequence[int]) -> str:
+    return f"{min(values)} and {statistics.median(values):g}"
 
 
 def _table(title: str, *columns: str) -> Table:

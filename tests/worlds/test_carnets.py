@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ledger.contracts import Refusal
-from ledger.contracts.carnet import CARNET_CLAIM_TABLE, CARNET_TABLE, VOUCHER_TABLE, CarnetStatus
+from ledger.contracts.carnet import CARNET_CLAIM_TABLE, VOUCHER_TABLE
 from ledger.contracts.carnet import claim as claim_module
 from ledger.contracts.carnet import voucher as voucher_module
 from scenarios.agents import carnetassociation, carnetoffice
@@ -105,19 +105,3 @@ def test_a_second_proof_is_looked_at_after_one_that_was_rejected(run_virtual_sce
     assert result.judgment.verdict is Verdict.PASSED
     states = [state for _, state in result.trial.history.states("carnet_claim", "k2/2")]
     assert states == ["CLAIM_OPEN", "PROOF_GIVEN", "CLAIM_OPEN", "PROOF_GIVEN", "REGULARIZED"]
-
-
-def test_a_chamber_that_may_do_as_it_likes_is_missed(
-    run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    issue = CARNET_TABLE.find(CarnetStatus.SECURED, "carnet.issue")
-    lax = replace(issue, guards=tuple(g for g in issue.guards if g.refusal is not Refusal.VALIDITY))
-    early = replace(issue, state=CarnetStatus.APPLIED)
-    assert len(lax.guards) == len(issue.guards) - 1
-    for step, missed in (
-        (lax, "carnet k2 is EXPIRED within 366 days"),
-        (early, "carnet k2 is SECURED within 1 days"),
-    ):
-        with monkeypatch.context() as broken:
-            broken.setitem(CARNET_TABLE._by_place, (step.state, "carnet.issue"), step)
-            assert missed in failed(run_virtual_scenario("dishonest-chamber"))

@@ -160,6 +160,12 @@ class TimerDrift(BaseFault):
     kind: Literal["timer_drift"]
     params: TimerDriftParams = Field(description="By how much.")
 
+    @model_validator(mode="after")
+    def _check_pace(self) -> TimerDrift:
+        if not self.params.ppm:
+            raise RefusedError("drifts by nothing", "1 ppm at least", "", inside=("params", "ppm"))
+        return self
+
 
 class TimerJumpParams(Record):
     """How long a process seems to itself to have stood still."""

@@ -58,14 +58,16 @@ def _fault(details: ErrorDetails, source: Source, schema: Mapping[str, Any]) -> 
     match details["type"]:
         case "missing":
             name = dotted(location)
-            return Fault(source.place(location), f"{name}: is missing", "", f"add {location[-1]}:")
+            keys = list(_record_at(details["loc"], schema).get("required", ()))
+            form = f" {{{', '.join(f'{key}: ...' for key in keys)}}}" if keys else ""
+            return Fault(source.place(location), f"{name}: is missing", "", f"add {location[-1]}:{form}")
         case "extra_forbidden":
             return _unknown_key(location, details["loc"], source, schema)
         case "union_tag_invalid" | "union_tag_not_found":
             return _unknown_tag(location, details, source)
         case "string_type":
             return _no_text(location, source)
-        case "literal_error":
+        case "literal_error" | "enum":
             known = details["ctx"]["expected"].replace("'", '"')
             what = _named(location, f"{_shown(location, source)} is not allowed")
             remedy = nearest(str(details["input"]), known.replace('"', "").replace(" or ", ", ").split(", "))
@@ -133,9 +135,8 @@ def _unknown_key(
     known = _keys_at(loc[:-1], schema)
     name = str(location[-1])
     what = _named(location[:-1], f'unknown key "{name}"')
-    return Fault(
-        source.key_place(location), what, f"known: {', '.join(known)}", nearest(name, known) or "remove it"
-    )
+    limit = f"known: {', '.join(known)}" if known else "it takes no key"
+    return Fault(source.key_place(location), what, limit, nearest(name, known) or "remove it")
 
 
 def _unknown_tag(location: Location, details: ErrorDetails, source: Source) -> Fault:
@@ -150,7 +151,12 @@ def _unknown_tag(location: Location, details: ErrorDetails, source: Source) -> F
 
 
 def _keys_at(loc: tuple[int | str, ...], schema: Mapping[str, Any]) -> list[str]:
-    """Return the keys a record may have, walking the schema along a location with the tags of unions."""
+    """Return the keys a record may have."""
+    return list(_record_at(loc, schema).get("properties", {}))
+
+
+def _record_at(loc: tuple[int | str, ...], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the schema of what stands at a location with the tags of unions."""
     here: Mapping[str, Any] = _followed(schema, schema)
     for step in loc:
         mapping = here.get("discriminator", {}).get("mapping", {})
@@ -163,7 +169,7 @@ def _keys_at(loc: tuple[int | str, ...], schema: Mapping[str, Any]) -> list[str]
             here = _followed(patterns[0] if patterns else here["additionalProperties"], schema)
         elif "items" in here:
             here = _followed(here["items"], schema)
-    return list(here.get("properties", {}))
+    return here
 
 
 def _followed(part: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:

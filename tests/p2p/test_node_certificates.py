@@ -123,8 +123,8 @@ def test_a_certificate_that_does_not_hold_is_refused_by_name(five):
         await net.settled()
         node = net.node("cbp")
         text, _ = node.store.own_checkpoint(1)
-        node._take_certificate("noaa", f"{text}\n— {net.genesis.origin} AAAAAAAA\n")
-        node._take_certificate("noaa", "rubbish")
+        node.turns._take_certificate("noaa", f"{text}\n— {net.genesis.origin} AAAAAAAA\n")
+        node.turns._take_certificate("noaa", "rubbish")
         return net.told("certificate.refused", node="cbp"), node.certifier.figures.refused
 
     refused, counted = five(main)

@@ -94,7 +94,9 @@ def test_an_envelope_that_is_too_large_is_not_kept(five):
     async def main(net):
         await net.leader()
         node = net.node("importer")
-        node.take("exporter", EnvelopeFrame(ROOT, b"x" * (node.config.genesis.limits.envelope_bytes_max + 1)))
+        node.turns.take(
+            "exporter", EnvelopeFrame(ROOT, b"x" * (node.config.genesis.limits.envelope_bytes_max + 1))
+        )
         return envelopes(net), net.told("envelope.refused", node="importer")
 
     kept, refused = five(main)

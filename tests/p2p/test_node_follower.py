@@ -211,7 +211,7 @@ def test_a_block_that_one_orderer_made_up_is_not_executed(five):
         follower = net.node(FOLLOWER)
         text, signature = liar.store.own_checkpoint(1)
         for orderer in ORDERERS:
-            follower.take(orderer, CheckpointFrame(2, text, signature))
+            follower.turns.take(orderer, CheckpointFrame(2, text, signature))
         await asyncio.sleep(5)
         return follower.ledger.height, follower.sync.following.is_behind, net.failures
 

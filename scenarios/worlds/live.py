@@ -90,6 +90,7 @@ class LiveWorld:
         self._stopping: dict[str, asyncio.subprocess.Process] = {}
         self._listeners: dict[str, asyncio.Task[None]] = {}
         self._ears: dict[str, NodeEars] = {}
+        self._served: dict[str, asyncio.subprocess.Process] = {}
         self._harm = NodeHarm(self._files, self._tell, self._calendar_now_ms)
         self._http: aiohttp.ClientSession | None = None
         self._chance = Random(f"{founding.genesis.network}:bits")
@@ -239,8 +240,12 @@ class LiveWorld:
             await self._stopped(organization, self._stopping[organization])
         if self._harm.was_harmed(organization) and await self._is_halting(organization):
             await self._stopped(organization, self._processes[organization])
-        if self._processes[organization].returncode is not None:
+        process = self._processes[organization]
+        if process.returncode is not None:
             await self._start(organization)
+        if self._served.get(organization) is not self._processes[organization] and not self._paused.get(
+            organization, False
+        ):  # a start that was begun by a fault, and given up with it, is brought to its end here
             try:
                 await self._serving(organization)
             except ConfigError as error:
@@ -442,6 +447,7 @@ class LiveWorld:
         await ears.hear()
         listening = self._listen(organization, process, ears)
         self._listeners[organization] = asyncio.get_running_loop().create_task(listening)
+        self._served[organization] = process
 
     async def _hear_out(self, organization: str) -> None:
         """Fetch what a node has recorded so far, before its process is ended."""

@@ -43,7 +43,7 @@ def told_progress(
         say: takes a line of the heartbeat otherwise.
     """
     started = time.monotonic()
-    if console.is_terminal:
+    if console.is_terminal and not console.is_dumb_terminal:
         with Live(
             console=console,
             get_renderable=lambda: panel(progress, zone, time.monotonic() - started),

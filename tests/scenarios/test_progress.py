@@ -97,7 +97,11 @@ def test_a_calendar_that_has_passed_its_end_is_whole() -> None:
     assert followed(event(1, "phase", 300, name="heal")).share == 1.0
 
 
-def test_without_a_terminal_lines_come_until_the_run_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_dumb_terminal", [False, True])
+def test_without_a_terminal_lines_come_until_the_run_is_over(
+    monkeypatch: pytest.MonkeyPatch, is_dumb_terminal: bool
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setattr(panel_module, "HEARTBEAT_S", 0.001)
     said: list[str] = []
     came = threading.Event()
@@ -108,7 +112,7 @@ def test_without_a_terminal_lines_come_until_the_run_is_over(monkeypatch: pytest
         came.set()
 
     output = io.StringIO()
-    with told_progress(progress, Console(file=output, force_terminal=False), ZONE, say):
+    with told_progress(progress, Console(file=output, force_terminal=is_dumb_terminal), ZONE, say):
         assert came.wait(60)
     count = len(said)
     assert said[0].startswith("0 s: trade, 2018-09-29 (25%)")
@@ -132,7 +136,8 @@ def test_a_heartbeat_that_nobody_hears_ends_quietly(monkeypatch: pytest.MonkeyPa
     assert not failures
 
 
-def test_on_a_terminal_a_panel_stands_below_the_story() -> None:
+def test_on_a_terminal_a_panel_stands_below_the_story(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     output, said = io.StringIO(), list[str]()
     console = Console(file=output, force_terminal=True, width=80)
     with told_progress(followed(*EVENTS), console, ZONE, said.append):

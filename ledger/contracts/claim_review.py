@@ -14,7 +14,6 @@ Rules:
 from __future__ import annotations
 
 import datetime
-import hashlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -30,11 +29,10 @@ from ledger.contracts.parameters import (
     REQUEST_CALENDAR_DAYS,
     SERIES_NOTICE_CALENDAR_DAYS,
 )
+from ledger.contracts.private import CarriedEvent, PrivateCase, commitment
 from ledger.contracts.records import ClaimState
 from ledger.contracts.table import Actor, Guard, Refusal, Step, Table
-from ledger.encoding import encode
 
-SALT_BYTES = 16
 _COMMITMENT_DOMAIN = "seatrial/fine/v1"
 
 
@@ -55,17 +53,8 @@ class FineState(StrEnum):
     PROTEST_DENIED = "PROTEST_DENIED"
 
 
-class ReviewEvent(StrEnum):
-    """What happens in a review. `act` is the public transaction type that carries it."""
-
-    act: str
-
-    def __new__(cls, name: str, act: str) -> ReviewEvent:
-        """Make a member."""
-        member = str.__new__(cls, name)
-        member._value_ = name
-        member.act = act
-        return member
+class ReviewEvent(CarriedEvent):
+    """What happens in a review."""
 
     REQUEST = ("request", "claim.open")
     SERIES_NOTICE = ("series-notice", "claim.open")
@@ -98,20 +87,7 @@ class Review:
     due_on: datetime.date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewCase:
-    """What a review's step is judged by: who acts, on which day, and the time still running."""
-
-    actor: Actor
-    on: datetime.date
-    due_on: datetime.date | None
-
-    def plays(self, actor: Actor) -> bool:
-        """Say whether the sender is that actor here."""
-        return self.actor is actor
-
-
-_TIME_PASSED: Guard[ReviewCase] = Guard(
+_TIME_PASSED: Guard[PrivateCase] = Guard(
     "the time given to the importer to have passed",
     Refusal.TOO_EARLY,
     lambda case: case.due_on is None or case.on > case.due_on,
@@ -137,12 +113,12 @@ def _step(
     target: FineState,
     source: str,
     limit: str = "",
-    *guards: Guard[ReviewCase],
-) -> Step[FineState, ReviewCase]:
+    *guards: Guard[PrivateCase],
+) -> Step[FineState, PrivateCase]:
     return Step(state, event.value, actor, target, source, limit, guards)
 
 
-REVIEW_TABLE: Table[FineState, ReviewCase] = Table(
+REVIEW_TABLE: Table[FineState, PrivateCase] = Table(
     "review",
     FineState,
     (
@@ -262,7 +238,7 @@ def advance_review(
     Raises:
         RuleViolatedError: if the table does not list the step, or its time has not come.
     """
-    case = ReviewCase(actor, on, review.due_on)
+    case = PrivateCase(actor, on, review.due_on)
     reached = REVIEW_TABLE.advance(review.state, event.value, case)
     return replace(review, state=reached, due_on=_due_on(event, on, review.due_on, calendar))
 
@@ -300,6 +276,4 @@ def fine_commitment(salt: bytes, entry: str, line: int, fine: FineState) -> byte
     Raises:
         ValueError: if the salt is not 16 bytes.
     """
-    if len(salt) != SALT_BYTES:
-        raise ValueError(f"a salt has {SALT_BYTES} bytes, got {len(salt)}; draw fresh random ones")
-    return hashlib.sha256(encode([_COMMITMENT_DOMAIN, salt, entry, line, fine.value])).digest()
+    return commitment(_COMMITMENT_DOMAIN, salt, entry, line, fine.value)

@@ -10,16 +10,14 @@ Rules:
 from __future__ import annotations
 
 import datetime
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ledger.contracts.claim_review import SALT_BYTES
 from ledger.contracts.deadlines import LegalCalendar
 from ledger.contracts.parameters import CURE_WORKING_DAYS
+from ledger.contracts.private import CarriedEvent, PrivateCase, commitment
 from ledger.contracts.records import HoldingState
 from ledger.contracts.table import Actor, Guard, Refusal, Step, Table
-from ledger.encoding import encode
 
 _COMMITMENT_DOMAIN = "seatrial/holding-fine/v1"
 
@@ -33,17 +31,8 @@ class HoldingFineState(StrEnum):
     NOT_ACCEPTED = "NOT_ACCEPTED"
 
 
-class HoldingEvent(StrEnum):
-    """What Customs does. `act` is the public transaction type that carries it."""
-
-    act: str
-
-    def __new__(cls, name: str, act: str) -> HoldingEvent:
-        """Make a member."""
-        member = str.__new__(cls, name)
-        member._value_ = name
-        member.act = act
-        return member
+class HoldingEvent(CarriedEvent):
+    """What Customs does."""
 
     SUSPEND = ("suspend", "holding.open")
     REINSTATE = ("reinstate", "holding.close")
@@ -63,20 +52,7 @@ class HoldingReview:
     due_on: datetime.date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HoldingReviewCase:
-    """What a step is judged by: who acts, on which day, and the time still running."""
-
-    actor: Actor
-    on: datetime.date
-    due_on: datetime.date | None
-
-    def plays(self, actor: Actor) -> bool:
-        """Say whether the sender is that actor here."""
-        return self.actor is actor
-
-
-_TIME_PASSED: Guard[HoldingReviewCase] = Guard(
+_TIME_PASSED: Guard[PrivateCase] = Guard(
     "the time given to the importer to have passed",
     Refusal.TOO_EARLY,
     lambda case: case.due_on is None or case.on > case.due_on,
@@ -92,12 +68,12 @@ def _step(
     event: HoldingEvent,
     target: HoldingFineState,
     limit: str = "",
-    *guards: Guard[HoldingReviewCase],
-) -> Step[HoldingFineState, HoldingReviewCase]:
+    *guards: Guard[PrivateCase],
+) -> Step[HoldingFineState, PrivateCase]:
     return Step(state, event.value, Actor.CUSTOMS, target, _SOURCE, limit, guards)
 
 
-HOLDING_REVIEW_TABLE: Table[HoldingFineState, HoldingReviewCase] = Table(
+HOLDING_REVIEW_TABLE: Table[HoldingFineState, PrivateCase] = Table(
     "holding review",
     HoldingFineState,
     (
@@ -136,9 +112,7 @@ def advance_holding_review(
     Raises:
         RuleViolatedError: if the table does not list the step, or its time has not come.
     """
-    reached = HOLDING_REVIEW_TABLE.advance(
-        review.state, event.value, HoldingReviewCase(actor, on, review.due_on)
-    )
+    reached = HOLDING_REVIEW_TABLE.advance(review.state, event.value, PrivateCase(actor, on, review.due_on))
     is_suspended = event is HoldingEvent.SUSPEND
     return HoldingReview(
         reached, calendar.add_working_days(on, CURE_WORKING_DAYS.value) if is_suspended else None
@@ -157,6 +131,4 @@ def holding_commitment(salt: bytes, certificate: bytes, holder: str, fine: Holdi
     Raises:
         ValueError: if the salt is not 16 bytes.
     """
-    if len(salt) != SALT_BYTES:
-        raise ValueError(f"a salt has {SALT_BYTES} bytes, got {len(salt)}; draw fresh random ones")
-    return hashlib.sha256(encode([_COMMITMENT_DOMAIN, salt, certificate, holder, fine.value])).digest()
+    return commitment(_COMMITMENT_DOMAIN, salt, certificate, holder, fine.value)

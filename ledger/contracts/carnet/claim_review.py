@@ -12,16 +12,14 @@ Rules:
 from __future__ import annotations
 
 import datetime
-import hashlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ledger.contracts.carnet.dates import proof_due_on, recovery_due_on
 from ledger.contracts.parameters import CARNET_AMOUNT_PERCENT_MAX, CARNET_PROOF_MONTHS, CARNET_RECOVERY_MONTHS
+from ledger.contracts.private import CarriedEvent, commitment
 from ledger.contracts.table import Actor, Guard, Refusal, Step, Table
-from ledger.encoding import encode
 
-SALT_BYTES = 16
 _COMMITMENT_DOMAIN = "seatrial/carnet-fine/v1"
 
 
@@ -38,17 +36,8 @@ class CarnetFineState(StrEnum):
     FINAL = "FINAL"
 
 
-class CarnetReviewEvent(StrEnum):
-    """What happens to a claim. `act` is the public transaction type that carries it."""
-
-    act: str
-
-    def __new__(cls, name: str, act: str) -> CarnetReviewEvent:
-        """Make a member."""
-        member = str.__new__(cls, name)
-        member._value_ = name
-        member.act = act
-        return member
+class CarnetReviewEvent(CarriedEvent):
+    """What happens to a claim."""
 
     OBJECT = ("object", "carnet.answer")
     PROVE = ("prove", "carnet.answer")
@@ -203,6 +192,4 @@ def carnet_fine_commitment(salt: bytes, carnet: bytes, serial: int, fine: Carnet
     Raises:
         ValueError: if the salt is not 16 bytes.
     """
-    if len(salt) != SALT_BYTES:
-        raise ValueError(f"a salt has {SALT_BYTES} bytes, got {len(salt)}; draw fresh random ones")
-    return hashlib.sha256(encode([_COMMITMENT_DOMAIN, salt, carnet, serial, fine.value])).digest()
+    return commitment(_COMMITMENT_DOMAIN, salt, carnet, serial, fine.value)

@@ -12,7 +12,6 @@ Rules:
 from __future__ import annotations
 
 import datetime
-import hashlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -20,10 +19,9 @@ from ledger.contracts.deadlines import add_calendar_days, anniversary
 from ledger.contracts.fisheries.form import FORM370_TABLE
 from ledger.contracts.fisheries.records import Form370State
 from ledger.contracts.parameters import FORM_370_HOLD_CALENDAR_DAYS, FORM_370_RECORD_YEARS
+from ledger.contracts.private import CarriedEvent, commitment
 from ledger.contracts.table import Actor, Guard, Refusal, Step, Table
-from ledger.encoding import encode
 
-SALT_BYTES = 16
 _COMMITMENT_DOMAIN = "seatrial/form370-fine/v1"
 
 
@@ -40,17 +38,8 @@ class InspectionState(StrEnum):
     AUDITED = "AUDITED"
 
 
-class InspectionEvent(StrEnum):
-    """What happens in an inspection. `act` is the public transaction type that carries it."""
-
-    act: str
-
-    def __new__(cls, name: str, act: str) -> InspectionEvent:
-        """Make a member."""
-        member = str.__new__(cls, name)
-        member._value_ = name
-        member.act = act
-        return member
+class InspectionEvent(CarriedEvent):
+    """What happens in an inspection."""
 
     HOLD = ("hold", "fisheries.open")
     CLEAR = ("clear", "fisheries.open")
@@ -220,6 +209,4 @@ def form_commitment(salt: bytes, form: bytes, state: InspectionState) -> bytes:
     Raises:
         ValueError: if the salt is not 16 bytes.
     """
-    if len(salt) != SALT_BYTES:
-        raise ValueError(f"a salt has {SALT_BYTES} bytes, got {len(salt)}; draw fresh random ones")
-    return hashlib.sha256(encode([_COMMITMENT_DOMAIN, salt, form, state.value])).digest()
+    return commitment(_COMMITMENT_DOMAIN, salt, form, state.value)

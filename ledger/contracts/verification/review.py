@@ -14,12 +14,10 @@ Rules:
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ledger.contracts.claim_review import SALT_BYTES
 from ledger.contracts.deadlines import add_calendar_days
 from ledger.contracts.parameters import (
     DENIAL_EFFECTIVE_CALENDAR_DAYS,
@@ -32,10 +30,10 @@ from ledger.contracts.parameters import (
     VISIT_CONSENT_CALENDAR_DAYS,
     Parameter,
 )
+from ledger.contracts.private import CarriedEvent, PrivateCase, commitment
 from ledger.contracts.table import Actor, Guard, Refusal, Step, Table
 from ledger.contracts.verification.inquiry import VERIFICATION_TABLE
 from ledger.contracts.verification.records import VerificationState
-from ledger.encoding import encode
 
 _COMMITMENT_DOMAIN = "seatrial/verification/v1"
 
@@ -55,17 +53,8 @@ class VerificationFineState(StrEnum):
     NEGATIVE = "NEGATIVE"
 
 
-class VerificationEvent(StrEnum):
-    """What happens in a verification. `act` is the public transaction type that carries it."""
-
-    act: str
-
-    def __new__(cls, name: str, act: str) -> VerificationEvent:
-        """Make a member."""
-        member = str.__new__(cls, name)
-        member._value_ = name
-        member.act = act
-        return member
+class VerificationEvent(CarriedEvent):
+    """What happens in a verification."""
 
     QUESTIONNAIRE = ("questionnaire", "verification.open")
     VISIT_NOTICE = ("visit-notice", "verification.open")
@@ -95,20 +84,7 @@ class Verification:
     due_on: datetime.date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VerificationReviewCase:
-    """What a step is judged by: who acts, on which day, and the time still running."""
-
-    actor: Actor
-    on: datetime.date
-    due_on: datetime.date | None
-
-    def plays(self, actor: Actor) -> bool:
-        """Say whether the sender is that actor here."""
-        return self.actor is actor
-
-
-_TIME_PASSED: Guard[VerificationReviewCase] = Guard(
+_TIME_PASSED: Guard[PrivateCase] = Guard(
     "the time given to the party to have passed",
     Refusal.TOO_EARLY,
     lambda case: case.due_on is not None and case.on > case.due_on,
@@ -131,8 +107,8 @@ def _step(
     target: _F,
     source: str,
     limit: str = "",
-    *guards: Guard[VerificationReviewCase],
-) -> Step[_F, VerificationReviewCase]:
+    *guards: Guard[PrivateCase],
+) -> Step[_F, PrivateCase]:
     return Step(state, event.value, actor, target, source, limit, guards)
 
 
@@ -141,7 +117,7 @@ _FOLLOW_TIME = str(VERIFICATION_FOLLOW_UP_CALENDAR_DAYS)
 _CONSENT_TIME = str(VISIT_CONSENT_CALENDAR_DAYS)
 _DETERMINATION_TIME = str(DETERMINATION_CALENDAR_DAYS)
 
-VERIFICATION_REVIEW_TABLE: Table[_F, VerificationReviewCase] = Table(
+VERIFICATION_REVIEW_TABLE: Table[_F, PrivateCase] = Table(
     "verification review",
     VerificationFineState,
     (
@@ -210,7 +186,7 @@ def advance_verification(
     Raises:
         RuleViolatedError: if the table does not list the step, or its time has not come.
     """
-    case = VerificationReviewCase(actor, on, verification.due_on)
+    case = PrivateCase(actor, on, verification.due_on)
     reached = VERIFICATION_REVIEW_TABLE.advance(verification.state, event.value, case)
     given = _TIME_GIVEN.get(event)
     due_on = None if given is None else add_calendar_days(on, given.value)
@@ -255,6 +231,4 @@ def verification_commitment(salt: bytes, verification: bytes, fine: Verification
     Raises:
         ValueError: if the salt is not 16 bytes.
     """
-    if len(salt) != SALT_BYTES:
-        raise ValueError(f"a salt has {SALT_BYTES} bytes, got {len(salt)}; draw fresh random ones")
-    return hashlib.sha256(encode([_COMMITMENT_DOMAIN, salt, verification, fine.value])).digest()
+    return commitment(_COMMITMENT_DOMAIN, salt, verification, fine.value)

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -34,6 +34,7 @@ from aiohttp import web
 
 from ledger.keys import Verifier
 from ledger.roster import Roster
+from p2p.acquaintance import Acquaintance
 from p2p.codepoints import CodePoint
 from p2p.config import NodeConfig
 from p2p.errors import FrameError, HelloError, NodeHaltedError
@@ -55,7 +56,6 @@ from p2p.observer import Observer
 from p2p.ports import listen
 from p2p.recall import Recall
 from p2p.refusals import RefusalHandler
-from p2p.topology import neighbors_now
 
 PEER_PATH = "/peer"
 _SILENT_BACKOFFS = 0.25
@@ -89,13 +89,12 @@ class Links:
     Attributes:
         config, machine, verifier, observer: the node's own.
         store_id: of the node's store.
-        roster: who belongs to the network, as far as this node knows; changed by `follow`.
+        peers: with whom this node needs links; told of changes by `follow`.
         met: the stores of the peers that this node has met.
         keep: makes what there is to keep of the peers durable.
         deliver: takes a frame from a peer, and its size in bytes, into the node's inbox; waits while that is full.
         on_change: called with (peer, is_open) when a link opens or closes; a link that replaces another does both.
         weather: what is done on purpose to the frames that leave.
-        addressed: returns for whom this node has envelopes.
     """
 
     config: NodeConfig
@@ -103,13 +102,12 @@ class Links:
     verifier: Verifier
     observer: Observer
     store_id: bytes
-    roster: Roster
+    peers: Acquaintance
     met: Met
     keep: Callable[[bytes], Awaitable[None]]
     deliver: Deliver
     on_change: Callable[[str, bool], None]
     weather: FrameWeather
-    addressed: Callable[[], Iterable[str]]
     figures: LinkFigures = field(default_factory=LinkFigures)
     _links: dict[str, Link] = field(default_factory=dict)
     _dialers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -117,7 +115,6 @@ class Links:
     _session: aiohttp.ClientSession | None = None
     _runner: web.AppRunner | None = None
     _stopping: bool = False
-    _called: dict[str, None] = field(default_factory=dict)
     _recall: Recall = field(init=False)
 
     def __post_init__(self) -> None:
@@ -149,42 +146,27 @@ class Links:
 
     def follow(self, roster: Roster) -> None:
         """Follow a changed roster: dial who came; whose node is not a member's any more is left at the next `tend`."""
-        self.roster = roster
+        self.peers.roster = roster
         if self._session is not None and not self._stopping:
             self._dial_needed()
 
     def _dial_needed(self) -> None:
-        for peer in self._needed_peers():
+        for peer in self.peers.needed():
             self._begin_to_dial(peer)
 
     def _begin_to_dial(self, peer: str) -> None:
         dialer = self._dialers.get(peer)
-        if self._is_to_be_dialed(peer) and (dialer is None or dialer.done()):
+        if self.peers.dials(peer) and (dialer is None or dialer.done()):
             dialer = asyncio.get_running_loop().create_task(self._keep_dialing(peer), name=f"dial {peer}")
             self._dialers[peer] = dialer
 
     def _call_addressed(self) -> None:
         """Have a link to everybody for whom there is an envelope, though neither gossip nor ordering needs one."""
-        for peer in self.addressed():
-            if peer not in self._links and peer not in self._standing_peers():
+        for peer in self.peers.occasional():
+            if peer not in self._links:
                 self._begin_to_dial(peer)
                 if self._lacks(peer):
                     self._recall.wanted(peer)
-
-    def _is_to_be_dialed(self, peer: str) -> bool:
-        member = self.roster.find(peer)
-        return (
-            member is not None
-            and member.node.raft_id > self.config.raft_id
-            and self._url(peer) is not None
-            and peer in self._needed_peers()
-        )
-
-    def _url(self, peer: str) -> str | None:
-        """Return where a peer's node listens: where the ledger says, else where the configuration does."""
-        member = self.roster.find(peer)
-        url = None if member is None else member.node.url
-        return url or self.config.peers.get(peer)
 
     async def stop(self) -> None:
         """Close every link and stop listening.
@@ -235,7 +217,7 @@ class Links:
         timing = self.config.timing
         self._call_addressed()
         for link in list(self._links.values()):
-            member = self.roster.find(link.peer)
+            member = self.peers.roster.find(link.peer)
             if member is None or member.node.raft_id != link.raft_id:
                 gone = (
                     "was removed"
@@ -269,23 +251,6 @@ class Links:
         if not link.closing:
             self.figures.frames_dropped += link.put(data, urgent=urgent)
 
-    def _needed_peers(self) -> list[str]:
-        """Return with whom a link is needed now: always, for an envelope from here, or because they asked for one."""
-        roster, needed = self.roster, self._standing_peers()
-        needed |= {peer for peer in (*self.addressed(), *self._called) if roster.find(peer) is not None}
-        needed.discard(self.config.organization)
-        return sorted(needed)
-
-    def _standing_peers(self) -> set[str]:
-        """Return with whom this node gossips or orders."""
-        roster = self.roster
-        ordering = {m.id for m in roster.members if m.node.orders or m.node.is_learner}
-        needed = set(neighbors_now(self.config, roster))
-        if self.config.organization in ordering:
-            needed |= ordering
-        needed.discard(self.config.organization)
-        return needed
-
     def _close_soon(self, link: Link, reason: str) -> None:
         if link.closing:
             return
@@ -301,7 +266,7 @@ class Links:
     def _identity(self) -> Identity:
         config = self.config
         return Identity(
-            self.roster,
+            self.peers.roster,
             config.organization,
             config.node_key,
             config.incarnation,
@@ -392,19 +357,12 @@ class Links:
         if link is not None and asyncio.get_running_loop().time() - link.heard_at > silence_s:
             self._close_soon(link, "its other end is gone")
             self._ended(link)
-        elif link is None and peer not in self._needed_peers():
-            self._called[peer] = None
+        elif link is None and peer not in self.peers.needed():
+            self.peers.asked(peer)
             self._begin_to_dial(peer)
 
     def _lacks(self, peer: str) -> bool:
-        member = self.roster.find(peer)
-        return (
-            not self._stopping
-            and member is not None
-            and member.node.raft_id < self.config.raft_id
-            and peer in self._needed_peers()
-            and peer not in self._links
-        )
+        return not self._stopping and peer not in self._links and self.peers.awaits(peer)
 
     async def _ask_for_dial(self, peer: str) -> None:
         socket = await self._open(peer)
@@ -414,7 +372,7 @@ class Links:
     async def _keep_dialing(self, peer: str) -> None:
         timing = self.config.timing
         pause_ms = float(timing.dial_backoff_ms_min)
-        while self._is_to_be_dialed(peer):
+        while self.peers.dials(peer):
             if await self._dial_once(peer):
                 pause_ms = timing.dial_backoff_ms_min
             await asyncio.sleep(pause_ms * self.machine.random.uniform(0.5, 1.0) / 1000)
@@ -426,14 +384,14 @@ class Links:
         if opened is None:
             return False
         socket, raft_id = opened
-        self._called.pop(peer, None)
+        self.peers.answered(peer)
         await self._run(peer, raft_id, socket)
         return True
 
     async def _open(self, peer: str) -> tuple[Socket, int] | None:
         """Connect to a peer and shake hands; return the socket and its Raft id, or None if either fails."""
         assert self._session is not None  # noqa: S101 - started before any dialer
-        url = self._url(peer)
+        url = self.peers.url(peer)
         if url is None:
             return None
         try:

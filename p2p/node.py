@@ -23,6 +23,7 @@ from ledger.errors import DamagedStoreError
 from ledger.keys import Verifier
 from ledger.roster import Roster
 from ledger.state import document_key
+from p2p.acquaintance import Acquaintance
 from p2p.certifier import Certifier
 from p2p.chain import Chain
 from p2p.config import NodeConfig
@@ -106,13 +107,12 @@ class Node:
             verifier=self.verifier,
             observer=observer,
             store_id=self.store.store_id,
-            roster=self.ledger.roster,
+            peers=Acquaintance(config, self.ledger.roster, lambda: self.courier.addressees),
             met=Met(self.store.peers),
             keep=self._keep_peers,
             deliver=self._deliver,
             on_change=self._link_changed,
             weather=weather or FrameWeather(machine.random),
-            addressed=lambda: self.courier.addressees,
         )
         self.intake = Intake(
             machine=machine,

@@ -77,6 +77,7 @@ class InForce:
         course: its own course, if it has one.
         groups: that it parts, if it names them.
         must_finish: whether that is waited for instead of cut short.
+        ending: brings it to its end, if that is under way and must not be cut short.
     """
 
     number: int
@@ -87,6 +88,7 @@ class InForce:
     course: asyncio.Task[None] | None = None
     groups: Sequence[Sequence[str]] = ()
     must_finish: bool = False
+    ending: asyncio.Task[None] | None = None
 
 
 class FaultEngine:
@@ -330,6 +332,14 @@ class FaultEngine:
         )
 
     async def _end(self, fault: InForce) -> None:
+        if fault.kind in REPLACING and fault.course is None:
+            if fault.ending is None:
+                fault.ending = asyncio.get_running_loop().create_task(
+                    self._replace_at_end(fault), name=f"end of fault {fault.number}"
+                )
+                self._finishing.append(fault.ending)
+            await asyncio.shield(fault.ending)
+            return
         self.in_force.pop(fault.number, None)
         if fault.must_finish and fault.course is not None and fault.course is not asyncio.current_task():
             self.in_force[fault.number] = fault
@@ -339,6 +349,15 @@ class FaultEngine:
             fault.course.cancel()
             await asyncio.gather(fault.course, return_exceptions=True)
         await self._noting_what_is_not_replaced(fault.end())
+        self._note_end(fault)
+
+    async def _replace_at_end(self, fault: InForce) -> None:
+        """End what may replace a node; half done it leaves one without its seat, so it stays in force meanwhile."""
+        await self._noting_what_is_not_replaced(fault.end())
+        self.in_force.pop(fault.number, None)
+        self._note_end(fault)
+
+    def _note_end(self, fault: InForce) -> None:
         self._book.add("fault.ended", {"fault": fault.number, "kind": fault.kind, "hit": list(fault.hit)})
 
     async def _noting_what_is_not_replaced(self, work: Awaitable[None]) -> None:

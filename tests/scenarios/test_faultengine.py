@@ -13,6 +13,7 @@ from p2p.latency import Lognormal, Uniform
 from p2p.linkweather import Direction, LinkWeather
 from p2p.virtual import VirtualWorld, run_virtual
 from scenarios.model.catalog import load_scenario
+from scenarios.trial import strikes
 from scenarios.trial.agenda import Agenda
 from scenarios.trial.eventbook import Event, EventBook
 from scenarios.trial.faultengine import FaultEngine
@@ -62,6 +63,12 @@ class FakeWorld:
     def reset(self, directions: Sequence[Direction]) -> int:
         self.note("reset", len(directions))
         return 0
+
+    def flip_bits(self, organization: str, file: str, bits: int) -> None:
+        self.note("flip_bits", (organization, file, bits))
+
+    def is_up(self, organization: str) -> bool:
+        return organization != "cbp"
 
     def forsake(self, directions: Sequence[Direction]) -> int:
         self.note("forsake", tuple(directions))
@@ -259,6 +266,36 @@ def test_healing_ends_what_is_in_force_begins_nothing_more_and_starts_everybody(
     assert [whom for _, what, whom in calls if what == "restart"] == ["noaa", *ORGANIZATIONS]
     assert not [call for call in calls if call[1:] == ("crash", "cbp")]
     assert rig.engine.never_begun == [3]
+    assert not rig.engine.in_force
+
+
+def test_healing_does_not_cut_short_a_replacement_with_which_a_fault_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(
+        "  - { at: { protocol: 1s }, for: { protocol: 1s }, kind: flip_bits, target: node cbp,"
+        " params: { file: watermark } }\n",
+        tmp_path,
+    )
+
+    class Slow:
+        def __init__(self, _world: object, organization: str, *_given: object) -> None:
+            self.organization = organization
+
+        async def run(self) -> None:
+            await asyncio.sleep(5)
+            rig.world.note("replaced", self.organization)
+
+    monkeypatch.setattr(strikes, "Replacement", Slow)
+
+    async def play() -> None:
+        await asyncio.sleep(3)
+        assert rig.engine.is_to_be_replaced("cbp")
+        await rig.engine.heal()
+
+    calls = rig.run(play)
+    assert (7, "replaced", "cbp") in calls
+    assert len(rig.events("fault.ended")) == 1
     assert not rig.engine.in_force
 
 

@@ -8,13 +8,10 @@ Rules:
   each holds only the disclosures meant for its addressee.
 - Its sender signs the digests with the root they belong to: one whose signed digests give another root is convicted by
   its own word, and no field has to be shown for it.
-- An envelope is padded to a size class and sealed with libsodium's Box from an ephemeral key; key and nonce
-  come from the `random` it is given. Box does not commit to its key: the addressee recomputes the root and
-  compares it with the ledger's, so that no two of them are shown different documents.
+- How an envelope travels, and who signs for it, is `ledger.envelopes`'s.
 - Values come out wrapped in `Private`, which shows itself to nobody who does not ask with `reveal`; no error here
   quotes a value.
-- Whatever does not open, or opens to anything but sorted digests and disclosures among them, is an
-  EnvelopeError; nothing in it is trusted.
+- Whatever is anything but sorted digests and disclosures among them is an EnvelopeError; nothing in it is trusted.
 """
 
 from __future__ import annotations
@@ -22,15 +19,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Generic, NoReturn, Protocol, TypeVar
-
-import nacl.exceptions
-import nacl.public
+from typing import Generic, NoReturn, Protocol, TypeVar
 
 from ledger.encoding import Value, decode, encode
 from ledger.errors import EncodingError, EnvelopeError, MalformedError
 from ledger.fields import Fields
-from ledger.keys import KEY_BYTES, SIGNATURE_BYTES, BoxKey
+from ledger.keys import SIGNATURE_BYTES
 
 SALT_BYTES = 16
 DIGEST_BYTES = 32
@@ -39,14 +33,11 @@ FIELD_NAME_LENGTH_MAX = 128
 DIGEST_CLASS = 32
 """Digests come in multiples of this many, decoys making up the difference."""
 
-SIZE_CLASSES_BYTES: Final = (1 << 10, 4 << 10, 16 << 10, 64 << 10)
-"""Sealed envelopes have exactly one of these sizes."""
+ENVELOPE_BYTES_MAX = 64 << 10
+"""More than any envelope that travels has."""
 
 _FIELD_DOMAIN = "seatrial/field/v1"
 _DOCUMENT_DOMAIN = b"seatrial/document/v1\n"
-_LENGTH_BYTES = 4
-_NONCE_BYTES = nacl.public.Box.NONCE_SIZE
-_SEAL_BYTES = KEY_BYTES + _NONCE_BYTES + 16 + _LENGTH_BYTES
 
 T = TypeVar("T")
 
@@ -236,8 +227,8 @@ def read_envelope(data: bytes) -> OpenedEnvelope:
         EnvelopeError: if the bytes are no envelope, or a disclosed field is not among the digests.
     """
     try:
-        fields = Fields(decode(data, limit_bytes=SIZE_CLASSES_BYTES[-1]), "envelope")
-        packed = fields.raw("digests", max_size=SIZE_CLASSES_BYTES[-1])
+        fields = Fields(decode(data, limit_bytes=ENVELOPE_BYTES_MAX), "envelope")
+        packed = fields.raw("digests", max_size=ENVELOPE_BYTES_MAX)
         disclosures = tuple(
             _read_disclosure(item, place)
             for place, item in enumerate(fields.items("disclosures", FIELDS_MAX))
@@ -255,66 +246,6 @@ def read_envelope(data: bytes) -> OpenedEnvelope:
     _check_digests(digests, len(packed))
     _check_disclosures(disclosures, digests)
     return OpenedEnvelope(document_root(digests), digests, disclosures, vouched)
-
-
-def seal(envelope_bytes: bytes, recipient_box_public: bytes, random: Chance) -> bytes:
-    """Pad an envelope to its size class and encrypt it to an addressee.
-
-    Args:
-        envelope_bytes: from `envelope`.
-        recipient_box_public: the addressee's X25519 key, 32 bytes.
-        random: for the ephemeral key and the nonce.
-
-    Raises:
-        EnvelopeError: if the envelope is larger than the largest class, or the key is none.
-    """
-    size = len(envelope_bytes) + _SEAL_BYTES
-    fitting = [size_class for size_class in SIZE_CLASSES_BYTES if size_class >= size]
-    if not fitting:
-        raise EnvelopeError(
-            f"a sealed envelope of {size} bytes is over the largest class, {SIZE_CLASSES_BYTES[-1]}; "
-            f"send fewer or shorter fields"
-        )
-    padding = bytes(fitting[0] - size)
-    padded = len(envelope_bytes).to_bytes(_LENGTH_BYTES, "big") + envelope_bytes + padding
-    ephemeral = BoxKey(random.randbytes(KEY_BYTES))
-    nonce = random.randbytes(_NONCE_BYTES)
-    try:
-        sealed = ephemeral.box(recipient_box_public).encrypt(padded, nonce)
-    except (nacl.exceptions.CryptoError, ValueError, TypeError) as error:
-        raise EnvelopeError(
-            f"the addressee's key is no X25519 key: {error}; use its registered key"
-        ) from error
-    return ephemeral.public + bytes(sealed)
-
-
-def open_envelope(sealed: bytes, box_key: BoxKey) -> OpenedEnvelope:
-    """Open a sealed envelope and recompute its root.
-
-    Args:
-        sealed: as it travelled.
-        box_key: the addressee's.
-
-    Raises: EnvelopeError: if it does not open or is no envelope. Whether its root is the ledger's is the
-    caller's to compare (`OpenedEnvelope.check_root`).
-    """
-    if len(sealed) not in SIZE_CLASSES_BYTES:
-        raise EnvelopeError(
-            f"a sealed envelope has {', '.join(map(str, SIZE_CLASSES_BYTES))} bytes, got {len(sealed)}; "
-            f"complain with UNREADABLE"
-        )
-    try:
-        padded = box_key.box(sealed[:KEY_BYTES]).decrypt(sealed[KEY_BYTES:])
-    except nacl.exceptions.CryptoError as error:
-        raise EnvelopeError(
-            "the envelope does not open with this key: it was changed or is another's; "
-            "complain with UNREADABLE"
-        ) from error
-    length = int.from_bytes(padded[:_LENGTH_BYTES], "big")
-    end = _LENGTH_BYTES + length
-    if end > len(padded) or any(padded[end:]):
-        raise EnvelopeError("the envelope's padding is not zeros after its length; complain with UNREADABLE")
-    return read_envelope(padded[_LENGTH_BYTES:end])
 
 
 def _read_disclosure(item: Value, place: int) -> Disclosure:

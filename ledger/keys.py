@@ -52,6 +52,7 @@ class Domain(StrEnum):
     ACKNOWLEDGEMENT = "seatrial/acknowledgement/v1"
     CREDENTIAL_KEY = "seatrial/credential-key/v1"
     ENVELOPE = "seatrial/envelope/v1"
+    SEAL = "seatrial/seal/v1"
 
 
 def signed_message(domain: Domain, network: str, payload: bytes) -> bytes:

@@ -39,7 +39,7 @@ from p2p.answers import (
 )
 from p2p.codepoints import CodePoint
 from p2p.control import add_control
-from p2p.errors import NodeHaltedError, OverloadedError, PurgedError
+from p2p.errors import NodeHaltedError, OverloadedError, PurgedError, UnsignedError
 from p2p.finality import TransactionStatus
 from p2p.intake import Submission
 from p2p.metrics import render_metrics
@@ -291,7 +291,7 @@ class Api:
     # Documents.
 
     async def post_document(self, request: web.Request) -> web.Response:
-        """Take a sealed envelope for an addressee: canonical map of root, to, envelope."""
+        """Take a sealed and signed envelope for an addressee: canonical map of root, to, envelope."""
         limit = self.node.config.genesis.limits.envelope_bytes_max
         data = await request.read()
         try:
@@ -317,6 +317,12 @@ class Api:
         self._check_known()
         try:
             is_new = await self.node.send_envelope(root, to, envelope)
+        except UnsignedError as error:
+            remedy = (
+                "Sign it with your organization's current key, under the domain seatrial/seal/v1, over the canonical "
+                "map of root, to and envelope (the sha256 of the sealed bytes), and append the signature."
+            )
+            raise ApiError(403, Code.BAD_SIGNATURE, str(error), remedy) from error
         except PurgedError as error:
             raise ApiError(410, "PURGED", str(error), "Nothing to do: keep no copy either.") from error
         except OverloadedError as error:

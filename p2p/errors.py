@@ -7,6 +7,7 @@ PeerError
 ├── ReadFailedError   no leader confirmed a linearizable read in time: nothing is known
 ├── InUseError        a port or a store that another process holds
 ├── OverloadedError   a limit is reached; nothing was kept, and the same may be taken later
+├── UnsignedError     an envelope that its sender did not sign for that addressee under that root
 ├── PurgedError       the document was purged; nobody keeps envelopes of it any more
 ├── DivergedError     this node executes a block to something else than was certified
 └── NodeHaltedError   the node cannot go on and says why; it must not be restarted blindly
@@ -41,6 +42,10 @@ class InUseError(PeerError):
 
 class OverloadedError(PeerError):
     """A limit of genesis is reached; nothing was kept."""
+
+
+class UnsignedError(PeerError):
+    """An envelope that its sender's organization did not sign for that addressee under that root."""
 
 
 class PurgedError(PeerError):

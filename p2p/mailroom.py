@@ -1,6 +1,8 @@
 """Envelopes taken into outbox and inbox, while genesis' limits have room for them.
 
 Rules:
+- Only what its sender's organization signed for this root and this addressee is taken, from one's own application and
+  from a peer: so whatever a reader is given is provably its sender's. What a stolen key signed is nobody's.
 - What is taken is durable before anybody is told so, and is never given up for another: only the addressee's word
   that it has these very bytes lets an envelope leave the outbox.
 - The same bytes again are taken already; they need no room.
@@ -39,6 +41,7 @@ class Mailroom:
         later: takes what is to be done once the turn is durable.
         answer: sends a receipt to a peer.
         is_purged: whether the document of a root was purged, as far as this node has executed.
+        is_signed: says whether an envelope is signed by a sender, for an addressee, under a root.
     """
 
     organization: str
@@ -50,6 +53,7 @@ class Mailroom:
     later: Callable[[Callable[[], None]], None]
     answer: Callable[[str, EnvelopeStoredFrame], None]
     is_purged: Callable[[bytes], bool]
+    is_signed: Callable[[str, str, bytes, bytes], bool]
     _refused: dict[str, str] = field(default_factory=dict)
 
     def post(self, to: str, root: bytes, envelope: bytes) -> bool | str:
@@ -76,6 +80,12 @@ class Mailroom:
             return False
         if self.is_purged(frame.root):
             self._refuse(peer, f"document {frame.root.hex()[:16]} was purged")
+            return False
+        if not self.is_signed(peer, self.organization, frame.root, frame.envelope):
+            self._refuse(
+                peer,
+                f"no key that {peer} has, as far as this node knows, signed it under {frame.root.hex()[:16]}",
+            )
             return False
         kept = self._keep(peer, frame.root, frame.envelope)
         if isinstance(kept, str):

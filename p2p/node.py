@@ -19,8 +19,9 @@ import apsw
 from consensus import InconsistentStateError
 from ledger.checkpoint import parse_checkpoint
 from ledger.contracts import DocumentState, read_document
-from ledger.errors import DamagedStoreError
-from ledger.keys import Verifier
+from ledger.envelopes import SignedEnvelope, is_senders, seal_statement
+from ledger.errors import DamagedStoreError, EnvelopeError
+from ledger.keys import Domain, Verifier
 from ledger.roster import Roster
 from ledger.state import document_key
 from p2p.acquaintance import Acquaintance
@@ -29,7 +30,7 @@ from p2p.chain import Chain
 from p2p.config import NodeConfig
 from p2p.courier import Courier
 from p2p.driver import Driver
-from p2p.errors import OverloadedError, PurgedError, ReadFailedError
+from p2p.errors import OverloadedError, PurgedError, ReadFailedError, UnsignedError
 from p2p.executor import Executor
 from p2p.frames import Frame
 from p2p.frameweather import FrameWeather
@@ -170,6 +171,7 @@ class Node:
             later=self._later,
             answer=self.links.send,
             is_purged=self.is_purged,
+            is_signed=self.is_signed,
         )
         self.executor.on_purged = self.mailroom.purge
         self._handover: Handover | None = None
@@ -335,12 +337,18 @@ class Node:
             Whether it is new; the same bytes under the same root are not kept twice.
 
         Raises:
+            UnsignedError: if this organization did not sign it for that addressee under that root.
             PurgedError: if the document was purged.
             OverloadedError: if there is no room for it; nothing was kept.
             NodeHaltedError: if the node has stopped.
         """
         if await self.look(lambda: self.is_purged(root)):
             raise PurgedError(f"document {root.hex()} was purged; nobody keeps envelopes of it any more")
+        if not self.is_signed(self.organization, to, root, envelope):
+            raise UnsignedError(
+                f"the envelope's last 64 bytes are no signature of {self.organization} over root {root.hex()}, "
+                f"addressee {to} and the bytes before them"
+            )
         taken: list[bool | str] = []
         await self.driver.durably(lambda: taken.append(self.mailroom.post(to, root, envelope)))
         if isinstance(taken[0], str):
@@ -348,6 +356,22 @@ class Node:
         self.changed.fire()
         self.driver.wake()
         return taken[0]
+
+    def is_signed(self, sender: str, to: str, root: bytes, envelope: bytes) -> bool:
+        """Whether an envelope is signed by its sender for that addressee under that root, by the latest roster."""
+        roster = self._known_roster()
+        try:
+            signed = SignedEnvelope.decode(envelope)
+        except EnvelopeError:
+            return False
+        return is_senders(
+            roster.find_ever(sender),
+            self.verifier,
+            Domain.SEAL,
+            roster.network,
+            seal_statement(root, to, signed.digest),
+            signed.signature,
+        )
 
     def is_purged(self, root: bytes) -> bool:
         """Whether the document of a root was purged, as far as this node has executed."""

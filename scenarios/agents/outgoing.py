@@ -135,7 +135,7 @@ class Outgoing:
             self.record("envelope.withheld", private=True, to=to, time_ms=self.desk.now_ms())
             return
         await self.until_it_speaks()
-        await self.hand_over(root, to, self.wallet.seal(root, self.keybook.box_key(to), names))
+        await self.hand_over(root, to, self.wallet.seal(root, to, self.keybook.box_key(to), names))
 
     async def hand_over(self, root: bytes, to: str, sealed: bytes) -> None:
         """Hand a sealed envelope to the node, unless a fault of trade holds or loses it."""

@@ -3,7 +3,7 @@
 Rules:
 - A nonce is durable before the transaction that uses it is handed out; what was not sent is skipped.
 - Documents leave only as sealed envelopes, with the fields that their addressee may see, and with this organization's
-  signature that the digests in it are the document's.
+  signatures: that the digests in it are the document's, and under which root it goes to whom.
 - New keys take the place of old ones for signing; what was sealed to an old one still opens.
 - Documents do not stay in memory: most lie in a real file without a name, where what is forgotten is overwritten.
 - Salts of commitments are kept with what they open: who loses the salt can no longer prove the state.
@@ -12,7 +12,6 @@ Rules:
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from random import Random
 
@@ -23,11 +22,9 @@ from ledger.documents import (
     commit_fields,
     digests_statement,
     envelope,
-    open_envelope,
-    seal,
 )
 from ledger.encoding import Value
-from ledger.errors import EnvelopeError
+from ledger.envelopes import SignedEnvelope, addressed_key, open_envelope, seal, sign_envelope
 from ledger.keys import KEY_BYTES, BoxKey, Domain, SigningKey
 from ledger.transaction import TRANSACTION_VERSION, SignedTransaction, Transaction, sign_transaction
 from scenarios.agents.nonces import Nonces, SaveNonces
@@ -167,11 +164,14 @@ class Wallet:
                 names = tuple(disclosure.name for disclosure in document.disclosures)
             self._witness.note_reader(root, reader, names)
 
-    def seal(self, root: bytes, recipient_box_public: bytes, names: tuple[str, ...] | None = None) -> bytes:
-        """Return a sealed envelope of a document in the wallet.
+    def seal(
+        self, root: bytes, to: str, recipient_box_public: bytes, names: tuple[str, ...] | None = None
+    ) -> bytes:
+        """Return a sealed and signed envelope of a document in the wallet.
 
         Args:
             root: of a document that was issued here, or opened and passed on.
+            to: the addressee, organization id.
             recipient_box_public: the addressee's X25519 key.
             names: the fields it may see; all of them if None.
 
@@ -185,31 +185,36 @@ class Wallet:
         statement = digests_statement(root, document.digests)
         vouched = self._key.sign(Domain.ENVELOPE, self.network, statement)
         sealed = seal(envelope(document, names, vouched), recipient_box_public, self._random)
+        signed = self.sign_envelope(root, to, sealed)
         if self._witness is not None:
-            self._witness.note_envelope(root, sealed)
-        return sealed
+            self._witness.note_envelope(root, signed)
+        return signed
 
-    def open(self, root: bytes, sealed: bytes) -> OpenedEnvelope:
+    def sign_envelope(self, root: bytes, to: str, sealed: bytes) -> bytes:
+        """Return what travels: sealed bytes with this organization's signature that it sends them so."""
+        return sign_envelope(sealed, self._key, self.network, root, to)
+
+    def open(self, root: bytes, signed: bytes) -> OpenedEnvelope:
         """Open an envelope that came under a root, and keep it if that is its root.
 
         Raises:
             EnvelopeError: if it does not open or is no envelope. The root is for the caller to compare.
         """
-        opened = self.read(sealed)
+        opened = self.read(signed)
         if opened.root == root:
             self._opened.put(root, opened)
         return opened
 
-    def read(self, sealed: bytes) -> OpenedEnvelope:
-        """Open with the newest key that does, and keep nothing: what was sealed to an older one is still one's own.
+    def read(self, signed: bytes) -> OpenedEnvelope:
+        """Open with the key that it is sealed to, and keep nothing: what was sealed to an older one is still one's own.
 
         Raises:
-            EnvelopeError: if no key of this organization opens it.
+            EnvelopeError: if that key does not open it, or is none of this organization's.
         """
-        for box_key in reversed(self._box_keys[1:]):
-            with contextlib.suppress(EnvelopeError):
-                return open_envelope(sealed, box_key)
-        return open_envelope(sealed, self._box_keys[0])
+        sealed = SignedEnvelope.decode(signed).sealed
+        addressed = addressed_key(sealed)
+        own = [box_key for box_key in self._box_keys if box_key.public == addressed]
+        return open_envelope(sealed, own[0] if own else self._box_keys[-1])
 
     def forget(self, root: bytes) -> None:
         """Let a document's plaintext go."""

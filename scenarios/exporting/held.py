@@ -15,7 +15,8 @@ from pathlib import Path
 
 from ledger.block import decode_block
 from ledger.contracts import CertificateState, read_certificate
-from ledger.documents import OpenedEnvelope, open_envelope
+from ledger.documents import OpenedEnvelope
+from ledger.envelopes import SignedEnvelope, open_envelope
 from ledger.errors import EnvelopeError
 from ledger.keys import Verifier
 from ledger.members import Member
@@ -167,7 +168,7 @@ def _opened(
     for envelope in sealed:
         for key in keys:
             try:
-                opened = open_envelope(envelope, key)
+                opened = open_envelope(SignedEnvelope.decode(envelope).sealed, key)
                 opened.check_root(root)
             except EnvelopeError as error:
                 reason = error

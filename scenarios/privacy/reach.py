@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ledger.documents import SIZE_CLASSES_BYTES
+from ledger.envelopes import SIZE_CLASSES_BYTES
 from ledger.keys import KEY_BYTES
 from p2p.errors import FrameError
 from p2p.framecodec import decode_frame

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from ledger.contracts.membership import Purpose, prove_possession
-from ledger.documents import commit_fields, digests_statement, envelope, seal
+from ledger.documents import commit_fields, digests_statement, envelope
+from ledger.envelopes import seal, sign_envelope
 from ledger.keys import BoxKey, Domain, SigningKey, seed_for
 from ledger.members import KeyTerm
 from ledger.store import Store
@@ -337,7 +338,8 @@ def another_document():
     sender = SigningKey.from_seed(seed_for("elsewhere", "sender"))
     vouched = sender.sign(Domain.ENVELOPE, "n", digests_statement(document.root, document.digests))
     _, box = rotated("importer")
-    return seal(envelope(document, ["kind"], vouched), box.public, Random("sealing"))
+    sealed = seal(envelope(document, ["kind"], vouched), box.public, Random("sealing"))
+    return sign_envelope(sealed, sender, "n", document.root, "importer")
 
 
 @pytest.mark.parametrize(

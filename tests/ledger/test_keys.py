@@ -42,6 +42,7 @@ def test_the_domains_are_the_stated_ones() -> None:
         "seatrial/acknowledgement/v1",
         "seatrial/credential-key/v1",
         "seatrial/envelope/v1",
+        "seatrial/seal/v1",
     ]
     assert signed_message(Domain.VOTE, "net", b"\x00x") == b"seatrial/vote/v1\nnet\n\x00x"
 

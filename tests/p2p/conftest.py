@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 
 from ledger.block import build_block
+from ledger.envelopes import sign_envelope
 from ledger.genesis import Limits, Role
 from ledger.transaction import SignedTransaction, Transaction, sign_transaction
 from p2p.config import Timing
@@ -185,6 +186,18 @@ class Five:
         )
         key = self.founding.secrets[signer or creator].organization_key
         return sign_transaction(replace(transaction, **changes), key)
+
+    def signed_envelope(
+        self,
+        sealed: bytes,
+        sender: str = "exporter",
+        to: str = "importer",
+        root: bytes = b"r" * 32,
+        signer: str | None = None,
+    ) -> bytes:
+        """Sign bytes that nobody needs to open as an envelope for somebody."""
+        key = self.founding.secrets[signer or sender].organization_key
+        return sign_envelope(sealed, key, self.genesis.network, root, to)
 
     def session(self, organization: str) -> aiohttp.ClientSession:
         if organization not in self.sessions:

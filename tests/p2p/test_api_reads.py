@@ -207,15 +207,16 @@ def test_an_envelope_is_carried_to_its_addressee_and_the_feed_wakes(five):
         await net.leader()
         poll = asyncio.create_task(net.get("importer", "/v1/documents?after=0&wait_ms=20000"))
         await asyncio.sleep(0.5)
-        body = encode({"root": b"r" * 32, "to": "importer", "envelope": b"sealed"})
+        body = encode({"root": b"r" * 32, "to": "importer", "envelope": net.signed_envelope(b"sealed")})
         posted = [await net.ask("exporter", "POST", "/v1/documents", body) for _ in range(2)]
         listed = await poll
         await net.settled()
         got = await net.get("importer", f"/v1/documents/{(b'r' * 32).hex()}")
         others = [await net.get(o, f"/v1/documents/{(b'r' * 32).hex()}") for o in ("cbp", "exporter", "noaa")]
         after = await net.get("importer", f"/v1/documents?after={listed.json['next']}")
+        to_self = net.signed_envelope(b"mine", "noaa", "noaa", b"s" * 32)
         own = await net.ask(
-            "noaa", "POST", "/v1/documents", encode({"root": b"s" * 32, "to": "noaa", "envelope": b"mine"})
+            "noaa", "POST", "/v1/documents", encode({"root": b"s" * 32, "to": "noaa", "envelope": to_self})
         )
         mine = await net.get("noaa", f"/v1/documents/{(b's' * 32).hex()}")
         return posted, listed, got, others, after, own, mine
@@ -223,12 +224,12 @@ def test_an_envelope_is_carried_to_its_addressee_and_the_feed_wakes(five):
     posted, listed, got, others, after, own, mine = five(main)
     assert [answer.status for answer in posted] == [202, 200]
     (document,) = listed.json["documents"]
-    assert (document["root"], document["from"], document["size"]) == ((b"r" * 32).hex(), "exporter", 6)
-    assert got.data == b"sealed"
+    assert (document["root"], document["from"], document["size"]) == ((b"r" * 32).hex(), "exporter", 70)
+    assert got.data[:-64] == b"sealed"
     assert [answer.status for answer in others] == [404] * 3
     assert after.json["documents"] == []
     assert own.status == 202
-    assert mine.data == b"mine"
+    assert mine.data[:-64] == b"mine"
 
 
 @pytest.mark.parametrize(
@@ -255,7 +256,8 @@ def test_a_get_asked_twice_has_no_effect_and_the_same_answer(five):
         await net.leader()
         (signed,) = await net.certify_many(1)
         await net.settled()
-        document = encode({"root": b"r" * 32, "to": "exporter", "envelope": b"sealed"})
+        envelope = net.signed_envelope(b"sealed", to="exporter")
+        document = encode({"root": b"r" * 32, "to": "exporter", "envelope": envelope})
         await net.ask("exporter", "POST", "/v1/documents", document)
         node = net.node("exporter")
         paths = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from ledger.encoding import encode
 from ledger.genesis import Limits
 from p2p.frames import EnvelopeFrame
@@ -12,6 +14,8 @@ from p2p.machine import DiskFailureError
 ROOT = b"r" * 32
 NARROW = Limits(envelope_bytes_max=2048, outbox_bytes_max=5000, inbox_bytes_max=5000)
 """Room for two envelopes of 2,000 bytes, which count 2,256 each."""
+SEALED_BYTES = 2000 - 64
+"""What an envelope of 2,000 bytes has before its signature."""
 
 
 def isolated(net, organization):
@@ -28,8 +32,8 @@ def inbox(net, organization="importer"):
     return [store.inbox_envelope(ROOT, row.index) for row in store.inbox_rows(0, 100)]
 
 
-async def send(net, envelope=b"sealed", to="importer"):
-    body = encode({"root": ROOT, "to": to, "envelope": envelope})
+async def send(net, sealed=b"sealed", to="importer"):
+    body = encode({"root": ROOT, "to": to, "envelope": net.signed_envelope(sealed, to=to)})
     return await net.ask("exporter", "POST", "/v1/documents", body)
 
 
@@ -108,7 +112,7 @@ def test_a_second_envelope_under_the_same_root_takes_nothing_back(five):
     async def main(net):
         await net.leader()
         mend = isolated(net, "exporter")
-        posted = [await send(net, envelope) for envelope in (b"first", b"second", b"first")]
+        posted = [await send(net, sealed) for sealed in (b"first", b"second", b"first")]
         waiting = outbox(net)
         mend()
         await net.settled()
@@ -119,8 +123,8 @@ def test_a_second_envelope_under_the_same_root_takes_nothing_back(five):
 
     statuses, waiting, arrived, left, late = five(main)
     assert statuses == [202, 202, 200]
-    assert waiting == [b"first", b"second"]
-    assert arrived == [b"first", b"second"]
+    assert [envelope[:-64] for envelope in waiting] == [b"first", b"second"]
+    assert arrived == waiting
     assert (left, late) == ([], 202)
 
 
@@ -128,13 +132,13 @@ def test_an_outbox_without_room_refuses_by_name_and_takes_again_once_there_is_ro
     async def main(net):
         await net.leader()
         mend = isolated(net, "exporter")
-        answers = [await send(net, bytes([n]) * 2000) for n in range(3)]
-        again = await send(net, bytes([0]) * 2000)
+        answers = [await send(net, bytes([n]) * SEALED_BYTES) for n in range(3)]
+        again = await send(net, bytes([0]) * SEALED_BYTES)
         held = len(outbox(net))
         mend()
         await net.settled()
         await net.until(lambda: not outbox(net))
-        later = await send(net, bytes([3]) * 2000, to="cbp")
+        later = await send(net, bytes([3]) * SEALED_BYTES, to="cbp")
         return answers, again, held, later
 
     answers, again, held, later = five(main, limits=NARROW)
@@ -154,18 +158,23 @@ def test_what_an_inbox_has_no_room_for_stays_with_its_sender(five):
         await net.leader()
         answers = []
         for n in range(3):
-            answers.append((await send(net, bytes([n]) * 2000)).status)
+            answers.append((await send(net, bytes([n]) * SEALED_BYTES)).status)
             await asyncio.sleep(1)
         await asyncio.sleep(10)  # the sender tries again and again
-        other = encode({"root": ROOT, "to": "importer", "envelope": b"from another"})
+        another = net.signed_envelope(b"from another", "chamber")
+        other = encode({"root": ROOT, "to": "importer", "envelope": another})
         await net.ask("chamber", "POST", "/v1/documents", other)
         await net.until(lambda: len(inbox(net)) == 3)
         return answers, inbox(net), outbox(net), net.told("envelope.refused", node="importer")
 
     answers, arrived, left, refused = five(main, limits=NARROW)
     assert answers == [202, 202, 202]
-    assert arrived == [bytes([0]) * 2000, bytes([1]) * 2000, b"from another"]
-    assert left == [bytes([2]) * 2000]
+    assert [envelope[:-64] for envelope in arrived] == [
+        bytes([0]) * SEALED_BYTES,
+        bytes([1]) * SEALED_BYTES,
+        b"from another",
+    ]
+    assert [envelope[:-64] for envelope in left] == [bytes([2]) * SEALED_BYTES]
     (record,) = refused
     assert "inbox_bytes_max is 5000" in str(record["reason"])
 
@@ -173,8 +182,47 @@ def test_what_an_inbox_has_no_room_for_stays_with_its_sender(five):
 def test_one_s_own_inbox_has_the_same_limit(five):
     async def main(net):
         await net.leader()
-        return [await send(net, bytes([n]) * 2000, to="exporter") for n in (0, 1, 2, 0)]
+        return [await send(net, bytes([n]) * SEALED_BYTES, to="exporter") for n in (0, 1, 2, 0)]
 
     answers = five(main, limits=NARROW)
     assert [a.status for a in answers] == [202, 202, 429, 200]
     assert "the inbox of exporter for exporter" in answers[2].message
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"signer": "chamber"},
+        {"to": "cbp"},
+        {"root": bytes(32)},
+        {"sealed": b"other bytes"},
+    ],
+)
+def test_an_envelope_that_its_sender_did_not_sign_as_it_is_sent_goes_nowhere(five, wrong):
+    """Neither from one's own application nor from a peer."""
+
+    async def main(net):
+        await net.leader()
+        signed = net.signed_envelope(**{"sealed": b"sealed"} | wrong)
+        if "sealed" in wrong:
+            signed = b"sealed" + signed[-64:]
+        posted = await net.ask(
+            "exporter", "POST", "/v1/documents", encode({"root": ROOT, "to": "importer", "envelope": signed})
+        )
+        net.node("importer").turns.take("exporter", EnvelopeFrame(ROOT, signed))
+        return posted, outbox(net), envelopes(net), net.told("envelope.refused", node="importer")
+
+    posted, out, arrived, refused = five(main)
+    assert (posted.status, posted.code) == (403, "BAD_SIGNATURE")
+    assert "seatrial/seal/v1" in posted.json["error"]["remedy"]
+    assert (out, arrived) == ([], [])
+    assert ["no key that exporter has" in record["reason"] for record in refused] == [True]
+
+
+def test_an_envelope_too_short_to_be_signed_is_refused(five):
+    async def main(net):
+        await net.leader()
+        body = encode({"root": ROOT, "to": "importer", "envelope": bytes(63)})
+        return await net.ask("exporter", "POST", "/v1/documents", body)
+
+    assert five(main).code == "BAD_SIGNATURE"

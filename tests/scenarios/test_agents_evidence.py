@@ -75,7 +75,7 @@ class Desk:
     def opened(self, kind: str, **fields: Value) -> bytes:
         """Return the root of a document that came and was opened here."""
         root = self.wallet.commit({KIND: kind, **fields})
-        self.wallet.open(root, self.wallet.seal(root, self._box_public))
+        self.wallet.open(root, self.wallet.seal(root, self.wallet.organization, self._box_public))
         return root
 
     def certificate(self, **good: Value) -> CertificateEntry:

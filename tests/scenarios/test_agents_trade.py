@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import ClientSession
 
+from ledger.envelopes import SignedEnvelope
 from ledger.genesis import Genesis
 from ledger.keys import SigningKey
 from p2p.finality import Finality, TransactionStatus
@@ -454,8 +455,9 @@ def test_envelope_of_another_document_is_complained_of_not_acknowledged() -> Non
                 await send(root, to, names)
                 return
             other = exporter.wallet.commit({"kind": "NAFTA-434", "exporter_name": "Another"})
-            sealed = exporter.wallet.seal(other, trial.genesis.organization(to).box_key)
-            await exporter.client.post_document(root, to, sealed)
+            signed = exporter.wallet.seal(other, to, trial.genesis.organization(to).box_key)
+            sealed = SignedEnvelope.decode(signed).sealed
+            await exporter.client.post_document(root, to, exporter.wallet.sign_envelope(root, to, sealed))
 
         exporter.send = cheat  # type: ignore[method-assign]
         await held(trial)

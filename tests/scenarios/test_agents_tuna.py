@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.envelopes import SignedEnvelope
 from scenarios.agents import fisheries
 from scenarios.agents.drafter import Drafter
 from scenarios.agents.papers import PaperKind
@@ -117,8 +118,9 @@ def test_who_cannot_read_the_form_does_not_endorse_it(
             await send(self, root, to, names)
             return
         other = self.wallet.commit({"kind": PaperKind.FORM_370.value, "status": "5A"})
-        sealed = self.wallet.seal(other, self.desk.genesis.organization(to).box_key)
-        await self.client.post_document(root, to, sealed)
+        signed = self.wallet.seal(other, to, self.desk.genesis.organization(to).box_key)
+        sealed = SignedEnvelope.decode(signed).sealed
+        await self.client.post_document(root, to, self.wallet.sign_envelope(root, to, sealed))
 
     monkeypatch.setattr(Drafter, "send", cheat)
     result = play(tmp_path, SAFE, expects=False)

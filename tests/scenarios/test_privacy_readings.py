@@ -64,7 +64,7 @@ class Desk:
         return self.sealed(to, *names)
 
     def sealed(self, to: str, *names: str) -> bytes:
-        return self.wallets["exporter"].seal(self.root, self.boxes[to].public, names)
+        return self.wallets["exporter"].seal(self.root, to, self.boxes[to].public, names)
 
     def frame(self, sealed: bytes, to: str = "importer") -> None:
         self.reach.put_frame("ENVELOPE", "exporter", to, encode_frame(EnvelopeFrame(self.root, sealed)))

@@ -18,8 +18,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from ledger.block import build_block
-from ledger.documents import Private, commit_fields, envelope, open_envelope, read_envelope, seal
+from ledger.documents import Private, commit_fields, envelope, read_envelope
 from ledger.encoding import encode
+from ledger.envelopes import open_envelope, seal
 from ledger.errors import EnvelopeError
 from ledger.forms import FORMS
 from ledger.keys import BoxKey, SigningKey, seed_for

@@ -97,7 +97,7 @@ def test_envelope_shows_its_addressee_only_the_named_fields() -> None:
     issuer, reader = wallet(1), wallet(2)
     root = issuer.commit(FIELDS)
     public = box_of(2).public
-    opened = reader.open(root, issuer.seal(root, public, ("kind", "value")))
+    opened = reader.open(root, issuer.seal(root, "reader", public, ("kind", "value")))
     assert {name: value.reveal() for name, value in opened.fields.items()} == {
         "kind": "NAFTA-434",
         "value": 104760,
@@ -110,14 +110,14 @@ def test_envelope_for_another_does_not_open() -> None:
     issuer, reader = wallet(1), wallet(2)
     root = issuer.commit(FIELDS)
     with pytest.raises(EnvelopeError):
-        reader.open(root, issuer.seal(root, box_of(9).public))
+        reader.open(root, issuer.seal(root, "reader", box_of(9).public))
 
 
 def test_document_under_another_root_is_not_kept() -> None:
     issuer, reader = wallet(1), wallet(2)
     root = issuer.commit(FIELDS)
     public = box_of(2).public
-    opened = reader.open(bytes(32), issuer.seal(root, public))
+    opened = reader.open(bytes(32), issuer.seal(root, "reader", public))
     assert opened.root == root
     assert reader.opened(bytes(32)) is None
     assert reader.opened(root) is None

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import pytest
 
 from ledger.encoding import Value
+from scenarios.agents.agent import Agent
 from scenarios.agents.certifier import Certifier
-from scenarios.agents.client import NodeClient
 from scenarios.judging.verdict import Verdict
 from scenarios.trial.trial import Trial
 
@@ -25,7 +25,9 @@ def test_rubbish_under_a_certificate_s_root_hides_nothing_and_makes_nobody_compl
     async def after_rubbish(agent: Certifier, act: str, body: Mapping[str, Value], documents=()):
         if act == "certificate.anchor":
             rubbish = b"no envelope at all" * 60
-            await chambers[0].client.post_document(documents[0], "importer", rubbish)
+            chamber, root = chambers[0].agent, documents[0]
+            signed = chamber.wallet.sign_envelope(root, "importer", rubbish)
+            await chamber.client.post_document(root, "importer", signed)
         return await honest(agent, act, body, documents)
 
     chambers: list[_Chamber] = []
@@ -49,8 +51,8 @@ class _Chamber:
         self._trial = trial
 
     @property
-    def client(self) -> NodeClient:
-        return self._trial.agents["chamber"].client
+    def agent(self) -> Agent:
+        return self._trial.agents["chamber"]
 
 
 def _later(send):

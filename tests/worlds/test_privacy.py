@@ -9,6 +9,7 @@ import pytest
 
 from ledger.documents import DocumentPlain, OpenedEnvelope, envelope
 from ledger.encoding import Value
+from ledger.envelopes import SignedEnvelope
 from p2p.answers import ApiError
 from p2p.api import Api
 from scenarios.agents import wallet as wallet_module
@@ -17,6 +18,7 @@ from scenarios.agents.client import NodeClient, PauseHook
 from scenarios.agents.keybook import Keybook
 from scenarios.privacy.told import tell_privacy
 from scenarios.trial.runner import RunResult
+from scenarios.trial.trial import Trial
 
 RunVirtual = Callable[..., RunResult]
 
@@ -118,10 +120,13 @@ def test_an_envelope_that_also_goes_to_a_stranger_is_none_of_its_business_while_
         await honest(client, root, to, sealed, pause=pause)
         if to == "importer":
             strangers.append(to)
-            await honest(client, root, "chamber", sealed, pause=pause)
+            sender = next(agent for agent in trials[0].agents.values() if agent.client is client)
+            again = sender.wallet.sign_envelope(root, "chamber", SignedEnvelope.decode(sealed).sealed)
+            await honest(client, root, "chamber", again, pause=pause)
 
     monkeypatch.setattr(NodeClient, "post_document_until_accepted", wide)
-    result = run_virtual_scenario("nafta-certificate")
+    trials: list[Trial] = []
+    result = run_virtual_scenario("nafta-certificate", tamper=trials.append)
     assert strangers
     assert leaks(result) == []
     assert result.readings.accounts["chamber"].could == 0

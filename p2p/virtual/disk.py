@@ -71,10 +71,8 @@ class DiskFile:
             for offset, data in self.pending:
                 _apply(self.durable, offset, data)
         else:  # all that was ever written is in what is seen, so the touched pages are shared
-            if self.content.spill():
-                self.durable = self.content.copy()
-            else:
-                self.durable.take_pages(self.content, list(self._touched))
+            moved = self.content.spill()
+            self.durable.take_pages(self.content, [*self._touched, *moved])
             self._touched.clear()
         self.pending.clear()
 

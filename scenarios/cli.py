@@ -41,16 +41,20 @@ from scenarios.diagram.files import check_picture_path, check_stretch, tell_diag
 from scenarios.diagram.repeating import follow_again
 from scenarios.errors import RefusedError, ScenarioError
 from scenarios.exporting.commands import RunPath, export, verify_proof
+from scenarios.hosting.calls import ScenarioName, approve, init, node, prepare, sign, up
+from scenarios.hosting.commands import verify_path
 from scenarios.judging.checks.registry import CHECKS
 from scenarios.judging.verdict import EXIT_INTERNAL, EXIT_USAGE, Verdict
 from scenarios.model.catalog import library_names, load_scenario, load_script_of
 from scenarios.model.schema import schema_text
 from scenarios.model.template import write_new
-from scenarios.network.calls import ScenarioName, approve, init, node, prepare, sign, up
-from scenarios.network.commands import verify_path
 from scenarios.privacy.told import SUBJECT as PRIVACY
 from scenarios.privacy.told import tell_privacy
+from scenarios.record.runfolder import RunFolder
 from scenarios.reporting.commands import report, write_if_cheap
+from scenarios.running.progress import Progress
+from scenarios.running.replaying import replay as replay_run
+from scenarios.running.runner import RunOptions, RunResult, run_scenario
 from scenarios.shrinking.keeping import keep as keep_shrunk
 from scenarios.shrinking.keeping import kept_path
 from scenarios.shrinking.shrinking import End, read_failure, shrink_run
@@ -59,10 +63,6 @@ from scenarios.shrinking.told import tell_shrunk, write_beside, write_shrunk
 from scenarios.telling.narration import Narrator, print_summary, print_wrapped
 from scenarios.telling.panel import told_progress
 from scenarios.telling.story import subjects_of, tell
-from scenarios.trial.progress import Progress
-from scenarios.trial.replaying import replay as replay_run
-from scenarios.trial.runfolder import RunFolder
-from scenarios.trial.runner import RunOptions, RunResult, run_scenario
 
 RUNS = Path("runs")
 _OUTSIDE = {

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 if TYPE_CHECKING:
+    from scenarios.running.runner import RunResult
     from scenarios.trial.pilot import Script
-    from scenarios.trial.runner import RunResult
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -96,7 +96,7 @@ class PilotFixture(Protocol):
 def pilot(tmp_path: Path) -> PilotFixture:
     """Run a script over a scenario and look at the verdict."""
     from scenarios.model.catalog import load_scenario
-    from scenarios.trial.runner import RunOptions, run_scenario
+    from scenarios.running.runner import RunOptions, run_scenario
 
     def run(
         scenario: str | Path,

@@ -15,8 +15,8 @@ from scenarios.measuring.definitions import METRICS
 from scenarios.measuring.effort import Arm, standard_effort
 from scenarios.measuring.facts import facts_of, read_events
 from scenarios.measuring.flat import flat_measures
-from scenarios.trial.papertrial import MEASURES_FILE
-from scenarios.trial.runfolder import RUN_FILE, RunFolder
+from scenarios.record.runfolder import RUN_FILE, RunFolder
+from scenarios.running.papertrial import MEASURES_FILE
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from scenarios.judging.verdict import Judgment
 from scenarios.model.sentences import Judgement
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 _EVENT = re.compile(r"\(event ([0-9]+)\)$")
 _WITHIN = re.compile(r"within ([0-9]+) (day|hour|minute)s?$")

@@ -17,7 +17,7 @@ from consensus import MalformedMessageError, Message, MessageType
 from p2p.errors import FrameError
 from p2p.framecodec import decode_frame
 from p2p.frames import RaftFrame
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 
 class Fate(StrEnum):

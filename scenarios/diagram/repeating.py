@@ -11,11 +11,11 @@ from scenarios.diagram.recording import Flight, Recording
 from scenarios.errors import RefusedError
 from scenarios.judging.verdict import Judgment
 from scenarios.model import Scenario
-from scenarios.trial.eventbook import Event, EventBook
+from scenarios.record.eventbook import Event, EventBook
+from scenarios.record.runfolder import RunFolder
+from scenarios.running.replaying import compare, read_repeatable
+from scenarios.running.runner import RunOptions, run_scenario
 from scenarios.trial.pilot import Script
-from scenarios.trial.replaying import compare, read_repeatable
-from scenarios.trial.runfolder import RunFolder
-from scenarios.trial.runner import RunOptions, run_scenario
 
 
 @dataclass(frozen=True, slots=True)

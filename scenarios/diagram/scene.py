@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from scenarios.diagram.anchor import Anchor, anchor_of
 from scenarios.diagram.recording import Fate, Flight, is_heartbeat, label_of
 from scenarios.diagram.repeating import Followed
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 ARROWS_MAX = 400
 BEFORE_SHARE = 0.75

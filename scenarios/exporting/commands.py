@@ -22,7 +22,7 @@ from scenarios.exporting.reference import genesis_hash_of
 from scenarios.exporting.standing import tell_credential
 from scenarios.exporting.told import COLUMNS, tell_possession, tell_unproven, verdict
 from scenarios.judging.verdict import Verdict
-from scenarios.trial.runfolder import RunFolder
+from scenarios.record.runfolder import RunFolder
 
 RunPath = Annotated[Path, Parameter(help="A run's folder, such as runs/nafta-certificate/latest.")]
 

@@ -27,9 +27,9 @@ from scenarios.errors import RefusedError
 from scenarios.exporting.certified import CertifiedLedger, latest_certified
 from scenarios.exporting.keyring import Keyring
 from scenarios.exporting.roots import addressees_of, envelopes_under, first_holder, root_of
-from scenarios.judging.final import opened_copy
 from scenarios.model.catalog import load_scenario
-from scenarios.trial.runfolder import RunFolder
+from scenarios.record.nodestore import opened_copy
+from scenarios.record.runfolder import RunFolder
 
 ANCHOR = "certificate.anchor"
 _PAGE = 500

@@ -35,12 +35,12 @@ from scenarios.errors import RefusedError
 from scenarios.exporting.certified import latest_certified
 from scenarios.exporting.roots import known, root_of
 from scenarios.exporting.written import write_new_files
-from scenarios.judging.final import opened_copy
 from scenarios.model import Scenario
 from scenarios.model.catalog import load_scenario
 from scenarios.model.subjects import SUBJECTS
-from scenarios.trial.runfolder import RunFolder
-from scenarios.trial.runner import founding_of
+from scenarios.network.asked import founding_of
+from scenarios.record.nodestore import opened_copy
+from scenarios.record.runfolder import RunFolder
 
 SUFFIX = ".possession"
 _LINE = re.compile(r"([A-Z0-9]{3}-[0-9]{7}-[0-9])/([1-9][0-9]{0,3})")

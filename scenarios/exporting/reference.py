@@ -9,9 +9,9 @@ from ledger.errors import GenesisError
 from ledger.genesis import GENESIS_BYTES_MAX, Genesis
 from scenarios.errors import RefusedError
 from scenarios.model.catalog import load_scenario
+from scenarios.network.asked import founding_of
 from scenarios.network.deployment import GENESIS_FILE, read_genesis
-from scenarios.trial.runfolder import RunFolder
-from scenarios.trial.runner import founding_of
+from scenarios.record.runfolder import RunFolder
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _REMEDY = "give 64 hex digits, a file with them, a genesis file, or a run's or network's folder"

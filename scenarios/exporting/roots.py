@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 
 from ledger.store import InboxRow, Store
 from scenarios.errors import RefusedError
-from scenarios.judging.final import opened_copy
 from scenarios.model import Scenario
-from scenarios.trial.runfolder import RunFolder
+from scenarios.record.nodestore import opened_copy
+from scenarios.record.runfolder import RunFolder
 
 ROOT_DIGITS_MIN = 8
 NAMES_SHOWN = 12

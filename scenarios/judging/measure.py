@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from sys import intern
 
 from p2p.observer import RecordField
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 SHARES = (50, 90, 100)
 NS_PER_MS = 1_000_000

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from p2p.observer import RecordField
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 _SUMMED: Mapping[str, str] = {
     "acts": "paper_acts",

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from ledger.contracts.findings import Finding
 from p2p.observer import RecordField
 from scenarios.model.sentences import METRICS
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 ALL = "all"
 TUNA_METRICS = tuple(name for name in METRICS if name.startswith("form370_"))

@@ -10,8 +10,8 @@ from importlib.resources import files
 from pydantic import Field, TypeAdapter, model_validator
 from ruamel.yaml import YAML
 
+from scenarios.model.mark import Mark
 from scenarios.model.units import Record
-from scenarios.paper.parameters import Mark
 
 FILE = "effort.yaml"
 MINUTES_A_HOUR = 60

@@ -1,1 +1,1 @@
-"""Networks as files and processes: founding, deployment, and the commands a user has for them."""
+"""A network as files and processes: founding, layout, deployment, and one node's own process."""

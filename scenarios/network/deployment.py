@@ -33,8 +33,7 @@ from p2p.hello import VERSION
 from p2p.livedisk import DiskFailure, LiveDisk
 from p2p.topology import gossip_graph, neighbors_of
 from scenarios.network.founding import Founding, Secrets
-from scenarios.worlds.base import NetworkPlan
-from scenarios.worlds.plan import Address
+from scenarios.network.plan import Address, NetworkPlan
 
 GENESIS_FILE = "genesis.bin"
 NODE_FILE = "node.yaml"

@@ -17,7 +17,7 @@ from scenarios.paper.desk import Desk, Process
 from scenarios.paper.origin import PaperClaim
 from scenarios.paper.parameters import PaperParameters
 from scenarios.paper.tuna import PaperForm370
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 from scenarios.workload.plan import shipments
 from scenarios.workload.shipment import CarnetPlan, OriginPlan, Shipment, TunaPlan
 from scenarios.workload.trade import Trade

@@ -16,7 +16,7 @@ import simpy
 
 from p2p.observer import RecordField
 from scenarios.paper.parameters import PaperParameters
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 from scenarios.workload.officehours import OfficeHours
 
 Process: TypeAlias = Generator[simpy.Event, object, None]

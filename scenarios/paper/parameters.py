@@ -11,18 +11,16 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter, model_validator
 from ruamel.yaml import YAML
 
 from scenarios.errors import RefusedError, UnknownNameError
+from scenarios.model.mark import Mark
 from scenarios.model.units import DAY_MS, Record
 from scenarios.workload.chance import Chance
 
 FILE = "parameters.yaml"
-
-Mark: TypeAlias = Literal["read", "partly read", "assumption"]
 
 
 class Distribution(Record):

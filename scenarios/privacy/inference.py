@@ -18,7 +18,7 @@ from scenarios.model import Scenario
 from scenarios.model.claims import Claim
 from scenarios.privacy.guessing import Guess, guess, rank_correlation
 from scenarios.privacy.outsider import Knowledge
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 Figure = int | float | None
 Pair = tuple[str | None, str]

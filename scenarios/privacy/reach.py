@@ -20,7 +20,7 @@ from p2p.errors import FrameError
 from p2p.framecodec import decode_frame
 from p2p.frames import EnvelopeFrame, FrameKind
 from scenarios.agents.witness import Sealed
-from scenarios.judging.leaks import LeakSearch
+from scenarios.privacy.leaks import LeakSearch
 
 
 @dataclass(slots=True)

@@ -13,16 +13,16 @@ from itertools import chain, islice
 from pathlib import Path
 
 from ledger.errors import DamagedStoreError
-from scenarios.judging.canaries import canaries, public_words
-from scenarios.judging.final import DATABASE
-from scenarios.judging.framespool import FrameSpool
-from scenarios.judging.leaks import Canary, stored_values
 from scenarios.model import Scenario
 from scenarios.network.deployment import FRAMES_FILE
 from scenarios.network.frametap import tapped_frames
+from scenarios.privacy.canaries import canaries, public_words
+from scenarios.privacy.framespool import FrameSpool
+from scenarios.privacy.leaks import Canary, stored_values
 from scenarios.privacy.reach import Reach
-from scenarios.trial.eventbook import Event
-from scenarios.trial.runfolder import RunFolder
+from scenarios.record.eventbook import Event
+from scenarios.record.nodestore import DATABASE
+from scenarios.record.runfolder import RunFolder
 from scenarios.trial.trial import TrialOutcome
 
 SOUGHT_AT_ONCE_MAX = 200_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from scenarios.errors import RefusedError
-from scenarios.trial.runfolder import RunFolder
+from scenarios.record.runfolder import RunFolder
 
 SUBJECT = "privacy"
 COUNT_WIDTH = 6

@@ -9,12 +9,12 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from scenarios.exporting.commands import RunPath
+from scenarios.record.runfolder import RunFolder
 from scenarios.reporting.items import find, survey_of
 from scenarios.reporting.page import read, report_html, story_html
 from scenarios.reporting.recorded import Recorded
 from scenarios.reporting.stories import stories_of
 from scenarios.reporting.told import tell_report, tell_story
-from scenarios.trial.runfolder import RunFolder
 
 REPORT_FILE = "report.html"
 EVENTS_AT_END_MAX = 6_000

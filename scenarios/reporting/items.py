@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from scenarios.errors import UnknownNameError
 from scenarios.measuring.facts import ArmFacts, Happening, ShipmentFacts
 from scenarios.model import Scenario
+from scenarios.record.eventbook import Event
 from scenarios.reporting.recorded import Recorded
 from scenarios.telling.story import ABOUT
-from scenarios.trial.eventbook import Event
 
 ALL_MAX = 200
 EXCEPTIONAL_MAX = 140

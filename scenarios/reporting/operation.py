@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from scenarios.judging.measure import NS_PER_MS, Measurement
 from scenarios.measuring.statistics import quantile
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 BINS_MAX = 96
 BANDS_MAX = 200

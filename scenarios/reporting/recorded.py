@@ -17,9 +17,9 @@ from p2p.observer import RecordField
 from scenarios.errors import RefusedError
 from scenarios.model import Scenario
 from scenarios.model.catalog import load_scenario
-from scenarios.trial.eventbook import Event
-from scenarios.trial.papertrial import MEASURES_FILE
-from scenarios.trial.runfolder import EVENTS_FILE, RunFolder
+from scenarios.record.eventbook import Event
+from scenarios.record.runfolder import EVENTS_FILE, RunFolder
+from scenarios.running.papertrial import MEASURES_FILE
 
 Plain = Mapping[str, object]
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from scenarios.record.eventbook import Event
 from scenarios.reporting.items import FIELDS, Item
 from scenarios.reporting.recorded import Recorded
 from scenarios.telling.moments import local, local_day
 from scenarios.telling.order import LedgerOrder, Told
 from scenarios.telling.story import basis_of, receipt_sentence, sentence_of
-from scenarios.trial.eventbook import Event
 
 Fields = Mapping[str, object]
 LINES_MAX = 48

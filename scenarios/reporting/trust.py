@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ledger.genesis import quorum
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 SIGNS: Mapping[str, tuple[str, str]] = {
     "checkpoint.divergent": ("a checkpoint unlike what the node executed itself", "orderer"),

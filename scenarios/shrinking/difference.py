@@ -18,7 +18,7 @@ from itertools import zip_longest
 from scenarios.diagram.repeating import Followed
 from scenarios.model.sentences import Judgement
 from scenarios.model.units import HOUR_MS
-from scenarios.trial.eventbook import Event, iso
+from scenarios.record.eventbook import Event, iso
 
 WIDTH_CHARACTERS = 80
 SECOND_NS = 1_000_000_000

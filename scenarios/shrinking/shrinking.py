@@ -25,10 +25,10 @@ from scenarios.judging.verdict import Verdict
 from scenarios.model import Scenario, read_scenario
 from scenarios.model.catalog import load_scenario
 from scenarios.model.source import parse_source
+from scenarios.record.runfolder import RUN_FILE, SCRIPT_FILE, RunFolder
 from scenarios.shrinking.candidate import Candidate, Part
 from scenarios.shrinking.failure import Failure, failure_of
 from scenarios.shrinking.plan import tries
-from scenarios.trial.runfolder import RUN_FILE, SCRIPT_FILE, RunFolder
 
 OTHER_SEEDS = ("1", "2", "3", "4", "5")
 

@@ -24,13 +24,13 @@ from scenarios.judging.verdict import Judgment, Verdict
 from scenarios.model import Scenario
 from scenarios.model.sentences import Judgement
 from scenarios.privacy.told import privacy_line
+from scenarios.record.eventbook import Event
 from scenarios.telling.acts import refusal, told
 from scenarios.telling.carnets import CARNET_SENTENCES, CARNET_SILENT, carnet_claim_table, carnet_table
 from scenarios.telling.fisheries import FORM_SENTENCES, FORM_STORY_SENTENCES, forms_table
 from scenarios.telling.moments import local, local_day
 from scenarios.telling.offices import OFFICE_SENTENCES, fault_sentence
 from scenarios.telling.order import LedgerOrder
-from scenarios.trial.eventbook import Event
 from scenarios.trial.history import History
 
 _STYLE = {Verdict.PASSED: "bold green", Verdict.VIOLATED: "bold red", Verdict.UNDECIDED: "bold yellow"}

@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from scenarios.model.subjects import SUBJECTS
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 WAIT_MS = 20_000
 NEWS_MS = 1_000

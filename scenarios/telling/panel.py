@@ -20,8 +20,8 @@ from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from scenarios.running.progress import Progress
 from scenarios.telling.moments import local_day
-from scenarios.trial.progress import Progress
 
 HEARTBEAT_S = 5.0
 """How long one line of the heartbeat stands."""

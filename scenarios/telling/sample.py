@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 from scenarios.workload.truth import SHIPMENT_BEGAN
 
 _SUBJECTS = (

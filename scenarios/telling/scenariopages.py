@@ -15,10 +15,10 @@ from rich.console import Console
 
 from scenarios.model import Scenario
 from scenarios.model.catalog import library_names, load_scenario
+from scenarios.record.eventbook import EventBook
+from scenarios.running.runner import RunOptions, run_scenario
 from scenarios.telling.narration import Narrator, print_summary
 from scenarios.telling.sample import Sample
-from scenarios.trial.eventbook import EventBook
-from scenarios.trial.runner import RunOptions, run_scenario
 
 SEED = "1"
 WIDTH = 100

@@ -18,14 +18,14 @@ from p2p.observer import RecordField
 from scenarios.errors import RefusedError
 from scenarios.model import Scenario
 from scenarios.model.subjects import SUBJECTS
+from scenarios.record.eventbook import Event
+from scenarios.record.runfolder import RunFolder
 from scenarios.telling.acts import refusal, told
 from scenarios.telling.carnets import about_carnet, about_voucher
 from scenarios.telling.fisheries import about_form
 from scenarios.telling.moments import local
 from scenarios.telling.narration import STORY_SENTENCES
 from scenarios.telling.order import LedgerOrder
-from scenarios.trial.eventbook import Event
-from scenarios.trial.runfolder import RunFolder
 
 Fields = Mapping[str, object]
 _ID_DIGITS_MIN = 6

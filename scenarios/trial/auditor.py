@@ -18,7 +18,7 @@ from ledger.encoding import Value
 from ledger.transaction import SignedTransaction
 from scenarios.agents.answers import ApiProblem, NodeUnreachableError
 from scenarios.agents.client import NodeClient
-from scenarios.trial.eventbook import EventBook
+from scenarios.record.eventbook import EventBook
 from scenarios.worlds.base import World
 
 READS_MAX = 400

@@ -18,7 +18,7 @@ from ledger.contracts.carnet import CARNET_TABLE, VOUCHER_TABLE, CarnetStatus
 from ledger.contracts.carnet.dates import EXPIRING
 from scenarios.agents.authority import business_ms
 from scenarios.model.sentences import States
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 _CARNETS = {step.event: step.target.value for step in CARNET_TABLE.steps if step.target != step.state}
 _VOUCHERS = {step.event: step.target.value for step in VOUCHER_TABLE.steps if step.target != step.state}

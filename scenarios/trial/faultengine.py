@@ -22,10 +22,10 @@ from scenarios.model.faults import KINDS_BY_WORLD, NOT_LIVE, FaultRecord
 from scenarios.model.linkfaults import Bridge, Partition
 from scenarios.model.tradefaults import TradeFault
 from scenarios.model.units import Clock, Span
+from scenarios.record.eventbook import EventBook
 from scenarios.trial.agenda import Agenda
 from scenarios.trial.courses import Course
 from scenarios.trial.directions import halves
-from scenarios.trial.eventbook import EventBook
 from scenarios.trial.history import History
 from scenarios.trial.majority import Blow, is_majority_left
 from scenarios.trial.replacing import PresentKey, ReplacementError

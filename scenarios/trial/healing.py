@@ -19,7 +19,7 @@ from random import Random
 from p2p.finality import Finality
 from scenarios.agents.client import NodeClient
 from scenarios.agents.wallet import Wallet
-from scenarios.trial.eventbook import EventBook
+from scenarios.record.eventbook import EventBook
 from scenarios.trial.faultengine import FaultEngine
 from scenarios.trial.settling import Rest, Settling
 from scenarios.worlds.base import World

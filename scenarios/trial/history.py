@@ -27,8 +27,8 @@ from scenarios.model.predicates import (
 )
 from scenarios.model.sentences import States
 from scenarios.model.subjects import SUBJECTS
+from scenarios.record.eventbook import Event
 from scenarios.trial.carnetstates import CarnetStates
-from scenarios.trial.eventbook import Event
 
 _CERTIFICATE_TARGETS = {
     step.event: step.target.value for step in CERTIFICATE_TABLE.steps if step.target != step.state

@@ -17,7 +17,7 @@ from ledger.contracts import REGIME_OF_FORM
 from ledger.genesis import Role
 from p2p.observer import RecordField
 from scenarios.agents.client import ApiProblem, NodeClient, NodeUnreachableError, Receipt
-from scenarios.trial.eventbook import EventBook
+from scenarios.record.eventbook import EventBook
 from scenarios.trial.names import Names
 
 WAIT_MS = 5000

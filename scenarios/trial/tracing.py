@@ -14,7 +14,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scenarios.trial.latefile import LateFile
+from scenarios.record.latefile import LateFile
 
 NS_PER_S = 1_000_000_000
 SHORT_BYTES_MAX = 64

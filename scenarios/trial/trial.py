@@ -31,11 +31,11 @@ from scenarios.agents.wallet import Wallet
 from scenarios.agents.witness import Witness
 from scenarios.model import Scenario, Step
 from scenarios.network.founding import key_stream
+from scenarios.record.eventbook import EventBook
 from scenarios.trading.openscript import OpenScript
 from scenarios.trading.trader import Trader
 from scenarios.trial.agenda import Agenda
 from scenarios.trial.auditor import Auditor
-from scenarios.trial.eventbook import EventBook
 from scenarios.trial.faultengine import FaultEngine
 from scenarios.trial.healing import CONVERGENCE_LIMIT_S, Healing
 from scenarios.trial.history import History

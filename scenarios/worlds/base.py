@@ -10,19 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from consensus.frozen import cheaply_made
 from ledger.keys import SigningKey
 from p2p.codepoints import Trap
-from p2p.config import Timing
 from p2p.frameweather import Rule
 from p2p.linkweather import Direction, LinkWeather
 from p2p.livedisk import DiskFailure
 from p2p.observer import RecordField
-from p2p.topology import TopologyKind
 from scenarios.network.founding import Founding
+from scenarios.network.plan import NetworkPlan
 
 EndFault = Callable[[], Awaitable[None]]
 """Ends what was begun."""
@@ -30,29 +29,6 @@ EndFault = Callable[[], Awaitable[None]]
 
 Sink = Callable[[str, Mapping[str, RecordField]], None]
 """Takes an observer's record: event and fields."""
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkPlan:
-    """How the network between nodes is laid out.
-
-    Attributes:
-        topology: shape of the gossip graph.
-        edges: its pairs, for explicit edges.
-        latency_ms: range of one-way latency between organizations (virtual world).
-        latency_table: the same of every direction, from organization to organization, that has its own.
-        timing: how nodes pace themselves.
-        regions: organizations by region.
-        orderers: the organizations whose nodes vote.
-    """
-
-    topology: TopologyKind = TopologyKind.COMPLETE
-    edges: tuple[tuple[str, str], ...] = ()
-    latency_ms: tuple[float, float] = (10, 30)
-    latency_table: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
-    timing: Timing = field(default_factory=Timing)
-    regions: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    orderers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from random import Random
 
 from p2p.linkweather import CALM, Direction, LinkWeather, LinkWeathers
 from p2p.virtual import TcpModel
-from scenarios.worlds.plan import Address
+from scenarios.network.plan import Address
 
 HOST = "127.0.0.1"
 PIECE_BYTES = 16 * 1024

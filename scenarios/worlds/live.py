@@ -32,12 +32,12 @@ from p2p.livedisk import DiskFailure
 from scenarios.model.faults import NOT_LIVE
 from scenarios.network.deployment import read_node_file, write_deployment, write_node_file
 from scenarios.network.founding import Founding
-from scenarios.worlds.base import EndFault, Endpoint, NetworkPlan, Sink, Standing
+from scenarios.network.plan import Address, NetworkPlan
+from scenarios.worlds.base import EndFault, Endpoint, Sink, Standing
 from scenarios.worlds.linkproxy import LinkProxies
 from scenarios.worlds.nodeears import NodeEars
 from scenarios.worlds.nodefiles import erase, flip_bits, take
 from scenarios.worlds.nodeharm import NodeHarm
-from scenarios.worlds.plan import Address
 from scenarios.worlds.standing import read_standing
 
 START_LIMIT_S = 30.0

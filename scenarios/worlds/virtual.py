@@ -44,8 +44,8 @@ from p2p.virtual import (
 )
 from p2p.virtual.machine import WATERMARK_FILE
 from scenarios.network.founding import Founding
-from scenarios.worlds.base import EndFault, Endpoint, NetworkPlan, Sink, Standing
-from scenarios.worlds.plan import Address, node_config
+from scenarios.network.plan import Address, NetworkPlan, node_config
+from scenarios.worlds.base import EndFault, Endpoint, Sink, Standing
 from scenarios.worlds.standing import read_standing
 
 PEER_PORT = 7000

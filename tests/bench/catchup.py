@@ -33,7 +33,7 @@ from p2p.config import Timing
 from p2p.virtual import NS_PER_MS, VirtualWorld, run_virtual
 from p2p.virtual.disk import DiskFile
 from scenarios.network.founding import Charter, Founding, Member, found_from_seed
-from scenarios.worlds.base import NetworkPlan
+from scenarios.network.plan import NetworkPlan
 from scenarios.worlds.virtual import SimulatedWorld
 from tests.bench.reference import reference_ms
 

@@ -16,10 +16,10 @@ from p2p.node import Node
 from p2p.observer import RecordField
 from p2p.virtual import NS_PER_MS, VirtualWorld, run_virtual
 from scenarios.model.catalog import load_scenario
+from scenarios.network.asked import founding_of, network_plan
 from scenarios.network.founding import Founding
-from scenarios.trial.eventbook import Event
-from scenarios.trial.runner import founding_of, network_plan
-from scenarios.worlds.base import NetworkPlan
+from scenarios.network.plan import NetworkPlan
+from scenarios.record.eventbook import Event
 from scenarios.worlds.virtual import SimulatedWorld
 
 SCENARIO = "nafta-certificate"

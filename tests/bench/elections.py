@@ -24,8 +24,8 @@ from p2p.linkweather import LinkWeather
 from p2p.observer import RecordField
 from p2p.virtual import NS_PER_MS, VirtualWorld, run_virtual
 from scenarios.network.founding import Charter, Founding, Member, found_from_seed
+from scenarios.network.plan import NetworkPlan
 from scenarios.trial.directions import links_of
-from scenarios.worlds.base import NetworkPlan
 from scenarios.worlds.virtual import SimulatedWorld
 
 ORDERERS = 5

@@ -25,9 +25,9 @@ SEEDS = 8
 GOAL_S = 1.0
 
 PHASES = (
-    ("scenarios/judging/leaks.py", "after the run: search for leaks"),
-    ("scenarios/judging/canaries.py", "after the run: search for leaks"),
-    ("scenarios/judging/framespool.py", "frames kept for the search"),
+    ("scenarios/privacy/leaks.py", "after the run: search for leaks"),
+    ("scenarios/privacy/canaries.py", "after the run: search for leaks"),
+    ("scenarios/privacy/framespool.py", "frames kept for the search"),
     ("scenarios/judging/", "checks, measures and judgment"),
     ("scenarios/trial/settling.py", "looking for rest"),
     ("scenarios/worlds/", "looking for rest"),

@@ -19,7 +19,7 @@ INTERVAL_S = 0.004
 LOOP = (f"{ROOT}/p2p/virtual/loop.py", "_run_once")
 
 WATCHING = (
-    "scenarios/trial/event",
+    "scenarios/record/event",
     "scenarios/trial/tracing.py",
     "scenarios/trial/history.py",
     "scenarios/trial/ledgerwatch.py",

@@ -10,7 +10,7 @@ from p2p.observer import RecordField
 from scenarios.campaign.execute import REPEATABILITY, REPEATED_EVERY, execute
 from scenarios.campaign.job import Job
 from scenarios.model.catalog import load_scenario
-from scenarios.trial.eventbook import Event, EventBook
+from scenarios.record.eventbook import Event, EventBook
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,7 @@
 from p2p.framecodec import encode_frame
 from p2p.frames import AliveFrame, EnvelopeStoredFrame
 from scenarios.diagram.recording import Fate, Recording, is_heartbeat, label_of
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 FRAME = encode_frame(EnvelopeStoredFrame(bytes(32), bytes(32)))
 OTHER = encode_frame(EnvelopeStoredFrame(bytes([1] * 32), bytes(32)))

@@ -7,9 +7,9 @@ from typing import get_args
 import pytest
 
 from scenarios.judging.checks.registry import CHECKS, Setting, make_checks
-from scenarios.judging.leaks import LeakSearch
 from scenarios.model.catalog import load_scenario
 from scenarios.model.scenario import CheckName
+from scenarios.privacy.leaks import LeakSearch
 from scenarios.privacy.readings import Readings
 
 ROOT = Path(__file__).parents[2]

@@ -24,10 +24,11 @@ from scenarios.exporting.issuer import IssuerKeys
 from scenarios.exporting.keyring import Keyring
 from scenarios.exporting.standing import tell_credential
 from scenarios.model.catalog import load_scenario
+from scenarios.network.asked import founding_of
 from scenarios.network.founding import key_stream, secrets_from_seed
-from scenarios.trial.runner import RunOptions, founding_of, run_scenario
+from scenarios.network.plan import Address, node_config
+from scenarios.running.runner import RunOptions, run_scenario
 from scenarios.worlds import virtual as worlds
-from scenarios.worlds.plan import Address, node_config
 from scenarios.worlds.virtual import API_PORT, PEER_PORT
 from tests.interoperability.check_credential import Refused, check
 

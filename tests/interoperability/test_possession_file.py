@@ -20,10 +20,11 @@ from scenarios.errors import RefusedError
 from scenarios.exporting.certified import ledger_at
 from scenarios.exporting.possession import export_possession, write_possession
 from scenarios.exporting.told import tell_possession
-from scenarios.judging.final import opened_copy
 from scenarios.model.catalog import LIBRARY, load_scenario
-from scenarios.trial.runfolder import RunFolder
-from scenarios.trial.runner import RunOptions, founding_of, run_scenario
+from scenarios.network.asked import founding_of
+from scenarios.record.nodestore import opened_copy
+from scenarios.record.runfolder import RunFolder
+from scenarios.running.runner import RunOptions, run_scenario
 from tests.interoperability import check_possession
 from tests.interoperability.check_possession import Refused, check
 

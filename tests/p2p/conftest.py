@@ -23,7 +23,7 @@ from p2p.observer import RecordField
 from p2p.ordering import Ordering
 from p2p.virtual import VirtualHost, VirtualWorld, run_virtual
 from scenarios.network.founding import Charter, Founding, Member, found_from_seed
-from scenarios.worlds.base import NetworkPlan
+from scenarios.network.plan import NetworkPlan
 from scenarios.worlds.virtual import PEER_PORT, SimulatedWorld
 
 MEMBERS = (

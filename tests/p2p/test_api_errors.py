@@ -11,8 +11,8 @@ from p2p.node import Node
 from p2p.ordering import Ordering
 from p2p.signal import Signal
 from p2p.views import Views
+from scenarios.network.plan import node_config
 from scenarios.worlds import virtual
-from scenarios.worlds.plan import node_config
 from scenarios.worlds.virtual import API_PORT
 
 BEARER = "Authorization"

@@ -14,8 +14,8 @@ from ledger.roster import Roster
 from ledger.transaction import Transaction, sign_transaction
 from p2p.chain import BlockRef, Chain
 from scenarios.model.catalog import load_scenario
+from scenarios.network.asked import founding_of
 from scenarios.network.founding import Founding
-from scenarios.trial.runner import founding_of
 
 
 @pytest.fixture(scope="module")

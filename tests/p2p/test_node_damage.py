@@ -19,7 +19,7 @@ from ledger.store.schema import row_digest
 from p2p.errors import ConfigError
 from p2p.raftlog import StoredLog
 from scenarios.errors import RefusedError
-from scenarios.network.commands import verify_path
+from scenarios.hosting.commands import verify_path
 from tests.p2p.conftest import TIMING
 
 VICTIM = "noaa"

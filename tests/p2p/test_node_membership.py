@@ -15,8 +15,8 @@ from ledger.store import Store
 from ledger.transaction import sign_approval, sign_transaction
 from p2p.config import NodeConfig, Timing
 from p2p.peerage import Peerage
+from scenarios.network.plan import Address, node_config
 from scenarios.worlds import virtual as worlds
-from scenarios.worlds.plan import Address, node_config
 from scenarios.worlds.virtual import API_PORT, PEER_PORT
 
 APPROVERS = ("exporter", "importer", "chamber")

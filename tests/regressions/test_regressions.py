@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from scenarios.model.catalog import load_scenario
+from scenarios.running.runner import RunOptions, run_scenario
 from scenarios.shrinking.keeping import replayed
-from scenarios.trial.runner import RunOptions, run_scenario
 
 HERE = Path(__file__).parent
 

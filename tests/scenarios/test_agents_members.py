@@ -23,9 +23,8 @@ from scenarios.agents.members import Members
 from scenarios.agents.wallet import Wallet
 from scenarios.model.catalog import load_scenario
 from scenarios.network.founding import Charter, Founding, Member, Secrets, found_from_seed
+from scenarios.network.plan import Address, NetworkPlan, node_config
 from scenarios.worlds import virtual as worlds
-from scenarios.worlds.base import NetworkPlan
-from scenarios.worlds.plan import Address, node_config
 from scenarios.worlds.virtual import API_PORT, PEER_PORT, SimulatedWorld
 from tests.scenarios.test_agents_trade import DAY_MS, Desk, Trial, at
 

@@ -32,9 +32,9 @@ from scenarios.model.steps import (
     SuspendHolding,
 )
 from scenarios.network.founding import Charter, Founding, Member, found_from_seed
+from scenarios.network.plan import NetworkPlan
 from scenarios.trial.agenda import Agenda
 from scenarios.trial.names import Names
-from scenarios.worlds.base import NetworkPlan
 from scenarios.worlds.virtual import SimulatedWorld
 
 DAY_MS = 86_400_000

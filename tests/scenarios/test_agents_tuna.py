@@ -13,7 +13,7 @@ from scenarios.agents.drafter import Drafter
 from scenarios.agents.papers import PaperKind
 from scenarios.judging.verdict import Verdict
 from scenarios.model.catalog import load_scenario
-from scenarios.trial.runner import RunOptions, RunResult, run_scenario
+from scenarios.running.runner import RunOptions, RunResult, run_scenario
 
 pytestmark = pytest.mark.slow
 SAFE, DRIFTNET = "line-safe", "driftnet"

@@ -11,12 +11,12 @@ from rich.console import Console
 from ledger.contracts.carnet import CarnetFineState, VoucherKind
 from p2p.observer import RecordField
 from scenarios.model.catalog import load_scenario
+from scenarios.record.eventbook import EventBook
+from scenarios.record.runfolder import RunFolder
 from scenarios.telling import carnets
 from scenarios.telling.narration import Narrator
 from scenarios.telling.story import tell
-from scenarios.trial.eventbook import EventBook
 from scenarios.trial.history import History
-from scenarios.trial.runfolder import RunFolder
 
 SCENARIO = load_scenario("carnet-fraud")
 DAY_MS = 86_400_000

@@ -14,15 +14,15 @@ from ledger.genesis import Genesis, Role
 from ledger.keys import SigningKey, Verifier
 from scenarios.cli import run_command
 from scenarios.errors import RefusedError
-from scenarios.model.catalog import load_scenario
-from scenarios.network.changes import (
+from scenarios.hosting.changes import (
     approve_file,
     prepare_key,
     prepare_member,
     prepare_node,
     with_approvals,
 )
-from scenarios.network.commands import init_network, sign_file
+from scenarios.hosting.commands import init_network, sign_file
+from scenarios.model.catalog import load_scenario
 
 
 class Desk:

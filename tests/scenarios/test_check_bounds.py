@@ -5,7 +5,7 @@ from __future__ import annotations
 from p2p.holdings import Holding
 from p2p.observer import RecordField
 from scenarios.judging.checks.bounds import Bounds
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 
 def tell(check: Bounds, number: int, name: str, **fields: RecordField) -> None:

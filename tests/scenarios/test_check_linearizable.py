@@ -9,8 +9,8 @@ from p2p.observer import RecordField
 from scenarios.judging.checks.check import FinalState
 from scenarios.judging.checks.linearizable import Linearizability
 from scenarios.judging.checks.reachable import _KINDS_OF, Reachable
+from scenarios.record.eventbook import Event
 from scenarios.trial.auditor import audited_keys
-from scenarios.trial.eventbook import Event
 
 CLAIM = {"entry": "ABC-1", "line": 1}
 KEY = "claim/ABC-1/1"

@@ -8,7 +8,7 @@ import pytest
 
 from consensus import ConfState, Entry, EntryType, Ready, Snapshot
 from scenarios.judging.checks.raft import RaftProperties
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 
 def entry(index: int, term: int, data: bytes = b"block") -> Entry:

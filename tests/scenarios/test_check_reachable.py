@@ -11,7 +11,7 @@ from ledger.encoding import encode
 from ledger.genesis import Role
 from scenarios.judging.checks.check import FinalNode, FinalState
 from scenarios.judging.checks.reachable import _KINDS, _PARTIES, _ROLES, Reachable
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 ROLES = {
     "maker": [Role.EXPORTER],

@@ -14,7 +14,7 @@ from scenarios.judging.checks.check import Check, FinalNode, FinalState
 from scenarios.judging.checks.decided import DecidedOnce
 from scenarios.judging.checks.durability import Durability
 from scenarios.judging.checks.stores import Stores
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 ONE, OTHER = "11" * 32, "22" * 32
 

@@ -164,7 +164,7 @@ def test_replay_tells_what_is_missing_before_it_repeats_the_run(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("scenarios.trial.replaying.run_scenario", None)
+    monkeypatch.setattr("scenarios.running.replaying.run_scenario", None)
     said = refused(["replay", str(spoiled(finished, tmp_path, name, cut=False))], capsys)
     assert f"{name} is missing; the folder is damaged" in said
 
@@ -182,7 +182,7 @@ def test_an_unfinished_run_is_shown_as_such(
 def test_a_full_disk_ends_a_run_with_its_name_and_leaves_no_latest(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scenarios.trial.runfolder.EVENTS_FILE", "../../../full")
+    monkeypatch.setattr("scenarios.record.runfolder.EVENTS_FILE", "../../../full")
     (tmp_path / "full").symlink_to("/dev/full")
     said = refused(["run", "nafta-certificate", "--seed", "7", "--out", str(tmp_path)], capsys)
     assert "cannot be written: No space left on device" in said

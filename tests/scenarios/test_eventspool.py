@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.trial.event import Event
-from scenarios.trial.eventspool import CHUNK_EVENTS, EVENTS_RESIDENT_MAX, EventSpool
+from scenarios.record.event import Event
+from scenarios.record.eventspool import CHUNK_EVENTS, EVENTS_RESIDENT_MAX, EventSpool
 
 MANY = EVENTS_RESIDENT_MAX + 5 * CHUNK_EVENTS + 3
 

@@ -13,12 +13,12 @@ from p2p.latency import Lognormal, Uniform
 from p2p.linkweather import Direction, LinkWeather
 from p2p.virtual import VirtualWorld, run_virtual
 from scenarios.model.catalog import load_scenario
+from scenarios.network.plan import NetworkPlan
+from scenarios.record.eventbook import Event, EventBook
 from scenarios.trial import strikes
 from scenarios.trial.agenda import Agenda
-from scenarios.trial.eventbook import Event, EventBook
 from scenarios.trial.faultengine import FaultEngine
 from scenarios.trial.history import History
-from scenarios.worlds.base import NetworkPlan
 
 ORGANIZATIONS = ("cbp", "exporter", "importer", "chamber", "noaa")
 START_MS = 1_536_048_000_000

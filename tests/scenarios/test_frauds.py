@@ -19,8 +19,8 @@ import pytest
 
 from scenarios.model.behaviors import MISCONDUCT, Dishonesty
 from scenarios.model.catalog import load_scenario
-from scenarios.trial.event import Event
-from scenarios.trial.runner import RunOptions, run_scenario
+from scenarios.record.event import Event
+from scenarios.running.runner import RunOptions, run_scenario
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import pytest
 
 from p2p.observer import RecordField
 from scenarios.model.predicates import parse_predicate
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 from scenarios.trial.history import History
 
 DAY_MS = 86_400_000

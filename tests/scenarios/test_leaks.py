@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.errors import DamagedStoreError
-from scenarios.judging import leaks
-from scenarios.judging.framespool import FrameSpool
-from scenarios.judging.leaks import CANARY_CHARACTERS_MIN, Canary, LeakSearch, stored_values
+from scenarios.privacy import leaks
+from scenarios.privacy.framespool import FrameSpool
+from scenarios.privacy.leaks import CANARY_CHARACTERS_MIN, Canary, LeakSearch, stored_values
 
 texts = st.text(
     st.characters(codec="utf-8", exclude_characters="\x00"), min_size=CANARY_CHARACTERS_MIN, max_size=40

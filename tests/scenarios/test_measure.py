@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from p2p.observer import RecordField
 from scenarios.judging.measure import Measurement, receipts_of, traffic
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 NS_PER_MS = 1_000_000
 NODES = ["a", "b", "c", "d", "e"]

@@ -6,7 +6,7 @@ import json
 
 from p2p.observer import RecordField
 from scenarios.judging.tuna import TUNA_METRICS, TunaMeasurement
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 
 def receipt(kind: str, creator: str, form: str, **fields: RecordField) -> Event:

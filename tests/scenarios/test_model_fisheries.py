@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from scenarios.errors import ScenarioError
-from scenarios.judging.leaks import CANARY_CHARACTERS_MIN
 from scenarios.model.catalog import LIBRARY, load_scenario
+from scenarios.privacy.leaks import CANARY_CHARACTERS_MIN
 from scenarios.telling.fisheries import status_table
 
 TEXT = (LIBRARY / "tuna-matrix.yaml").read_text(encoding="utf-8")

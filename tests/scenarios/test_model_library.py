@@ -13,7 +13,6 @@ from ledger.contracts.deadlines import LegalCalendar
 from ledger.contracts.parameters import SUMMARY_WORKING_DAYS
 from ledger.holidays_data import calendar_data
 from scenarios.errors import ScenarioError
-from scenarios.judging.leaks import CANARY_CHARACTERS_MIN
 from scenarios.model import FileClaim, scenario_schema, schema_text
 from scenarios.model.catalog import EXTENDS_DEPTH_MAX, LIBRARY, library_names, load_scenario
 from scenarios.model.documents import form_of, form_values
@@ -21,6 +20,7 @@ from scenarios.model.faults import VIRTUAL_KINDS
 from scenarios.model.source import read_source
 from scenarios.model.steps import ROLES, Step
 from scenarios.model.yamltree import Leaf, MapNode
+from scenarios.privacy.leaks import CANARY_CHARACTERS_MIN
 
 PUBLIC_OR_CODED = {
     "blanket_from", "blanket_to", "signed_on", "importer", "hs6", "criterion", "producer_basis", "net_cost", "origin",

@@ -13,9 +13,9 @@ from p2p.observer import RecordField
 from scenarios.judging.verdict import JudgedExpectation, Judgment, Verdict
 from scenarios.model.catalog import load_scenario
 from scenarios.model.sentences import Judgement, Outcome
+from scenarios.record.eventbook import Event, EventBook
 from scenarios.telling.moments import local
 from scenarios.telling.narration import Narrator, print_summary, print_wrapped
-from scenarios.trial.eventbook import Event, EventBook
 from scenarios.trial.history import History
 
 NEW_YORK = ZoneInfo("America/New_York")

@@ -12,9 +12,9 @@ from ledger.watermark import pack_watermark
 from p2p.live import WATERMARK_FILE
 from p2p.machine import DiskFailureError
 from p2p.node import Node
+from scenarios.hosting.commands import _until_too_few, init_network
 from scenarios.model.catalog import load_scenario
 from scenarios.network import process
-from scenarios.network.commands import _until_too_few, init_network
 from scenarios.network.deployment import GENESIS_FILE, NODE_FILE, load_node_config, read_genesis
 from scenarios.network.process import (
     EXIT_CANNOT_GO_ON,

@@ -9,8 +9,8 @@ import pytest
 
 from ledger.forms import FORMS
 from scenarios.model.catalog import library_names
+from scenarios.running.runner import RunResult, run_scenario
 from scenarios.telling import scenariopages
-from scenarios.trial.runner import RunResult, run_scenario
 
 PAGES = Path(__file__).parents[2] / "docs" / "scenarios"
 

@@ -15,8 +15,8 @@ from scenarios.privacy.guessing import Guess, guess, rank_correlation
 from scenarios.privacy.inference import measure_inference
 from scenarios.privacy.outsider import infer
 from scenarios.privacy.told import privacy_line, tell_privacy
-from scenarios.trial.eventbook import Event
-from scenarios.trial.runfolder import RunFolder
+from scenarios.record.eventbook import Event
+from scenarios.record.runfolder import RunFolder
 
 
 def receipt(kind: str, creator: str, code: str = "VALID", **body: Value) -> str:

@@ -18,13 +18,13 @@ from scenarios.agents.wallet import Wallet
 from scenarios.agents.witness import Witness
 from scenarios.judging.checks.check import FinalState
 from scenarios.judging.checks.confidentiality import Confidentiality
-from scenarios.judging.leaks import Canary, LeakSearch
 from scenarios.model.catalog import load_scenario
+from scenarios.network.asked import founding_of
 from scenarios.privacy.entitlement import entitlement_of
+from scenarios.privacy.leaks import Canary, LeakSearch
 from scenarios.privacy.programlog import ProgramLog
 from scenarios.privacy.reach import Reach
 from scenarios.privacy.readings import Readings, compare
-from scenarios.trial.runner import founding_of
 
 FIELDS = {"kind": "NAFTA-434", "producer_name": "Secret Cannery of the North", "hs6": "160414"}
 DISK = "node.db of importer's node"

@@ -29,8 +29,8 @@ from p2p.answers import ApiError, answer, failure
 from p2p.framecodec import encode_frame
 from p2p.frames import Frame, kind_of
 from scenarios.agents.papers import Paper, PaperError
-from scenarios.trial.eventbook import EventBook
-from scenarios.trial.runfolder import RunFolder
+from scenarios.record.eventbook import EventBook
+from scenarios.record.runfolder import RunFolder
 from tests.p2p.test_frames import SAMPLES
 
 PRODUCER = "Conservas Punta Mita del Pacífico"

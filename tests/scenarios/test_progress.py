@@ -12,12 +12,12 @@ from rich.console import Console
 
 from scenarios.judging.checks.check import Violation
 from scenarios.model.catalog import load_scenario
+from scenarios.record.event import Event
+from scenarios.running.progress import Progress
+from scenarios.running.replaying import replay
+from scenarios.running.runner import RunOptions, run_scenario
 from scenarios.telling import panel as panel_module
 from scenarios.telling.panel import line, panel, told_progress
-from scenarios.trial.event import Event
-from scenarios.trial.progress import Progress
-from scenarios.trial.replaying import replay
-from scenarios.trial.runner import RunOptions, run_scenario
 
 ZONE = ZoneInfo("America/New_York")
 DAY_MS = 86_400_000

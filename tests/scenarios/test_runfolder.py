@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from scenarios.errors import RefusedError
-from scenarios.trial.eventbook import EventBook
-from scenarios.trial.latefile import LateFile
-from scenarios.trial.replaying import Difference, compare
-from scenarios.trial.runfolder import RunFolder
+from scenarios.record.eventbook import EventBook
+from scenarios.record.latefile import LateFile
+from scenarios.record.runfolder import RunFolder
+from scenarios.running.replaying import Difference, compare
 
 
 def filled(out: Path, *, note: str = "the same") -> RunFolder:

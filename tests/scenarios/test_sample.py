@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from scenarios.record.event import Event
 from scenarios.telling.sample import Sample
-from scenarios.trial.event import Event
 
 
 def began(shipment: str, use_case: str, noncompliance: str | None) -> Event:

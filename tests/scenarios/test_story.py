@@ -9,11 +9,11 @@ import pytest
 from ledger.contracts.rules import RULES
 from scenarios.errors import RefusedError
 from scenarios.model.catalog import load_scenario
+from scenarios.record.eventbook import EventBook
+from scenarios.record.runfolder import RunFolder
 from scenarios.telling.acts import ACTS
 from scenarios.telling.narration import STORY_SENTENCES
 from scenarios.telling.story import tell
-from scenarios.trial.eventbook import EventBook
-from scenarios.trial.runfolder import RunFolder
 
 FILED, OTHER = "ab12cd" + "0" * 58, "ab12cd" + "1" * 58
 SCENARIO = load_scenario("nafta-certificate")

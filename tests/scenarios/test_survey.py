@@ -8,7 +8,7 @@ import pytest
 
 from scenarios.model.catalog import load_scenario
 from scenarios.privacy import survey
-from scenarios.trial.runner import RunOptions, RunResult, run_scenario
+from scenarios.running.runner import RunOptions, RunResult, run_scenario
 
 
 def _run(out: Path) -> RunResult:

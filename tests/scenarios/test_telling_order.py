@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from p2p.observer import RecordField
+from scenarios.record.eventbook import Event
 from scenarios.telling.order import NEWS_MS, WAIT_MS, LedgerOrder
-from scenarios.trial.eventbook import Event
 
 
 def event(name: str, calendar_ms: int = 0, *, public: bool = True, **fields: RecordField) -> Event:

@@ -2,8 +2,8 @@
 
 from p2p.virtual import VirtualWorld, run_virtual
 from scenarios.model.catalog import load_scenario
-from scenarios.trial.runner import founding_of
-from scenarios.worlds.base import NetworkPlan
+from scenarios.network.asked import founding_of
+from scenarios.network.plan import NetworkPlan
 from scenarios.worlds.virtual import SimulatedWorld
 
 

@@ -33,11 +33,11 @@ from scenarios.agents.client import NodeUnreachableError
 from scenarios.judging.checks.check import FinalState
 from scenarios.judging.final import read_final
 from scenarios.judging.verdict import Verdict
+from scenarios.record.eventbook import Event
+from scenarios.running import runner
+from scenarios.running.runner import RunResult
 from scenarios.testing import PilotFixture
-from scenarios.trial import runner
-from scenarios.trial.eventbook import Event
 from scenarios.trial.pilot import Pilot
-from scenarios.trial.runner import RunResult
 from scenarios.trial.trial import Trial
 
 RunVirtual = Callable[..., RunResult]

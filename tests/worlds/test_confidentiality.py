@@ -12,11 +12,11 @@ import pytest
 from ledger.encoding import Value
 from scenarios.agents import wallet as wallet_module
 from scenarios.agents.certifier import Certifier
-from scenarios.judging.canaries import canaries, public_words
-from scenarios.judging.leaks import CANARY_CHARACTERS_MIN
 from scenarios.model.catalog import load_scenario
 from scenarios.model.documents import form_values
-from scenarios.trial.runner import RunResult
+from scenarios.privacy.canaries import canaries, public_words
+from scenarios.privacy.leaks import CANARY_CHARACTERS_MIN
+from scenarios.running.runner import RunResult
 from scenarios.trial.trial import Trial
 from scenarios.worlds.virtual import SimulatedWorld
 

@@ -12,8 +12,8 @@ import pytest
 
 from p2p.latency import Uniform
 from p2p.linkweather import LinkWeather
+from scenarios.network.plan import Address
 from scenarios.worlds.linkproxy import HOST, LinkProxies
-from scenarios.worlds.plan import Address
 
 THERE, BACK = ("a", "b"), ("b", "a")
 LIMIT_S = 20

@@ -20,7 +20,7 @@ from p2p.livecalendar import CalendarError, LiveCalendar
 from p2p.livedisk import DiskFailure, LiveDisk
 from p2p.machine import DiskFailureError
 from scenarios.network.founding import Charter, Founding, Member, found_from_seed
-from scenarios.worlds.base import NetworkPlan
+from scenarios.network.plan import NetworkPlan
 from scenarios.worlds.live import LiveWorld
 
 START_MS = 1_536_048_000_000

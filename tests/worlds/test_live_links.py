@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ledger.genesis import Role
 from scenarios.network.founding import Charter, Member, found_from_seed
+from scenarios.network.plan import NetworkPlan
 from scenarios.trial.directions import links_of
-from scenarios.worlds.base import NetworkPlan
 from scenarios.worlds.linkproxy import LinkProxies
 from scenarios.worlds.live import LiveWorld
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.record.runfolder import RunFolder
 from scenarios.reporting.commands import REPORT_FILE
-from scenarios.trial.replaying import compare
-from scenarios.trial.runfolder import RunFolder
-from scenarios.trial.runner import RunResult
+from scenarios.running.replaying import compare
+from scenarios.running.runner import RunResult
 
 RunVirtual = Callable[..., RunResult]
 

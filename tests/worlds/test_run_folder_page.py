@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.trial.runner import RunResult
+from scenarios.running.runner import RunResult
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import pytest
 
 from scenarios.judging.verdict import Verdict
 from scenarios.model.catalog import load_scenario
-from scenarios.trial.runner import RunOptions, RunResult, run_scenario
+from scenarios.running.runner import RunOptions, RunResult, run_scenario
 
 SPARSE = [
     "network.orderers=[cbp, chamber, noaa]",

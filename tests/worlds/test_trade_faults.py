@@ -11,7 +11,7 @@ import pytest
 from scenarios.campaign.execute import FaultWatch
 from scenarios.judging.verdict import Verdict
 from scenarios.model.units import DAY_MS
-from scenarios.trial.runner import RunResult
+from scenarios.running.runner import RunResult
 
 pytestmark = pytest.mark.slow
 

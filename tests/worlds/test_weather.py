@@ -11,8 +11,8 @@ import pytest
 
 from scenarios.judging.final import read_final
 from scenarios.judging.verdict import Verdict
-from scenarios.trial.eventbook import Event
-from scenarios.trial.runner import RunResult
+from scenarios.record.eventbook import Event
+from scenarios.running.runner import RunResult
 from scenarios.worlds.virtual import SimulatedWorld
 
 RunVirtual = Callable[..., RunResult]

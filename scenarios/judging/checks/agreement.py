@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from scenarios.judging.checks.check import FinalState, Violation
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 
 @dataclass(slots=True)

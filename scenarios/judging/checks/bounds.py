@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from p2p.holdings import Holding
 from scenarios.judging.checks.check import FinalState, Violation
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 FRAMES_PER_NODE_SQUARED = 3
 """Frames per transaction, envelope, change of role or link, and per pair of nodes."""

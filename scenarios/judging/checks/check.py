@@ -15,7 +15,7 @@ from typing import Protocol
 
 from ledger.contracts.carnet import CarnetRecord
 from ledger.contracts.records import DocumentRecord
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from scenarios.judging.checks.check import FinalState, Violation
-from scenarios.judging.leaks import LeakSearch
+from scenarios.privacy.leaks import LeakSearch
 from scenarios.privacy.readings import Readings
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ledger.receipt import CONSUMING
 from scenarios.judging.checks.check import FinalState, Violation
 from scenarios.judging.measure import receipts_of
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from scenarios.judging.checks.check import FinalState, Violation
 from scenarios.judging.checks.reachable import Reachable
 from scenarios.judging.linearizability import Action, Operation, Verdict, check_history
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 STEPS_MAX = 50_000
 """Of the search, per record."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from scenarios.judging.checks.check import FinalState, Violation
 from scenarios.model import Scenario
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 _ALLOWED = ("ALLOWED", "PROTEST_GRANTED")
 _DENIED = ("DENIED", "PROTEST_DENIED")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from consensus import Entry, Ready
 from scenarios.judging.checks.check import FinalState, Violation
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 Digest = bytes
 _UNKNOWN: Digest = b""

@@ -36,7 +36,7 @@ from ledger.encoding import decode
 from ledger.genesis import Role
 from ledger.state import VALUE_BYTES_MAX
 from scenarios.judging.checks.check import FinalNode, FinalState, Violation
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 Body = Mapping[str, object]
 AnyTable = Table[StrEnum, Case]

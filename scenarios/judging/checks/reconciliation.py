@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from scenarios.agents.paperdue import LATE
 from scenarios.judging.checks.check import FinalState, Violation
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 
 @dataclass(slots=True)

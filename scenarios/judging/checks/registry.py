@@ -27,8 +27,8 @@ from scenarios.judging.checks.raft import RaftProperties
 from scenarios.judging.checks.reachable import Reachable
 from scenarios.judging.checks.reconciliation import Reconciled
 from scenarios.judging.checks.stores import Stores
-from scenarios.judging.leaks import LeakSearch
 from scenarios.model import Scenario
+from scenarios.privacy.leaks import LeakSearch
 from scenarios.privacy.readings import Readings
 from scenarios.trial.healing import CONVERGENCE_LIMIT_S, PROGRESS_ELECTION_TIMEOUTS
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scenarios.judging.checks.check import FinalNode, FinalState, Violation
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 
 @dataclass(slots=True)

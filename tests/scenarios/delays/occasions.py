@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from ledger.contracts import RULES
 from ledger.genesis import Role
 from scenarios.agents.authority import business_ms
-from scenarios.trial.event import Event
-from scenarios.trial.runner import RunResult
+from scenarios.record.event import Event
+from scenarios.running.runner import RunResult
 from tests.scenarios.delays.everybody import TRADERS
 
 _DAY = datetime.timedelta(days=1)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from scenarios.measuring.comparison import compare_run
 from scenarios.model.catalog import LIBRARY
-from scenarios.trial.eventbook import iso
-from scenarios.trial.runfolder import RunFolder
+from scenarios.record.eventbook import iso
+from scenarios.record.runfolder import RunFolder
 
 START_MS = 1_536_048_000_000
 DAY_MS = 86_400_000

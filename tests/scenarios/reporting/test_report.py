@@ -12,6 +12,7 @@ import pytest
 
 from scenarios.errors import RefusedError
 from scenarios.measuring.definitions import METRICS
+from scenarios.record.runfolder import RunFolder
 from scenarios.reporting.charts import unbroken
 from scenarios.reporting.commands import EVENTS_AT_END_MAX, report, story_file, write_if_cheap
 from scenarios.reporting.items import ALL_MAX, chosen, find
@@ -21,7 +22,6 @@ from scenarios.reporting.palette import CONTRAST_TEXT_MIN, DARK, GROUNDS, LIGHT,
 from scenarios.reporting.recorded import Recorded
 from scenarios.reporting.stories import stories_of
 from scenarios.reporting.told import WIDTH, tell_report, tell_story
-from scenarios.trial.runfolder import RunFolder
 from tests.scenarios.reporting.madeup import madeup_run
 
 HOSTILE = '<script>alert("{}")</script>&"\''

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.record.event import Event
 from scenarios.reporting.page import read, report_html
 from scenarios.reporting.recorded import Recorded
 from scenarios.reporting.trust import NAMED_MAX, SIGNS, Trust
-from scenarios.trial.event import Event
 from tests.scenarios.reporting.madeup import madeup_run
 
 P2P = Path(__file__).parents[3] / "p2p"

@@ -4,8 +4,8 @@ import pytest
 
 from scenarios.campaign.execute import FaultWatch
 from scenarios.model.catalog import load_scenario
-from scenarios.trial.replaying import compare
-from scenarios.trial.runner import RunOptions, run_scenario
+from scenarios.running.replaying import compare
+from scenarios.running.runner import RunOptions, run_scenario
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,13 @@ from scenarios.measuring.comparison import compare_run
 from scenarios.model.catalog import load_scenario
 from scenarios.model.documents import form_of, form_values
 from scenarios.model.fisheries import Vessel
+from scenarios.running.papertrial import trade_of
+from scenarios.running.runner import RunOptions, run_scenario
 from scenarios.trading.carnets import carnet_lot
 from scenarios.trading.openscript import OpenScript
 from scenarios.trading.origin import origin_lot
 from scenarios.trading.spoiling import leaves_spoilt, submissions
 from scenarios.trading.tuna import tuna_lot
-from scenarios.trial.papertrial import trade_of
-from scenarios.trial.runner import RunOptions, run_scenario
 from scenarios.workload.plan import shipments
 from scenarios.workload.shipment import CarnetPlan, Noncompliance, OriginPlan
 

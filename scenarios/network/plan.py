@@ -1,14 +1,36 @@
-"""A node's configuration out of a founding and a network plan: the same in both worlds but for addresses."""
+"""How a network is laid out: its graph, latencies and addresses, down to one node's configuration."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from p2p.config import NodeConfig
-from p2p.topology import gossip_graph, neighbors_of
+from p2p.config import NodeConfig, Timing
+from p2p.topology import TopologyKind, gossip_graph, neighbors_of
 from scenarios.network.founding import Founding
-from scenarios.worlds.base import NetworkPlan
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPlan:
+    """How the network between nodes is laid out.
+
+    Attributes:
+        topology: shape of the gossip graph.
+        edges: its pairs, for explicit edges.
+        latency_ms: range of one-way latency between organizations (virtual world).
+        latency_table: the same of every direction, from organization to organization, that has its own.
+        timing: how nodes pace themselves.
+        regions: organizations by region.
+        orderers: the organizations whose nodes vote.
+    """
+
+    topology: TopologyKind = TopologyKind.COMPLETE
+    edges: tuple[tuple[str, str], ...] = ()
+    latency_ms: tuple[float, float] = (10, 30)
+    latency_table: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
+    timing: Timing = field(default_factory=Timing)
+    regions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    orderers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

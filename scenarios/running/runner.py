@@ -22,18 +22,14 @@ from random import Random
 
 import uvloop
 
-from p2p.config import Timing
 from p2p.frames import FrameKind
 from p2p.holdings import Holding
 from p2p.observer import RecordField
-from p2p.topology import TopologyKind
 from p2p.virtual import VirtualWorld, run_virtual
 from scenarios.judging.checks.check import Check, FinalState
 from scenarios.judging.checks.raft import RaftProperties
 from scenarios.judging.checks.registry import CHECKS, Setting, make_checks
-from scenarios.judging.final import STORE_FILES, read_final
-from scenarios.judging.framespool import FrameSpool
-from scenarios.judging.leaks import LeakSearch
+from scenarios.judging.final import read_final
 from scenarios.judging.measure import Measurement, traffic
 from scenarios.judging.paper import PaperMeasurement
 from scenarios.judging.tuna import TunaMeasurement
@@ -42,25 +38,28 @@ from scenarios.measuring.comparison import compare_run
 from scenarios.model import Scenario
 from scenarios.model.faults import DISK_KINDS
 from scenarios.model.linkfaults import LINK_KINDS
-from scenarios.network.founding import Charter, Founding, Member, found_from_seed
+from scenarios.network.asked import founding_of, network_plan
 from scenarios.privacy.entitlement import entitlement_of
+from scenarios.privacy.framespool import FrameSpool
 from scenarios.privacy.inference import Figure, measure_inference
+from scenarios.privacy.leaks import LeakSearch
 from scenarios.privacy.outsider import infer
 from scenarios.privacy.programlog import ProgramLog
 from scenarios.privacy.reach import Reach
 from scenarios.privacy.readings import Readings, compare, told_readings
 from scenarios.privacy.survey import Findings, frame_label, survey
+from scenarios.record.eventbook import Event, EventBook
+from scenarios.record.eventspool import EventSpool
+from scenarios.record.latefile import LateFile
+from scenarios.record.nodestore import STORE_FILES
+from scenarios.record.runfolder import RUN_FILE, SCRIPT_FILE, RunFolder
+from scenarios.running.papertrial import MEASURES_FILE, play_on_paper, trade_of
+from scenarios.running.progress import Progress
 from scenarios.schedules import with_drawn_faults
-from scenarios.trial.eventbook import Event, EventBook
-from scenarios.trial.eventspool import EventSpool
-from scenarios.trial.latefile import LateFile
-from scenarios.trial.papertrial import MEASURES_FILE, play_on_paper, trade_of
 from scenarios.trial.pilot import Script
-from scenarios.trial.progress import Progress
-from scenarios.trial.runfolder import RUN_FILE, SCRIPT_FILE, RunFolder
 from scenarios.trial.tracing import MessageTrace
 from scenarios.trial.trial import Trial, TrialOutcome
-from scenarios.worlds.base import NetworkPlan, World
+from scenarios.worlds.base import World
 from scenarios.worlds.linkproxy import LinkProxies
 from scenarios.worlds.live import LiveWorld
 from scenarios.worlds.virtual import Flights, SimulatedWorld
@@ -116,40 +115,8 @@ def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
     return _Run(with_drawn_faults(scenario, options.seed, options.world), options).run()
 
 
-def founding_of(scenario: Scenario, seed: str) -> Founding:
-    """Return the network a scenario founds from a seed."""
-    members = [
-        Member(id_, organization.name, organization.country, organization.roles)
-        for id_, organization in scenario.organizations.items()
-    ]
-    charter = Charter(
-        name=NETWORK_NAME,
-        time_ms=scenario.calendar.start_ms,
-        members=members,
-        zone=scenario.calendar.zone,
-        orderers=scenario.orderers,
-        orderer_liars_tolerated=scenario.network.orderer_liars_tolerated,
-    )
-    return found_from_seed(charter, seed)
-
-
-NETWORK_NAME = "pilot"
 _ENVELOPE = FrameKind.ENVELOPE.name
 CANCEL_AGAIN_S = 0.5
-
-
-def network_plan(scenario: Scenario) -> NetworkPlan:
-    """Return the network a scenario asks for."""
-    network = scenario.network
-    return NetworkPlan(
-        topology=TopologyKind(network.topology),
-        edges=network.edges,
-        latency_ms=network.latency_ms,
-        latency_table=network.latency_table,
-        timing=Timing(heartbeat_ms=network.heartbeat_ms, election_ticks=network.election_ticks),
-        regions=network.regions,
-        orderers=scenario.orderers,
-    )
 
 
 class _Run:

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 
 from scenarios.agents.papers import PaperKind
 from scenarios.agents.witness import Witness
-from scenarios.judging.leaks import CANARY_CHARACTERS_MIN, Canary
 from scenarios.model import Scenario
 from scenarios.model.subjects import ClaimState
+from scenarios.privacy.leaks import CANARY_CHARACTERS_MIN, Canary
 
 
 def canaries(witness: Witness, public: frozenset[str]) -> Iterator[Canary]:

@@ -11,15 +11,15 @@ from cyclopts import Parameter
 
 from ledger.genesis import Role
 from scenarios.errors import RefusedError
-from scenarios.model.catalog import load_scenario
-from scenarios.network.changes import (
+from scenarios.hosting.changes import (
     approve_file,
     prepare_key,
     prepare_member,
     prepare_node,
     with_approvals,
 )
-from scenarios.network.commands import init_network, sign_file, up_network
+from scenarios.hosting.commands import init_network, sign_file, up_network
+from scenarios.model.catalog import load_scenario
 from scenarios.network.process import run_node
 
 ScenarioName = Annotated[

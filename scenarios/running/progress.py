@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ledger.codes import Code
 from scenarios.judging.checks.check import Check
-from scenarios.trial.event import Event
+from scenarios.record.event import Event
 
 
 @dataclass(slots=True)

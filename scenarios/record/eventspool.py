@@ -14,8 +14,8 @@ from typing import overload
 
 import msgpack
 
-from scenarios.trial.event import Event
-from scenarios.trial.latefile import LateFile
+from scenarios.record.event import Event
+from scenarios.record.latefile import LateFile
 
 EVENTS_RESIDENT_MAX = 20_000
 CHUNK_EVENTS = 1_000

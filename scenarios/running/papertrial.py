@@ -9,7 +9,7 @@ from scenarios.measuring.comparison import PAPER_EVENTS
 from scenarios.model import Scenario
 from scenarios.paper.arm import PaperArm
 from scenarios.paper.parameters import standard_parameters
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 from scenarios.workload.cast import Member
 from scenarios.workload.plan import open_trade
 from scenarios.workload.trade import Trade

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from p2p.observer import RecordField
-from scenarios.trial.event import Event, iso
-from scenarios.trial.eventspool import EventSpool
+from scenarios.record.event import Event, iso
+from scenarios.record.eventspool import EventSpool
 
 __all__ = ["Event", "EventBook", "Subscriber", "iso"]
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scenarios.errors import RefusedError, unwritable
-from scenarios.trial.eventbook import Event
+from scenarios.record.eventbook import Event
 
 EVENTS_FILE = "events.ndjson"
 TRACE_FILE = "messages.txt"

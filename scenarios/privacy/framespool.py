@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from scenarios.trial.latefile import LateFile
+from scenarios.record.latefile import LateFile
 from scenarios.trial.tracing import frame_digest
 
 DIGESTS_KEPT = 4096

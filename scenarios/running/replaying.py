@@ -17,9 +17,9 @@ from scenarios.errors import RefusedError
 from scenarios.model import Scenario
 from scenarios.model.catalog import load_scenario
 from scenarios.model.pythonfile import load_script
+from scenarios.record.runfolder import EVENTS_FILE, RUN_FILE, SCRIPT_FILE, RunFolder
+from scenarios.running.runner import RunOptions, run_scenario
 from scenarios.trial.pilot import Script
-from scenarios.trial.runfolder import EVENTS_FILE, RUN_FILE, SCRIPT_FILE, RunFolder
-from scenarios.trial.runner import RunOptions, run_scenario
 
 
 @dataclass(frozen=True, slots=True)

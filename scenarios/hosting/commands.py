@@ -29,9 +29,9 @@ from p2p.errors import ConfigError
 from scenarios.agents.nonces import NonceFile
 from scenarios.agents.wallet import Wallet
 from scenarios.errors import RefusedError
-from scenarios.judging.final import DATABASE, opened_copy
 from scenarios.judging.verdict import EXIT_INTERNAL, EXIT_USAGE
 from scenarios.model import Scenario
+from scenarios.network.asked import NETWORK_NAME, network_plan
 from scenarios.network.deployment import (
     GENESIS_FILE,
     NODE_FILE,
@@ -40,9 +40,9 @@ from scenarios.network.deployment import (
     write_deployment,
 )
 from scenarios.network.founding import Charter, Member, found_from_system
+from scenarios.network.plan import Address
 from scenarios.network.process import EXIT_CANNOT_GO_ON, EXIT_DAMAGED
-from scenarios.trial.runner import NETWORK_NAME, network_plan
-from scenarios.worlds.plan import Address
+from scenarios.record.nodestore import DATABASE, opened_copy
 
 HOST = "127.0.0.1"
 STOP_LIMIT_S = 10.0

@@ -1,0 +1,1 @@
+"""Networks of one's own, outside any scenario: founded, brought up, signed for, verified."""

@@ -1,0 +1,1 @@
+"""One command's worth of work: a scenario played in a world, judged, measured and written."""

@@ -20,11 +20,18 @@ FRAME_ROOM_BYTES = 65536
 """What a frame takes beside a block or an envelope, generously."""
 
 
+TICKS_PER_HEARTBEAT = 2
+"""Raft's clock is finer than its heartbeats, so that election timeouts, which are whole ticks, seldom collide."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """How a node paces itself.
 
     Attributes, where the name does not say all:
+        heartbeat_ms: between a leader's heartbeats: a fifth of the shortest election timeout, so that one of them may
+            be lost, or late, without anybody campaigning.
+        election_ticks: ticks without a word from the leader, at least, before a follower campaigns.
         snapshot_blocks: a snapshot is taken every so many blocks, at the same heights on every node.
         log_entries_kept: entries that stay in the log behind the last snapshot; whoever lacks more fetches a state.
         replay_blocks_max: a member that does not order and lacks more blocks than this fetches a state.
@@ -34,7 +41,7 @@ class Timing:
     alive every 5 s, expired after 25 s.
     """
 
-    heartbeat_ms: int = 100
+    heartbeat_ms: int = 200
     election_ticks: int = 10
     block_interval_ms: int = 50
     blocks_in_flight_max: int = 8
@@ -56,14 +63,19 @@ class Timing:
     backfill_bytes_per_s: int = 4 << 20
 
     @property
+    def tick_ms(self) -> int:
+        """The unit of Raft's clock."""
+        return self.heartbeat_ms // TICKS_PER_HEARTBEAT
+
+    @property
     def election_timeout_ms_min(self) -> int:
         """The shortest randomized election timeout."""
-        return self.heartbeat_ms * self.election_ticks
+        return self.tick_ms * self.election_ticks
 
     @property
     def election_timeout_ms_max(self) -> int:
         """The longest randomized election timeout."""
-        return self.heartbeat_ms * (2 * self.election_ticks)
+        return self.tick_ms * (2 * self.election_ticks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class Work(Protocol):
         """Take in one frame; one that is not prompt only while no commit is under way."""
 
     def tick(self) -> None:
-        """Let one heartbeat interval pass for Raft."""
+        """Let one tick pass for Raft."""
 
     def cut(self, now: float) -> float | None:
         """Cut a block if one is due; return in how many seconds the next look is due, or None."""
@@ -71,7 +71,7 @@ class Work(Protocol):
     # Only while no commit is under way.
 
     def tend(self, now: float) -> None:
-        """Do what comes up now and then; called once per heartbeat interval, later if a commit takes longer."""
+        """Do what comes up now and then; called once per tick, later if a commit takes longer."""
 
     def stage(self, ready: Ready) -> None:
         """Stage and execute what a Ready holds in the store's open transaction."""

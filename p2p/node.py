@@ -53,8 +53,8 @@ from p2p.sync.sync import Sync
 from p2p.topology import neighbors_now
 from p2p.turns import Turns
 
-HEARD_HEARTBEATS = 3
-"""A peer that said nothing for so many heartbeat intervals is not handed leadership."""
+HEARD_TICKS = 3
+"""A peer that said nothing for so many ticks, one and a half heartbeats, is not handed leadership."""
 T = TypeVar("T")
 Service = Callable[["Node"], Coroutine[object, object, None]]
 
@@ -197,7 +197,7 @@ class Node:
             machine,
             self.store.connection,
             lambda: self.store.sequence,
-            config.timing.heartbeat_ms,
+            config.timing.tick_ms,
             self.turns,
         )
 
@@ -319,7 +319,7 @@ class Node:
         now = asyncio.get_running_loop().time()
         if self._handover is None and self.ordering.is_leader:
             timing = self.config.timing
-            heard_ms = HEARD_HEARTBEATS * timing.heartbeat_ms
+            heard_ms = HEARD_TICKS * timing.tick_ms
             self._handover = Handover(
                 self.ordering,
                 lambda: self.links.heard_since(asyncio.get_running_loop().time() - heard_ms / 1000),

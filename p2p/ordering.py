@@ -52,7 +52,7 @@ from ledger.roster import Roster
 from ledger.store import LogRow, SnapshotRow, Store
 from p2p.chain import BlockRef, Chain
 from p2p.codepoints import CodePoint
-from p2p.config import NodeConfig
+from p2p.config import TICKS_PER_HEARTBEAT, NodeConfig
 from p2p.frames import FRAME_BYTES_AIMED, RAFT_MESSAGES_MAX, RaftFields
 from p2p.machine import Machine
 from p2p.observer import Observer
@@ -156,6 +156,7 @@ class Ordering:
             conf_state=conf,
             rng=self.machine.random,
             election_tick=self.config.timing.election_ticks,
+            heartbeat_tick=TICKS_PER_HEARTBEAT,
             inflight_bytes_max=INFLIGHT_BYTES_MAX,
             accept_snapshots=True,
         )
@@ -359,7 +360,7 @@ class Ordering:
         return self._ids.get(peer, 0)
 
     def tick(self) -> None:
-        """Let one heartbeat interval pass."""
+        """Let one tick pass."""
         if self._left is not None:
             self._left_ticks -= 1
             if self._left_ticks <= 0:

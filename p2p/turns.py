@@ -157,7 +157,7 @@ class Turns:
                 pass
 
     def tick(self) -> None:
-        """Let one heartbeat interval pass for Raft."""
+        """Let one tick pass for Raft."""
         self.ordering.tick()
         self.leave_when_due()
 

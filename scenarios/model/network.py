@@ -299,9 +299,18 @@ class Network(Record):
         description="One-way latency from a region to a region, [lowest, highest]; both ways unless the way back "
         "is given too; latency_ms where nothing is given.",
     )
-    heartbeat_ms: int = Field(100, ge=10, le=10_000, description="A leader's heartbeat, milliseconds.")
+    heartbeat_ms: int = Field(
+        200,
+        ge=10,
+        le=10_000,
+        multiple_of=2,
+        description="A leader's heartbeat, milliseconds; a tick is half of it.",
+    )
     election_ticks: int = Field(
-        10, ge=3, le=100, description="Heartbeats missed before an election; the draw goes up to twice that."
+        10,
+        ge=3,
+        le=100,
+        description="Ticks without a word from the leader before an election; the draw goes up to twice that.",
     )
     orderers: tuple[str, ...] | None = Field(
         None, description="Organizations whose nodes vote; the first five if absent."

@@ -252,7 +252,7 @@ class Trial:
             self.agents,
             lambda: self._watch.seen,
             self._faults_explain,
-            self.scenario.network.heartbeat_ms * 2 * self.scenario.network.election_ticks,
+            self.world.plan.timing.election_timeout_ms_max,
             lambda: self.pilot.active,
             is_away=lambda organization: not self.agents[organization].office.reads,
         )

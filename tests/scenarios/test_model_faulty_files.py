@@ -113,8 +113,12 @@ expect:
         ("network: {latency_ms: 50}\n", '9: network.latency_ms: "50" is not a list'),
         ("network: {heartbeat_ms: 1.5}\n", '9: network.heartbeat_ms: "1.5" is not a whole number'),
         (
-            "network: {heartbeat_ms: 5}\n",
-            '9: network.heartbeat_ms: "5"; input should be greater than or equal to 10',
+            "network: {heartbeat_ms: 8}\n",
+            '9: network.heartbeat_ms: "8"; input should be greater than or equal to 10',
+        ),
+        (
+            "network: {heartbeat_ms: 101}\n",
+            '9: network.heartbeat_ms: "101"; input should be a multiple of 2',
         ),
         ("network: {topology: edges}\n", "9: network: topology edges without edges"),
         (

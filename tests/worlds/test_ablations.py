@@ -20,7 +20,7 @@ RunVirtual = Callable[..., RunResult]
 
 pytestmark = pytest.mark.slow
 
-SEEDS_MAX = 3
+SEEDS_MAX = 8
 POWER_LOSS = "nafta-certificate-power-loss"
 
 

@@ -52,9 +52,10 @@ from scenarios.privacy.told import SUBJECT as PRIVACY
 from scenarios.privacy.told import tell_privacy
 from scenarios.record.runfolder import RunFolder
 from scenarios.reporting.commands import report, write_if_cheap
+from scenarios.running.options import RunOptions, RunResult
 from scenarios.running.progress import Progress
 from scenarios.running.replaying import replay as replay_run
-from scenarios.running.runner import RunOptions, RunResult, run_scenario
+from scenarios.running.runner import run_scenario
 from scenarios.shrinking.keeping import keep as keep_shrunk
 from scenarios.shrinking.keeping import kept_path
 from scenarios.shrinking.shrinking import End, read_failure, shrink_run

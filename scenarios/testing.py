@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 if TYPE_CHECKING:
-    from scenarios.running.runner import RunResult
+    from scenarios.running.options import RunResult
     from scenarios.trial.pilot import Script
 
 
@@ -96,7 +96,8 @@ class PilotFixture(Protocol):
 def pilot(tmp_path: Path) -> PilotFixture:
     """Run a script over a scenario and look at the verdict."""
     from scenarios.model.catalog import load_scenario
-    from scenarios.running.runner import RunOptions, run_scenario
+    from scenarios.running.options import RunOptions
+    from scenarios.running.runner import run_scenario
 
     def run(
         scenario: str | Path,

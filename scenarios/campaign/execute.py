@@ -27,9 +27,10 @@ from scenarios.model.sentences import Judgement
 from scenarios.model.source import parse_source
 from scenarios.model.tradefaults import TRADE_KINDS
 from scenarios.record.eventbook import Event, EventBook
+from scenarios.running.options import RunOptions, RunResult
 from scenarios.running.papertrial import MEASURES_FILE
 from scenarios.running.replaying import compare
-from scenarios.running.runner import RunOptions, RunResult, run_scenario
+from scenarios.running.runner import run_scenario
 
 NS_PER_S = 1_000_000_000
 REPEATABILITY = "repeatability"

@@ -13,8 +13,9 @@ from scenarios.judging.verdict import Judgment
 from scenarios.model import Scenario
 from scenarios.record.eventbook import Event, EventBook
 from scenarios.record.runfolder import RunFolder
+from scenarios.running.options import RunOptions
 from scenarios.running.replaying import compare, read_repeatable
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.runner import run_scenario
 from scenarios.trial.pilot import Script
 
 

@@ -18,7 +18,8 @@ from scenarios.model import Scenario
 from scenarios.model.catalog import load_scenario
 from scenarios.model.pythonfile import load_script
 from scenarios.record.runfolder import EVENTS_FILE, RUN_FILE, SCRIPT_FILE, RunFolder
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.options import RunOptions
+from scenarios.running.runner import run_scenario
 from scenarios.trial.pilot import Script
 
 

@@ -7,28 +7,16 @@ Rules:
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import platform
-import resource
-import signal
-import time
 from array import array
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
-
-import uvloop
 
 from p2p.frames import FrameKind
 from p2p.holdings import Holding
 from p2p.observer import RecordField
-from p2p.virtual import VirtualWorld, run_virtual
 from scenarios.judging.checks.check import Check, FinalState
 from scenarios.judging.checks.raft import RaftProperties
-from scenarios.judging.checks.registry import CHECKS, Setting, make_checks
+from scenarios.judging.checks.registry import Setting, make_checks
 from scenarios.judging.final import read_final
 from scenarios.judging.measure import Measurement, traffic
 from scenarios.judging.paper import PaperMeasurement
@@ -36,9 +24,6 @@ from scenarios.judging.tuna import TunaMeasurement
 from scenarios.judging.verdict import JudgedExpectation, Judgment, judge
 from scenarios.measuring.comparison import compare_run
 from scenarios.model import Scenario
-from scenarios.model.faults import DISK_KINDS
-from scenarios.model.linkfaults import LINK_KINDS
-from scenarios.network.asked import founding_of, network_plan
 from scenarios.privacy.entitlement import entitlement_of
 from scenarios.privacy.framespool import FrameSpool
 from scenarios.privacy.inference import Figure, measure_inference
@@ -46,64 +31,20 @@ from scenarios.privacy.leaks import LeakSearch
 from scenarios.privacy.outsider import infer
 from scenarios.privacy.programlog import ProgramLog
 from scenarios.privacy.reach import Reach
-from scenarios.privacy.readings import Readings, compare, told_readings
+from scenarios.privacy.readings import Readings, compare
 from scenarios.privacy.survey import Findings, frame_label, survey
 from scenarios.record.eventbook import Event, EventBook
 from scenarios.record.eventspool import EventSpool
 from scenarios.record.latefile import LateFile
-from scenarios.record.nodestore import STORE_FILES
 from scenarios.record.runfolder import RUN_FILE, SCRIPT_FILE, RunFolder
+from scenarios.running.options import RunOptions, RunResult
 from scenarios.running.papertrial import MEASURES_FILE, play_on_paper, trade_of
-from scenarios.running.progress import Progress
+from scenarios.running.playing import Playing
+from scenarios.running.verdictfiles import Stopwatch, never_begun, run_of, verdict_of
 from scenarios.schedules import with_drawn_faults
-from scenarios.trial.pilot import Script
 from scenarios.trial.tracing import MessageTrace
 from scenarios.trial.trial import Trial, TrialOutcome
 from scenarios.worlds.base import World
-from scenarios.worlds.linkproxy import LinkProxies
-from scenarios.worlds.live import LiveWorld
-from scenarios.worlds.virtual import Flights, SimulatedWorld
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """How a scenario is run.
-
-    Attributes:
-        world: `virtual` or `live`.
-        seed: decides everything random.
-        out: where run folders go.
-        trace_messages: whether every message is written down.
-        on_event_book: called with the event book before anything happens, to follow it.
-        script: what happens besides the scenario's steps, if it is written in Python.
-        script_text: the file that the script came from, kept in the folder so that the run can be repeated.
-        flights: follows every frame from end to end, in the virtual world.
-        progress: follows how far the run has got, if anybody wants to know.
-        tamper: called with the trial before it runs; for tests only.
-    """
-
-    world: str
-    seed: str
-    out: Path
-    trace_messages: bool = False
-    on_event_book: Callable[[EventBook], None] = lambda _book: None
-    script: Script | None = None
-    script_text: str | None = None
-    flights: Flights | None = None
-    progress: Progress | None = None
-    tamper: Callable[[Trial], None] = lambda _trial: None
-
-
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """A run that came to its end."""
-
-    folder: RunFolder
-    judgment: Judgment
-    metrics: Mapping[str, RecordField | float]
-    trial: Trial
-    book: EventBook
-    readings: Readings
 
 
 def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
@@ -116,7 +57,6 @@ def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
 
 
 _ENVELOPE = FrameKind.ENVELOPE.name
-CANCEL_AGAIN_S = 0.5
 
 
 class _Run:
@@ -137,11 +77,23 @@ class _Run:
         self.tuna = TunaMeasurement()
         self.paper = PaperMeasurement()
         self.checks: list[Check] = make_checks(Setting(scenario, self.search, self._compare, self._holdings))
-        self.simulated: SimulatedWorld | None = None
+        self.playing = self._stage()
         self.log = ProgramLog()
         self.has_written_events = False
-        self.started = time.monotonic()
-        self.cpu_started = time.process_time()
+        self.watch = Stopwatch()
+
+    def _stage(self) -> Playing:
+        return Playing(
+            scenario=self.scenario,
+            options=self.options,
+            folder=self.folder,
+            sink=self._sink,
+            frame=self._frame,
+            raft=next(check for check in self.checks if isinstance(check, RaftProperties)),
+            trial=self._trial,
+            is_closing=lambda: hasattr(self, "trial") and self.trial.is_closing,
+            chance=self._chance,
+        )
 
     def run(self) -> RunResult:
         """Run, judge, write."""
@@ -161,88 +113,11 @@ class _Run:
         lines = LateFile(self.folder.trace_path) if self.options.trace_messages else None
         self.trace = MessageTrace(self._note_second, lines)
         try:
-            if self.options.world == "live":
-                if uvloop.run(self._until_interrupted(self._live())):
-                    raise KeyboardInterrupt
-            else:
-                self._virtual()
+            self.playing.play()
         finally:
             self.trace.finish()
             if lines is not None:
                 lines.close()
-
-    def _virtual(self) -> None:
-        low, high = self.scenario.network.latency_ms
-        kit = VirtualWorld(
-            self.options.seed,
-            latency_ns=(low * 1_000_000, high * 1_000_000),
-            calendar_ms=self.scenario.calendar.start_ms,
-        )
-
-        async def main(_kit: VirtualWorld) -> None:
-            founding = founding_of(self.scenario, self.options.seed)
-            plan = network_plan(self.scenario)
-            raft = next(check for check in self.checks if isinstance(check, RaftProperties))
-            flights = self.options.flights
-            world = SimulatedWorld(kit, founding, plan, self._sink, self._frame, raft, flights)
-            self.simulated = world
-            try:
-                await self._trial(world)
-            finally:
-                for organization in world.organizations:
-                    self._keep_disk(
-                        organization, {n: kit.host(organization).disk.pieces(n) for n in STORE_FILES}
-                    )
-
-        run_virtual(main, seed=self.options.seed, world=kit)
-
-    async def _until_interrupted(self, running: Coroutine[object, object, None]) -> bool:
-        """Run a coroutine; on Ctrl-C cancel it, let the trial close in good order, and return True.
-
-        A cancellation may be lost where it meets the end of what was waited for, so it is repeated until the trial
-        has begun to close; from there on nothing disturbs it.
-        """
-        loop = asyncio.get_running_loop()
-        interrupted = asyncio.Event()
-        loop.add_signal_handler(signal.SIGINT, interrupted.set)
-        task = loop.create_task(running)
-        watch = loop.create_task(interrupted.wait())
-        await asyncio.wait([task, watch], return_when=asyncio.FIRST_COMPLETED)
-        while interrupted.is_set() and not task.done():
-            if not hasattr(self, "trial") or not self.trial.is_closing:
-                task.cancel()
-            await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
-        watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        return interrupted.is_set()
-
-    async def _live(self) -> None:
-        founding = founding_of(self.scenario, self.options.seed)
-        plan = network_plan(self.scenario)
-        links_fail = self.options.script is not None or any(
-            f.kind in LINK_KINDS for f in self.scenario.faults
-        )
-        links = LinkProxies(self._chance) if links_fail else None
-        disks_fail = self.options.script is not None or any(
-            f.kind in DISK_KINDS for f in self.scenario.faults
-        )
-        world = LiveWorld(
-            self.folder.path / "network",
-            founding,
-            plan,
-            self._sink,
-            links,
-            keep_frames=True,
-            disks_fail=disks_fail,
-        )
-        try:
-            await self._trial(world)
-        finally:
-            for organization in world.organizations:
-                data = self.folder.path / "network" / organization / "data"
-                kept = {n: [(data / n).read_bytes()] for n in STORE_FILES if (data / n).exists()}
-                self._keep_disk(organization, kept)
 
     async def _trial(self, world: World) -> None:
         self.book = EventBook(self._now_ms, world.now_ns, self.events)
@@ -260,8 +135,7 @@ class _Run:
         self.outcome: TrialOutcome = await self.trial.run()
 
     def _holdings(self, organization: str) -> Sequence[Holding]:
-        """Look into a node, where the world lets one."""
-        return () if self.simulated is None else self.simulated.holdings(organization)
+        return self.playing.holdings(organization)
 
     def _now_ms(self) -> int:
         return self.trial.now_ms()
@@ -284,9 +158,6 @@ class _Run:
             "digest": digest,
         }
         self.book.add("trace", fields)
-
-    def _keep_disk(self, organization: str, files: Mapping[str, Iterable[bytes]]) -> None:
-        self.folder.write_disk(organization, files)
 
     def _write_events(self) -> None:
         self.has_written_events = True
@@ -337,7 +208,7 @@ class _Run:
             expectations,
             self.checks,
             must_exercise=self.scenario.checks,
-            open_points=self._never_begun()
+            open_points=never_begun(self.scenario, self.outcome)
             + self.outcome.unread
             + (["the script still waited when the calendar ended"] if self.outcome.script_unfinished else []),
             violations=[f"durability: {text}" for text in unreadable]
@@ -363,19 +234,6 @@ class _Run:
         if self.trade is not None:
             play_on_paper(self.trade, self.scenario, self.folder.path)
             self.folder.write_json(MEASURES_FILE, compare_run(self.folder.path).plain())
-
-    def _never_begun(self) -> list[str]:
-        """Name every step and fault that never began, with what it waited for."""
-        told: list[str] = []
-        for number in self.outcome.steps_never_begun:
-            step = self.scenario.steps[number - 1]
-            told.append(f"step {number} ({step.do} by {step.by}) never began; {_waited(step.at, step.when)}")
-        for number in self.outcome.faults_never_begun:
-            fault = self.scenario.faults[number - 1]
-            told.append(
-                f"fault {number} ({fault.kind} of {fault.target}) never began; {_waited(fault.at, fault.when)}"
-            )
-        return told
 
     def _metrics(self) -> dict[str, RecordField | float]:
         metrics = self.measurement.figures() | self.tuna.figures() | self.paper.figures()
@@ -405,54 +263,7 @@ class _Run:
 
     def _write(self, judgment: Judgment, metrics: Mapping[str, RecordField | float]) -> None:
         self.folder.write_json("metrics.json", {**metrics, "privacy": self._inference()})
-        self.folder.write_json(
-            "verdict.json",
-            {
-                "verdict": judgment.verdict.value,
-                "violations": list(judgment.violations),
-                "open": list(judgment.open_points),
-                "expectations": [
-                    {"sentence": e.sentence, "judgement": e.outcome.judgement.value, "seen": e.outcome.text}
-                    for e in judgment.expectations
-                ],
-                "phases": [
-                    {"protocol_ms": event.protocol_ns // 1_000_000, **event.fields}
-                    for event in self.book.named("phase")
-                ],
-                "checks": [
-                    {
-                        "name": check.name,
-                        "property": CHECKS[check.name].sentence,
-                        "source": CHECKS[check.name].source,
-                        "exercised": check.exercised,
-                        "violations": len(check.violations),
-                    }
-                    for check in self.checks
-                ],
-                "privacy": told_readings(self.readings),
-            },
-        )
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        self.folder.write_json(
-            RUN_FILE,
-            {
-                "scenario": self.scenario.scenario,
-                "seed": self.options.seed,
-                "world": self.options.world,
-                "trace_messages": self.options.trace_messages,
-                "script": self.options.script is not None,
-                "version": version("seatrial"),
-                "network": self.trial.world.founding.genesis.network,
-                "host": {
-                    "python": platform.python_version(),
-                    "cpu_s": round(time.process_time() - self.cpu_started, 3),
-                    "real_s": round(time.monotonic() - self.started, 3),
-                    "memory_mib_max": usage.ru_maxrss // 1024,
-                },
-            },
-        )
+        self.folder.write_json("verdict.json", verdict_of(judgment, self.book, self.checks, self.readings))
+        network = self.trial.world.founding.genesis.network
+        self.folder.write_json(RUN_FILE, run_of(self.scenario, self.options, network, self.watch))
         self.folder.publish()
-
-
-def _waited(at: object, when: object) -> str:
-    return f"it was to begin when {when}" if when is not None else f"it was to begin at {at}"

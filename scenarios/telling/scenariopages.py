@@ -16,7 +16,8 @@ from rich.console import Console
 from scenarios.model import Scenario
 from scenarios.model.catalog import library_names, load_scenario
 from scenarios.record.eventbook import EventBook
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.options import RunOptions
+from scenarios.running.runner import run_scenario
 from scenarios.telling.narration import Narrator, print_summary
 from scenarios.telling.sample import Sample
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import cast
 
 from scenarios.model.catalog import load_scenario
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.options import RunOptions
+from scenarios.running.runner import run_scenario
 from tests.bench.whose import WhoseSampler
 
 SHIPMENTS = (100, 300)

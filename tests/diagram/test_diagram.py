@@ -17,7 +17,8 @@ from scenarios.diagram.scene import ARROWS_MAX, scene_of
 from scenarios.diagram.words import words_of
 from scenarios.errors import RefusedError
 from scenarios.model.catalog import load_scenario
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.options import RunOptions
+from scenarios.running.runner import run_scenario
 
 FAILING = """
 scenario: cut-off

@@ -19,7 +19,8 @@ from scenarios.exporting.held import find_document
 from scenarios.exporting.roots import root_of
 from scenarios.model.catalog import load_scenario
 from scenarios.record.runfolder import RunFolder
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.options import RunOptions
+from scenarios.running.runner import run_scenario
 from tests.interoperability import check_credential
 from tests.interoperability.check_credential import Refused, check
 

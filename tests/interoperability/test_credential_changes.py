@@ -27,7 +27,8 @@ from scenarios.model.catalog import load_scenario
 from scenarios.network.asked import founding_of
 from scenarios.network.founding import key_stream, secrets_from_seed
 from scenarios.network.plan import Address, node_config
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.options import RunOptions
+from scenarios.running.runner import run_scenario
 from scenarios.worlds import virtual as worlds
 from scenarios.worlds.virtual import API_PORT, PEER_PORT
 from tests.interoperability.check_credential import Refused, check

@@ -24,7 +24,8 @@ from scenarios.model.catalog import LIBRARY, load_scenario
 from scenarios.network.asked import founding_of
 from scenarios.record.nodestore import opened_copy
 from scenarios.record.runfolder import RunFolder
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.options import RunOptions
+from scenarios.running.runner import run_scenario
 from tests.interoperability import check_possession
 from tests.interoperability.check_possession import Refused, check
 

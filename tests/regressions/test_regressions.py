@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from scenarios.model.catalog import load_scenario
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.options import RunOptions
+from scenarios.running.runner import run_scenario
 from scenarios.shrinking.keeping import replayed
 
 HERE = Path(__file__).parent

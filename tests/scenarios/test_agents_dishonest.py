@@ -9,7 +9,8 @@ import pytest
 from scenarios.agents import carnetoffice
 from scenarios.model.behaviors import MISCONDUCT
 from scenarios.model.catalog import load_scenario
-from scenarios.running.runner import RunOptions, RunResult, run_scenario
+from scenarios.running.options import RunOptions, RunResult
+from scenarios.running.runner import run_scenario
 
 pytestmark = pytest.mark.slow
 

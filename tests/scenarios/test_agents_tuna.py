@@ -13,7 +13,8 @@ from scenarios.agents.drafter import Drafter
 from scenarios.agents.papers import PaperKind
 from scenarios.judging.verdict import Verdict
 from scenarios.model.catalog import load_scenario
-from scenarios.running.runner import RunOptions, RunResult, run_scenario
+from scenarios.running.options import RunOptions, RunResult
+from scenarios.running.runner import run_scenario
 
 pytestmark = pytest.mark.slow
 SAFE, DRIFTNET = "line-safe", "driftnet"

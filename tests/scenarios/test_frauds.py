@@ -20,7 +20,8 @@ import pytest
 from scenarios.model.behaviors import MISCONDUCT, Dishonesty
 from scenarios.model.catalog import load_scenario
 from scenarios.record.event import Event
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.options import RunOptions
+from scenarios.running.runner import run_scenario
 
 pytestmark = pytest.mark.slow
 

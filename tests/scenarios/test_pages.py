@@ -9,7 +9,8 @@ import pytest
 
 from ledger.forms import FORMS
 from scenarios.model.catalog import library_names
-from scenarios.running.runner import RunResult, run_scenario
+from scenarios.running.options import RunResult
+from scenarios.running.runner import run_scenario
 from scenarios.telling import scenariopages
 
 PAGES = Path(__file__).parents[2] / "docs" / "scenarios"

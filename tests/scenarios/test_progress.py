@@ -13,9 +13,10 @@ from rich.console import Console
 from scenarios.judging.checks.check import Violation
 from scenarios.model.catalog import load_scenario
 from scenarios.record.event import Event
+from scenarios.running.options import RunOptions
 from scenarios.running.progress import Progress
 from scenarios.running.replaying import replay
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.runner import run_scenario
 from scenarios.telling import panel as panel_module
 from scenarios.telling.panel import line, panel, told_progress
 

@@ -8,7 +8,8 @@ import pytest
 
 from scenarios.model.catalog import load_scenario
 from scenarios.privacy import survey
-from scenarios.running.runner import RunOptions, RunResult, run_scenario
+from scenarios.running.options import RunOptions, RunResult
+from scenarios.running.runner import run_scenario
 
 
 def _run(out: Path) -> RunResult:

@@ -8,7 +8,8 @@ import pytest
 
 from scenarios.errors import RefusedError
 from scenarios.model.catalog import load_scenario
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.options import RunOptions
+from scenarios.running.runner import run_scenario
 from scenarios.shrinking.shrinking import End, read_failure, shrink_run
 from scenarios.shrinking.told import tell_shrunk, write_beside, write_shrunk
 

@@ -9,7 +9,8 @@ from typing import Protocol
 import pytest
 
 from scenarios.model.catalog import load_scenario
-from scenarios.running.runner import RunOptions, RunResult, run_scenario
+from scenarios.running.options import RunOptions, RunResult
+from scenarios.running.runner import run_scenario
 from scenarios.trial.trial import Trial
 
 ROOT = Path(__file__).parents[2]

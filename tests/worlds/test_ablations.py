@@ -12,7 +12,7 @@ from p2p.node import Node
 from p2p.virtual import DiskModel
 from p2p.virtual.machine import VirtualMachine
 from scenarios.judging.verdict import Verdict
-from scenarios.running.runner import RunResult
+from scenarios.running.options import RunResult
 from scenarios.trial.trial import Trial
 from scenarios.worlds.virtual import SimulatedWorld
 

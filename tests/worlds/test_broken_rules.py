@@ -17,7 +17,8 @@ from scenarios.judging.verdict import Verdict
 from scenarios.model.catalog import load_scenario
 from scenarios.model.scenario import Scenario
 from scenarios.model.sentences import Judgement
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.options import RunOptions
+from scenarios.running.runner import run_scenario
 from tests.worlds.brokencases import CASES, Case
 from tests.worlds.brokentuna import TUNA
 

@@ -8,7 +8,7 @@ import pytest
 
 from scenarios.agents.principal import Principal
 from scenarios.judging.verdict import Verdict
-from scenarios.running.runner import RunResult
+from scenarios.running.options import RunResult
 
 RunVirtual = Callable[..., RunResult]
 pytestmark = pytest.mark.slow

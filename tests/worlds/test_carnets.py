@@ -17,7 +17,7 @@ from scenarios.agents import carnetassociation, carnetoffice
 from scenarios.agents.carnetassociation import CarnetAssociation
 from scenarios.judging.verdict import Verdict
 from scenarios.model.sentences import Judgement
-from scenarios.running.runner import RunResult
+from scenarios.running.options import RunResult
 
 RunVirtual = Callable[..., RunResult]
 

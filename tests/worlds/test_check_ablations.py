@@ -35,7 +35,7 @@ from scenarios.judging.final import read_final
 from scenarios.judging.verdict import Verdict
 from scenarios.record.eventbook import Event
 from scenarios.running import runner
-from scenarios.running.runner import RunResult
+from scenarios.running.options import RunResult
 from scenarios.testing import PilotFixture
 from scenarios.trial.pilot import Pilot
 from scenarios.trial.trial import Trial

@@ -16,7 +16,7 @@ from scenarios.model.catalog import load_scenario
 from scenarios.model.documents import form_values
 from scenarios.privacy.canaries import canaries, public_words
 from scenarios.privacy.leaks import CANARY_CHARACTERS_MIN
-from scenarios.running.runner import RunResult
+from scenarios.running.options import RunResult
 from scenarios.trial.trial import Trial
 from scenarios.worlds.virtual import SimulatedWorld
 

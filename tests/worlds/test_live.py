@@ -17,7 +17,7 @@ import pytest
 from ledger.genesis import Role
 from scenarios.network.founding import Charter, Member, found_from_seed
 from scenarios.network.plan import NetworkPlan
-from scenarios.running.runner import RunResult
+from scenarios.running.options import RunResult
 from scenarios.worlds.live import LiveWorld
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

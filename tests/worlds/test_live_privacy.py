@@ -10,7 +10,8 @@ from scenarios.agents import wallet as wallet_module
 from scenarios.model.catalog import load_scenario
 from scenarios.network.deployment import FRAMES_FILE
 from scenarios.network.frametap import TappedEventLog, tapped_frames
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.options import RunOptions
+from scenarios.running.runner import run_scenario
 
 
 def test_frames_are_kept_whole_over_lives_and_a_torn_one_is_let_go(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from scenarios.measuring.compute import ALL
 from scenarios.measuring.effort import standard_effort
 from scenarios.model.sentences import Judgement
 from scenarios.model.units import DAY_MS
-from scenarios.running.runner import RunResult
+from scenarios.running.options import RunResult
 
 pytestmark = pytest.mark.slow
 

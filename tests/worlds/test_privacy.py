@@ -17,7 +17,7 @@ from scenarios.agents.certifier import Certifier
 from scenarios.agents.client import NodeClient, PauseHook
 from scenarios.agents.keybook import Keybook
 from scenarios.privacy.told import tell_privacy
-from scenarios.running.runner import RunResult
+from scenarios.running.options import RunResult
 from scenarios.trial.trial import Trial
 
 RunVirtual = Callable[..., RunResult]

@@ -10,7 +10,8 @@ from scenarios.agents import wallet as wallet_module
 from scenarios.campaign.execute import execute
 from scenarios.campaign.job import Job
 from scenarios.model.catalog import load_scenario, load_script_of
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.options import RunOptions
+from scenarios.running.runner import run_scenario
 
 LEAK = ".exporter_email stands in a ENVELOPE frame from exporter to importer (raw)"
 SCRIPT = """

@@ -13,8 +13,8 @@ import pytest
 
 from scenarios.record.runfolder import RunFolder
 from scenarios.reporting.commands import REPORT_FILE
+from scenarios.running.options import RunResult
 from scenarios.running.replaying import compare
-from scenarios.running.runner import RunResult
 
 RunVirtual = Callable[..., RunResult]
 

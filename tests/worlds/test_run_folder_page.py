@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.running.runner import RunResult
+from scenarios.running.options import RunResult
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ import pytest
 from scenarios.campaign.execute import FaultWatch
 from scenarios.judging.verdict import Verdict
 from scenarios.model.units import DAY_MS
-from scenarios.running.runner import RunResult
+from scenarios.running.options import RunResult
 
 pytestmark = pytest.mark.slow
 

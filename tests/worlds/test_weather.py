@@ -12,7 +12,7 @@ import pytest
 from scenarios.judging.final import read_final
 from scenarios.judging.verdict import Verdict
 from scenarios.record.eventbook import Event
-from scenarios.running.runner import RunResult
+from scenarios.running.options import RunResult
 from scenarios.worlds.virtual import SimulatedWorld
 
 RunVirtual = Callable[..., RunResult]

@@ -16,7 +16,7 @@ from ledger.contracts import RULES
 from ledger.genesis import Role
 from scenarios.agents.authority import business_ms
 from scenarios.record.event import Event
-from scenarios.running.runner import RunResult
+from scenarios.running.options import RunResult
 from tests.scenarios.delays.everybody import TRADERS
 
 _DAY = datetime.timedelta(days=1)

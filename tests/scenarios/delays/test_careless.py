@@ -13,7 +13,8 @@ import pytest
 from ledger.genesis import Role
 from scenarios.agents.conduct import CARELESS
 from scenarios.model.misdeeds import WRITTEN
-from scenarios.running.runner import RunOptions, RunResult, run_scenario
+from scenarios.running.options import RunOptions, RunResult
+from scenarios.running.runner import run_scenario
 from tests.scenarios.delays.everybody import PARTS, careless, everybody
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,8 @@ from scenarios.model.network import AGENT_ROLES, Delay
 from scenarios.model.network import Agent as Behavior
 from scenarios.model.sentences import Judgement
 from scenarios.model.units import DAY_MS
-from scenarios.running.runner import RunOptions, RunResult, run_scenario
+from scenarios.running.options import RunOptions, RunResult
+from scenarios.running.runner import run_scenario
 from tests.scenarios.delays.everybody import ORGANIZATIONS, PARTS, TRADERS, VALID_UNTIL, careless, everybody
 from tests.scenarios.delays.occasions import OCCASIONS, Occasion, moment
 

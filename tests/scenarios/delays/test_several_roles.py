@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from scenarios.judging.verdict import Verdict
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.options import RunOptions
+from scenarios.running.runner import run_scenario
 from tests.scenarios.delays.everybody import CLAIMS, PARTS, TRADERS, VERIFICATIONS, everybody
 
 pytestmark = pytest.mark.slow

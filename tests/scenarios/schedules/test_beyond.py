@@ -3,7 +3,8 @@
 import pytest
 
 from scenarios.model.catalog import load_scenario
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.options import RunOptions
+from scenarios.running.runner import run_scenario
 
 GONE = 'faults=[{at: {protocol: 1s}, for: {protocol: 300s}, kind: crash, target: "nodes cbp, exporter, importer"}]'
 

@@ -4,8 +4,9 @@ import pytest
 
 from scenarios.campaign.execute import FaultWatch
 from scenarios.model.catalog import load_scenario
+from scenarios.running.options import RunOptions
 from scenarios.running.replaying import compare
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.runner import run_scenario
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ from scenarios.measuring.comparison import compare_run
 from scenarios.model.catalog import load_scenario
 from scenarios.model.documents import form_of, form_values
 from scenarios.model.fisheries import Vessel
+from scenarios.running.options import RunOptions
 from scenarios.running.papertrial import trade_of
-from scenarios.running.runner import RunOptions, run_scenario
+from scenarios.running.runner import run_scenario
 from scenarios.trading.carnets import carnet_lot
 from scenarios.trading.openscript import OpenScript
 from scenarios.trading.origin import origin_lot

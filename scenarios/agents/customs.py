@@ -48,7 +48,7 @@ from scenarios.agents.examination import CURABLE, examine, examine_answer
 from scenarios.agents.outgoing import RefusedActError
 from scenarios.agents.papers import FINE, KIND, PaperKind
 from scenarios.agents.register import Place, claim_id
-from scenarios.agents.script import is_decided_by_script, is_requested_by_script
+from scenarios.agents.script import delay_of, is_decided_by_script, is_requested_by_script
 from scenarios.agents.work import Act, WaitKind
 from scenarios.model.defects import Defect
 from scenarios.model.steps import (
@@ -111,11 +111,13 @@ class Customs(Agent):
         self._note_state(case, FineState.CLAIMED.value, receipt.time_ms, claim.importer)
         self.news.fire()
         self._plan_liquidation(case, receipt.time_ms)
-        review_ms = self.draw_ms(self.behavior.review_after)
+        name = self._name(case)
+        scripted = self.script.claims.get(name)
+        own = None if scripted is None else scripted.review_after
+        review_ms = self.draw_ms(delay_of(own, self.behavior.review_after))
         if review_ms is None:
             return
         await self.sleep_until(receipt.time_ms + review_ms)
-        name = self._name(case)
         if is_requested_by_script(self.script, name) or is_decided_by_script(self.script, name):
             return
         async with self._turn(case):
@@ -152,8 +154,11 @@ class Customs(Agent):
         mail = await self.receive(receipt.documents[0], receipt.creator or "")
         case.answer = mail.paper
         self.record("request.answered", private=True, claim=self._name(case), time_ms=self.desk.now_ms())
-        review_ms = self.draw_ms(self.behavior.review_after)
-        if review_ms is None or is_decided_by_script(self.script, self._name(case)):
+        name = self._name(case)
+        scripted = self.script.claims.get(name)
+        own = None if scripted is None else scripted.decide_after
+        review_ms = self.draw_ms(delay_of(own, self.behavior.review_after))
+        if review_ms is None or is_decided_by_script(self.script, name):
             return
         await self.sleep_until(receipt.time_ms + review_ms)
         async with self._turn(case):
@@ -279,8 +284,28 @@ class Customs(Agent):
     ) -> None:
         kind = PaperKind.SERIES_NOTICE if event is ReviewEvent.SERIES_NOTICE else PaperKind.REQUEST
         await self._tell(case, event, kind, defects, question=question)
-        self.record("request.sent", private=True, claim=self._name(case), time_ms=self.desk.now_ms())
+        self.record(
+            "request.sent",
+            private=True,
+            claim=self._name(case),
+            for_cause=bool(defects),
+            time_ms=self.desk.now_ms(),
+        )
         self._watch_silence(case)
+        if (
+            event is ReviewEvent.REQUEST
+            and case.review.due_on is not None
+            and self.behavior.gives_backup_time == "YES"
+        ):
+            self.start(f"extension for {case.id}", self._extend_on(case, case.review.due_on))
+
+    async def _extend_on(self, case: CaseFile, due_on: datetime.date) -> None:
+        """Give more time on the last day of a request that is not answered yet."""
+        await self.sleep_until(business_ms(due_on))
+        async with self._turn(case):
+            if (case.review.state, case.review.due_on) == (FineState.CERT_REQUESTED, due_on):
+                await self._tell(case, ReviewEvent.EXTEND, PaperKind.EXTENSION, ())
+                self._watch_silence(case)
 
     async def _tell(
         self,

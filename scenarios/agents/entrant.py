@@ -28,7 +28,7 @@ from scenarios.agents.importer_papers import answer_fields, entry_fields, entry_
 from scenarios.agents.papers import KIND, PaperKind
 from scenarios.agents.powers import Powers
 from scenarios.agents.register import CertificateEntry, ClaimEntry, claim_id
-from scenarios.agents.script import is_answered_by_script
+from scenarios.agents.script import delay_of, is_answered_by_script
 from scenarios.model.behaviors import Dishonesty
 from scenarios.model.claims import Claim, PaperProof
 from scenarios.model.steps import AnswerRequest, CorrectClaim, FileClaim, FilePostClaim, ProtestClaim
@@ -179,8 +179,10 @@ class Entrant(Agent):
         self, claim: ClaimEntry, name: str | None, asked_ms: int, *, cured: bool
     ) -> None:
         """Answer Customs after as long as this agent takes, unless the scenario says who answers and when."""
-        delay_ms = self.draw_ms(self.behavior.answer_after)
-        if delay_ms is None or name is None or is_answered_by_script(self.script, name):
+        if name is None or is_answered_by_script(self.script, name):
+            return
+        delay_ms = self.draw_ms(delay_of(self.script.claims[name].answer_after, self.behavior.answer_after))
+        if delay_ms is None:
             return
         await self.sleep_until(asked_ms + delay_ms)
         shown = self.successor_of(claim) if cured else self._shown(None, claim)

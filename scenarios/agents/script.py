@@ -26,6 +26,7 @@ __all__ = [
     "Delay",
     "Script",
     "Step",
+    "delay_of",
     "is_answered_by_script",
     "is_decided_by_script",
     "is_filed_by_script",
@@ -67,6 +68,11 @@ class Script(Protocol):
     @property
     def steps(self) -> Sequence[Step]:
         """The steps, in the file's order."""
+
+
+def delay_of(own: Delay | None, usual: Delay) -> Delay:
+    """Return how long something takes: as its paper says, or as its organization usually takes."""
+    return usual if own is None else own
 
 
 def is_requested_by_script(script: Script, claim: str | None) -> bool:

@@ -18,6 +18,7 @@ from ledger.forms import FORMS
 from scenarios.agents.agent import Agent, Relation
 from scenarios.agents.client import Receipt
 from scenarios.agents.papers import KIND, PaperKind
+from scenarios.agents.script import delay_of
 
 
 class Verified(Agent):
@@ -47,12 +48,12 @@ class Verified(Agent):
                 "letter.passed_on", private=True, verification=name, to=direct, time_ms=passed.time_ms
             )
         elif mail.paper.kind == PaperKind.QUESTIONS:
-            delay_ms = self.draw_ms(self.behavior.reply_after)
+            delay_ms = self._reply_ms(name)
             if delay_ms is not None:
                 await self.sleep_until(receipt.time_ms + delay_ms)
                 await self._respond(verification.id, PaperKind.QUESTIONNAIRE, self._books(name))
         elif mail.paper.kind == PaperKind.VISIT_NOTICE and self.behavior.consents != "NEVER":
-            delay_ms = self.draw_ms(self.behavior.reply_after)
+            delay_ms = self._reply_ms(name)
             if delay_ms is not None:
                 await self.sleep_until(receipt.time_ms + delay_ms)
                 if self.behavior.consents == "YES":
@@ -70,11 +71,16 @@ class Verified(Agent):
             return
         verification = self.register.verifications.get(mail.paper.text("verification"))
         name = None if verification is None else self.desk.local_name("verification", verification.id)
-        delay_ms = self.draw_ms(self.behavior.reply_after)
-        if verification is None or name is None or verification.party != receipt.creator or delay_ms is None:
+        if verification is None or name is None or verification.party != receipt.creator:
+            return
+        delay_ms = self._reply_ms(name)
+        if delay_ms is None:
             return
         await self.sleep_until(receipt.time_ms + delay_ms)
         await self._respond(verification.id, PaperKind.QUESTIONNAIRE, self._books(name))
+
+    def _reply_ms(self, name: str) -> int | None:
+        return self.draw_ms(delay_of(self.script.verifications[name].reply_after, self.behavior.reply_after))
 
     def _books(self, name: str) -> Mapping[str, Value]:
         return FORMS[PaperKind.QUESTIONNAIRE].flatten(self.script.verifications[name].books.form_values())

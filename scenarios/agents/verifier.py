@@ -49,6 +49,7 @@ from scenarios.agents.holdingoffice import HoldingOffice
 from scenarios.agents.outgoing import RefusedActError
 from scenarios.agents.papers import FINE, KIND, Paper, PaperKind
 from scenarios.agents.register import CertificateEntry
+from scenarios.agents.script import delay_of
 from scenarios.agents.work import Act, WaitKind
 from scenarios.model.defects import Defect
 from scenarios.model.verifications import OpenVerification
@@ -153,7 +154,8 @@ class Verifier(HoldingOffice):
                     await self._intend(file)
                     return
                 await self._write(file, _E.VISITED, PaperKind.VISIT_REPORT, {})
-        delay_ms = self.draw_ms(self.behavior.review_after)
+        plan = self.script.verifications[file.name]
+        delay_ms = self.draw_ms(delay_of(plan.determine_after, self.behavior.review_after))
         if delay_ms is None:
             return
         await self.sleep_until(self.desk.now_ms() + delay_ms)

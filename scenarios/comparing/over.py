@@ -2,7 +2,7 @@
 
 Rules:
 - `KEY=A,B,C` is a list of values; `KEY=LOW..HIGH` is a range, both ends with the same unit (`1d..90d`).
-- A key is a path as `--set` takes it: `workload.requested`, `paper.asking.answer`, `faults.1.for.calendar`.
+- A key is a path as `--set` takes it: `workload.requested`, `paper.people.answer`, `faults.1.for.calendar`.
 """
 
 from __future__ import annotations

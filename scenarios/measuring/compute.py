@@ -106,10 +106,12 @@ def _share(figures: ArmFigures, metric: str, facts: ShipmentFacts, *, hit: bool)
 def _claim(figures: ArmFigures, name: str, facts: ShipmentFacts) -> None:
     if facts.use_case != "origin" or facts.begun_ms is None:
         return
-    _span(figures, "M1", name, facts, facts.requested_ms, facts.answered_ms)
+    retrieval = "M1-found" if facts.asked_for_cause else "M1"
+    _span(figures, retrieval, name, facts, facts.requested_ms, facts.answered_ms)
     _span(figures, "M2", name, facts, facts.begun_ms, facts.decided_ms)
     _span(figures, "M2-liquidation", name, facts, facts.begun_ms, facts.liquidated_ms)
     _share(figures, "M3", facts, hit=facts.requested_ms is not None)
+    _share(figures, "M3-found", facts, hit=facts.asked_for_cause)
     if facts.certificate is not None:
         _share(figures, "M4", facts, hit=facts.proven)
     lost = _at_risk_usd(facts)

@@ -64,12 +64,22 @@ METRICS: Mapping[str, Metric] = {
         Metric(
             "M1",
             "document retrieval time",
-            "from Customs' request for information to the documents at Customs, of claims that were asked about",
+            "from Customs' request for information to the documents at Customs, of claims asked about without a cause: "
+            "the same in both arms",
             _DAYS,
             Axis.OPERATIONAL,
             Better.LOWER,
             "30 days and 30 more for back-up records (Warren News 1903110016, partly read)",
             paired=True,
+        ),
+        Metric(
+            "M1-found",
+            "the same, of claims asked about for a cause",
+            "from Customs' request to the documents at Customs, of claims in whose papers something did not fit",
+            _DAYS,
+            Axis.OPERATIONAL,
+            Better.NEITHER,
+            "on paper Customs sees no papers before it asks, so it has no cause",
         ),
         Metric(
             "M2",
@@ -99,6 +109,15 @@ METRICS: Mapping[str, Metric] = {
             Axis.LEGAL,
             Better.LOWER,
             "by default as many as on paper: to replace the form is a legal question",
+        ),
+        Metric(
+            "M3-found",
+            "requests for a cause",
+            "claims about which Customs asked because something in their papers did not fit, of all claims",
+            _SHARE,
+            Axis.LEGAL,
+            Better.NEITHER,
+            "part of M3; on paper Customs sees no papers before it asks",
         ),
         Metric(
             "M4",

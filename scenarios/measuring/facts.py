@@ -51,6 +51,7 @@ class ShipmentFacts:
         certificate: that its claim rests on.
         importer: of its claim.
         requested_ms, answered_ms, decided_ms, liquidated_ms: of its claim; the first of each.
+        asked_for_cause: whether the first request was made because something in its papers did not fit.
         state: Customs' or the fisheries authority's last decision.
         proven: whether possession before the claim can be proven.
         findings: the authorities' findings, with their moments.
@@ -68,6 +69,7 @@ class ShipmentFacts:
     answered_ms: int | None = None
     decided_ms: int | None = None
     liquidated_ms: int | None = None
+    asked_for_cause: bool = False
     state: str = ""
     proven: bool = False
     findings: list[tuple[int, str]] = field(default_factory=list)
@@ -161,6 +163,7 @@ class ArmFacts:
         facts = self._of(happening, "claim")
         if facts is not None and facts.requested_ms is None:
             facts.requested_ms = happening.time_ms
+            facts.asked_for_cause = happening.fields.get("for_cause") is True
 
     def _answered(self, happening: Happening) -> None:
         facts = self._of(happening, "claim")

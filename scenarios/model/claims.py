@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from ledger.contracts.regime import REGIMES
 from scenarios.errors import RefusedError
+from scenarios.model.network import DelayText
 from scenarios.model.subjects import NAME_PATTERN
 from scenarios.model.units import DateText, Record
 
@@ -101,6 +102,17 @@ class Claim(Record):
     )
     goods: Goods = Field(description="What was imported; private.")
     duty: Duty = Field(description="Rates at stake; parameters of measurement, never on the ledger.")
+    review_after: DelayText | None = Field(
+        None, description="From this claim to Customs' first look at it; as Customs' agent has it if absent."
+    )
+    answer_after: DelayText | None = Field(
+        None,
+        description="From a request on this claim to its importer's or broker's answer; as the agent has it if absent.",
+    )
+    decide_after: DelayText | None = Field(
+        None,
+        description="From the answer to Customs' decision on this claim; as Customs' agent reviews if absent.",
+    )
     faulty: bool = Field(
         False,
         description="Scripted mistake: allows an entry line used twice, or a certificate not addressed to "

@@ -179,6 +179,11 @@ class Agent(Record):
         "TAKEN",
         description="Customs: whether it denies at once (CF-29 taken) or proposes first (CF-29 proposed).",
     )
+    gives_backup_time: Literal["YES", "NO"] = Field(
+        "NO",
+        description="Customs: whether it gives thirty days more for back-up records, once, when a request's time "
+        "runs out.",
+    )
     correct_after: DelayText = Field(
         _delay("never"),
         description="Importer: from hearing that a certificate is incorrect to the correction of its claims on it.",
@@ -237,6 +242,7 @@ _TRADERS = tuple(role for role in Role if role in TRADERS)
 
 AGENT_ROLES: Mapping[str, Role | tuple[Role, ...]] = {
     "denial": Role.CUSTOMS,
+    "gives_backup_time": Role.CUSTOMS,
     "acknowledge_after": Role.IMPORTER,
     "answer_after": (Role.IMPORTER, Role.BROKER),
     "file_after": Role.BROKER,

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from ledger.encoding import Value
 from scenarios.model.claims import LocalName
+from scenarios.model.network import DelayText
 from scenarios.model.stepbase import StepRecord
 from scenarios.model.units import Record
 
@@ -65,6 +66,12 @@ class Verification(Record):
     )
     claims: tuple[LocalName, ...] = Field((), description="Claims that wait for the determination.")
     books: Books = Field(description="What the party's records say; private until it answers.")
+    reply_after: DelayText | None = Field(
+        None, description="From a letter to the party's reply; as its agent has it if absent."
+    )
+    determine_after: DelayText | None = Field(
+        None, description="From the reply to the determination; as Customs' agent reviews if absent."
+    )
 
 
 class OpenVerification(StepRecord):

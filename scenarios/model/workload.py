@@ -61,3 +61,18 @@ class Workload(Record):
     verified: Share = Field(
         0.02, description="Share of claims whose certifier Customs verifies, in either arm."
     )
+    unanswered: Share = Field(
+        0.04, description="Share of claims on which a request of Customs is never answered, in either arm."
+    )
+    unreplied: Share = Field(
+        0.1, description="Share of claims on which a letter of verification is never answered, in either arm."
+    )
+    books_show: Share = Field(
+        0.5,
+        description="Share of goods that do not originate whose books show it to Customs that verifies, in either arm.",
+    )
+    unpresented: Share = Field(
+        0.015,
+        description="Share of stays under a carnet after which the goods leave without being shown to customs, in "
+        "either arm.",
+    )

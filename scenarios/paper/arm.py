@@ -62,6 +62,6 @@ class PaperArm:
             case OriginPlan() as plan:
                 return PaperClaim(desk, cabinet, self.trade.workload, shipment, plan).run()
             case CarnetPlan() as plan:
-                return PaperCarnet(desk, shipment, plan).run()
+                return PaperCarnet(desk, self.trade.workload, shipment, plan).run()
             case TunaPlan() as plan:
                 return PaperForm370(desk, shipment, plan).run()

@@ -1,8 +1,8 @@
 """A carnet on paper: stamped at every border or not, returned or not, and matched by hand long afterwards.
 
 Rules:
-- Customs of a country knows of a re-exportation by the stamped counterfoil alone. What nobody stamped looks like goods
-  that stayed, and may be claimed for; the holder may prove within six months that it was not so.
+- Customs of a country knows of a re-exportation by the stamped counterfoil alone. What was not shown, or not stamped,
+  looks like goods that stayed, and may be claimed for; the holder may prove within six months that it was not so.
 - A claim comes within a year of the carnet's expiry (ATA Convention, article 6).
 """
 
@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 
 from ledger.contracts.parameters import CARNET_PROOF_MONTHS, CARNET_RECOVERY_MONTHS
 from scenarios.model.units import DAY_MS
+from scenarios.model.workload import Workload
 from scenarios.paper.desk import Desk, Process
+from scenarios.workload.decisions import is_presented
 from scenarios.workload.shipment import CarnetPlan, Shipment, Visit
 
 MONTH_DAYS = 30.4
@@ -23,12 +25,13 @@ class PaperCarnet:
     """One carnet on paper.
 
     Attributes:
-        desk: the paper arm's.
+        desk, workload: the paper arm's.
         shipment, plan: what travels.
         returned: whether the holder has given the carnet back.
     """
 
     desk: Desk
+    workload: Workload
     shipment: Shipment
     plan: CarnetPlan
     returned: bool = False
@@ -73,7 +76,8 @@ class PaperCarnet:
             self._unmatched.append(visit)
             return
         yield self.desk.until(visit.out_ms)
-        if self._happens("carnets.unstamped", visit.country):
+        shown = is_presented(self.shipment, visit.country, self.workload)
+        if not shown or self._happens("carnets.unstamped", visit.country):
             self._record("goods.unstamped", visit.customs, voucher="re-export")
             self._unmatched.append(visit)
             return

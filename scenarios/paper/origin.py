@@ -3,21 +3,27 @@
 Rules:
 - Customs sees no paper unless it asks. Of what it does not ask about, it accepts all.
 - What is found in a review depends on what a paper can show; shares are parameters, none of them 0 or 1 by nature.
+- Whom Customs asks, who stays silent, and how long people take is drawn as for the ledger's arm.
+- A claim whose certifier is verified waits for the determination; a denial takes effect 30 days after it.
+- What a broker filed a broker answers; the importer passes on the request and the paper.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledger.contracts.parameters import DENIAL_EFFECTIVE_CALENDAR_DAYS
 from scenarios.model.units import DAY_MS, HOUR_MS
 from scenarios.model.workload import Workload
 from scenarios.paper.cabinet import Cabinet, Filed
 from scenarios.paper.desk import Desk, Process
-from scenarios.workload.decisions import requested_after_days, verified_after_days
+from scenarios.workload.decisions import InquiryKind, answers, books_show, inquiry_of, replies
+from scenarios.workload.pace import Pace
 from scenarios.workload.shipment import CertificatePlan, Noncompliance, OriginPlan, Shipment
 
 ALLOWED = "ALLOWED"
 DENIED = "DENIED"
+FORM_FAULT = "form-fault"
 _CARELESS_OF_PROOF = (Noncompliance.NO_CERTIFICATE, Noncompliance.BACK_DATED)
 
 
@@ -46,16 +52,16 @@ class PaperClaim:
         yield from self._check(certificate)
         self._file()
         self.desk.start(self._liquidate())
-        verified = verified_after_days(self.shipment, self.workload)
-        if verified is not None:
-            self.desk.start(self._verify(verified * DAY_MS))
-        requested = requested_after_days(self.shipment, self.workload)
-        if requested is None:
-            yield self.desk.sleep(self._days("customs.accepted"))
+        inquiry = inquiry_of(self.shipment, self.workload)
+        if inquiry is None:
+            yield self.desk.sleep(self.pace.accept_ms)
             self._decide(ALLOWED, ())
-        else:
-            yield self.desk.sleep(requested * DAY_MS)
+            return
+        yield self.desk.sleep(inquiry.after_days * DAY_MS)
+        if inquiry.kind is InquiryKind.REQUEST:
             yield from self._ask(certificate)
+        elif certificate is not None:
+            yield from self._verify(certificate.issuer)
 
     # The importer's desk.
 
@@ -98,19 +104,24 @@ class PaperClaim:
     def _ask(self, certificate: CertificatePlan | None) -> Process:
         plan, name = self.plan, self.shipment.name
         self.desk.record("claim.opened", organization=plan.customs, claim=name)
-        self.desk.record("request.sent", organization=plan.customs, claim=name)
+        self.desk.record("request.sent", organization=plan.customs, claim=name, for_cause=False)
         asked_ms = self.desk.now_ms
         limits = self._share("asking.limit") + self._share("asking.backup_limit")
         due_ms = asked_ms + round(limits * DAY_MS)
         yield self.desk.sleep(self._days("asking.mail", "out"))
         self.desk.record("request.received", organization=plan.importer, claim=name)
-        if self._happens("asking.unanswered"):
+        if not answers(self.shipment, self.workload):
             yield self.desk.until(due_ms)
             self._decide(DENIED, ("no-answer",))
             return
         yield from self._find(certificate)
-        yield self.desk.sleep(self._days("asking.answer"))
-        self.desk.record("request.returned", organization=plan.importer, claim=name)
+        writer = plan.importer
+        if plan.broker is not None:
+            writer = plan.broker
+            self.desk.record("request.passed_on", organization=plan.importer, claim=name, to=plan.broker)
+            yield self.desk.sleep(self._days("carrying.email", "to the broker"))
+        yield self.desk.sleep(self.pace.answer_ms)
+        self.desk.record("request.returned", organization=writer, claim=name)
         yield self.desk.sleep(self._days("asking.mail", "back"))
         if self.desk.now_ms > due_ms:
             self._decide(DENIED, ("late-answer",))
@@ -131,73 +142,58 @@ class PaperClaim:
 
     def _review(self) -> Process:
         """Wait for an officer, and decide what the papers show."""
-        yield self.desk.sleep(self._days("customs.triage"))
+        yield self.desk.sleep(self.pace.decide_ms)
         with self.desk.officers.request() as officer:
             yield officer
             yield self.desk.office_opens()
             hours = self.desk.parameters.draw("customs.review", self.shipment.chance)
             yield self.desk.sleep(round(hours * HOUR_MS))
-        broken = self.shipment.noncompliance
-        if broken is Noncompliance.WRONG_ORIGIN:
-            broken = None  # no paper shows it; a verification may
-        if broken is not None and self._happens(f"detecting.{broken.value}"):
-            self._flag(broken.value)
-            self._decide(DENIED, (broken.value,))
-        elif broken is None and self._happens("detecting.false-hold"):
-            self._flag("unfounded")
-            self._decide(DENIED, ("unfounded",))
-        else:
-            yield from self._cure()
-
-    def _cure(self) -> Process:
-        """Let a fault of form that is found be put right."""
-        if self.shipment.spoilt and self._happens("detecting.form-fault"):
-            writer = self.shipment.spoilt[0]
-            self._flag("form-fault")
-            yield self.desk.sleep(2 * self._days("asking.mail", "cure"))
-            if not self._happens("asking.cured"):
-                self._decide(DENIED, ("form-fault",))
-                return
-            self.desk.record(
-                "form.submitted",
-                organization=writer,
-                form="correction",
-                shipment=self.shipment.name,
-                valid=True,
-                attempt=2,
-            )
-        self._decide(ALLOWED, ())
-
-    # Verification of the certifier, and liquidation.
-
-    def _verify(self, after_ms: int) -> Process:
-        plan, name = self.plan, self.shipment.name
-        yield self.desk.sleep(after_ms)
-        party = plan.certificate.issuer if plan.certificate is not None else plan.importer
-        facts = {"claim": name, "party": party}
-        self.desk.record("verification.opened", organization=plan.customs, **facts)
-        letter_ms = round(self._share("customs.verification_letter") * DAY_MS)
-        if self._happens("customs.verification_silent"):
-            yield self.desk.sleep(2 * letter_ms)
-            self._close(facts, "NEGATIVE", "no-answer")
-            return
-        yield self.desk.sleep(self._days("carrying.post", "letter"))
-        self.desk.record("verification.received", organization=party, claim=name)
-        answer_ms = min(letter_ms, self._days("asking.answer", "verification"))
-        yield self.desk.sleep(answer_ms + self._days("carrying.courier", "letter"))
-        self.desk.record("verification.answered", organization=party, claim=name)
-        yield self.desk.sleep(self._days("customs.determination"))
-        broken = self.shipment.noncompliance
-        if broken is Noncompliance.WRONG_ORIGIN and self._happens("detecting.wrong-origin"):
-            self._close(facts, "NEGATIVE", broken.value)
-        else:
-            self._close(facts, "POSITIVE", None)
-
-    def _close(self, facts: dict[str, str], outcome: str, finding: str | None) -> None:
-        self.desk.record("verification.closed", organization=self.plan.customs, outcome=outcome, **facts)
+        finding = self._found()
         if finding is not None:
             self._flag(finding)
             self._decide(DENIED, (finding,))
+        else:
+            self._decide(ALLOWED, ())
+
+    def _found(self) -> str | None:
+        """Return what a review finds in the papers; that goods do not originate is in none of them."""
+        broken = self.shipment.noncompliance
+        if broken is not None and broken is not Noncompliance.WRONG_ORIGIN:
+            return broken.value if self._happens(f"detecting.{broken.value}") else None
+        if self.shipment.spoilt and self._happens("detecting.form-fault"):
+            return FORM_FAULT
+        return "unfounded" if broken is None and self._happens("detecting.false-hold") else None
+
+    # Customs verifies, and liquidates.
+
+    def _verify(self, party: str) -> Process:
+        plan, name = self.plan, self.shipment.name
+        facts = {"claim": name, "party": party}
+        self.desk.record("verification.opened", organization=plan.customs, **facts)
+        due_ms = self.desk.now_ms + 2 * round(self._share("customs.verification_letter") * DAY_MS)
+        yield self.desk.sleep(self._days("carrying.post", "letter"))
+        self.desk.record("verification.received", organization=party, claim=name)
+        reply_ms = self.pace.reply_ms + self._days("carrying.courier", "letter")
+        if not replies(self.shipment, self.workload) or self.desk.now_ms + reply_ms > due_ms:
+            yield self.desk.until(due_ms)
+            yield from self._close(facts, "no-answer")
+            return
+        yield self.desk.sleep(reply_ms)
+        self.desk.record("verification.answered", organization=party, claim=name)
+        yield self.desk.sleep(self.pace.determine_ms)
+        found = books_show(self.shipment, self.workload)
+        yield from self._close(facts, Noncompliance.WRONG_ORIGIN.value if found else None)
+
+    def _close(self, facts: dict[str, str], finding: str | None) -> Process:
+        """Determine; on a negative one deny the claim when that takes effect."""
+        outcome = "POSITIVE" if finding is None else "NEGATIVE"
+        self.desk.record("verification.closed", organization=self.plan.customs, outcome=outcome, **facts)
+        if finding is None:
+            self._decide(ALLOWED, ())
+            return
+        self._flag(finding)
+        yield self.desk.sleep(DENIAL_EFFECTIVE_CALENDAR_DAYS.value * DAY_MS)
+        self._decide(DENIED, (finding,))
 
     def _liquidate(self) -> Process:
         days = round(self._share("customs.liquidation"))
@@ -206,6 +202,11 @@ class PaperClaim:
         self.desk.record("claim.liquidated", organization=self.plan.customs, claim=self.shipment.name)
 
     # Small words.
+
+    @property
+    def pace(self) -> Pace:
+        """How long people take over this claim."""
+        return Pace(self.desk.parameters, self.shipment)
 
     @property
     def _filed(self) -> Filed:

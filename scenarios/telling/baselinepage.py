@@ -11,33 +11,55 @@ _HEAD = """# The baseline: what paper is taken to be
 
 Made of the program's own data (`python -m scenarios.telling`); a test holds it to them. The paper arm plays the same
 shipments as the ledger, through mail, filing cabinets, samples and thirty-day limits. Every number of it stands in
-`scenarios/paper/parameters.yaml` and may be replaced within its range.
+`scenarios/paper/parameters.yaml` and may be replaced within its range (`--set paper.carrying.lost=0.02`).
 
 *read*: in the cited public source; *partly read*: only part of it could be read; *assumption*: nobody has measured it
 for us. Most are assumptions: what follows from them is a statement about them, not about any customs authority. No
 result follows by definition: on paper, possession can be proven wherever a dated slip was kept.
 
-## Where the arms are not alike
+## One trade, played twice
 
-Both arms begin with the same shipments, claims, carnets and forms. From there on these differences are of the model,
-not of the trade; a figure that rests on one of them says little.
+Both arms begin with the same shipments, claims, carnets and forms, and the same people handle them: each of these is
+drawn once per shipment from the seed, and the same in both.
 
-- **Inquiries (M1, M3).** Those drawn with the shipment are the same in both arms. On the ledger Customs' program holds
-  every claim against the certificates it has and asks wherever something does not fit; on paper only what is drawn is
-  looked at. So more claims are asked about on the ledger (81 and 35 of 675 in one run of 1,000 shipments), and medians
-  over all of them compare different claims: read M1 by its paired difference.
-- **Verifications.** On the ledger a claim that is asked about, or that rests on no certificate, is not verified as
-  well, and a claim waits for its verification; on paper it is decided first, and perhaps again.
-- **Brokers.** On the ledger drawn claims are filed by the importers themselves; on paper `workload.broker` gives some
-  to a broker, if there is one. `pilot-quarter` has none.
-- **Silence (M1, M9).** On paper a request or a letter may stay unanswered; on the ledger the programs always answer.
-- **Loss and forgetting (M4, M11).** Papers are lost and mislaid, stamps forgotten. Nothing like it happens at a
-  counter of the ledger arm, so every carnet was discharged there in that run.
-- **Pace.** People of the paper arm keep office hours. The ledger arm's programs act day and night, at the full hours
-  that `calendar.grain` leaves, hence up to one grain late; after how long is written in the scenario, not measured.
-- **Claims on carnets (M11).** On the ledger a holder proves within `prove_after`, 30 days unless the scenario says
-  otherwise; on paper after as long as its counterfoils take to be found.
-- **Failures.** Nodes fail only where the scenario has faults; the mail always does.
+- **Who files.** A share `workload.broker` of claims is entered by a broker, on the importer's instruction and under its
+  power of attorney; Customs' request on such a claim goes through the importer to the broker, which answers.
+- **Whom Customs looks into without a cause.** `workload.requested` are asked about, `workload.verified` have their
+  certifier verified; no claim is both, and one that is verified waits for that. Where nobody certified anything, nobody
+  is verified.
+- **Who stays silent.** `workload.unanswered` and `workload.unreplied`: such a request or letter gets no answer in
+  either arm, whoever would have to give it, and Customs denies when the time is over.
+- **How long people take** to decide, answer, reply and endorse: the parameters of the group `people` below.
+- **Which time the law gives**: thirty days and thirty more for a request, twice thirty for a letter of verification,
+  thirty until a denial after it takes effect. What is found wrong is denied: 19 CFR 181.22(c) gives time to cure a
+  certificate, but in this trade nobody replaces one.
+- **What the books show** of goods that do not originate, once somebody verifies: `workload.books_show`.
+- **Who leaves without showing the goods**: `workload.unpresented`.
+- **When Form 370 is drawn up**, and that it is filed on the day of importation at the latest, complete or not.
+
+## Where the arms differ
+
+What remains different is what a ledger changes, and so what is measured; or it is said here that it is not.
+
+- **What Customs sees (M1, M3, M6, M8).** On paper only what it asks for. On the ledger it has certificate, invoice and
+  entry line with the claim, and its program holds every one of them against the others, and asks where something does
+  not fit. So it asks about more claims on the ledger, and finds more: M3 counts all requests, M3-found those made for a
+  cause. M1 is of the others, which are the same claims in both arms.
+- **How papers travel, and whether they are found (M1, M4, M9, M11).** Mail, courier, filing cabinet and stamp have
+  their delays and losses (below). On the ledger a document is there when it is delivered, and a stamp is not forgotten
+  once goods have been shown.
+- **What is found in what is looked at (M6).** On paper a share (`detecting`, below); on the ledger what the rules and
+  the programs find. Goods that do not originate although all papers agree are found by neither without a verification.
+- **Mistakes in filling in (M5).** On the ledger a form's rules stop a share of them at the desk; on paper none.
+- **Claims on carnets (M11).** On the ledger customs sees at once that goods are not gone by their final date, and
+  claims `carnet_claim_after` it; on paper only when vouchers are matched, after the carnet has expired. The holder
+  proves after `prove_after` on the ledger; on paper after as long as its counterfoils take to be found, if they are.
+- **Not measured: hours.** People of the paper arm keep office hours where an officer or a border is needed. The ledger
+  arm's programs act day and night, at the full hours that `calendar.grain` leaves, hence up to one grain late; and no
+  number of officers holds their reviews up.
+- **Not measured: the rest of the pace.** How long a holder takes to return a carnet, and the fisheries authority to
+  decide, is set in the scenario for the ledger and below for paper; no metric rests on it.
+- **Not measured: failures.** Nodes fail only where the scenario has faults; the mail always does.
 """
 
 

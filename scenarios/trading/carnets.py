@@ -5,33 +5,47 @@ from __future__ import annotations
 from scenarios.model import Step
 from scenarios.model.carnets import AtaCarnet
 from scenarios.model.units import HOUR_MS
+from scenarios.model.workload import Workload
 from scenarios.trading.lot import Act, Lot, step_of
 from scenarios.trading.papers import parse
 from scenarios.trading.people import particulars
 from scenarios.trading.spoiling import submissions
+from scenarios.workload.decisions import is_presented
 from scenarios.workload.shipment import CarnetPlan, Shipment
 
 USES = ("EXHIBITIONS AND FAIRS", "PROFESSIONAL EQUIPMENT", "COMMERCIAL SAMPLES")
 
 
-def carnet_lot(shipment: Shipment, plan: CarnetPlan) -> Lot:
-    """Return a carnet's papers and acts."""
+def carnet_lot(shipment: Shipment, plan: CarnetPlan, workload: Workload) -> Lot:
+    """Return a carnet's papers and acts.
+
+    Goods that left a country without being shown there come to the next one, or home, from that country: the voucher
+    then presented cites the one under which they came in.
+    """
     name = shipment.name
     apply = step_of("apply-carnet", plan.holder, carnet=name)
     acts = [Act(shipment.begins_ms, apply, tuple(submissions(shipment, plan.holder, "general-list")))]
     journey = _Journey(name, plan)
     acts.append(Act(plan.out_ms, journey.present("EXPORT", plan.home_customs)))
+    unseen: int | None = None
     for visit in plan.visits:
         entry = journey.voucher
         unlisted = plan.unlisted and visit is plan.visits[0]
-        acts.append(Act(visit.in_ms, journey.present("IMPORT", visit.customs, unlisted=unlisted)))
+        acts.append(
+            Act(visit.in_ms, journey.present("IMPORT", visit.customs, unlisted=unlisted, cites=unseen))
+        )
         if unlisted:  # what was refused is presented again, without the piece that no row lists
             entry = journey.voucher
-            acts.append(Act(visit.in_ms + HOUR_MS, journey.present("IMPORT", visit.customs)))
-        if visit.out_ms is not None:
+            acts.append(Act(visit.in_ms + HOUR_MS, journey.present("IMPORT", visit.customs, cites=unseen)))
+        if visit.out_ms is None:
+            unseen = None
+        elif is_presented(shipment, visit.country, workload):
+            unseen = None
             acts.append(Act(visit.out_ms, journey.present("REEXPORT", visit.customs, cites=entry)))
+        else:
+            unseen = entry
     if plan.home_ms is not None:
-        acts.append(Act(plan.home_ms, journey.present("REIMPORT", plan.home_customs)))
+        acts.append(Act(plan.home_ms, journey.present("REIMPORT", plan.home_customs, cites=unseen)))
     return Lot(carnets={name: _carnet(shipment, plan)}, acts=tuple(acts))
 
 

@@ -12,18 +12,19 @@ from scenarios.model.units import DAY_MS
 from scenarios.model.verifications import Verification
 from scenarios.model.workload import Workload
 from scenarios.trading.lot import Act, Lot, step_of
-from scenarios.trading.papers import certificate_paper, parse
+from scenarios.trading.papers import certificate_paper, criterion_of, parse
 from scenarios.trading.people import particulars
 from scenarios.trading.spoiling import keyed_wrong, leaves_spoilt, submissions
-from scenarios.workload.decisions import requested_after_days, verified_after_days
+from scenarios.workload.decisions import InquiryKind, answers, books_show, inquiry_of, replies
 from scenarios.workload.officehours import OfficeHours
+from scenarios.workload.pace import Pace
 from scenarios.workload.shipment import CertificatePlan, Noncompliance, OriginPlan, Shipment
 
 INVOICED_BEFORE_CLAIM_MS = DAY_MS // 2
 
 
 def origin_lot(
-    shipment: Shipment, plan: OriginPlan, workload: Workload, hours: OfficeHours, *, first: bool
+    shipment: Shipment, plan: OriginPlan, workload: Workload, hours: OfficeHours, pace: Pace, *, first: bool
 ) -> Lot:
     """Return an origin shipment's papers and acts.
 
@@ -31,6 +32,7 @@ def origin_lot(
         shipment, plan: what happens.
         workload: how often Customs asks.
         hours: when people work.
+        pace: how long they take over this shipment.
         first: whether nobody has made its certificate yet.
     """
     name = shipment.name
@@ -49,27 +51,41 @@ def origin_lot(
         acts.append(Act(issued_ms, issue, tuple(submissions(shipment, certificate.issuer, "certificate"))))
     invoiced_ms = plan.claimed_ms - INVOICED_BEFORE_CLAIM_MS
     acts.append(Act(invoiced_ms, step_of("send-invoice", plan.exporter, invoice=name)))
-    file = step_of("file-claim", plan.importer, claim=name)
-    acts.append(Act(plan.claimed_ms, file, tuple(submissions(shipment, plan.importer, "entry-line"))))
+    acts.append(_entry(shipment, plan))
     scripted: list[Act] = []
     verifications: dict[str, Verification] = {}
-    requested = requested_after_days(shipment, workload)
-    verified = verified_after_days(shipment, workload)
-    if requested is not None:
-        ask = step_of("request-information", plan.customs, claim=name, question=f"papers of {name}, please")
-        scripted.append(Act(plan.claimed_ms + requested * DAY_MS, ask))
-    elif verified is not None and certificate is not None:
-        verifications[name] = _verification(shipment, plan, certificate)
-        opened = step_of("open-verification", plan.customs, verification=name)
-        scripted.append(Act(plan.claimed_ms + verified * DAY_MS, opened))
+    inquiry = inquiry_of(shipment, workload)
+    if inquiry is not None:
+        asks_ms = plan.claimed_ms + inquiry.after_days * DAY_MS
+        if inquiry.kind is InquiryKind.REQUEST:
+            ask = step_of(
+                "request-information", plan.customs, claim=name, question=f"papers of {name}, please"
+            )
+        else:
+            verifications[name] = _verification(shipment, plan, workload, pace)
+            ask = step_of("open-verification", plan.customs, verification=name)
+        scripted.append(Act(asks_ms, ask))
     return Lot(
         documents=documents,
         invoices={name: _invoice(shipment, plan, hours)},
-        claims={name: _claim(shipment, plan)},
+        claims={name: _claim(shipment, plan, workload, pace)},
         verifications=verifications,
         acts=tuple(sorted([*acts, *scripted], key=lambda act: act.time_ms)),
         scripted=tuple(act.step for act in scripted),
     )
+
+
+def _entry(shipment: Shipment, plan: OriginPlan) -> Act:
+    """Return the act that has the entry line filed: by the importer, or by the broker that it instructs."""
+    name = shipment.name
+    writer = plan.broker or plan.importer
+    do = "file-claim" if plan.broker is None else "instruct-broker"
+    step = step_of(do, plan.importer, claim=name)
+    return Act(plan.claimed_ms, step, tuple(submissions(shipment, writer, "entry-line")))
+
+
+def _delay(duration_ms: int, *, ever: bool = True) -> str:
+    return f"{duration_ms}ms" if ever else "never"
 
 
 def _shipment_on(certificate: CertificatePlan, shipment: Shipment) -> str | None:
@@ -80,12 +96,13 @@ def _shipment_on(certificate: CertificatePlan, shipment: Shipment) -> str | None
     return f"LOT-{shipment.number - 1 if reused else shipment.number}"
 
 
-def _claim(shipment: Shipment, plan: OriginPlan) -> Claim:
-    spoilt = leaves_spoilt(shipment, plan.importer)
+def _claim(shipment: Shipment, plan: OriginPlan, workload: Workload, pace: Pace) -> Claim:
+    spoilt = leaves_spoilt(shipment, plan.broker or plan.importer)
     quantity = max(1, int(keyed_wrong(str(plan.quantity)))) if spoilt else plan.quantity
     certificate = plan.certificate
     values: dict[str, object] = {
         "importer": plan.importer,
+        "broker": plan.broker,
         "certificate": certificate.name if certificate is not None else None,
         "basis": "CERTIFICATE",
         "regime": plan.regime,
@@ -111,6 +128,9 @@ def _claim(shipment: Shipment, plan: OriginPlan) -> Claim:
             "preferential_percent": float(plan.good.preferential_percent),
             "source": plan.good.source,
         },
+        "review_after": _delay(pace.accept_ms),
+        "answer_after": _delay(pace.answer_ms, ever=answers(shipment, workload)),
+        "decide_after": _delay(pace.decide_ms),
     }
     return parse(Claim, values)
 
@@ -139,9 +159,12 @@ def _invoice(shipment: Shipment, plan: OriginPlan, hours: OfficeHours) -> Invoic
     return parse(Invoice, values)
 
 
-def _verification(shipment: Shipment, plan: OriginPlan, certificate: CertificatePlan) -> Verification:
+def _verification(shipment: Shipment, plan: OriginPlan, workload: Workload, pace: Pace) -> Verification:
     """Return a verification of the certifier; its books tell whether the good originates."""
-    false = shipment.noncompliance is Noncompliance.WRONG_ORIGIN
+    certificate = plan.certificate
+    if certificate is None:
+        raise AssertionError(f"{shipment.name} is verified although nobody certified anything")
+    false = books_show(shipment, workload)
     values: dict[str, object] = {
         "certificate": certificate.name,
         "party": certificate.issuer,
@@ -149,11 +172,13 @@ def _verification(shipment: Shipment, plan: OriginPlan, certificate: Certificate
         "books": {
             "description": f"{plan.good.description}, books of {shipment.name}",
             "hs6": plan.good.hs6,
-            "criterion": plan.good.criterion,
+            "criterion": criterion_of(plan),
             "is_originating": "NO" if false else "YES",
             "records_kept": "YES",
             "materials": [_material(shipment, plan, false=false)],
         },
+        "reply_after": _delay(pace.reply_ms, ever=replies(shipment, workload)),
+        "determine_after": _delay(pace.determine_ms),
     }
     return parse(Verification, values)
 

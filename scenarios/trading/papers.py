@@ -26,6 +26,12 @@ def parse(record: type[R], values: Mapping[str, object]) -> R:
     return record.model_validate_json(json.dumps(values))
 
 
+def criterion_of(plan: OriginPlan) -> str:
+    """Return a good's preference criterion in the letters of its agreement."""
+    criterion = plan.good.criterion
+    return _CRITERIA_OF_CAFTA[criterion] if plan.regime == "CAFTA-DR" else criterion
+
+
 def certificate_paper(
     certificate: CertificatePlan, plan: OriginPlan, shipment: str | None, *, is_spoilt: bool
 ) -> Document:
@@ -72,7 +78,7 @@ def _nafta(certificate: CertificatePlan, plan: OriginPlan, hs6: str) -> dict[str
             {
                 "description": f"{plan.good.description}, certified as {certificate.name}",
                 "hs6": hs6,
-                "criterion": plan.good.criterion,
+                "criterion": criterion_of(plan),
                 "producer_basis": "YES",
                 "net_cost": "NO",
                 "origin": plan.spi,
@@ -109,7 +115,7 @@ def _cafta(certificate: CertificatePlan, plan: OriginPlan, hs6: str) -> dict[str
             {
                 "description": f"{plan.good.description}, certified as {certificate.name}",
                 "hs6": hs6,
-                "criterion": _CRITERIA_OF_CAFTA[plan.good.criterion],
+                "criterion": criterion_of(plan),
             }
         ],
         "statement": f"We certify that the goods of {certificate.name} are originating goods.",
@@ -138,7 +144,7 @@ def _usmca(certificate: CertificatePlan, plan: OriginPlan, hs6: str) -> dict[str
             {
                 "description": f"{plan.good.description}, certified as {certificate.name}",
                 "hs6": hs6,
-                "criterion": plan.good.criterion,
+                "criterion": criterion_of(plan),
             }
         ],
         "signed_on": certificate.dated_on.isoformat(),

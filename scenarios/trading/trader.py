@@ -2,6 +2,8 @@
 
 Rules:
 - What an organization's program does by itself is left to it; here is only what a shipment has it do.
+- What a trade takes for granted it has done as it begins: an importer that works through brokers grants them their
+  powers, unless the scenario does.
 - An act that begins waits for nobody: the next one begins at its own time.
 - A step that the ledger or a form's rules refuse ends there, as it does in a scenario file; any other failure is the
   program's, and is raised by the trial.
@@ -23,7 +25,9 @@ from scenarios.trading.carnets import carnet_lot
 from scenarios.trading.lot import Act, Lot
 from scenarios.trading.openscript import OpenScript
 from scenarios.trading.origin import origin_lot
+from scenarios.trading.powers import powers
 from scenarios.trading.tuna import tuna_lot
+from scenarios.workload.pace import Durations, Pace
 from scenarios.workload.plan import shipments
 from scenarios.workload.shipment import CarnetPlan, OriginPlan, Shipment, TunaPlan
 from scenarios.workload.trade import Trade
@@ -61,13 +65,22 @@ class Trader:
 
     Args:
         trade: the shipments.
+        durations: of what people do.
         script: takes their papers.
         stage: the trial.
         vessels: that the fisheries authority knows.
     """
 
-    def __init__(self, trade: Trade, script: OpenScript, stage: Stage, vessels: tuple[Vessel, ...]) -> None:
+    def __init__(
+        self,
+        trade: Trade,
+        durations: Durations,
+        script: OpenScript,
+        stage: Stage,
+        vessels: tuple[Vessel, ...],
+    ) -> None:
         self._trade = trade
+        self._durations = durations
         self._script = script
         self._stage = stage
         self._vessels = vessels
@@ -80,6 +93,8 @@ class Trader:
 
     async def run(self) -> None:
         """Play all shipments; return when the last act has ended."""
+        for step in powers(self._trade, self._script.steps, self._stage.now_ms()):
+            self._begin(Act(self._stage.now_ms(), step))
         for shipment in shipments(self._trade):
             await self._play_until(self._trade.arrival_ms(shipment.number) - LOOKAHEAD_MS)
             self._take_up(shipment)
@@ -128,16 +143,16 @@ class Trader:
 
     def _lot_of(self, shipment: Shipment) -> Lot:
         plan = shipment.plan
-        hours = self._trade.hours
+        workload, pace = self._trade.workload, Pace(self._durations, shipment)
         match plan:
             case OriginPlan():
                 name = plan.certificate.name if plan.certificate is not None else ""
                 first = name not in self._made
                 self._made.add(name)
-                return origin_lot(shipment, plan, self._trade.workload, hours, first=first)
+                return origin_lot(shipment, plan, workload, self._trade.hours, pace, first=first)
             case CarnetPlan():
-                return carnet_lot(shipment, plan)
+                return carnet_lot(shipment, plan, workload)
             case TunaPlan():
-                return tuna_lot(shipment, plan, self._vessels, hours)
+                return tuna_lot(shipment, plan, self._vessels, pace)
             case _:
                 assert_never(plan)

@@ -8,61 +8,56 @@ from collections.abc import Mapping, Sequence
 from scenarios.errors import RefusedError
 from scenarios.model import Step
 from scenarios.model.fisheries import Form370, Vessel
-from scenarios.model.units import DAY_MS
 from scenarios.trading.lot import Act, Lot, step_of
 from scenarios.trading.papers import parse
 from scenarios.trading.people import particulars
 from scenarios.trading.spoiling import submissions
 from scenarios.workload.goods import TUNA
-from scenarios.workload.officehours import OfficeHours
+from scenarios.workload.pace import Pace
 from scenarios.workload.shipment import Noncompliance, Shipment, TunaPlan
 
-DRAFTED_DAYS_BEFORE = 4
 TRIP_ENDS_DAYS_BEFORE = 45
 TRIP_DAYS = 35
 LARGE_SHORT_TONS = 400
-ENDORSES_WITHIN = "1h..1d"
 _SETS: Mapping[str, str] = {"ETP": "8.250N 104.500W", "WCP": "2.100N 160.250E", "IO": "4.300S 58.750E"}
 _SPECIES = ("SKJ", "YFT")
 DAY = datetime.timedelta(days=1)
 
 
-def tuna_lot(shipment: Shipment, plan: TunaPlan, vessels: Sequence[Vessel], hours: OfficeHours) -> Lot:
+def tuna_lot(shipment: Shipment, plan: TunaPlan, vessels: Sequence[Vessel], pace: Pace) -> Lot:
     """Return a form's papers and acts.
 
     Args:
         shipment, plan: what happens.
         vessels: that the fisheries authority knows.
-        hours: when people work.
+        pace: how long people take over this shipment.
 
     Raises:
         RefusedError: if no vessel of the size that is needed is known.
     """
     name = shipment.name
-    drafted_on = hours.day_of(plan.filed_ms - DRAFTED_DAYS_BEFORE * DAY_MS)
-    drafted_ms = hours.moment(hours.next_working_day(drafted_on), 0.0)
     handed_in = [
         fields
         for who, form in ((plan.custody[0], "form-370"), (plan.custody[-1], "filing"))
         for fields in submissions(shipment, who, form)
     ]
     draft = step_of("draft-form370", plan.custody[0], form370=name)
-    acts = [Act(min(drafted_ms, plan.filed_ms), draft, tuple(handed_in))]
+    acts = [Act(plan.drafted_ms, draft, tuple(handed_in))]
     scripted: tuple[Step, ...] = ()
     if shipment.noncompliance is Noncompliance.LATE_FILING:
         filing = step_of("file-form370", plan.custody[-1], form370=name)
         acts.append(Act(plan.filed_ms, filing))
         scripted = (filing,)
-    return Lot(forms={name: _form(shipment, plan, vessels)}, acts=tuple(acts), scripted=scripted)
+    return Lot(forms={name: _form(shipment, plan, vessels, pace)}, acts=tuple(acts), scripted=scripted)
 
 
-def _form(shipment: Shipment, plan: TunaPlan, vessels: Sequence[Vessel]) -> Form370:
+def _form(shipment: Shipment, plan: TunaPlan, vessels: Sequence[Vessel], pace: Pace) -> Form370:
     exporter, importer = (particulars(who, shipment.name) for who in (plan.custody[0], plan.custody[-1]))
     vessel = _vessel(shipment, plan, vessels)
     trip_end = plan.imported_on - TRIP_ENDS_DAYS_BEFORE * DAY
     values: dict[str, object] = {
         "shipment": f"TUNA-{shipment.number}",
-        "custody": _custody(plan),
+        "custody": _custody(plan, pace),
         "parties": {
             "exporter_name": exporter.name,
             "exporter_address": exporter.address,
@@ -94,7 +89,7 @@ def _form(shipment: Shipment, plan: TunaPlan, vessels: Sequence[Vessel]) -> Form
     return parse(Form370, values)
 
 
-def _custody(plan: TunaPlan) -> list[Mapping[str, object]]:
+def _custody(plan: TunaPlan, pace: Pace) -> list[Mapping[str, object]]:
     """Return who took in and passed on what: the processor is where weight is lost, or gained."""
     last = len(plan.custody) - 1
     hops: list[Mapping[str, object]] = []
@@ -107,7 +102,7 @@ def _custody(plan: TunaPlan) -> list[Mapping[str, object]]:
                 "by": name,
                 "kg_in": kg_in,
                 "kg_out": kg_out,
-                "endorse_after": ENDORSES_WITHIN if name in plan.endorses else "never",
+                "endorse_after": f"{pace.endorse_ms(name)}ms" if name in plan.endorses else "never",
             }
         )
     return hops

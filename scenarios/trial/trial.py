@@ -31,6 +31,7 @@ from scenarios.agents.wallet import Wallet
 from scenarios.agents.witness import Witness
 from scenarios.model import Scenario, Step
 from scenarios.network.founding import key_stream
+from scenarios.paper.parameters import standard_parameters
 from scenarios.record.eventbook import EventBook
 from scenarios.trading.openscript import OpenScript
 from scenarios.trading.trader import Trader
@@ -184,7 +185,8 @@ class Trial:
         self.papers = OpenScript(scenario)
         self.trader: Trader | None = None
         if trade is not None:
-            self.trader = Trader(trade, self.papers, TradeStage(self), scenario.fisheries.vessels)
+            people = standard_parameters().with_values(scenario.paper)
+            self.trader = Trader(trade, people, self.papers, TradeStage(self), scenario.fisheries.vessels)
         self.pilot = Pilot(self)
         self.agenda = Agenda(scenario.calendar.grain_ms)
         self.history = History()

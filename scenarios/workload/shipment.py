@@ -195,7 +195,8 @@ class TunaPlan:
         gear, ocean_area, large_vessel: of the trip, in the form's words.
         true_status, declared_status: of the catch and of the form.
         entry: entry number.
-        imported_on: day of importation; `filed_ms`: when the importer files.
+        drafted_ms: when the exporter draws the form up.
+        imported_on: day of importation; `filed_ms`: when the importer means to file.
     """
 
     custody: tuple[str, ...]
@@ -210,6 +211,7 @@ class TunaPlan:
     true_status: str
     declared_status: str
     entry: str
+    drafted_ms: int
     imported_on: datetime.date
     filed_ms: int
 

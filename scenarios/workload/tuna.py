@@ -39,6 +39,8 @@ TRIPS: Mapping[TripKind, float] = {
 YIELD_PERCENT = (55, 70)
 OVERWEIGHT_PERCENT = (2, 15)
 CARGO_KG_MIN = 100
+DRAFTED_DAYS_BEFORE = 10
+"""From the draft to the day of filing, over a working day."""
 
 
 def plan_tuna(
@@ -61,6 +63,8 @@ def plan_tuna(
     days = (
         chance.whole("late", 1, 10) if broken is Noncompliance.LATE_FILING else -chance.whole("early", 1, 6)
     )
+    filed_on = days_after(imported_on, days)
+    drafted_on = trade.hours.next_working_day(days_after(filed_on, -DRAFTED_DAYS_BEFORE))
     return TunaPlan(
         custody=custody,
         endorses=tuple(name for name in custody if name != missing),
@@ -74,6 +78,7 @@ def plan_tuna(
         true_status=NOT_CERTIFIED if false else trip.status,
         declared_status=WESTERN.status if false else trip.status,
         entry=entry_number(number),
+        drafted_ms=trade.hours.moment(drafted_on, 0.0),
         imported_on=imported_on,
-        filed_ms=trade.hours.moment(days_after(imported_on, days), chance.share("filed at")),
+        filed_ms=trade.hours.moment(filed_on, chance.share("filed at")),
     )

@@ -130,14 +130,33 @@ def test_carnets_end_discharged_or_claimed():
     assert {truth[name] for name in claims["FINAL"]} >= {"not-re-exported", "late-re-export"}
 
 
-def test_a_slow_chain_of_custody_makes_the_filing_late():
+def test_a_form_is_filed_in_time_with_the_endorsements_that_a_slow_chain_has_given_by_then():
     opened = trade(shipments=200, noncompliance=0.0, mix={"origin": 0.0, "tuna": 1.0, "carnet": 0.0})
-    slow = PARAMETERS.with_values({"fisheries.endorsement": 7.0})
-    late = [
-        sum(not e.fields["on_time"] for e in named(play(opened, p), "form370.filed"))
-        for p in (PARAMETERS, slow)
-    ]
-    assert late[0] < late[1]
+    slow = PARAMETERS.with_values({"fisheries.passing_on": 5.0})
+    endorsed = []
+    for parameters in (PARAMETERS, slow):
+        events = play(opened, parameters)
+        assert all(e.fields["on_time"] for e in named(events, "form370.filed"))
+        endorsed.append(len(named(events, "form370.endorsed")))
+    assert endorsed[0] > endorsed[1] > 0
+
+
+def test_a_denial_after_a_verification_waits_until_it_takes_effect(played):
+    _, events = played
+    closed = {e.text("claim"): e for e in named(events, "verification.closed")}
+    decided = {e.text("claim"): e for e in named(events, "claim.decided")}
+    outcomes = Counter(e.text("outcome") for e in closed.values())
+    assert outcomes["NEGATIVE"]
+    assert outcomes["POSITIVE"]
+    for name, e in closed.items():
+        waited_ms = decided[name].calendar_ms - e.calendar_ms
+        assert waited_ms == (30 * DAY_MS if e.text("outcome") == "NEGATIVE" else 0)
+
+
+def test_every_claim_is_decided_once(played):
+    _, events = played
+    decided = Counter(e.text("claim") for e in named(events, "claim.decided"))
+    assert set(decided.values()) == {1}
 
 
 def test_fewer_officers_make_reviews_wait():

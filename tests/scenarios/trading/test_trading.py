@@ -9,6 +9,7 @@ from scenarios.measuring.comparison import compare_run
 from scenarios.model.catalog import load_scenario
 from scenarios.model.documents import form_of, form_values
 from scenarios.model.fisheries import Vessel
+from scenarios.paper.parameters import standard_parameters
 from scenarios.running.options import RunOptions
 from scenarios.running.papertrial import trade_of
 from scenarios.running.runner import run_scenario
@@ -17,9 +18,11 @@ from scenarios.trading.openscript import OpenScript
 from scenarios.trading.origin import origin_lot
 from scenarios.trading.spoiling import leaves_spoilt, submissions
 from scenarios.trading.tuna import tuna_lot
+from scenarios.workload.pace import Pace
 from scenarios.workload.plan import shipments
 from scenarios.workload.shipment import CarnetPlan, Noncompliance, OriginPlan
 
+PARAMETERS = standard_parameters()
 VESSELS = (
     Vessel(name="Reina", flag="MX", capacity_short_tons=1320),
     Vessel(name="Estrella", flag="EC", capacity_short_tons=380),
@@ -36,12 +39,13 @@ def lots():
     trade = trade_of(asked, "5")
     found = []
     for s in shipments(trade):
+        pace = Pace(PARAMETERS, s)
         if isinstance(s.plan, OriginPlan):
-            lot = origin_lot(s, s.plan, trade.workload, trade.hours, first=True)
+            lot = origin_lot(s, s.plan, trade.workload, trade.hours, pace, first=True)
         elif isinstance(s.plan, CarnetPlan):
-            lot = carnet_lot(s, s.plan)
+            lot = carnet_lot(s, s.plan, trade.workload)
         else:
-            lot = tuna_lot(s, s.plan, VESSELS, trade.hours)
+            lot = tuna_lot(s, s.plan, VESSELS, pace)
         found.append((s, lot))
     return found
 
@@ -74,7 +78,7 @@ def test_the_fault_is_on_the_paper_and_nowhere_else(lots):
         if not isinstance(s.plan, OriginPlan):
             continue
         (claim,), (invoice,) = lot.claims.values(), lot.invoices.values()
-        if leaves_spoilt(s, s.plan.importer):
+        if leaves_spoilt(s, s.plan.broker or s.plan.importer):
             continue  # a digit keyed wrong is another matter
         over = claim.goods.quantity > invoice.lines[0].quantity
         assert over is (s.noncompliance is Noncompliance.OVER_CLAIMED)
@@ -97,7 +101,7 @@ def test_papers_beside_the_scenarios_own():
     script = OpenScript(asked)
     trade = trade_of(scenario(), "5")
     s = next(s for s in shipments(trade) if isinstance(s.plan, OriginPlan))
-    lot = origin_lot(s, s.plan, trade.workload, trade.hours, first=True)
+    lot = origin_lot(s, s.plan, trade.workload, trade.hours, Pace(PARAMETERS, s), first=True)
     script.take(lot)
     assert set(script.claims) == {*asked.claims, s.name}
     assert s.name not in asked.claims

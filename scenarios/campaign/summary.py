@@ -4,6 +4,8 @@ Rules:
 - A share is given with its 95 percent Wilson interval (Wilson, 1927): of 1,000 seeds without a violation one may say
   that fewer than 0.4 percent violate, not that none does.
 - Nothing is left out: lost runs are counted, and so are expectations that stayed open.
+- A run in which fewer than five faults met something shows little: such runs are named by seed, where a scenario has
+  so many faults at all.
 - Faults are counted by kind, whoever drew or wrote them: their numbers say nothing across seeds.
 """
 
@@ -49,6 +51,8 @@ def _share(count: int, of: int) -> dict[str, Plain]:
     return {"count": count, "share": count / of, "low_95": low, "high_95": high}
 
 
+MET_LEAST = 5
+"""How many faults should meet something in a run with random ones (design)."""
 VERDICTS = ("passed", "violated", "undecided", LOST)
 
 
@@ -64,6 +68,8 @@ class ScenarioSummary:
         exercised: of every check, in how many runs it was exercised and how often in all.
         expectations: of every sentence, how often it held, failed, stayed open.
         faults: of every kind of fault, how often it struck.
+        met: of every run, how many of its faults met something.
+        faults_most: how many faults began in the run that had most.
         cpu_s: of the runs.
     """
 
@@ -74,7 +80,18 @@ class ScenarioSummary:
     exercised: dict[str, list[int]] = field(default_factory=dict)
     expectations: dict[str, dict[str, int]] = field(default_factory=dict)
     faults: dict[str, Strikes] = field(default_factory=dict)
+    met: dict[str, int] = field(default_factory=dict)
+    faults_most: int = 0
     cpu_s: list[float] = field(default_factory=list)
+
+    @property
+    def few_met(self) -> dict[str, int] | None:
+        """The seeds whose runs had fewer faults that met something than `MET_LEAST`, fewest first, and how many; None
+        if no run of the scenario had so many faults."""
+        if self.faults_most < MET_LEAST:
+            return None
+        few = [(seed, count) for seed, count in self.met.items() if count < MET_LEAST]
+        return dict(sorted(few, key=lambda one: one[1]))
 
     def add(self, result: Result) -> None:
         """Take a result into account."""
@@ -95,10 +112,12 @@ class ScenarioSummary:
             strikes = self.faults.setdefault(str(fault["kind"]), Strikes())
             strikes.began += 1
             strikes.in_flight += bool(fault["in_flight"])
-            strikes.met += bool(fault.get("met", fault["in_flight"]))
+            strikes.met += _has_met(fault)
         for kind in dict.fromkeys(str(fault["kind"]) for fault in result.faults):
             self.faults[kind].runs += 1
+        self.faults_most = max(self.faults_most, len(result.faults))
         if result.verdict != LOST:
+            self.met[result.seed] = sum(_has_met(fault) for fault in result.faults)
             self.cpu_s.append(result.cpu_s)
 
     def plain(self) -> dict[str, Plain]:
@@ -113,8 +132,24 @@ class ScenarioSummary:
             "exercised": {name: {"runs": n[0], "times": n[1]} for name, n in sorted(self.exercised.items())},
             "expectations": {s: dict(counts) for s, counts in self.expectations.items()},
             "faults": {kind: strikes.plain() for kind, strikes in sorted(self.faults.items())},
+            "faults_met": self._met_plain(),
             "cpu_s_median": statistics.median(self.cpu_s) if self.cpu_s else None,
         }
+
+    def _met_plain(self) -> Plain:
+        """Return how many faults met something in a run at least and in the median, and in which runs too few did."""
+        few = self.few_met
+        if few is None:
+            return None
+        return {
+            "least": min(self.met.values()),
+            "median": statistics.median(self.met.values()),
+            f"fewer_than_{MET_LEAST}": {**_share(len(few), len(self.met)), "seeds": dict(few)},
+        }
+
+
+def _has_met(fault: Mapping[str, Plain]) -> bool:
+    return bool(fault.get("met", fault["in_flight"]))
 
 
 def summarize(results: Iterable[Result]) -> Mapping[str, ScenarioSummary]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from scenarios.campaign.campaign import SUMMARY_FILE
 from scenarios.campaign.journal import FAILURES
 from scenarios.campaign.parquet import FILE
 from scenarios.campaign.result import Result
-from scenarios.campaign.summary import ScenarioSummary, summarize
+from scenarios.campaign.summary import MET_LEAST, ScenarioSummary, summarize
 from scenarios.shares import wilson
 
 FAILING_TOLD_MAX = 10
@@ -37,6 +38,7 @@ def _told(summary: ScenarioSummary, directory: Path) -> list[str]:
     for kind, strikes in sorted(summary.faults.items()):
         amid, met = (_percent(hits, strikes.began) for hits in (strikes.in_flight, strikes.met))
         lines.append(f"  {kind:<16} {strikes.began:>7,} {strikes.runs:>9,}   {amid:<20} {met}")
+    lines += _told_met(summary)
     for seed, why in list(summary.failing.items())[:FAILING_TOLD_MAX]:
         lines.append(f"  seed {seed}: {why}")
         kept = directory / FAILURES / f"{summary.scenario}-{seed}"
@@ -46,6 +48,20 @@ def _told(summary: ScenarioSummary, directory: Path) -> list[str]:
     if len(summary.failing) > FAILING_TOLD_MAX:
         lines.append(f"  and {len(summary.failing) - FAILING_TOLD_MAX:,} more; see {SUMMARY_FILE}")
     return lines
+
+
+def _told_met(summary: ScenarioSummary) -> list[str]:
+    """Return in how many runs enough faults met something, and the seeds of those in which too few did."""
+    few = summary.few_met
+    if few is None:
+        return []
+    least, median = min(summary.met.values()), statistics.median(summary.met.values())
+    line = f"  faults that met one in a run: {least} at least, {median:g} in the median"
+    if not few:
+        return [line]
+    named = ", ".join(f"{seed} ({count})" for seed, count in list(few.items())[:FAILING_TOLD_MAX])
+    more = f" and {len(few) - FAILING_TOLD_MAX:,} more" if len(few) > FAILING_TOLD_MAX else ""
+    return [line, f"  fewer than {MET_LEAST} in {len(few):,} runs: seeds {named}{more}"]
 
 
 def _percent(hits: int, of: int) -> str:

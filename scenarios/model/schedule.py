@@ -93,6 +93,11 @@ class Schedule(Record):
         (), description="What of these is never drawn."
     )
     faults: tuple[Count, Count] = Field((5, 9), description="Fewest and most faults of a run.")
+    aimed: Count = Field(
+        0,
+        description="So many of these at least are in force when a step of the script falls due, so that they meet its "
+        "transaction.",
+    )
     begins: DurationText = Field(
         Duration(1_000), alias="from", description="When the first may begin, protocol time after the start."
     )
@@ -125,6 +130,11 @@ class Schedule(Record):
         if self.faults[1] < self.faults[0]:
             what = f"the most, {self.faults[1]}, is less than the fewest, {self.faults[0]}"
             raise RefusedError(what, "[fewest, most]", "swap them", inside=("faults",))
+        if self.aimed > self.faults[0]:
+            what = f"{self.aimed} are more than the fewest faults of a run"
+            raise RefusedError(
+                what, f"{self.faults[0]} here", "name fewer, or more faults", inside=("aimed",)
+            )
         if self.until.ms <= self.begins.ms:
             what = f"until {self.until} is not after from {self.begins}"
             raise RefusedError(what, "time runs forward", "name a later end", inside=("until",))

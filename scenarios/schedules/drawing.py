@@ -5,6 +5,9 @@ Rules:
   is replayed and shrunk by them one by one.
 - Some kinds are left out of a run altogether (swarm testing).
 - A fault that would contradict one drawn before, or go over the budget, is drawn again, so many times, then left out.
+- Aimed faults are drawn first. Each is in force when a step falls due, or begins while its transaction is under way.
+  What takes nodes away holds the calendar up, and so the step: it begins after the moment that it is aimed at, and
+  none that began before is in force then.
 - At no moment are more nodes down or cut off than the budget says, and a majority of orderers is up and together,
   unless the scenario goes beyond on purpose. Lost stores stay within what the network can bear even then.
 """
@@ -19,6 +22,7 @@ from random import Random
 
 from pydantic import TypeAdapter
 
+from scenarios.model.aims import Aim, aims_of
 from scenarios.model.faultclash import FAMILIES
 from scenarios.model.faults import KINDS_BY_WORLD, FaultRecord
 from scenarios.model.scenario import Scenario
@@ -29,6 +33,13 @@ from scenarios.schedules.tradekinds import TRADE_KIND_RULES
 
 TRIES = 40
 """How often one fault is drawn before the run goes without it."""
+TRIES_AIMED = 400
+"""How often one that is aimed is."""
+UNDER_WAY_MS = (60, 140)
+"""How long after a step falls due its transaction is under way: the calendar comes to it within 60 ms where nothing
+keeps it, and four messages in a row and two waits, 110 ms at least, bring it to every node under a certificate."""
+CATCHES_UP_MS = 2_000
+"""For so long after a node was away the calendar may still wait for it."""
 LASTS_LEAST_MS = 200
 RECOVERY_MS = 2_000
 """For so long after its end a fault that stops nodes still counts: they catch up."""
@@ -39,7 +50,11 @@ _RECORDS: TypeAdapter[list[FaultRecord]] = TypeAdapter(list[FaultRecord])
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A fault drawn, and when it counts as in force: from here, and before there; on the calendar if it has `days`."""
+    """A fault drawn, and when it counts as in force: from here, and before there; on the calendar if it has `days`.
+
+    Attributes:
+        aim: what it is aimed at, if it is.
+    """
 
     kind: str
     rule: KindRule
@@ -48,6 +63,7 @@ class Planned:
     lasts_ms: int | None
     to_ms: int
     days: int | None = None
+    aim: Aim | None = None
 
     def meets(self, other: Planned) -> bool:
         """Say whether both are in force at one moment."""
@@ -106,28 +122,42 @@ def draw(scenario: Scenario, schedule: Schedule, chance: Random, world: str) -> 
     pace = scenario.calendar.pace
     day_ms = 0 if pace is None else math.ceil(DAY_MS * UNITS_MS["s"] / pace.ms)
     planned: list[Planned] = []
-    for _ in range(chance.randint(*schedule.faults)):
-        for _ in range(TRIES):
-            fault = _one(die, schedule, chance.choice(kinds), day_ms)
+    aims = aims_of(scenario)
+    for count in range(chance.randint(*schedule.faults)):
+        aimed = count < schedule.aimed
+        for _ in range(TRIES_AIMED if aimed else TRIES):
+            aim = chance.choice(aims) if aimed else None
+            fault = _one(die, schedule, chance.choice(kinds), day_ms, aim)
             if fault is not None and limits.allow(fault, planned):
                 planned.append(fault)
                 break
     return sorted(planned, key=lambda fault: fault.from_ms)
 
 
-def _one(die: Die, schedule: Schedule, kind: str, day_ms: int) -> Planned | None:
-    """Draw one fault; None if it does not fit between the schedule's first and last moment."""
+def _one(die: Die, schedule: Schedule, kind: str, day_ms: int, aim: Aim | None) -> Planned | None:
+    """Draw one fault; None if it does not fit between the schedule's first and last moment, or to its aim."""
     rule, first, last = _RULES[kind], schedule.begins.ms, schedule.until.ms
     days = None if rule.days is None else die.up_to(1, rule.days)
     lasts_ms = None if rule.ms is None else die.up_to(LASTS_LEAST_MS, rule.ms)
     lasts_ms = lasts_ms if days is None else days * day_ms
     latest = last - (lasts_ms or 0)
+    drawn = rule.draw(die)
+    if aim is not None:
+        first, latest = _around(aim, rule, lasts_ms, first, latest)
     if latest < first:
         return None
     from_ms = die.chance.randint(first, latest)
     counted_ms = rule.counted_ms if lasts_ms is None else lasts_ms
     after_ms = (COURSE_MS if rule.loses and lasts_ms is not None else RECOVERY_MS) if rule.stops else 0
-    return Planned(kind, rule, rule.draw(die), from_ms, lasts_ms, from_ms + counted_ms + after_ms, days)
+    return Planned(kind, rule, drawn, from_ms, lasts_ms, from_ms + counted_ms + after_ms, days, aim)
+
+
+def _around(aim: Aim, rule: KindRule, lasts_ms: int | None, first: int, latest: int) -> tuple[int, int]:
+    """Return the first and the last moment to begin at, of those given, so that the aim's transaction is met."""
+    least_ms, most_ms = UNDER_WAY_MS
+    if lasts_ms is not None and not rule.takes_away:
+        least_ms -= lasts_ms
+    return max(first, aim.at_ms + least_ms), min(latest, aim.at_ms + most_ms)
 
 
 def _nodes(fault: Planned) -> set[str] | None:
@@ -150,6 +180,8 @@ class _Limits:
         together = [other for other in planned if fault.meets(other)]
         if any(_contradict(fault, other) for other in together):
             return False
+        if any(_spoils(fault, other) or _spoils(other, fault) for other in planned):
+            return False
         if self.scenario.beyond or not fault.rule.takes_away:
             return True
         rolling = [one.kind == "rolling_restart" for one in (fault, *together) if one.rule.takes_away]
@@ -162,6 +194,14 @@ class _Limits:
             _away([one for one in (fault, *together) if one.from_ms <= moment < one.to_ms]) <= most
             for moment in (fault.from_ms, *(other.from_ms for other in together))
         )
+
+
+def _spoils(fault: Planned, aimed: Planned) -> bool:
+    """Say whether a fault may keep the calendar from the moment that the other is aimed at."""
+    aim = aimed.aim
+    return (
+        aim is not None and fault.rule.takes_away and fault.from_ms <= aim.at_ms < fault.to_ms + CATCHES_UP_MS
+    )
 
 
 def _away(faults: Sequence[Planned]) -> int:

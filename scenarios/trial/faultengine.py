@@ -4,6 +4,7 @@ Rules:
 - Every fault of the scenario is followed by a task of its own, with its own stream of chance.
 - Beginnings and ends are events; a fault that never came to begin is reported, since a trial without it shows
   something else than its author meant.
+- A fault of the leader that begins while nobody leads hits who led last.
 - `heal` ends everything: cuts are mended, the paused resume, the dead start again, and who lost its store is replaced.
 """
 
@@ -325,11 +326,16 @@ class FaultEngine:
             await self._agenda.wait_until(self._now_ms() + span.duration.ms)
 
     async def _targets(self, number: int, fault: FaultRecord) -> Sequence[str]:
-        leader = await self._leader()
+        leader = await self._leader() or self._led_last()
         scenario, chance = self._scenario, self._chance(f"fault {number}")
         return fault.target.choose(
             scenario.roles, scenario.orderers, leader, chance, scenario.network.regions
         )
+
+    def _led_last(self) -> str | None:
+        """Return who became leader last: whom a fault of the leader hits while the others elect one."""
+        led = [e.text("node") for e in self._book.named("raft.role") if e.text("role") == "leader"]
+        return led[-1] if led else None
 
     async def _end(self, fault: InForce) -> None:
         if fault.kind in REPLACING and fault.course is None:

@@ -241,6 +241,27 @@ def test_faults_are_counted_by_kind_whatever_their_number():
     assert re.search(r"crash +3 +2   33% \(6% to 79%\) +67% \(21% to 94%\)", told)
 
 
+def test_runs_in_which_few_faults_met_anything_are_named():
+    def run(seed, met, began):
+        faults = [
+            {"number": n, "kind": "crash", "in_flight": False, "met": n <= met} for n in range(1, began + 1)
+        ]
+        return Result("s", seed, "passed", faults=faults)
+
+    few = [run("7", 6, 6), run("8", 4, 8), run("9", 2, 5), Result("s", "10", LOST)]
+    (summary,) = summarize(few).values()
+    met = summary.plain()["faults_met"]
+    assert (met["least"], met["median"]) == (2, 4)
+    assert (met["fewer_than_5"]["seeds"], met["fewer_than_5"]["count"]) == ({"9": 2, "8": 4}, 2)
+    told = "\n".join(tell_campaign(few, Path("c")))
+    assert "faults that met one in a run: 2 at least, 4 in the median" in told
+    assert "fewer than 5 in 2 runs: seeds 9 (2), 8 (4)" in told
+    assert "fewer than 5" not in "\n".join(tell_campaign(few[:1], Path("c")))
+    with_one_fault = [run("1", 0, 1)]
+    assert summarize(with_one_fault)["s"].plain()["faults_met"] is None
+    assert "met one in a run" not in "\n".join(tell_campaign(with_one_fault, Path("c")))
+
+
 def test_every_scenario_gets_every_seed():
     loaded = [(load_scenario("nafta-certificate"), None), (load_scenario("nafta-certificate-loss"), None)]
     named = [one.name for one in jobs_of(loaded, 5, 2)]

@@ -233,7 +233,15 @@ def test_one_on_the_calendar_ends_when_the_calendar_has_come_there(tmp_path: Pat
     assert rig.run(play) == [(1, "crash", "cbp"), (100, "restart", "cbp")]
 
 
-def test_without_a_leader_a_fault_at_the_leader_hits_nobody_and_that_is_told(tmp_path: Path) -> None:
+def test_a_fault_of_the_leader_amid_an_election_hits_who_led_last(tmp_path: Path) -> None:
+    rig = Rig("  - { at: { protocol: 1s }, kind: crash, target: leader }\n", tmp_path, leader=None)
+    for term, node in enumerate(("chamber", "noaa"), 1):
+        rig.book.add("raft.role", {"node": node, "term": term, "role": "leader"})
+    rig.book.add("raft.role", {"node": "cbp", "term": 3, "role": "candidate"})
+    assert rig.run(ten_seconds) == [(1, "crash", "noaa")]
+
+
+def test_where_nobody_ever_led_a_fault_of_the_leader_hits_nobody_and_that_is_told(tmp_path: Path) -> None:
     rig = Rig("  - { at: { protocol: 1s }, kind: crash, target: leader }\n", tmp_path, leader=None)
     assert rig.run(ten_seconds) == []
     assert rig.engine.never_begun == [1]

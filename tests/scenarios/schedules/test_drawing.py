@@ -86,6 +86,30 @@ def test_no_two_faults_contradict_each_other(drawn):
     assert not [clash for scenario in drawn for clash in clashes(scenario)]
 
 
+def test_six_faults_of_every_run_are_aimed_at_steps(storm, drawn):
+    """Weather is in force when the step falls due; what takes nodes away waits for its transaction, and lets no other
+    such fault keep the calendar from the step."""
+    due = [(storm.moment_ms(step.at) - storm.calendar.start_ms) // 86_400 for step in storm.steps if step.at]
+    for scenario in drawn:
+        aimed = [fault for fault in scenario.faults if any(_is_aimed(fault, moment) for moment in due)]
+        assert len(aimed) >= 6, scenario.faults
+    taking = [
+        (fault, moment)
+        for scenario in drawn
+        for fault in scenario.faults
+        if KIND_RULES[fault.kind].takes_away
+        for moment in due
+        if moment + 60 <= fault.at.protocol.ms <= moment + 140
+    ]
+    assert len(taking) > SEEDS
+
+
+def test_nothing_is_aimed_where_the_schedule_does_not_say_so():
+    free = load_scenario("storm", ["schedule.aimed=0"])
+    assert all(len(with_drawn_faults(free, str(seed)).faults) >= 6 for seed in range(20))
+    assert with_drawn_faults(free, "1").faults != with_drawn_faults(load_scenario("storm"), "1").faults
+
+
 def test_a_majority_of_orderers_is_never_taken_away_whoever_leads(drawn):
     assert all(
         _majority_is_always_left(scenario, leader) for scenario in drawn for leader in scenario.orderers
@@ -126,6 +150,8 @@ def test_every_fault_is_over_in_time(drawn):
         ("schedule.without=[crash,pause]\nschedule.kinds=[crash]", "leaves no kind"),
         ("schedule.faults=[9,3]", "the most, 3, is less than the fewest, 9"),
         ("schedule.faults=[-1,3]", "-1"),
+        ("schedule.aimed=7", "7 are more than the fewest faults of a run; 6 here"),
+        ("schedule.from=50s\nschedule.until=58s", "there is nothing to aim 6 faults at"),
         ("schedule.from=58s", "until 58s is not after from 58s"),
         ("schedule.from=-2s", "negative time"),
         ("schedule.until=61s", "until 61s is after the calendar's end"),
@@ -139,6 +165,12 @@ def test_an_impossible_schedule_is_refused(change, told):
     with pytest.raises(ScenarioError) as refused:
         load_scenario("storm", change.split("\n"))
     assert told in str(refused.value)
+
+
+def _is_aimed(fault, due_ms):
+    begins_ms, lasts_ms = fault.at.protocol.ms, fault.lasts.duration.ms if fault.lasts is not None else 0
+    earliest_ms = due_ms + 60 - (0 if KIND_RULES[fault.kind].takes_away else lasts_ms)
+    return earliest_ms <= begins_ms <= due_ms + 140
 
 
 def _majority_is_always_left(scenario, leader):

@@ -7,6 +7,8 @@ Rules:
   reader receives is provably its sender's, and can be held against it.
 - Box does not commit to its key: the addressee recomputes the root and compares it with the ledger's, so that no two
   of them are shown different documents.
+- An ephemeral key that is no point of prime order makes no envelope, for its shared point could not be proven to
+  anybody (`ledger.openings`).
 - Whatever does not open is an EnvelopeError; nothing in it is trusted.
 """
 
@@ -24,6 +26,7 @@ from ledger.encoding import encode
 from ledger.errors import EnvelopeError
 from ledger.keys import KEY_BYTES, SIGNATURE_BYTES, BoxKey, Domain, SigningKey, Verifier
 from ledger.members import Member
+from ledger.points import edwards
 
 SIZE_CLASSES_BYTES: Final = (1 << 10, 4 << 10, 16 << 10, 64 << 10)
 """Envelopes that travel have exactly one of these sizes, their signature included."""
@@ -163,17 +166,20 @@ def open_envelope(sealed: bytes, box_key: BoxKey) -> OpenedEnvelope:
     Raises: EnvelopeError: if it does not open or is no envelope. Whether its root is the ledger's is the
     caller's to compare (`OpenedEnvelope.check_root`).
     """
-    _check_size(sealed)
+    check_size(sealed)
     if addressed_key(sealed) != box_key.public:
         raise EnvelopeError("the envelope is sealed to another key than this one; complain with UNREADABLE")
-    try:
-        padded = box_key.box(sealed[:KEY_BYTES]).decrypt(sealed[_HEAD_BYTES:])
-    except nacl.exceptions.CryptoError as error:
+    ephemeral = ephemeral_key(sealed)
+    if edwards(ephemeral) is None:
         raise EnvelopeError(
-            "the envelope does not open with this key: it was changed or is another's; "
-            "complain with UNREADABLE"
-        ) from error
-    return _unpadded(padded)
+            "the envelope's ephemeral key is no point of prime order; complain with UNREADABLE"
+        )
+    return unpadded(decrypted(sealed, box_key, ephemeral))
+
+
+def ephemeral_key(sealed: bytes) -> bytes:
+    """Return the X25519 key that sealed bytes were sealed from."""
+    return sealed[:KEY_BYTES]
 
 
 def addressed_key(sealed: bytes) -> bytes:
@@ -181,7 +187,12 @@ def addressed_key(sealed: bytes) -> bytes:
     return sealed[KEY_BYTES:_HEAD_BYTES]
 
 
-def _check_size(sealed: bytes) -> None:
+def check_size(sealed: bytes) -> None:
+    """Check that sealed bytes have the size of a class.
+
+    Raises:
+        EnvelopeError: if they have another.
+    """
     size = len(sealed) + SIGNATURE_BYTES
     if size not in SIZE_CLASSES_BYTES:
         raise EnvelopeError(
@@ -190,7 +201,27 @@ def _check_size(sealed: bytes) -> None:
         )
 
 
-def _unpadded(padded: bytes) -> OpenedEnvelope:
+def decrypted(sealed: bytes, box_key: BoxKey, public: bytes) -> bytes:
+    """Return the padded envelope in sealed bytes, decrypted with what a secret and a public key share.
+
+    Raises:
+        EnvelopeError: if it does not open.
+    """
+    try:
+        return box_key.box(public).decrypt(sealed[_HEAD_BYTES:])
+    except nacl.exceptions.CryptoError as error:
+        raise EnvelopeError(
+            "the envelope does not open with this key: it was changed or is another's; "
+            "complain with UNREADABLE"
+        ) from error
+
+
+def unpadded(padded: bytes) -> OpenedEnvelope:
+    """Return the envelope in its padding.
+
+    Raises:
+        EnvelopeError: if it is none.
+    """
     length = int.from_bytes(padded[:_LENGTH_BYTES], "big")
     end = _LENGTH_BYTES + length
     if end > len(padded) or any(padded[end:]):

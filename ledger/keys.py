@@ -165,6 +165,14 @@ class BoxKey:
         """
         _save_secret(path, _X25519_HEAD, bytes(self._secret))
 
+    @property
+    def scalar(self) -> bytes:
+        """The secret number as X25519 takes it (RFC 7748, 5), 32 bytes, for proofs about it; it must not leave."""
+        number = bytearray(bytes(self._secret))
+        number[0] &= 248
+        number[31] = number[31] & 127 | 64
+        return bytes(number)
+
     def box(self, other_public: bytes) -> nacl.public.Box:
         """Return the libsodium box between this key and another's public key."""
         return nacl.public.Box(self._secret, nacl.public.PublicKey(other_public))

@@ -30,6 +30,7 @@ from ledger.contracts.claim_review import (
 )
 from ledger.contracts.deadlines import LegalCalendar, add_calendar_days, anniversary, last_day_of_period
 from ledger.contracts.document import DOCUMENT_TABLE, purged_roots
+from ledger.contracts.evidence import DIGESTS_BYTES_MAX
 from ledger.contracts.findings import Finding
 from ledger.contracts.holding import HOLDING_TABLE
 from ledger.contracts.holding_review import (
@@ -42,7 +43,7 @@ from ledger.contracts.holding_review import (
     public_holding_state,
 )
 from ledger.contracts.power import POWER_TABLE
-from ledger.contracts.reading import COMPLAINTS, READING_TABLE
+from ledger.contracts.reading import READING_TABLE
 from ledger.contracts.records import (
     Blanket,
     CertificateRecord,
@@ -65,7 +66,7 @@ from ledger.contracts.table import Actor, Guard, Refusal, RuleViolatedError, Ste
 __all__ = [
     "CERTIFICATE_TABLE",
     "CLAIM_TABLE",
-    "COMPLAINTS",
+    "DIGESTS_BYTES_MAX",
     "DOCUMENT_TABLE",
     "ENTRY_NUMBER",
     "HOLDING_REVIEW_TABLE",

@@ -174,6 +174,12 @@ class Finding(StrEnum):
     )
     ENVELOPE_CONTRADICTS_ROOT = (
         "ENVELOPE_CONTRADICTS_ROOT",
-        "the sender of the envelope signed for digests that do not give the document's root",
+        "the sender of the envelope, named as accused, signed for digests that do not give the document's root",
         "design: all envelopes share one root",
+    )
+    ENVELOPE_DISPUTED = (
+        "ENVELOPE_DISPUTED",
+        "a reader says that an envelope does not open or has another root; its sender, named as accused, signed its "
+        "seal, and the reader's evidence file shows whomever it is given which of the two is right",
+        "design: a complaint is checkable by anyone",
     )

@@ -24,8 +24,8 @@ from ledger.contracts.act import (
     read_organization,
 )
 from ledger.contracts.document import find_document
+from ledger.contracts.evidence import EVIDENCE_SAYS, Complaint, read_complaint
 from ledger.contracts.findings import Finding
-from ledger.contracts.reading import COMPLAINTS, Evidence, read_evidence
 from ledger.contracts.records import (
     CertificateRecord,
     HoldingRecord,
@@ -74,9 +74,7 @@ _ADDRESSED: Guard[HoldingCase] = Guard(
     lambda case: case.certificate is not None and case.holder in case.certificate.addressees,
 )
 
-_EVIDENCE: Guard[HoldingCase] = Guard(
-    "evidence that proves the complaint, or none", Refusal.EVIDENCE, lambda case: case.evidence_holds
-)
+_EVIDENCE: Guard[HoldingCase] = Guard(EVIDENCE_SAYS, Refusal.EVIDENCE, lambda case: case.evidence_holds)
 
 _IN_CHARGE: Guard[HoldingCase] = Guard(
     "customs of the country of importation",
@@ -181,18 +179,18 @@ def _find(context: Context, state: Writer, certificate: bytes, holder: str) -> H
     return read_holding(data)
 
 
-def _convicts(evidence: Evidence, context: Context, state: Writer, certificate: bytes) -> bool:
+def _holds(complaint: Complaint, context: Context, state: Writer, certificate: bytes) -> bool:
     data = state.get(certificate_key(certificate))
     root = None if data is None else read_certificate(data).root
-    return root is not None and evidence.convicts(context, root, find_document(context, state, root))
+    return root is not None and complaint.holds(context, root, find_document(context, state, root))
 
 
 def _step(
-    context: Context, state: Writer, certificate: bytes, holder: str, *, evidence: Evidence | None = None
+    context: Context, state: Writer, certificate: bytes, holder: str, *, complaint: Complaint | None = None
 ) -> HoldingRecord:
     """Return the holding with its next state, not yet written."""
     record = _find(context, state, certificate, holder)
-    holds = evidence is None or _convicts(evidence, context, state, certificate)
+    holds = complaint is None or _holds(complaint, context, state, certificate)
     data = state.get(certificate_key(certificate))
     importing = "" if data is None else REGIME_OF_FORM[read_certificate(data).form].importing
     case = HoldingCase(context, holder, evidence_holds=holds, importing=importing)
@@ -225,24 +223,23 @@ class ComplainHolding:
     """`holding.complain`: the importer could not open the envelope, or it has another root."""
 
     certificate: bytes
-    reason: str
-    evidence: Evidence | None
+    complaint: Complaint
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
         """Take the body's fields."""
         return cls(
             fields.raw("certificate", size=CERTIFICATE_ID_BYTES),
-            fields.text("reason", 16, "|".join(COMPLAINTS)),
-            read_evidence(fields),
+            read_complaint(fields),
         )
 
     def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
-        """Record the dispute, and whether it convicts the issuer."""
+        """Record the dispute, and whom it accuses or convicts."""
         holder = context.sender.id
-        record = _step(context, state, self.certificate, holder, evidence=self.evidence)
-        state.put(holding_key(self.certificate, holder), record.encode())
-        return () if self.evidence is None else (Finding.ENVELOPE_CONTRADICTS_ROOT,)
+        record = _step(context, state, self.certificate, holder, complaint=self.complaint)
+        after = replace(record, complaint=self.complaint.record)
+        state.put(holding_key(self.certificate, holder), after.encode())
+        return self.complaint.findings
 
 
 @dataclass(frozen=True, slots=True)

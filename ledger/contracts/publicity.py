@@ -46,11 +46,10 @@ _FACTS: Mapping[str, PublicFact] = {
     "successor": PublicFact(
         "successor", "who relies on a replaced certificate must find the one in its place"
     ),
-    "reason": PublicFact(
-        "reason", "unreadable, or another root: one of two words, so that the sender can mend it"
-    ),
-    "evidence": PublicFact(
-        "evidence", "digests that convict the sender by its own signature; anyone can check it"
+    "complaint": PublicFact(
+        "reason, evidence",
+        "whom it accuses of what, by the accused's own signature: the sender can mend it, and nobody is accused by a "
+        "mere word; digests and the hash of a sealed envelope tell nothing of any field",
     ),
     "fine": PublicFact("fine", _COMMITTED),
     "broker": PublicFact(

@@ -2,9 +2,9 @@
 
 Rules:
 - A reader acknowledges after it opened the envelope and recomputed the root; who cannot, complains.
-- A complaint may carry evidence: digests that the envelope's sender signed as those of this root, and that give
-  another. Anybody can check it, and it tells nothing of any field. Without evidence a complaint is a statement.
-- Evidence that does not prove this is refused, so that nobody is accused by an act that looks like proof.
+- A complaint rests on what the envelope's sender signed (`ledger.contracts.evidence`): digests that give another root,
+  or the seal of the envelope. One without, or with what is not that sender's, is refused: nobody is accused by a mere
+  word.
 - A disputed reading ends with an acknowledgement, once a sound envelope has come.
 """
 
@@ -14,8 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from ledger.contracts.act import Context, Writer, read_organization
+from ledger.contracts.act import Context, Writer
 from ledger.contracts.document import ROOT_BYTES, find_document
+from ledger.contracts.evidence import EVIDENCE_SAYS, Complaint, read_complaint
 from ledger.contracts.findings import Finding
 from ledger.contracts.records import (
     DocumentRecord,
@@ -25,23 +26,18 @@ from ledger.contracts.records import (
     read_reading,
 )
 from ledger.contracts.table import Actor, Guard, Refusal, Step, Table
-from ledger.documents import DIGEST_BYTES, digests_statement, document_root
 from ledger.fields import Fields
-from ledger.keys import SIGNATURE_BYTES, Domain
 from ledger.state import reading_key
-
-COMPLAINTS = ("ROOT_MISMATCH", "UNREADABLE")
-DIGESTS_BYTES_MAX = 384 * DIGEST_BYTES
-"""What fits a transaction of the default size: a document with more digests is complained of without evidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingCase:
-    """What a reading's step is judged by: the document, and whether the evidence holds, if any was given."""
+    """What a reading's step is judged by: the document, and what is complained of."""
 
     context: Context
     document: DocumentRecord
-    evidence_holds: bool = True
+    root: bytes
+    complaint: Complaint | None = None
 
     def plays(self, actor: Actor) -> bool:
         """Say whether the sender is that actor here."""
@@ -58,7 +54,9 @@ _NOT_PURGED = _guard(
     lambda case: case.document.state is DocumentState.ANCHORED,
 )
 _EVIDENCE = _guard(
-    "evidence that proves the complaint, or none", Refusal.EVIDENCE, lambda case: case.evidence_holds
+    EVIDENCE_SAYS,
+    Refusal.EVIDENCE,
+    lambda case: case.complaint is not None and case.complaint.holds(case.context, case.root, case.document),
 )
 _ALL_SHARE = "design: all envelopes share one root"
 _S = ReadingState
@@ -90,64 +88,6 @@ READING_TABLE: Table[ReadingState, ReadingCase] = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """Digests that somebody signed as those of a root.
-
-    Attributes:
-        by: who signed.
-        digests: all of them, 32 bytes each, one after the other.
-        signature: over `digests_statement` under `Domain.ENVELOPE`.
-    """
-
-    by: str
-    digests: bytes
-    signature: bytes
-
-    @classmethod
-    def read(cls, fields: Fields) -> Self:
-        """Take the fields."""
-        evidence = cls(
-            read_organization(fields, "by"),
-            fields.raw("digests", max_size=DIGESTS_BYTES_MAX),
-            fields.raw("signature", size=SIGNATURE_BYTES),
-        )
-        if not evidence.digests or len(evidence.digests) % DIGEST_BYTES:
-            fields.refuse(
-                "digests", f"{len(evidence.digests)} bytes are no digests of {DIGEST_BYTES} bytes each"
-            )
-        fields.finish()
-        return evidence
-
-    def convicts(self, context: Context, root: bytes, document: DocumentRecord) -> bool:
-        """Say whether it proves that one who may have sent the envelope signed for another root's digests.
-
-        A key that was stolen convicts nobody.
-        """
-        senders = (document.issuer, *(by for _, by in document.disclosed))
-        member = context.roster.find(self.by)
-        if self.by not in senders or member is None:
-            return False
-        size = len(self.digests)
-        digests = [self.digests[at : at + DIGEST_BYTES] for at in range(0, size, DIGEST_BYTES)]
-        if document_root(digests) == root:
-            return False
-        payload = digests_statement(root, digests)
-        return any(
-            term.compromised_since is None
-            and context.verifier.verify(
-                term.key, Domain.ENVELOPE, context.roster.network, payload, self.signature
-            )
-            for term in member.keys
-        )
-
-
-def read_evidence(fields: Fields) -> Evidence | None:
-    """Take a complaint's evidence, if it carries any."""
-    value = fields.optional_map("evidence")
-    return None if value is None else Evidence.read(Fields(value, "evidence"))
-
-
-@dataclass(frozen=True, slots=True)
 class AcknowledgeDocument:
     """`document.acknowledge`: a reader has opened its envelope and recomputed the root."""
 
@@ -161,7 +101,7 @@ class AcknowledgeDocument:
     def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
         """Record it at the block's time."""
         document = find_document(context, state, self.root)
-        reached = _advance(context, state, self.root, ReadingCase(context, document))
+        reached = _advance(context, state, self.root, ReadingCase(context, document, self.root))
         record = ReadingRecord(reached, context.time_ms)
         state.put(reading_key(self.root, context.sender.id), record.encode())
         return ()
@@ -172,27 +112,24 @@ class ComplainDocument:
     """`document.complain`: a reader could not open its envelope, or it has another root."""
 
     root: bytes
-    reason: str
-    evidence: Evidence | None
+    complaint: Complaint
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
         """Take the body's fields."""
         return cls(
             fields.raw("root", size=ROOT_BYTES),
-            fields.text("reason", 16, "|".join(COMPLAINTS)),
-            read_evidence(fields),
+            read_complaint(fields),
         )
 
     def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
-        """Record the dispute, and whom its evidence convicts."""
+        """Record the dispute, and whom it accuses or convicts."""
         document = find_document(context, state, self.root)
-        holds = self.evidence is None or self.evidence.convicts(context, self.root, document)
-        reached = _advance(context, state, self.root, ReadingCase(context, document, holds))
-        convicted = None if self.evidence is None else self.evidence.by
-        record = ReadingRecord(reached, context.time_ms, self.reason, convicted)
+        case = ReadingCase(context, document, self.root, self.complaint)
+        reached = _advance(context, state, self.root, case)
+        record = ReadingRecord(reached, context.time_ms, self.complaint.record)
         state.put(reading_key(self.root, context.sender.id), record.encode())
-        return () if convicted is None else (Finding.ENVELOPE_CONTRADICTS_ROOT,)
+        return self.complaint.findings
 
 
 def _advance(context: Context, state: Writer, root: bytes, case: ReadingCase) -> ReadingState:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from ledger.encoding import Value, decode, encode
+from ledger.encoding import Encodable, Value, decode, encode
 from ledger.errors import MalformedError
 from ledger.fields import Fields
 from ledger.state import VALUE_BYTES_MAX
@@ -119,6 +119,25 @@ class CertificateRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ComplaintRecord:
+    """What a reader says of an envelope.
+
+    Attributes:
+        reason: a code word.
+        accused: who sent it, by its own signature.
+        envelope: sha256 of the sealed bytes; None if digests that the accused signed convict it already.
+    """
+
+    reason: str
+    accused: str
+    envelope: bytes | None = None
+
+    def as_map(self) -> dict[str, Encodable]:
+        """Return the canonical map."""
+        return {"reason": self.reason, "accused": self.accused, "envelope": self.envelope}
+
+
+@dataclass(frozen=True, slots=True)
 class HoldingRecord:
     """One importer's holding of one certificate, with the block times that prove it.
 
@@ -126,12 +145,14 @@ class HoldingRecord:
         state: see the table.
         delivered_ms, acknowledged_ms: block times of delivery and acknowledgement.
         fine: the latest commitment to the fine state, once Customs has looked into it.
+        complaint: of the envelope that came, until the certificate is delivered again.
     """
 
     state: HoldingState
     delivered_ms: int
     acknowledged_ms: int | None = None
     fine: bytes | None = None
+    complaint: ComplaintRecord | None = None
 
     def encode(self) -> bytes:
         """Return the canonical bytes."""
@@ -141,6 +162,7 @@ class HoldingRecord:
                 "delivered_ms": self.delivered_ms,
                 "acknowledged_ms": self.acknowledged_ms,
                 "fine": self.fine,
+                "complaint": None if self.complaint is None else self.complaint.as_map(),
             }
         )
 
@@ -287,6 +309,11 @@ class DocumentRecord:
     disclosed: tuple[tuple[str, str], ...] = ()
     purged_ms: int | None = None
 
+    def senders_to(self, reader: str) -> tuple[str, ...]:
+        """Return who sent a reader an envelope: the issuer if it is an addressee, and whoever disclosed it to it."""
+        issuer = (self.issuer,) if reader in self.addressees else ()
+        return (*issuer, *(by for to, by in self.disclosed if to == reader))
+
     @property
     def readers(self) -> tuple[str, ...]:
         """Everyone who was sent an envelope: addressees, and those it was disclosed to."""
@@ -315,14 +342,12 @@ class ReadingRecord:
     Attributes:
         state: see the table.
         said_ms: block time.
-        reason: of a complaint, a code word.
-        convicted: who signed for digests that are not the document's, if the complaint proves it.
+        complaint: what it complains of.
     """
 
     state: ReadingState
     said_ms: int
-    reason: str | None = None
-    convicted: str | None = None
+    complaint: ComplaintRecord | None = None
 
     def encode(self) -> bytes:
         """Return the canonical bytes."""
@@ -330,8 +355,7 @@ class ReadingRecord:
             {
                 "state": self.state.value,
                 "said_ms": self.said_ms,
-                "reason": self.reason,
-                "convicted": self.convicted,
+                "complaint": None if self.complaint is None else self.complaint.as_map(),
             }
         )
 
@@ -365,6 +389,7 @@ def read_holding(data: bytes) -> HoldingRecord:
         delivered_ms=fields.integer("delivered_ms"),
         acknowledged_ms=fields.optional_integer("acknowledged_ms"),
         fine=fields.optional_raw("fine", size=32),
+        complaint=_read_complaint(fields),
     )
 
 
@@ -426,8 +451,19 @@ def read_reading(data: bytes) -> ReadingRecord:
     return ReadingRecord(
         state=ReadingState(fields.text("state")),
         said_ms=fields.integer("said_ms"),
-        reason=fields.optional_text("reason", 40),
-        convicted=fields.optional_text("convicted", 40),
+        complaint=_read_complaint(fields),
+    )
+
+
+def _read_complaint(fields: Fields) -> ComplaintRecord | None:
+    value = fields.optional_map("complaint")
+    if value is None:
+        return None
+    complaint = Fields(value, "complaint record")
+    return ComplaintRecord(
+        reason=complaint.text("reason"),
+        accused=complaint.text("accused"),
+        envelope=complaint.optional_raw("envelope", size=32),
     )
 
 

@@ -176,7 +176,8 @@ class Refusal(StrEnum):
     READS_ALREADY = ("reads-already", "this organization has its envelope; send it again without a new act")
     EVIDENCE = (
         "evidence-does-not-hold",
-        "complain without evidence, or with digests that the accused signed for this root and that give another",
+        "complain with what the sender of your envelope signed: digests that give another root, or the seal for you "
+        "under this root",
     )
     TOO_EARLY = ("too-early", "wait until the time given to the other side has passed")
     TOO_LATE = ("too-late", "the time in which this may be done has passed")

@@ -23,7 +23,10 @@ from random import Random
 from typing import ClassVar
 
 from ledger.codes import Code
+from ledger.contracts import DIGESTS_BYTES_MAX
+from ledger.documents import OpenedEnvelope
 from ledger.encoding import Value
+from ledger.envelopes import SignedEnvelope
 from ledger.errors import EnvelopeError
 from p2p.signal import Signal
 from scenarios.agents.client import (
@@ -48,6 +51,8 @@ from scenarios.agents.work import Act, WaitKind, Workload
 
 FEED_WAIT_MS = 5_000
 FEED_RETRY_MS = 500
+BESIDE_DIGESTS_BYTES = 1024
+"""What a complaint takes beside the digests that it shows, generously."""
 
 OnFailure = Callable[["Agent", BaseException], None]
 
@@ -303,9 +308,6 @@ class Agent(Paperwork):
         for receipt in page.receipts:
             for register in self.registers:
                 register.take(receipt)
-            for mail, opened in self.mailroom.unproven():
-                if self.keybook.is_vouched(opened, mail.root, mail.sender):
-                    self.mailroom.keep(mail, Paper.of(opened))
             if receipt.id in self._awaited:
                 self._awaited[receipt.id] = True
             if receipt.code == Code.VALID:
@@ -343,23 +345,34 @@ class Agent(Paperwork):
         mail = self.mailroom.of(notice.root, notice.sender)
         if mail.is_sound:
             return
-        sealed = await self.client.get_document(notice.root, notice.index, pause=self._pause_for(None))
+        data = await self.client.get_document(notice.root, notice.index, pause=self._pause_for(None))
+        signed = SignedEnvelope.decode(data)  # the node takes in no shorter one
+        seal: dict[str, Value] = {
+            "by": notice.sender,
+            "envelope": signed.digest,
+            "signature": signed.signature,
+        }
         try:
-            opened = self.wallet.open(notice.root, sealed)
-            Paper.of(opened)
-        except (EnvelopeError, PaperError):
-            mail.spoil(MailFault.UNREADABLE)
+            opened = self.wallet.open(notice.root, data)
+        except EnvelopeError:
+            mail.spoil(MailFault.UNREADABLE, seal)
             return
-        vouched = self.keybook.is_vouched(opened, notice.root, notice.sender)
         if opened.root != notice.root:
-            if vouched and opened.vouched is not None:
-                digests = b"".join(opened.digests)
-                mail.evidence = {"by": notice.sender, "digests": digests, "signature": opened.vouched}
-            mail.spoil(MailFault.ROOT_MISMATCH)
-        elif vouched:
+            digests = self._signed_digests(opened, notice)
+            mail.spoil(MailFault.ROOT_MISMATCH, seal if digests is None else digests)
+            return
+        try:
             self.mailroom.keep(mail, Paper.of(opened))
-        else:
-            self.mailroom.doubt(mail, opened)
+        except PaperError:
+            mail.spoil(MailFault.UNUSABLE)
+
+    def _signed_digests(self, opened: OpenedEnvelope, notice: DocumentNotice) -> dict[str, Value] | None:
+        """Return the digests with which their signer is convicted on the ledger, if it signed them and they fit."""
+        digests = b"".join(opened.digests)
+        fits = min(DIGESTS_BYTES_MAX, self.desk.genesis.limits.transaction_bytes_max - BESIDE_DIGESTS_BYTES)
+        if len(digests) > fits or not self.keybook.is_vouched(opened, notice.root, notice.sender):
+            return None
+        return {"by": notice.sender, "digests": digests, "signature": opened.vouched}
 
     def is_concerned(self, receipt: Receipt) -> bool:
         """Say whether another's act is about something of this organization; a part adds its own."""

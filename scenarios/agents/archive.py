@@ -3,7 +3,7 @@
 Rules:
 - What is disclosed to this organization later it opens, holds against the anchored root, and acknowledges or complains
   of.
-- A complaint carries the sender's own signature where that proves it.
+- A complaint carries what the sender signed.
 - Disclosing a document further passes on what this organization may see of it, all or some fields; nothing new is
   anchored.
 - New keys sign once the ledger knows them; documents sealed to the old ones stay readable.
@@ -18,6 +18,7 @@ from ledger.contracts.membership import Purpose, prove_possession
 from ledger.encoding import Value
 from scenarios.agents.agent import Agent, Relation, StepError
 from scenarios.agents.client import Receipt
+from scenarios.agents.mail import is_proven
 from scenarios.model.archivesteps import DiscloseDocument, PurgeDocument, RotateKeys
 
 
@@ -59,10 +60,20 @@ class Archive(Agent):
         root = bytes.fromhex(str(receipt.body["root"]))
         mail = await self.receive(root, receipt.creator or "")
         body: dict[str, Value] = {"root": root}
+        complaint = mail.take_complaint()
+        if complaint is not None:
+            complained = await self.transact("document.complain", {**body, **complaint})
+            self.record(
+                "document.complained",
+                root=root.hex(),
+                reason=str(complaint["reason"]),
+                accused=mail.sender,
+                proven=is_proven(complaint),
+                time_ms=complained.time_ms,
+            )
+            return
         if mail.paper is None:
-            complaint = {**body, **mail.complaint()}
-            complained = await self.transact("document.complain", complaint)
-            self.record("document.complained", root=root.hex(), time_ms=complained.time_ms)
+            self.record("document.unusable", private=True, root=root.hex(), time_ms=self.desk.now_ms())
             return
         acknowledged = await self.transact("document.acknowledge", body)
         self.record("document.acknowledged", root=root.hex(), time_ms=acknowledged.time_ms)

@@ -11,6 +11,8 @@ Rules:
 - An addressee that has left the network by then is left out.
 - Envelopes are in the node's outbox before the root is anchored; delivery is stated to importers alone, once
   the anchor is certified.
+- Who complains of an envelope is sent another one, once, and the delivery is stated again: whoever is right about the
+  first, a sound second one ends the dispute.
 - The words of a notice go to the recipients in envelopes; the ledger gets a code word.
 """
 
@@ -21,13 +23,13 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from ledger.encoding import Value
-from ledger.forms import Form, may_be_signed, public_facts
+from ledger.forms import CERTIFICATES, Form, may_be_signed, public_facts
 from ledger.forms.criterion import WHOLLY_OBTAINED
 from ledger.forms.form434 import SAME, UNKNOWN
 from ledger.genesis import Role
-from scenarios.agents.agent import Agent, Relation, StepError
+from scenarios.agents.agent import Agent, Relation, StepError, Surroundings
 from scenarios.agents.client import Receipt
-from scenarios.agents.papers import KIND, PaperKind
+from scenarios.agents.papers import KIND, Paper, PaperKind
 from scenarios.agents.register import CertificateEntry
 from scenarios.model.behaviors import Dishonesty
 from scenarios.model.documents import Document, form_of, form_values
@@ -49,6 +51,10 @@ class Certifier(Agent):
     reactions: ClassVar[Mapping[tuple[str, Relation], str]] = {
         ("holding.complain", Relation.CONCERNED): "complaint_received",
     }
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings)
+        self._sent_again: dict[tuple[str, str], None] = {}
 
     async def issue(self, step: IssueCertificate) -> None:
         """Sign a certificate, send its envelopes, anchor it, and state its delivery to every importer."""
@@ -72,15 +78,7 @@ class Certifier(Agent):
         )
         for holder in addressees:
             if self.members.has_role(holder, Role.IMPORTER):
-                delivered = await self.transact(
-                    "certificate.deliver", {"certificate": certificate, "holder": holder}
-                )
-                self.record(
-                    "certificate.delivered",
-                    certificate=step.document,
-                    holder=holder,
-                    time_ms=delivered.time_ms,
-                )
+                await self._deliver(certificate, step.document, holder)
 
     async def notify_incorrect(self, step: NotifyIncorrect) -> None:
         """Tell every recipient that a certificate is incorrect."""
@@ -112,14 +110,22 @@ class Certifier(Agent):
         )
 
     async def complaint_received(self, receipt: Receipt) -> None:
-        """Note that a holder could not read its envelope, or found another root."""
-        certificate = self.register.certificate_of(receipt)
-        self.record(
-            "complaint.received",
-            certificate=self.desk.local_name("certificate", certificate.id),
-            holder=receipt.creator,
-            time_ms=receipt.time_ms,
-        )
+        """Take in that a holder could not read its envelope, or found another root, and send it another one."""
+        certificate, holder = self.register.certificate_of(receipt), receipt.creator or ""
+        name = self.desk.local_name("certificate", certificate.id)
+        self.record("complaint.received", certificate=name, holder=holder, time_ms=receipt.time_ms)
+        document = self.wallet.issued(certificate.root)
+        if document is None or (certificate.id, holder) in self._sent_again:
+            return
+        self._sent_again[certificate.id, holder] = None
+        form = CERTIFICATES[certificate.form]
+        fields = form.unflatten(Paper.of(document).plain())
+        await self.send(certificate.root, holder, self._readable_by(holder, form, fields))
+        await self._deliver(bytes.fromhex(certificate.id), name, holder)
+
+    async def _deliver(self, certificate: bytes, name: str | None, holder: str) -> None:
+        delivered = await self.transact("certificate.deliver", {"certificate": certificate, "holder": holder})
+        self.record("certificate.delivered", certificate=name, holder=holder, time_ms=delivered.time_ms)
 
     def _filled_in(self, name: str, document: Document, form: Form) -> dict[str, Value]:
         fields = form_values(document)

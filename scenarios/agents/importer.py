@@ -1,8 +1,9 @@
 """The importer's application: it takes certificates in, claims preference, and answers Customs.
 
 Rules:
-- A certificate is acknowledged only after its envelope was opened and its root recomputed; else it complains.
-  Both are its own signed acts, and the first is its proof of possession.
+- A certificate is acknowledged only after its envelope was opened and its root recomputed; else it complains, with what
+  the envelope's sender signed. Both are its own signed acts, and the first is its proof of possession. A paper that is
+  no certificate it does neither with.
 - A request on a claim that its customs broker filed is the broker's to answer while the broker's power is in force.
 - A defect that Customs lets it cure is cured with the certificate that replaced the defective one, if it has it.
 - Who hears that a certificate is incorrect corrects the claims that rest on it, if it is one that does; the day of
@@ -26,6 +27,7 @@ from ledger.encoding import Value
 from scenarios.agents.agent import Relation
 from scenarios.agents.client import Receipt
 from scenarios.agents.entrant import Entrant
+from scenarios.agents.mail import is_proven
 from scenarios.agents.papers import FINE, Paper, PaperError, PaperKind, is_certificate
 from scenarios.agents.register import ClaimEntry
 
@@ -53,16 +55,20 @@ class Importer(Entrant):
         name = self.desk.local_name("certificate", certificate.id)
         mail = await self.receive(certificate.root, receipt.creator or "")
         body: dict[str, Value] = {"certificate": bytes.fromhex(certificate.id)}
-        if mail.paper is None or not is_certificate(mail.paper.kind):
-            complaint = mail.complaint()
+        complaint = mail.take_complaint()
+        if complaint is not None:
             complained = await self.transact("holding.complain", {**body, **complaint})
             self.record(
                 "certificate.complained",
                 certificate=name,
                 reason=str(complaint["reason"]),
-                proven=complaint["evidence"] is not None,
+                accused=mail.sender,
+                proven=is_proven(complaint),
                 time_ms=complained.time_ms,
             )
+            return
+        if mail.paper is None or not is_certificate(mail.paper.kind):
+            self.record("certificate.unusable", private=True, certificate=name, time_ms=self.desk.now_ms())
             return
         delay_ms = self.draw_ms(self.behavior.acknowledge_after)
         if delay_ms is None:

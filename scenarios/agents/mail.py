@@ -3,9 +3,9 @@
 Rules:
 - An envelope may come before the act that anchors its root, or long after; who needs it waits for the root.
 - Who waits says from whom: rubbish that another member sends under the same root spoils nothing.
-- The first envelope from a sender that opens under its root, and whose digests the sender signed as that root's, is the
-  document; faults before it are forgotten.
-- A signature may be by a key that the ledger tells of a moment later, so it is held against the keys again until then.
+- The first envelope from a sender that opens under its root is the document; faults before it are forgotten.
+- Of a spoilt one is kept what its sender signed, for a complaint rests on that. A paper that opens under its root and
+  says nothing that this program can use is no spoilt envelope: there is nothing to complain of on the ledger.
 - What an official act moved is told under the commitment that the act put on the ledger.
 - The sender is the member whose node sent it, as this organization's node says.
 """
@@ -13,10 +13,9 @@ Rules:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from ledger.documents import OpenedEnvelope
 from ledger.encoding import Value
 from p2p.signal import Signal
 from scenarios.agents.packing import pack_paper, unpack_paper
@@ -25,10 +24,17 @@ from scenarios.filed import Filed
 
 
 class MailFault(StrEnum):
-    """What is wrong with an envelope; the words of `holding.complain`."""
+    """What is wrong with what has come; the first two are the words of `holding.complain`."""
 
     UNREADABLE = "UNREADABLE"
     ROOT_MISMATCH = "ROOT_MISMATCH"
+    UNUSABLE = "UNUSABLE"
+
+
+def is_proven(complaint: Mapping[str, Value]) -> bool:
+    """Say whether a complaint convicts on the ledger, and needs no file to be proven."""
+    evidence = complaint["evidence"]
+    return isinstance(evidence, dict) and "digests" in evidence
 
 
 class _Awaited:
@@ -63,7 +69,7 @@ class Mail(_Awaited):
         root, sender: which mail.
         number: of the pair, in the order in which roots became known.
         fault: what was wrong with what has come, if nothing was sound.
-        evidence: digests that the sender signed for this root and that give another.
+        evidence: what the sender signed of it: digests that give another root, or the envelope's seal.
     """
 
     __slots__ = ("_paper", "_papers", "evidence", "fault", "number", "root", "sender")
@@ -88,20 +94,25 @@ class Mail(_Awaited):
         """Whether the document has come."""
         return self._paper is not None
 
-    def complaint(self) -> dict[str, Value]:
-        """Return what an act that complains of this mail says: a reason, and the sender's signature if it proves it."""
-        reason = self.fault or MailFault.UNREADABLE
-        evidence = None if self.evidence is None else dict(self.evidence)
-        return {"reason": reason.value, "evidence": evidence}
+    def take_complaint(self) -> dict[str, Value] | None:
+        """Return what an act that complains of this mail says, or None if there is nothing to complain of.
+
+        What is complained of is put aside: whoever waits from now on waits for the sender's next envelope.
+        """
+        fault, evidence = self.fault, self.evidence
+        if fault is None or evidence is None:
+            return None
+        self.fault, self.evidence, self.has_arrived = None, None, False
+        return {"reason": fault.value, "evidence": dict(evidence)}
 
     def keep(self, paper: int) -> None:
         """Note under which number the document is filed."""
         self._paper, self.fault, self.evidence = paper, None, None
         self._arrive()
 
-    def spoil(self, fault: MailFault) -> None:
-        """Note that something has come that is not the document."""
-        self.fault = fault
+    def spoil(self, fault: MailFault, evidence: Mapping[str, Value] | None = None) -> None:
+        """Note that something has come that is not the document, and what its sender signed of it."""
+        self.fault, self.evidence = fault, evidence
         self._arrive()
 
 
@@ -154,7 +165,6 @@ class Mailroom:
         self._papers: Filed[Paper] = Filed(pack_paper, unpack_paper)
         self._mail: dict[tuple[bytes, str], Mail] = {}
         self._shelves: dict[tuple[str, str, str], Shelf] = {}
-        self._unproven: dict[Mail, OpenedEnvelope] = {}
         self._with_forms: dict[tuple[str, str], dict[Mail, None]] = {}
 
     def opened(self) -> Iterator[tuple[str, Paper]]:
@@ -172,22 +182,12 @@ class Mailroom:
 
     def keep(self, mail: Mail, paper: Paper) -> None:
         """Note that a document has come, and put it where those who look for it by its subject will find it."""
-        self._unproven.pop(mail, None)
         number = self._papers.add(paper)
         mail.keep(number)
         form = paper.fields[FORM].reveal() if FORM in paper.fields else None
         if isinstance(form, str):
             self._with_forms.setdefault((mail.sender, form), {})[mail] = None
         self._put(mail.sender, paper, number)
-
-    def doubt(self, mail: Mail, opened: OpenedEnvelope) -> None:
-        """Note an envelope whose signature does not hold by any key known yet."""
-        self._unproven[mail] = opened
-        mail.spoil(MailFault.UNREADABLE)
-
-    def unproven(self) -> Sequence[tuple[Mail, OpenedEnvelope]]:
-        """Return the mail whose sender's signature does not hold yet, in the order in which roots became known."""
-        return sorted(self._unproven.items(), key=lambda pair: _number(pair[0]))
 
     def with_form(self, sender: str, form: str) -> Iterator[Paper]:
         """Give a sender's documents that name a form, in the order in which roots became known."""

@@ -47,12 +47,18 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     ),
     "certificate.delivered": lambda f: f"delivers certificate {f['certificate']} to {f['holder']}",
     "certificate.acknowledged": lambda f: f"acknowledges certificate {f['certificate']}: held from now on",
-    "certificate.complained": lambda f: f"complains about certificate {f['certificate']}: {f['reason']}",
+    "certificate.complained": lambda f: (
+        f"complains about {f['accused']}'s envelope of certificate {f['certificate']}: {f['reason']}"
+    ),
+    "certificate.unusable": lambda f: f"cannot use what came as certificate {f['certificate']}",
     "certificate.notified": lambda f: f"gives notice that certificate {f['certificate']} is incorrect",
     "certificate.superseded": lambda f: f"replaces certificate {f['certificate']}",
     "document.disclosed": lambda f: f"discloses document {f['document']} to {f['to']}",
     "document.acknowledged": lambda _: "acknowledges the document that was disclosed to it",
-    "document.complained": lambda _: "complains about the document that was disclosed to it",
+    "document.complained": lambda f: (
+        f"complains about {f['accused']}'s envelope of the document that was disclosed to it: {f['reason']}"
+    ),
+    "document.unusable": lambda _: "cannot use the document that was disclosed to it",
     "document.purged": lambda f: f"has every envelope of document {f['document']} deleted",
     "keys.rotated": lambda _: "signs with new keys from now on",
     "holding.opened": lambda f: f"looks into {f['holder']}'s use of certificate {f['certificate']}",

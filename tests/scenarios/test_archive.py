@@ -90,32 +90,110 @@ def test_a_sender_is_convicted_by_its_own_signature_over_other_digests(pilot):
         await p.after("3d")
 
     flown = fly(pilot, script)
-    (complained,) = events(flown, "certificate.complained")
-    assert (complained["reason"], complained["proven"]) == ("ROOT_MISMATCH", True)
+    complained = events(flown, "certificate.complained")  # of the first envelope, and of the second one
+    assert [(c["reason"], c["accused"], c["proven"]) for c in complained] == [
+        ("ROOT_MISMATCH", "exporter", True)
+    ] * 2
     complaints = [r for r in events(flown, "receipt") if r["type"] == "holding.complain"]
-    assert [r["findings"] for r in complaints] == [["ENVELOPE_CONTRADICTS_ROOT"]]
+    assert [r["findings"] for r in complaints] == [["ENVELOPE_CONTRADICTS_ROOT"]] * 2
 
 
-def test_an_envelope_that_nobody_vouches_for_is_no_document(pilot):
+def test_digests_that_nobody_signed_are_complained_of_by_the_envelope_s_seal(pilot):
+    """Its sender keeps back the signature that would convict it on the ledger; its seal names it all the same."""
+
     async def script(p):
         exporter = p._trial.agents["exporter"]
-        wallet, send = exporter.wallet, exporter.send
+        wallet = exporter.wallet
 
-        async def careless(root, to, names=None):
-            if to != "importer":
-                await send(root, to, names)
-                return
-            document = wallet.issued(root)
-            sealed = seal(envelope(document, ["kind"]), exporter.keybook.box_key(to), wallet._random)
+        async def cheat(root, to, names=None):
+            other = wallet.issued(wallet.commit({"kind": "NAFTA-434", "exporter_name": "Another"}))
+            sealed = seal(envelope(other, other.names), exporter.keybook.box_key(to), wallet._random)
             await exporter.client.post_document(root, to, wallet.sign_envelope(root, to, sealed))
 
-        exporter.send = careless
+        exporter.send = cheat
         await p.do("issue-certificate", by="exporter", document="c1")
         await p.after("3d")
         assert not p.holds("certificate c1 held by importer")
 
-    (complained,) = events(fly(pilot, script), "certificate.complained")
+    flown = fly(pilot, script)
+    first, second = events(flown, "certificate.complained")  # of the second envelope, too
+    assert (first["reason"], first["accused"], first["proven"]) == ("ROOT_MISMATCH", "exporter", False)
+    complaints = [r for r in events(flown, "receipt") if r["type"] == "holding.complain"]
+    assert [r["findings"] for r in complaints] == [["ENVELOPE_DISPUTED"]] * 2
+    assert second["time_ms"] >= first["time_ms"]
+
+
+def test_a_spoilt_envelope_is_complained_of_sent_again_and_acknowledged(pilot):
+    """Bytes that open to nothing: the importer complains by the seal, and the exporter sends a sound one."""
+
+    async def script(p):
+        exporter = p._trial.agents["exporter"]
+        wallet, send = exporter.wallet, exporter.send
+
+        async def rubbish(root, to, names=None):
+            if to != "importer" or rubbish.sent:
+                await send(root, to, names)
+                return
+            rubbish.sent = True
+            sealed = seal(b"no envelope", exporter.keybook.box_key(to), wallet._random)
+            await exporter.client.post_document(root, to, wallet.sign_envelope(root, to, sealed))
+
+        rubbish.sent = False
+        exporter.send = rubbish
+        await p.do("issue-certificate", by="exporter", document="c1")
+        await p.until("certificate c1 held by importer")
+
+    flown = fly(pilot, script)
+    (complained,) = events(flown, "certificate.complained")
     assert (complained["reason"], complained["proven"]) == ("UNREADABLE", False)
+    assert len(events(flown, "certificate.delivered")) == 2
+    assert len(events(flown, "certificate.acknowledged")) == 1
+
+
+def test_a_sound_envelope_without_its_sender_s_word_on_the_digests_is_the_document(pilot):
+    """The root on the ledger says what the digests are; the seal says whose envelope it is."""
+
+    async def script(p):
+        exporter = p._trial.agents["exporter"]
+        wallet = exporter.wallet
+
+        async def short(root, to, names=None):
+            sealed = seal(
+                envelope(wallet.issued(root), ["kind"]), exporter.keybook.box_key(to), wallet._random
+            )
+            await exporter.client.post_document(root, to, wallet.sign_envelope(root, to, sealed))
+
+        exporter.send = short
+        await p.do("issue-certificate", by="exporter", document="c1")
+        await p.until("certificate c1 held by importer")
+
+    assert events(fly(pilot, script), "certificate.complained") == []
+
+
+@pytest.mark.parametrize("field", ["exporter_name", "kind"])
+def test_a_sound_envelope_that_is_no_certificate_is_neither_acknowledged_nor_complained_of(pilot, field):
+    async def script(p):
+        exporter = p._trial.agents["exporter"]
+        wallet = exporter.wallet
+        commit = exporter.commit
+
+        def other_kind(fields):
+            return commit({**fields, "kind": "INVOICE"})
+
+        async def short(root, to, names=None):
+            sealed = seal(
+                envelope(wallet.issued(root), [field]), exporter.keybook.box_key(to), wallet._random
+            )
+            await exporter.client.post_document(root, to, wallet.sign_envelope(root, to, sealed))
+
+        exporter.commit, exporter.send = other_kind, short
+        await p.do("issue-certificate", by="exporter", document="c1")
+        await p.after("3d")
+        assert not p.holds("certificate c1 held by importer")
+
+    flown = fly(pilot, script)
+    assert events(flown, "certificate.complained") == []
+    assert len(events(flown, "certificate.unusable")) == 1
 
 
 def test_new_keys_sign_and_open_and_old_documents_stay_readable(pilot):

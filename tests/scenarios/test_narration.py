@@ -49,8 +49,9 @@ def test_an_act_is_told_before_the_weather_that_it_brought_on() -> None:
 
 
 def test_complaints_and_claims_after_importation_are_told() -> None:
-    line = told("certificate.complained", organization="importer", certificate="c1", reason="UNREADABLE")
-    assert line.endswith("complains about certificate c1: UNREADABLE\n")
+    fields = {"certificate": "c1", "accused": "exporter", "reason": "UNREADABLE"}
+    line = told("certificate.complained", organization="importer", **fields)
+    assert line.endswith("complains about exporter's envelope of certificate c1: UNREADABLE\n")
     filed: dict[str, RecordField] = {"organization": "importer", "claim": "e1", "ledger_id": "SX7/1"}
     assert "preference e1 (SX7/1) after importation without" in told("claim.filed", **filed, post=True)
     assert "preference e1 (SX7/1) without" in told("claim.filed", **filed, post=False)

@@ -20,10 +20,11 @@ from ledger.contracts.records import (
     read_holding,
 )
 from ledger.encoding import Value
+from ledger.envelopes import seal_statement
 from ledger.execution import Ledger
 from ledger.genesis import Genesis, Organization, Role
 from ledger.holidays_data import calendar_data
-from ledger.keys import BoxKey, SigningKey, Verifier, seed_for
+from ledger.keys import BoxKey, Domain, SigningKey, Verifier, seed_for
 from ledger.receipt import Execution, Receipt
 from ledger.state import certificate_key, claim_key, holding_key
 from ledger.transaction import SignedTransaction, Transaction, sign_transaction
@@ -89,6 +90,20 @@ def pilot_genesis() -> Genesis:
         holidays=holidays,
         insecure_keys=True,
     )
+
+
+def sealed_evidence(
+    network: str,
+    root: bytes,
+    to: str,
+    by: str = "acme",
+    *,
+    envelope: bytes = b"e" * 32,
+    signer: SigningKey | None = None,
+) -> dict[str, Value]:
+    """What a complaint about an envelope shows: its seal, signed by its sender."""
+    signature = (signer or signing_key(by)).sign(Domain.SEAL, network, seal_statement(root, to, envelope))
+    return {"by": by, "envelope": envelope, "signature": signature}
 
 
 class Pilot:
@@ -189,6 +204,13 @@ class Pilot:
     def decide(self, kind: str, on: str | None = None, *, document: bool = False) -> Receipt:
         body: dict[str, Value] = {"entry": "ABC-1234567-8", "line": 1, "fine": bytes([9]) * 32}
         return self.act("cbp", kind, body, on=on, document=document)
+
+    def complain(self, who: str = "globex", reason: str = "UNREADABLE", certificate: bytes = C1) -> Receipt:
+        """Let a holder complain of the envelope that acme sealed for it."""
+        root = self.certificate_record(certificate).root
+        evidence = sealed_evidence(self.genesis.network, root, who)
+        body: dict[str, Value] = {"certificate": certificate, "reason": reason, "evidence": evidence}
+        return self.act(who, "holding.complain", body)
 
     def certificate_record(self, certificate: bytes = C1) -> CertificateRecord:
         data = self.ledger.state.get(certificate_key(certificate))

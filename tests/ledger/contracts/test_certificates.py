@@ -6,6 +6,7 @@ import pytest
 
 from ledger.codes import Code
 from ledger.contracts import CertificateState, HoldingState, read_document
+from ledger.contracts.records import ComplaintRecord
 from ledger.encoding import Value
 from ledger.state import document_key
 
@@ -204,10 +205,11 @@ def test_a_complaint_disputes_and_a_second_delivery_repairs(pilot) -> None:
     pilot.anchor()
     delivery: dict[str, Value] = {"certificate": C1, "holder": "globex"}
     pilot.act("acme", "certificate.deliver", delivery)
-    complaint: dict[str, Value] = {"certificate": C1, "reason": "ROOT_MISMATCH"}
-    assert pilot.act("globex", "holding.complain", complaint).code is Code.VALID
+    assert pilot.complain(reason="ROOT_MISMATCH").code is Code.VALID
     assert pilot.holding_record().state is HoldingState.DISPUTED
+    assert pilot.holding_record().complaint == ComplaintRecord("ROOT_MISMATCH", "acme", b"e" * 32)
     assert pilot.act("acme", "certificate.deliver", delivery).code is Code.VALID
+    assert pilot.holding_record().complaint is None
     assert (
         pilot.act("acme", "certificate.deliver", delivery).rule == "certificate.deliver/impossible-transition"
     )

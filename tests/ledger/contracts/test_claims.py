@@ -106,7 +106,8 @@ def test_the_acknowledgements_block_time_is_compared_with_the_claims() -> None:
 def test_a_disputed_delivery_is_no_possession(pilot) -> None:
     pilot.anchor()
     pilot.act("acme", "certificate.deliver", {"certificate": C1, "holder": "globex"})
-    pilot.act("globex", "holding.complain", {"certificate": C1, "reason": "UNREADABLE"})
+    pilot.complain()
+    assert pilot.holding_record().state is HoldingState.DISPUTED
     assert pilot.claim().findings == ("NO_POSSESSION",)
 
 

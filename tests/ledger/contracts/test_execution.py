@@ -452,6 +452,7 @@ values = st.recursive(
 )
 LINE: dict[str, Value] = {"entry": "ABC-1234567-8", "line": 1}
 FINE: dict[str, Value] = {"fine": bytes(32)}
+EVIDENCE: dict[str, Value] = {"by": "acme", "envelope": bytes(32), "signature": bytes(64)}
 HOLDING: dict[str, Value] = {"certificate": C1, "holder": "globex"}
 CLAIM: dict[str, Value] = (
     LINE
@@ -499,7 +500,7 @@ SOUND: dict[str, dict[str, Value]] = {
     "certificate.notify": {"certificate": C1},
     "certificate.supersede": {"certificate": C1, "successor": C1},
     "holding.acknowledge": {"certificate": C1},
-    "holding.complain": {"certificate": C1, "reason": "UNREADABLE"},
+    "holding.complain": {"certificate": C1, "reason": "UNREADABLE", "evidence": EVIDENCE},
     "holding.open": HOLDING | FINE,
     "holding.close": HOLDING | FINE,
     "power.grant": {"broker": "swift", "from": "2018-09-01", "to": None},
@@ -538,7 +539,7 @@ SOUND: dict[str, dict[str, Value]] = {
     "document.anchor": ANCHOR,
     "document.disclose": {"root": bytes(32), "to": "cbp"},
     "document.acknowledge": {"root": bytes(32)},
-    "document.complain": {"root": bytes(32), "reason": "UNREADABLE", "evidence": None},
+    "document.complain": {"root": bytes(32), "reason": "UNREADABLE", "evidence": EVIDENCE},
     "document.purge": {"root": bytes(32)},
     "member.add": {
         "organization": "dhl",

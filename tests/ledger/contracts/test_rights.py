@@ -33,7 +33,7 @@ from ledger.encoding import Value
 from ledger.genesis import Genesis, Organization, Role
 from ledger.keys import BoxKey, seed_for
 from ledger.state import nonce_key
-from tests.ledger.contracts.conftest import at_ms, node_key, signing_key
+from tests.ledger.contracts.conftest import at_ms, node_key, sealed_evidence, signing_key
 
 TRAVELED = (
     CERTIFICATE_TABLE,
@@ -56,6 +56,8 @@ OWN_RECORD = {
 """Acts that whoever has the role takes on a record of its own: a stranger to this one begins another."""
 OWN_HOLDING = {"holding.acknowledge", "holding.complain"}
 """Acts on whatever the sender holds of a certificate; a stranger holds nothing."""
+SEALED: Value = "the seal of the sender's envelope"
+"""Stands for evidence, which needs the root that a step before it anchored."""
 DAY_MS = 86_400_000
 
 MEMBERS: dict[str, tuple[str, tuple[Role, ...]]] = {
@@ -114,7 +116,7 @@ def origin() -> Iterator[Attempt]:
     yield Attempt("acme", "certificate.anchor", certificate(2, "NAFTA-434", ["globex"]), on)
     yield Attempt("globex", "certificate.anchor", certificate(3, "CAFTA-DR", ["cbp"]), on)
     yield Attempt("acme", "certificate.deliver", held, on)
-    yield Attempt("globex", "holding.complain", own | {"reason": "UNREADABLE", "evidence": None}, on)
+    yield Attempt("globex", "holding.complain", own | {"reason": "UNREADABLE", "evidence": SEALED}, on)
     yield Attempt("acme", "certificate.deliver", held, on)
     yield Attempt("globex", "holding.acknowledge", own, on)
     for kind in ("holding.open", "holding.close", "holding.open"):
@@ -249,7 +251,7 @@ def carnets() -> Iterator[Attempt]:
 
 def documents() -> Iterator[Attempt]:
     on, about = "2019-02-02", dict[str, Value]({"root": ROOT})
-    complaint: dict[str, Value] = {"reason": "UNREADABLE", "evidence": None}
+    complaint: dict[str, Value] = {"reason": "UNREADABLE", "evidence": SEALED}
     addressees: list[Value] = ["globex", "mill"]
     anchor: dict[str, Value] = {"class": "commercial", "addressees": addressees}
     yield Attempt("acme", "document.anchor", anchor, on, ROOT)
@@ -324,7 +326,19 @@ class Traveler:
         count = RULES[act.kind].documents
         roots = tuple(root or self.roots.randbytes(32) for _ in range(count))
         until_ms = at_ms(act.on) + DAY_MS
-        return self.pilot.sign(sender, act.kind, act.body, documents=roots, valid_until_ms=until_ms)
+        return self.pilot.sign(
+            sender, act.kind, self.with_evidence(act), documents=roots, valid_until_ms=until_ms
+        )
+
+    def with_evidence(self, act: Attempt) -> dict[str, Value]:
+        """Return the act's body, with acme's seal of the envelope that a complaint is about."""
+        if act.body.get("evidence") != SEALED:
+            return act.body
+        certificate, root = act.body.get("certificate"), act.body.get("root")
+        if isinstance(certificate, bytes):
+            root = self.pilot.certificate_record(certificate).root
+        assert isinstance(root, bytes)
+        return act.body | {"evidence": sealed_evidence(self.pilot.genesis.network, root, act.who)}
 
     def refuse(self, senders: dict[str, tuple[Code, str | None]], act: Attempt) -> None:
         """Let others try; each is refused as expected, and nothing but their nonces is written."""

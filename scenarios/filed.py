@@ -10,11 +10,15 @@ Rules:
 from __future__ import annotations
 
 import os
+import pickle
 import tempfile
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
+from weakref import WeakValueDictionary
+
+from scenarios.filedindex import FiledIndex
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -32,7 +36,9 @@ class Filed(Generic[T]):
         unpack: gives the record back.
     """
 
-    def __init__(self, pack: Callable[[T], bytes], unpack: Callable[[bytes], T]) -> None:
+    def __init__(
+        self, pack: Callable[[T], bytes] = pickle.dumps, unpack: Callable[[bytes], T] = pickle.loads
+    ) -> None:
         self._pack = pack
         self._unpack = unpack
         self._resident: OrderedDict[int, T] = OrderedDict()
@@ -48,6 +54,11 @@ class Filed(Generic[T]):
     def __len__(self) -> int:
         """How many records were ever filed."""
         return len(self._offsets)
+
+    @property
+    def resident_count(self) -> int:
+        """How many records are in memory."""
+        return len(self._resident)
 
     def __iter__(self) -> Iterator[T]:
         """Give every record that was not let go of, in order; memory stays as it is."""
@@ -85,12 +96,26 @@ class Filed(Generic[T]):
         self._keep(number, record)
         return record
 
+    def replace(self, number: int, record: T) -> None:
+        """Put another record in the place of one, of which nothing stays.
+
+        Raises:
+            OSError: if an older one has to leave memory and the real disk is full.
+        """
+        self._overwrite(number)
+        self._offsets[number] = _IN_MEMORY
+        self._resident.pop(number, None)
+        self._keep(number, record)
+
     def let_go(self, number: int) -> None:
         """Let nothing of a record stay, in memory or in the file."""
         self._resident.pop(number, None)
+        self._overwrite(number)
+        self._offsets[number] = _LET_GO
+
+    def _overwrite(self, number: int) -> None:
         if self._file is not None and self._offsets[number] >= 0:
             os.pwrite(self._file, bytes(self._sizes[number]), self._offsets[number])
-        self._offsets[number] = _LET_GO
 
     def _keep(self, number: int, record: T) -> None:
         self._resident[number] = record
@@ -121,9 +146,11 @@ class FiledMap(Mapping[K, T]):
         unpack: gives the record back.
     """
 
-    def __init__(self, pack: Callable[[T], bytes], unpack: Callable[[bytes], T]) -> None:
+    def __init__(
+        self, pack: Callable[[T], bytes] = pickle.dumps, unpack: Callable[[bytes], T] = pickle.loads
+    ) -> None:
         self._records = Filed(pack, unpack)
-        self._numbers: dict[K, int] = {}
+        self._numbers: FiledIndex[K] = FiledIndex()
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -132,20 +159,60 @@ class FiledMap(Mapping[K, T]):
         return iter(self._numbers)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._numbers
+        return cast(K, key) in self._numbers
 
     def __getitem__(self, key: K) -> T:
-        return self._records[self._numbers[key]]
+        number = self._numbers.get(key)
+        if number is None:
+            raise KeyError(key)
+        return self._records[number]
+
+    def keys_from(self, number: int) -> Iterator[K]:
+        """Give the keys of the records filed from a number on, in their order."""
+        return self._numbers.since(number)
+
+    @property
+    def resident_count(self) -> int:
+        """How many keys and records are in memory."""
+        return self._numbers.resident_count + self._records.resident_count
 
     def put(self, key: K, record: T) -> None:
         """File a record under a key."""
         number = self._numbers.get(key)
-        if number is not None:
-            self._records.let_go(number)
-        self._numbers[key] = self._records.add(record)
+        if number is None:
+            self._numbers.add(key, self._records.add(record))
+        else:
+            self._records.replace(number, record)
 
     def let_go(self, key: K) -> None:
         """Let nothing of a key's record stay; nothing happens if there is none."""
-        number = self._numbers.pop(key, None)
+        number = self._numbers.pop(key)
         if number is not None:
             self._records.let_go(number)
+
+
+class FiledEntries(FiledMap[K, T]):
+    """Records that change: while anybody holds one, whoever asks for it gets the very same object.
+
+    Who changes a record puts it again, or the change goes with the last who holds it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: WeakValueDictionary[int, T] = WeakValueDictionary()
+
+    def __getitem__(self, key: K) -> T:
+        number = self._numbers.get(key)
+        if number is None:
+            raise KeyError(key)
+        record = self._held.get(number)
+        if record is None:
+            record = self._held[number] = self._records[number]
+        return record
+
+    def put(self, key: K, record: T) -> None:
+        """File a record under a key, or say that it has changed."""
+        super().put(key, record)
+        number = self._numbers.get(key)
+        if number is not None:
+            self._held[number] = record

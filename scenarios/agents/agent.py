@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from random import Random
 from typing import ClassVar
 
@@ -51,6 +52,7 @@ from scenarios.agents.work import Act, WaitKind, Workload
 
 FEED_WAIT_MS = 5_000
 FEED_RETRY_MS = 500
+REACTIONS_REMEMBERED = 4096
 BESIDE_DIGESTS_BYTES = 1024
 """What a complaint takes beside the digests that it shows, generously."""
 
@@ -114,6 +116,7 @@ class Agent(Paperwork):
     """What a joined application is made of; each part reacts by its own table."""
 
     @classmethod
+    @lru_cache(REACTIONS_REMEMBERED)
     def reacting(cls, kind: str, relation: Relation) -> tuple[str, ...]:
         """Return the names of the methods that react to a receipt of this type and relation, each once."""
         tables = [part.reactions for part in cls.parts or (cls,)]
@@ -331,15 +334,22 @@ class Agent(Paperwork):
 
     def _react(self, receipt: Receipt) -> None:
         kind = receipt.type or ""
-        own = receipt.creator == self.id
-        for relation, holds in (
-            (Relation.OWN, own),
-            (Relation.CONCERNED, not own and self.is_concerned(receipt)),
-            (Relation.ANY, True),
-        ):
-            for name in self.reacting(kind, relation) if holds else ():
+        for relation in (Relation.OWN, Relation.CONCERNED, Relation.ANY):
+            names = self.reacting(kind, relation)
+            for name in names if names and self._stands_in(relation, receipt) else ():
                 reaction: Callable[[Receipt], Coroutine[object, object, None]] = getattr(self, name)
                 self.start(f"{name} {receipt.index}", reaction(receipt))
+
+    def _stands_in(self, relation: Relation, receipt: Receipt) -> bool:
+        """Say whether a receipt stands in a relation to this organization."""
+        is_own = receipt.creator == self.id
+        match relation:
+            case Relation.OWN:
+                return is_own
+            case Relation.CONCERNED:
+                return not is_own and self.is_concerned(receipt)
+            case Relation.ANY:
+                return True
 
     async def _open(self, notice: DocumentNotice) -> None:
         mail = self.mailroom.of(notice.root, notice.sender)

@@ -2,7 +2,7 @@
 
 Rules:
 - Only VALID receipts change it, in the order of the log; goods are moved by the contract's own functions.
-- It holds public facts: the same register could be kept by any member.
+- It holds public facts: the same register could be kept by any member. Most of them lie in a real file without a name.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ from ledger.encoding import Value
 from ledger.fields import Fields
 from scenarios.agents.client import Receipt
 from scenarios.agents.register import Place, place_of
+from scenarios.filed import FiledEntries, FiledMap
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class CarnetEntry:
     """A carnet as any member sees it; `line` is the id of the first carnet of its line."""
 
@@ -46,7 +47,7 @@ class CarnetEntry:
     successor: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class VoucherEntry:
     """A voucher as any member sees it."""
 
@@ -63,7 +64,7 @@ class VoucherEntry:
         return f"{self.carnet}/{self.serial}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class CarnetClaimEntry:
     """Customs' claim on what came in under a voucher, as any member sees it."""
 
@@ -92,10 +93,11 @@ class CarnetRegister:
     """
 
     countries: Mapping[str, str]
-    carnets: dict[str, CarnetEntry] = field(default_factory=dict)
-    goods: dict[str, GoodsRecord] = field(default_factory=dict)
-    claims: dict[str, CarnetClaimEntry] = field(default_factory=dict)
-    _vouchers: dict[tuple[str, int], VoucherEntry] = field(default_factory=dict)
+    carnets: FiledEntries[str, CarnetEntry] = field(default_factory=FiledEntries)
+    goods: FiledMap[str, GoodsRecord] = field(default_factory=FiledMap)
+    claims: FiledEntries[str, CarnetClaimEntry] = field(default_factory=FiledEntries)
+    _vouchers: FiledEntries[tuple[str, int], VoucherEntry] = field(default_factory=FiledEntries)
+    _serials: FiledMap[str, tuple[int, ...]] = field(default_factory=FiledMap)
 
     def take(self, receipt: Receipt) -> None:
         """Take one certified receipt into account."""
@@ -131,12 +133,11 @@ class CarnetRegister:
 
     def citing(self, carnet: CarnetEntry, serial: int) -> list[VoucherEntry]:
         """Return the endorsed vouchers of a line that cite one of it, in order of presentation."""
+        vouchers = [self._vouchers[carnet.line, known] for known in self._serials.get(carnet.line, ())]
         return [
             entry
-            for (line, _), entry in self._vouchers.items()
-            if line == carnet.line
-            and entry.record.cites == serial
-            and entry.record.state is VoucherState.ENDORSED
+            for entry in vouchers
+            if entry.record.cites == serial and entry.record.state is VoucherState.ENDORSED
         ]
 
     def goods_of(self, carnet: CarnetEntry) -> GoodsRecord:
@@ -151,21 +152,23 @@ class CarnetRegister:
 
     def _applied(self, receipt: Receipt, creator: str, body: Fields) -> None:
         carnet, items = body.text("carnet"), read_pieces(body, "items")
-        self.carnets[carnet] = CarnetEntry(
-            carnet, carnet, creator, body.text("issuer"), receipt.documents[0], items, CarnetState.APPLIED
-        )
-        self.goods[carnet] = GoodsRecord(listed=items, home=items, out={}, inside={}, settled={})
+        root, state = receipt.documents[0], CarnetState.APPLIED
+        entry = CarnetEntry(carnet, carnet, creator, body.text("issuer"), root, items, state)
+        self.carnets.put(carnet, entry)
+        self.goods.put(carnet, GoodsRecord(listed=items, home=items, out={}, inside={}, settled={}))
 
     def _issued(self, receipt: Receipt, _creator: str, body: Fields) -> None:
         carnet = self.carnet_of(receipt.body)
         carnet.state = CarnetState.ISSUED
         carnet.guarantor, carnet.valid_until = body.text("guarantor"), body.date("valid_until")
+        self.carnets.put(carnet.id, carnet)
 
     def _replaced(self, receipt: Receipt, _creator: str, body: Fields) -> None:
         old = self.carnet_of(receipt.body)
         old.successor = body.text("successor")
-        self.carnets[old.successor] = replace(old, id=old.successor, successor=None)
+        self.carnets.put(old.successor, replace(old, id=old.successor, successor=None))
         old.state = CarnetState.REPLACED
+        self.carnets.put(old.id, old)
 
     def _presented(self, receipt: Receipt, _creator: str, body: Fields) -> None:
         carnet, serial, office = self.carnet_of(receipt.body), body.integer("serial"), body.text("office")
@@ -179,7 +182,10 @@ class CarnetRegister:
             cites=body.optional_integer("cites"),
         )
         entry = VoucherEntry(carnet.id, serial, record, receipt.documents[0], place_of(receipt))
-        self._vouchers[carnet.line, serial] = entry
+        serials = self._serials.get(carnet.line, ())
+        if serial not in serials:
+            self._serials.put(carnet.line, (*serials, serial))
+        self._vouchers.put((carnet.line, serial), entry)
 
     def _endorsed(self, receipt: Receipt, _creator: str, body: Fields) -> None:
         carnet, entry = self.carnet_of(receipt.body), self.voucher_of(receipt.body)
@@ -206,11 +212,14 @@ class CarnetRegister:
                 cited.record, record.items, endorsed=move.closes, unconditional=body.boolean("unconditional")
             )
             goods = close_import(goods, cited.serial, cited.record)
-        self.goods[carnet.line] = goods
+            self._vouchers.put((carnet.line, cited.serial), cited)
+        self._vouchers.put((carnet.line, entry.serial), entry)
+        self.goods.put(carnet.line, goods)
 
     def _refused(self, receipt: Receipt, _creator: str, _body: Fields) -> None:
-        entry = self.voucher_of(receipt.body)
+        carnet, entry = self.carnet_of(receipt.body), self.voucher_of(receipt.body)
         entry.record = replace(entry.record, state=VoucherState.REFUSED)
+        self._vouchers.put((carnet.line, entry.serial), entry)
 
     def _settled(self, receipt: Receipt, _creator: str, body: Fields) -> None:
         carnet, entry, items = (
@@ -219,8 +228,9 @@ class CarnetRegister:
             read_pieces(body, "items"),
         )
         entry.record = discharged(entry.record, items, endorsed=True, unconditional=True)
+        self._vouchers.put((carnet.line, entry.serial), entry)
         goods = settled(self.goods_of(carnet), entry.record.country, items)
-        self.goods[carnet.line] = close_import(goods, entry.serial, entry.record)
+        self.goods.put(carnet.line, close_import(goods, entry.serial, entry.record))
 
     def _claimed(self, receipt: Receipt, creator: str, body: Fields) -> None:
         carnet, serial = self.carnet_of(receipt.body), body.integer("voucher")
@@ -234,9 +244,9 @@ class CarnetRegister:
             opened=place_of(receipt),
             findings=receipt.findings,
         )
-        self.claims[entry.id] = entry
+        self.claims.put(entry.id, entry)
         goods = self.goods_of(carnet)
-        self.goods[carnet.line] = replace(goods, open_claims=(*goods.open_claims, serial))
+        self.goods.put(carnet.line, replace(goods, open_claims=(*goods.open_claims, serial)))
 
     def _decided(self, receipt: Receipt, _creator: str, body: Fields) -> None:
         carnet, serial = self.carnet_of(receipt.body), body.integer("voucher")
@@ -245,11 +255,13 @@ class CarnetRegister:
         if receipt.type == "carnet.close":
             entry.is_closed = True
             goods = self.goods_of(carnet)
-            self.goods[carnet.line] = replace(
+            goods = replace(
                 goods,
                 open_claims=tuple(known for known in goods.open_claims if known != serial),
                 open_imports=tuple(known for known in goods.open_imports if known != serial),
             )
+            self.goods.put(carnet.line, goods)
+        self.claims.put(entry.id, entry)
 
 
 def _serial(body: Mapping[str, Value], name: str) -> int:
@@ -264,7 +276,9 @@ _Fold = Callable[[CarnetRegister, Receipt, str, Fields], None]
 
 def _into(state: CarnetState) -> _Fold:
     def fold(register: CarnetRegister, receipt: Receipt, _creator: str, _body: Fields) -> None:
-        register.carnet_of(receipt.body).state = state
+        carnet = register.carnet_of(receipt.body)
+        carnet.state = state
+        register.carnets.put(carnet.id, carnet)
 
     return fold
 

@@ -8,7 +8,6 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import TypeVar
 
 from scenarios.agents.examination import is_small, six_digits
@@ -67,7 +66,7 @@ class EntryLines:
     def _take_in(self) -> None:
         """Look at the lines that have come since the last time."""
         claims = self._register.claims
-        self._awaited.update(dict.fromkeys(islice(claims, self._known, None)))
+        self._awaited.update(dict.fromkeys(claims.keys_from(self._known)))
         self._known = len(claims)
         for claim_id in list(self._awaited):
             line = self.of(claims[claim_id])

@@ -2,6 +2,7 @@
 
 Rules:
 - Only VALID receipts change the register, in the order of the log; any member could keep the same one.
+- Most of it lies in a real file without a name.
 - Anchored documents are remembered with who anchored them and when, by whoever holds evidence against its anchor.
 """
 
@@ -16,6 +17,7 @@ from ledger.fields import Fields
 from ledger.genesis import Role
 from scenarios.agents.client import Receipt
 from scenarios.agents.register import Place, place_of
+from scenarios.filed import FiledEntries, FiledMap
 
 
 @dataclass(slots=True)
@@ -28,7 +30,7 @@ class HopEntry:
     root: bytes | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class FormEntry:
     """A form 370 as any member sees it."""
 
@@ -81,16 +83,17 @@ class FormRegister:
 
     def __init__(self, *, remembers_anchors: bool = False) -> None:
         self._remembers_anchors = remembers_anchors
-        self.forms: dict[str, FormEntry] = {}
+        self.forms: FiledEntries[str, FormEntry] = FiledEntries()
         self.permits: dict[str, tuple[datetime.date, datetime.date]] = {}
-        self.anchored: dict[bytes, tuple[str, Place]] = {}
+        self.anchored: FiledMap[bytes, tuple[str, Place]] = FiledMap()
 
     def take(self, receipt: Receipt) -> None:
         """Take one certified receipt into account."""
         if receipt.code != Code.VALID or receipt.type is None or receipt.creator is None:
             return
         for root in receipt.documents if self._remembers_anchors else ():
-            self.anchored.setdefault(root, (receipt.creator, place_of(receipt)))
+            if root not in self.anchored:
+                self.anchored.put(root, (receipt.creator, place_of(receipt)))
         fold = _FOLDS.get(receipt.type)
         if fold is not None:
             fold(self, receipt, receipt.creator, Fields(dict(receipt.body), receipt.type))
@@ -115,7 +118,7 @@ class FormRegister:
     def _drafted(self, receipt: Receipt, creator: str, body: Fields) -> None:
         hops = [Fields(item, "custody") for item in body.items("custody", 1000)]
         form = body.text("form370")
-        self.forms[form] = FormEntry(
+        entry = FormEntry(
             id=form,
             issuer=creator,
             shipment=body.text("shipment"),
@@ -123,6 +126,7 @@ class FormRegister:
             root=receipt.documents[0],
             drafted=place_of(receipt),
         )
+        self.forms.put(form, entry)
 
     def _endorsed(self, receipt: Receipt, creator: str, _body: Fields) -> None:
         form = self.form_of(receipt)
@@ -130,6 +134,7 @@ class FormRegister:
         if hop is not None:
             hop.endorsed, hop.root = place_of(receipt), receipt.documents[0]
         form.findings = (*form.findings, *receipt.findings)
+        self.forms.put(form.id, form)
 
     def _filed(self, receipt: Receipt, _creator: str, body: Fields) -> None:
         form = self.form_of(receipt)
@@ -137,9 +142,12 @@ class FormRegister:
         form.filed, form.filing_root = place_of(receipt), receipt.documents[0]
         form.fine = bytes.fromhex(body.text("fine"))
         form.findings = (*form.findings, *receipt.findings)
+        self.forms.put(form.id, form)
 
     def _decided(self, receipt: Receipt, _creator: str, body: Fields) -> None:
-        self.form_of(receipt).fine = bytes.fromhex(body.text("fine"))
+        form = self.form_of(receipt)
+        form.fine = bytes.fromhex(body.text("fine"))
+        self.forms.put(form.id, form)
 
 
 _Fold = Callable[[FormRegister, Receipt, str, Fields], None]

@@ -2,7 +2,7 @@
 
 Rules:
 - Only VALID receipts change the register, in the order of the log; it repeats nothing and forgets nothing.
-- It holds public facts: the same register could be kept by any member.
+- It holds public facts: the same register could be kept by any member. Most of them lie in a real file without a name.
 - Bodies come as JSON from the node: byte strings are lower-case hex, and stay so here.
 """
 
@@ -18,6 +18,7 @@ from ledger.codes import Code
 from ledger.encoding import Value
 from ledger.fields import Fields
 from scenarios.agents.client import Receipt
+from scenarios.filed import FiledEntries
 
 PLACES_REMEMBERED = 1024
 
@@ -39,7 +40,7 @@ class Place:
     time_ms: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class CertificateEntry:
     """A certificate as any member sees it; `acknowledged` holds who has proven possession, and where."""
 
@@ -61,7 +62,7 @@ class CertificateEntry:
         return self.anchored if self.issuer == importer else self.acknowledged.get(importer)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class ClaimEntry:
     """A claim as any member sees it.
 
@@ -97,7 +98,7 @@ class ClaimEntry:
         return claim_id(self.entry, self.line)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class VerificationEntry:
     """A verification as any member sees it: whom Customs asks."""
 
@@ -123,9 +124,9 @@ class Register:
     """Certificates and claims by their ids, in the order of the log."""
 
     def __init__(self) -> None:
-        self.certificates: dict[str, CertificateEntry] = {}
-        self.claims: dict[str, ClaimEntry] = {}
-        self.verifications: dict[str, VerificationEntry] = {}
+        self.certificates: FiledEntries[str, CertificateEntry] = FiledEntries()
+        self.claims: FiledEntries[str, ClaimEntry] = FiledEntries()
+        self.verifications: FiledEntries[str, VerificationEntry] = FiledEntries()
 
     def take(self, receipt: Receipt) -> None:
         """Take one certified receipt into account."""
@@ -165,7 +166,7 @@ class Register:
         blanket = body.optional_map("blanket")
         days = None if blanket is None else Fields(blanket, "blanket")
         certificate = body.text("certificate")
-        self.certificates[certificate] = CertificateEntry(
+        entry = CertificateEntry(
             id=certificate,
             form=body.text("form"),
             issuer=creator,
@@ -176,15 +177,22 @@ class Register:
             addressees=body.texts("addressees", 1000),
             anchored=place_of(receipt),
         )
+        self.certificates.put(certificate, entry)
 
     def _delivered(self, receipt: Receipt, _creator: str, body: Fields) -> None:
-        self.certificate_of(receipt).delivered[body.text("holder")] = place_of(receipt)
+        certificate = self.certificate_of(receipt)
+        certificate.delivered[body.text("holder")] = place_of(receipt)
+        self.certificates.put(certificate.id, certificate)
 
     def _acknowledged(self, receipt: Receipt, creator: str, _body: Fields) -> None:
-        self.certificate_of(receipt).acknowledged[creator] = place_of(receipt)
+        certificate = self.certificate_of(receipt)
+        certificate.acknowledged[creator] = place_of(receipt)
+        self.certificates.put(certificate.id, certificate)
 
     def _superseded(self, receipt: Receipt, _creator: str, body: Fields) -> None:
-        self.certificate_of(receipt).successor = body.text("successor")
+        certificate = self.certificate_of(receipt)
+        certificate.successor = body.text("successor")
+        self.certificates.put(certificate.id, certificate)
 
     def _filed(self, receipt: Receipt, creator: str, body: Fields) -> None:
         fine = bytes.fromhex(body.text("fine"))
@@ -206,7 +214,7 @@ class Register:
             committed=fine,
             last_act=receipt.type or "",
         )
-        self.claims[entry.id] = entry
+        self.claims.put(entry.id, entry)
 
     def _moved(self, receipt: Receipt, _creator: str, body: Fields) -> None:
         claim = self.claim_of(receipt)
@@ -217,17 +225,18 @@ class Register:
             claim.request = receipt.documents[0]
         elif receipt.type == "claim.protest":
             claim.answers.append(receipt.documents[0])
+        self.claims.put(claim.id, claim)
 
     def _verified(self, receipt: Receipt, creator: str, body: Fields) -> None:
         verification = body.text("verification")
-        self.verifications[verification] = VerificationEntry(
-            verification, creator, body.text("party"), place_of(receipt)
-        )
+        entry = VerificationEntry(verification, creator, body.text("party"), place_of(receipt))
+        self.verifications.put(verification, entry)
 
     def _answered(self, receipt: Receipt, _creator: str, _body: Fields) -> None:
         claim = self.claim_of(receipt)
         claim.answers.append(receipt.documents[0])
         claim.last_act = receipt.type or ""
+        self.claims.put(claim.id, claim)
 
 
 def place_of(receipt: Receipt) -> Place:

@@ -5,7 +5,8 @@ Rules:
 - Documents leave only as sealed envelopes, with the fields that their addressee may see, and with this organization's
   signatures: that the digests in it are the document's, and under which root it goes to whom.
 - New keys take the place of old ones for signing; what was sealed to an old one still opens.
-- Documents do not stay in memory: most lie in a real file without a name, where what is forgotten is overwritten.
+- Documents and salts do not stay in memory: most lie in a real file without a name, where what is forgotten is
+  overwritten.
 - Salts of commitments are kept with what they open: who loses the salt can no longer prove the state.
 - Nothing in here shows itself: values and salts stay wrapped until whoever may see them reveals them.
 """
@@ -74,7 +75,7 @@ class Wallet:
         self._witness = witness
         self._issued: FiledMap[bytes, DocumentPlain] = FiledMap(pack_document, unpack_document)
         self._opened: FiledMap[bytes, OpenedEnvelope] = FiledMap(pack_opened, unpack_opened)
-        self._salts: dict[bytes, Private[bytes]] = {}
+        self._salts: FiledMap[bytes, Private[bytes]] = FiledMap(Private.reveal, Private)
 
     def __repr__(self) -> str:
         return f"Wallet({self.organization}, key={self._key.public.hex()})"
@@ -233,7 +234,7 @@ class Wallet:
 
     def keep_salt(self, commitment: bytes, salt: bytes) -> None:
         """Keep the salt that opens a commitment."""
-        self._salts[commitment] = Private(salt)
+        self._salts.put(commitment, Private(salt))
         if self._witness is not None:
             self._witness.note_salt(self.organization, commitment, Private(salt))
 

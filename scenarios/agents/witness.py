@@ -5,7 +5,7 @@ Rules:
 - It notes what an application *means* to show before anything is sealed; what was in fact sealed is for others to open.
 - Nothing in it is forgotten: what was purged must still be searched for.
 - Values and salts stay wrapped until the search reveals them.
-- Documents and envelopes do not stay in memory: most lie in real files without a name.
+- None of that stays in memory: most of it lies in real files without a name.
 """
 
 from __future__ import annotations
@@ -61,6 +61,24 @@ def _unpack_committed(data: bytes) -> Committed:
     return Committed(issuer, unpack_document(document), frozenset(public))
 
 
+def _pack_readers(readers: dict[str, tuple[str, ...]]) -> bytes:
+    return cast(bytes, msgpack.packb(readers))
+
+
+def _unpack_readers(data: bytes) -> dict[str, tuple[str, ...]]:
+    return cast("dict[str, tuple[str, ...]]", msgpack.unpackb(data, use_list=False))
+
+
+def _pack_salt(noted: tuple[str, Private[bytes]]) -> bytes:
+    organization, salt = noted
+    return cast(bytes, msgpack.packb((organization, salt.reveal())))
+
+
+def _unpack_salt(data: bytes) -> tuple[str, Private[bytes]]:
+    organization, salt = cast("tuple[str, bytes]", msgpack.unpackb(data))
+    return organization, Private(salt)
+
+
 class Sealed:
     """Every envelope sealed, oldest first, with the root of its document."""
 
@@ -106,10 +124,13 @@ class Witness:
     documents: FiledMap[bytes, Committed] = field(
         default_factory=lambda: FiledMap(_pack_committed, _unpack_committed)
     )
-    meant: dict[bytes, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    meant: FiledMap[bytes, dict[str, tuple[str, ...]]] = field(
+        default_factory=lambda: FiledMap(_pack_readers, _unpack_readers)
+    )
     sealed: Sealed = field(default_factory=Sealed)
-    _names: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
-    _salts: dict[bytes, tuple[str, Private[bytes]]] = field(default_factory=dict)
+    _salts: FiledMap[bytes, tuple[str, Private[bytes]]] = field(
+        default_factory=lambda: FiledMap(_pack_salt, _unpack_salt)
+    )
 
     def note_document(self, issuer: str, document: DocumentPlain, public: frozenset[str]) -> None:
         """Note that an organization committed to a document."""
@@ -117,9 +138,9 @@ class Witness:
 
     def note_reader(self, root: bytes, reader: str, names: Iterable[str]) -> None:
         """Note that one who has a document means a reader to see these fields of it."""
-        readers = self.meant.setdefault(root, {})
+        readers = self.meant.get(root, {})
         meant = tuple(dict.fromkeys((*readers.get(reader, ()), *names)))
-        readers[reader] = self._names.setdefault(meant, meant)  # most documents of a kind are shown alike
+        self.meant.put(root, {**readers, reader: meant})
 
     def note_envelope(self, root: bytes, sealed: bytes) -> None:
         """Note a sealed envelope of a document."""
@@ -127,7 +148,7 @@ class Witness:
 
     def note_salt(self, organization: str, commitment: bytes, salt: Private[bytes]) -> None:
         """Note the salt that opens a commitment."""
-        self._salts[commitment] = (organization, salt)
+        self._salts.put(commitment, (organization, salt))
 
     def secrets(self) -> Iterator[Secret]:
         """Give every private text and salt of all documents, and every commitment's salt."""

@@ -66,7 +66,7 @@ class FaultWatch:
         self.last_ns = max(self.last_ns, event.protocol_ns)
         self._measurement(event)
         if event.name == "fault.began":
-            journeys = self._measurement.journeys.values()
+            journeys = self._measurement.journeys
             in_flight = any(len(journey.certified_ns) < self._nodes for journey in journeys)
             number, kind = event.integer("fault"), event.text("kind")
             fault: dict[str, Plain] = {

@@ -10,23 +10,24 @@ Rules:
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from sys import intern
 
 from p2p.observer import RecordField
+from scenarios.filedindex import FiledIndex
 from scenarios.record.eventbook import Event
 
 SHARES = (50, 90, 100)
 NS_PER_MS = 1_000_000
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Journey:
     """One transaction's way through the network.
 
     Attributes:
-        id: its id, hex.
         submitted_ns: when its intake node got it.
         accepted_ns: when it was durable there.
         height: its block.
@@ -34,12 +35,72 @@ class Journey:
         certified_ns: per node, when that node had it under a certificate; one map for all of a block.
     """
 
-    id: str
     submitted_ns: int
     accepted_ns: int | None = None
     height: int | None = None
     code: str | None = None
     certified_ns: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Journeys:
+    """All transactions in the order in which they were handed in: a few numbers each, and ids that are filed.
+
+    Attributes:
+        moments: by height, per node, when that node had it under a certificate.
+    """
+
+    moments: dict[int, dict[str, int]] = field(default_factory=dict)
+    _ids: FiledIndex[str] = field(default_factory=FiledIndex)
+    _submitted_ns: array[int] = field(default_factory=lambda: array("q"))
+    _accepted_ns: array[int] = field(default_factory=lambda: array("q"))
+    _heights: array[int] = field(default_factory=lambda: array("q"))
+    _codes: list[str | None] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self._submitted_ns)
+
+    def __iter__(self) -> Iterator[Journey]:
+        for submitted_ns, accepted_ns, height, code in zip(
+            self._submitted_ns, self._accepted_ns, self._heights, self._codes, strict=True
+        ):
+            yield Journey(
+                submitted_ns,
+                None if accepted_ns == _NEVER else accepted_ns,
+                None if height == _NEVER else height,
+                code,
+                self.moments.get(height, {}),
+            )
+
+    def submitted(self, transaction_id: str, time_ns: int) -> None:
+        """Note that a transaction was handed in; only the first time counts."""
+        if self._ids.number(transaction_id) == len(self._submitted_ns):
+            self._submitted_ns.append(time_ns)
+            self._accepted_ns.append(_NEVER)
+            self._heights.append(_NEVER)
+            self._codes.append(None)
+
+    def accepted(self, transaction_id: str, time_ns: int) -> None:
+        """Note that a transaction is durable at its intake node; only the first time counts.
+
+        Raises:
+            KeyError: if it was not handed in.
+        """
+        number = self._ids.get(transaction_id)
+        if number is None:
+            raise KeyError(transaction_id)
+        if self._accepted_ns[number] == _NEVER:
+            self._accepted_ns[number] = time_ns
+
+    def executed(self, transaction_id: str, height: int, code: str) -> None:
+        """Note which block a transaction is in, if it was handed in; only the first counts."""
+        number = self._ids.get(transaction_id)
+        if number is not None and self._heights[number] == _NEVER:
+            self._heights[number] = height
+            self._codes[number] = intern(code)
+
+
+_NEVER = -1
 
 
 @dataclass(slots=True)
@@ -51,8 +112,7 @@ class Measurement:
     """
 
     nodes: Sequence[str]
-    journeys: dict[str, Journey] = field(default_factory=dict)
-    _moments: dict[int, dict[str, int]] = field(default_factory=dict)
+    journeys: Journeys = field(default_factory=Journeys)
     _certified: dict[str, int] = field(default_factory=dict)
     _codes: dict[str, int] = field(default_factory=dict)
     _leaders: int = 0
@@ -68,12 +128,10 @@ class Measurement:
         """Return all figures by name; durations in milliseconds of protocol time."""
         figures: dict[str, RecordField | float] = {
             "transactions_submitted": len(self.journeys),
-            "transactions_accepted": sum(j.accepted_ns is not None for j in self.journeys.values()),
-            "transactions_valid": sum(j.code == "VALID" for j in self.journeys.values()),
-            "transactions_unfinished": sum(
-                len(j.certified_ns) < len(self.nodes) for j in self.journeys.values()
-            ),
-            "blocks": max(self._moments, default=0),
+            "transactions_accepted": sum(j.accepted_ns is not None for j in self.journeys),
+            "transactions_valid": sum(j.code == "VALID" for j in self.journeys),
+            "transactions_unfinished": sum(len(j.certified_ns) < len(self.nodes) for j in self.journeys),
+            "blocks": max(self.journeys.moments, default=0),
             "elections_won": self._leaders,
             "term_max": self._term_max,
         }
@@ -92,40 +150,32 @@ class Measurement:
         """Return, of every transaction that got there, the latency to certified at `share` percent of nodes."""
         needed = -(-len(self.nodes) * share // 100)
         latencies: list[float] = []
-        for journey in self.journeys.values():
+        for journey in self.journeys:
             moments = sorted(journey.certified_ns.values())
             if len(moments) >= needed:
                 latencies.append((moments[needed - 1] - journey.submitted_ns) / NS_PER_MS)
         return latencies
 
     def _submitted(self, event: Event) -> None:
-        transaction_id = intern(event.text("id"))
-        self.journeys.setdefault(transaction_id, Journey(transaction_id, event.protocol_ns))
+        self.journeys.submitted(event.text("id"), event.protocol_ns)
 
     def _accepted(self, event: Event) -> None:
-        journey = self.journeys[event.text("id")]
-        if journey.accepted_ns is None:
-            journey.accepted_ns = event.protocol_ns
+        self.journeys.accepted(event.text("id"), event.protocol_ns)
 
     def _executed(self, event: Event) -> None:
         height = event.integer("height")
-        if height in self._moments:
+        if height in self.journeys.moments:
             return
-        moments: dict[str, int] = {}
         for receipt in receipts_of(event):
             self._codes[receipt.code] = self._codes.get(receipt.code, 0) + 1
-            journey = self.journeys.get(receipt.id)
-            if journey is not None and journey.height is None:
-                journey.height = height
-                journey.code = receipt.code
-                journey.certified_ns = moments
-        self._moments[height] = moments
+            self.journeys.executed(receipt.id, height, receipt.code)
+        self.journeys.moments[height] = {}
 
     def _certified_at(self, event: Event) -> None:
         node = event.text("node")
         height = event.integer("height")
         for covered in range(self._certified.get(node, 0) + 1, height + 1):
-            moments = self._moments.get(covered)
+            moments = self.journeys.moments.get(covered)
             if moments is not None:
                 moments.setdefault(node, event.protocol_ns)
         self._certified[node] = max(height, self._certified.get(node, 0))

@@ -119,7 +119,7 @@ class Operation:
 
     def bins(self) -> list[Bin]:
         """Return the run in equal stretches, from the first transaction to the last."""
-        journeys = self.measurement.journeys.values()
+        journeys = self.measurement.journeys
         if not journeys:
             return []
         first = min(journey.submitted_ns for journey in journeys)

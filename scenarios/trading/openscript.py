@@ -7,7 +7,6 @@ Rules:
 
 from __future__ import annotations
 
-import pickle
 from collections import ChainMap
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TypeVar, cast
@@ -37,9 +36,7 @@ class OpenScript:
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self._come: dict[str, FiledMap[str, BaseModel]] = {
-            name: FiledMap(pickle.dumps, pickle.loads) for name in PAPERS
-        }
+        self._come: dict[str, FiledMap[str, BaseModel]] = {name: FiledMap() for name in PAPERS}
         self.documents: Mapping[str, Document] = self._over(scenario.documents, "documents")
         self.invoices: Mapping[str, Invoice] = self._over(scenario.invoices, "invoices")
         self.claims: Mapping[str, Claim] = self._over(scenario.claims, "claims")

@@ -5,6 +5,7 @@ Rules:
 - What a trade takes for granted it has done as it begins: an importer that works through brokers grants them their
   powers, unless the scenario does.
 - An act that begins waits for nobody: the next one begins at its own time.
+- Acts that are not due yet lie in a real file without a name.
 - A step that the ledger or a form's rules refuse ends there, as it does in a scenario file; any other failure is the
   program's, and is raised by the trial.
 """
@@ -14,10 +15,11 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, assert_never
 
 from p2p.observer import RecordField
+from scenarios.filed import Filed
 from scenarios.model import Step
 from scenarios.model.fisheries import Vessel
 from scenarios.model.units import DAY_MS
@@ -57,7 +59,6 @@ class Stage(Protocol):
 class _Due:
     time_ms: int
     number: int
-    act: Act = field(compare=False)
 
 
 class Trader:
@@ -85,7 +86,7 @@ class Trader:
         self._stage = stage
         self._vessels = vessels
         self._due: list[_Due] = []
-        self._count = 0
+        self._acts: Filed[Act] = Filed()
         self._made: set[str] = set()
         self._running: set[asyncio.Task[object]] = set()
         self.failure: BaseException | None = None
@@ -108,15 +109,16 @@ class Trader:
         lot = self._lot_of(shipment)
         self._script.take(lot)
         for act in lot.acts:
-            self._count += 1
-            heapq.heappush(self._due, _Due(act.time_ms, self._count, act))
+            heapq.heappush(self._due, _Due(act.time_ms, self._acts.add(act)))
 
     async def _play_until(self, time_ms: int | None) -> None:
         """Begin all acts that are due before a moment, then come to it."""
         while self._due and (time_ms is None or self._due[0].time_ms < time_ms):
             due = heapq.heappop(self._due)
             await self._come_to(due.time_ms)
-            self._begin(due.act)
+            act = self._acts[due.number]
+            self._acts.let_go(due.number)
+            self._begin(act)
         if time_ms is not None:
             await self._come_to(time_ms)
 

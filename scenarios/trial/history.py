@@ -4,6 +4,7 @@ Rules:
 - States on the ledger come from certified receipts and the contracts' own tables, never from what a step intended.
 - A claim's or holding's fine state comes from the private records of Customs' and the importer's agents.
 - Names are the scenario's local names.
+- Most of it lies in real files without a name until it is asked for.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from sys import intern
+from typing import TypeVar
 
 from ledger.contracts.certificate import CERTIFICATE_TABLE
 from ledger.contracts.holding import HOLDING_TABLE
 from p2p.observer import RecordField
+from scenarios.filed import FiledMap
 from scenarios.model.predicates import (
     BlockCommitted,
     CertificateEvent,
@@ -41,6 +43,15 @@ _DENIALS = ("DENIED", "PROTEST_DENIED")
 _EVENT_STATE = {CertificateEvent.DELIVERED: "DELIVERED", CertificateEvent.HELD: "HELD"}
 
 
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+def _note(noted: FiledMap[K, tuple[T, ...]], key: K, *values: T) -> None:
+    """Add to what was noted under a key."""
+    noted.put(key, (*noted.get(key, ()), *values))
+
+
 @dataclass(slots=True)
 class History:
     """Follows events; see `scenarios.model.sentences.TrialHistory`."""
@@ -48,17 +59,17 @@ class History:
     reached_ms: int = 0
     complete: bool = False
     metrics: Mapping[str, RecordField | float] = field(default_factory=dict)
-    _certificates: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    _holdings: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
-    _fine_holdings: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
-    _states: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
-    _begun: dict[tuple[str, str], int] = field(default_factory=dict)
-    _findings: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    _certificates: FiledMap[str, tuple[tuple[int, str], ...]] = field(default_factory=FiledMap)
+    _holdings: FiledMap[tuple[str, str], tuple[tuple[int, str], ...]] = field(default_factory=FiledMap)
+    _fine_holdings: FiledMap[tuple[str, str], tuple[tuple[int, str], ...]] = field(default_factory=FiledMap)
+    _states: FiledMap[tuple[str, str], tuple[tuple[int, str], ...]] = field(default_factory=FiledMap)
+    _begun: FiledMap[tuple[str, str], int] = field(default_factory=FiledMap)
+    _findings: FiledMap[tuple[str, str], tuple[str, ...]] = field(default_factory=FiledMap)
     _noticed: dict[tuple[str, str], int] = field(default_factory=dict)
     _reasons: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _step_transactions: dict[int, list[str]] = field(default_factory=dict)
     _carnets: CarnetStates = field(default_factory=CarnetStates)
-    _codes: dict[str, str] = field(default_factory=dict)
+    _codes: FiledMap[str, str] = field(default_factory=lambda: FiledMap(str.encode, bytes.decode))
     _rules: dict[str, str] = field(default_factory=dict)
     _leader_seen: bool = False
     _height: int = 0
@@ -77,7 +88,7 @@ class History:
             self._noticed.setdefault(who, event.calendar_ms)
         elif event.name == "holding.state":
             held = (event.text("certificate"), event.text("holder"))
-            self._fine_holdings.setdefault(held, []).append((event.integer("time_ms"), event.text("state")))
+            _note(self._fine_holdings, held, (event.integer("time_ms"), event.text("state")))
         elif event.name == "claim.decided":
             self._take_decision(event)
         elif event.name == "raft.role" and event.fields["role"] == "leader":
@@ -121,21 +132,21 @@ class History:
 
     def note_state(self, kind: str, name: str, time_ms: int, state: str) -> None:
         """Note that a subject came into a state."""
-        self._states.setdefault((kind, name), []).append((time_ms, state))
+        _note(self._states, (kind, name), (time_ms, state))
 
     def states(self, kind: str, name: str) -> States:
         """Return a subject's states in order; empty if it was never on the ledger."""
-        states = sorted(self._states.get((kind, name), []), key=lambda item: item[0])
+        states = sorted(self._states.get((kind, name), ()), key=lambda item: item[0])
         return self._carnets.with_expiry(name, states, self.reached_ms) if kind == "carnet" else states
 
     def certificate_states(self, certificate: str) -> States:
         """Return the certificate's states; empty if it was never anchored."""
-        return self._certificates.get(certificate, [])
+        return list(self._certificates.get(certificate, ()))
 
     def holding_states(self, certificate: str, holder: str) -> States:
         """Return one holding's states, the public one before the fine one; empty if it was never delivered."""
-        public = self._holdings.get((certificate, holder), [])
-        fine = self._fine_holdings.get((certificate, holder), [])
+        public = self._holdings.get((certificate, holder), ())
+        fine = self._fine_holdings.get((certificate, holder), ())
         return sorted([*public, *fine], key=lambda item: item[0])
 
     def holdings(self) -> Mapping[tuple[str, str], Sequence[tuple[int, str]]]:
@@ -152,7 +163,7 @@ class History:
 
     def findings(self, kind: str, name: str) -> Sequence[str]:
         """Return all findings recorded for the transactions about a subject."""
-        return self._findings.get((kind, name), [])
+        return list(self._findings.get((kind, name), ()))
 
     def noticed_ms(self, certificate: str, importer: str) -> int | None:
         """Return when an importer's program heard that a certificate is incorrect, or None."""
@@ -177,7 +188,8 @@ class History:
 
     def note_code(self, transaction_id: str, code: str) -> None:
         """Note what became of a transaction that never came to a receipt: refused at the door."""
-        self._codes.setdefault(transaction_id, code)
+        if transaction_id not in self._codes:
+            self._codes.put(transaction_id, code)
 
     def metric(self, name: str) -> float | None:
         """Return a measured value; None if there was nothing to measure."""
@@ -192,7 +204,7 @@ class History:
             self._reasons.setdefault(("claim", event.text("claim")), []).extend(defects)
 
     def _take_receipt(self, event: Event) -> None:
-        self._codes[intern(event.text("id"))] = intern(event.text("code"))
+        self._codes.put(event.text("id"), event.text("code"))
         rule = event.fields.get("rule")
         if isinstance(rule, str):
             self._rules[event.text("id")] = rule
@@ -208,15 +220,15 @@ class History:
         for subject in SUBJECTS.values():
             name = event.fields.get(subject.field)
             if isinstance(name, str):
-                self._begun.setdefault((subject.field, name), time_ms)
-                if isinstance(findings, list):
-                    self._findings.setdefault((subject.field, name), []).extend(findings)
+                if (subject.field, name) not in self._begun:
+                    self._begun.put((subject.field, name), time_ms)
+                if isinstance(findings, list) and findings:
+                    _note(self._findings, (subject.field, name), *findings)
         if isinstance(certificate, str) and isinstance(kind, str):
             if kind in _CERTIFICATE_TARGETS:
-                self._certificates.setdefault(certificate, []).append((time_ms, _CERTIFICATE_TARGETS[kind]))
+                _note(self._certificates, certificate, (time_ms, _CERTIFICATE_TARGETS[kind]))
             if kind in _HOLDING_TARGETS and isinstance(holder, str):
-                states = self._holdings.setdefault((certificate, holder), [])
-                states.append((time_ms, _HOLDING_TARGETS[kind]))
+                _note(self._holdings, (certificate, holder), (time_ms, _HOLDING_TARGETS[kind]))
 
     def _wake(self) -> None:
         still: list[tuple[Predicate, asyncio.Future[None]]] = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ledger.encoding import Value
 from scenarios.agents.desk import Kind
+from scenarios.filed import FiledMap
 
 
 @dataclass(slots=True)
@@ -16,13 +17,14 @@ class Names:
     A certificate's ledger id is its hex digits, a claim's `<entry>/<line>`.
     """
 
-    _to_ledger: dict[tuple[Kind, str], str] = field(default_factory=dict)
-    _to_local: dict[tuple[Kind, str], str] = field(default_factory=dict)
+    _to_ledger: FiledMap[tuple[Kind, str], str] = field(default_factory=FiledMap)
+    _to_local: FiledMap[tuple[Kind, str], str] = field(default_factory=FiledMap)
 
     def bind(self, kind: Kind, local_name: str, ledger_id: str) -> None:
         """Note that `local_name` has this id on the ledger."""
-        self._to_ledger[kind, local_name] = ledger_id
-        self._to_local.setdefault((kind, ledger_id), local_name)
+        self._to_ledger.put((kind, local_name), ledger_id)
+        if (kind, ledger_id) not in self._to_local:
+            self._to_local.put((kind, ledger_id), local_name)
 
     def local(self, kind: Kind, ledger_id: str) -> str | None:
         """Return the local name of an id, or None."""

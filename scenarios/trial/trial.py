@@ -29,6 +29,7 @@ from scenarios.agents.client import NodeClient, PauseHook, unnoticed
 from scenarios.agents.desk import Kind
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.witness import Witness
+from scenarios.filedindex import FiledIndex
 from scenarios.model import Scenario, Step
 from scenarios.network.founding import key_stream
 from scenarios.paper.parameters import standard_parameters
@@ -200,7 +201,7 @@ class Trial:
         self._gave_up = False
         self._sessions: list[aiohttp.ClientSession] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._noted: dict[bytes, None] = {}
+        self._noted: FiledIndex[bytes] = FiledIndex()
         self._steps_begun: list[int] = []
         book.subscribe(self.history)
 
@@ -229,7 +230,7 @@ class Trial:
         if self.auditor is not None:
             self.auditor.called(signed)
         if step is not None and signed.id not in self._noted:
-            self._noted[signed.id] = None
+            self._noted.number(signed.id)
             self.book.add("step.transaction", {"step": step, "id": signed.id.hex()})
 
     def note_refusal(self, raw: bytes, code: str) -> None:

@@ -56,7 +56,7 @@ class Desk:
             filed=Place(bytes(32), number, number, 1_536_000_000_000 + day * DAY_MS),
             findings=(),
         )
-        self.register.claims[entry.id] = entry
+        self.register.claims.put(entry.id, entry)
         fields: dict[str, Value] = {
             KIND: "ENTRY-LINE",
             "claim": entry.id,
@@ -92,7 +92,7 @@ class Desk:
             addressees=("shop", "cbp"),
             anchored=Place(bytes(32), 0, 1, 1_536_000_000_000),
         )
-        self.register.certificates[entry.id] = entry
+        self.register.certificates.put(entry.id, entry)
         return entry
 
     def evidence(self, claim: ClaimEntry) -> Evidence:

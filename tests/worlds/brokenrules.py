@@ -292,10 +292,10 @@ def unknown_carnets_are_issued(monkeypatch: pytest.MonkeyPatch) -> None:
     def of_or_believed(register: CarnetRegister, body: Any) -> CarnetEntry:
         name = str(body["carnet"])
         if name not in register.carnets:
-            register.carnets[name] = CarnetEntry(
-                name, name, "rival-council", "rival-council", bytes(32), {}, CarnetState.SECURED
-            )
-            register.goods[name] = GoodsRecord(listed={}, home={}, out={}, inside={}, settled={})
+            state = CarnetState.SECURED
+            entry = CarnetEntry(name, name, "rival-council", "rival-council", bytes(32), {}, state)
+            register.carnets.put(name, entry)
+            register.goods.put(name, GoodsRecord(listed={}, home={}, out={}, inside={}, settled={}))
         return carnet_of(register, body)
 
     monkeypatch.setattr(booklet, "find_carnet", find_or_invent)

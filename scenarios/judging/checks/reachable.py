@@ -6,6 +6,7 @@ Rules:
 - Guards are the contracts' business: they look at dates, quantities and rosters, and refuse by receipt.
 - Who may read a document is not followed; that a reader takes its step is. A broker acts for whoever has granted it a
   power that is not revoked; its days are a guard.
+- Most records lie in a real file without a name until they are asked for.
 - At the end every record of every kind on the ledger stands where the walk has brought it, and no other is there.
 """
 
@@ -35,6 +36,7 @@ from ledger.contracts.verification import VERIFICATION_TABLE
 from ledger.encoding import decode
 from ledger.genesis import Role
 from ledger.state import VALUE_BYTES_MAX
+from scenarios.filed import FiledEntries
 from scenarios.judging.checks.check import FinalNode, FinalState, Violation
 from scenarios.record.eventbook import Event
 
@@ -82,7 +84,7 @@ class _Kind:
     key: Callable[[Reachable, Body, str], str]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class _Record:
     """One record as its history leaves it: its state, and its parties by what they are."""
 
@@ -107,7 +109,7 @@ class Reachable:
     name: str = "reachable"
     exercised: int = 0
     violations: list[Violation] = field(default_factory=list)
-    records: dict[str, _Record] = field(default_factory=dict)
+    records: FiledEntries[str, _Record] = field(default_factory=FiledEntries)
     origins: dict[str, str] = field(default_factory=dict)
     touched: list[str] = field(default_factory=list)
     _event: int = 0
@@ -157,7 +159,7 @@ class Reachable:
             self._violate(f"{key}: {act} by {creator} from {before} is no row of the {kind.table.name} table")
             return
         if record is None:
-            record = self.records[key] = _Record(before, self._parties(act, body, creator))
+            record = _Record(before, self._parties(act, body, creator))
             record.missing = list(record.parties.get("custody", ()))
         self.touched.append(key)
         self._check_actor(rows[0], key, record, body, creator)
@@ -166,10 +168,11 @@ class Reachable:
         if act == "carnet.replace":
             successor = _text(body, "successor")
             self.origins[successor] = self._origin(body)
-            self.records[f"carnet/{successor}"] = _Record(before, dict(record.parties))
+            self.records.put(f"carnet/{successor}", _Record(before, dict(record.parties)))
             self.touched.append(f"carnet/{successor}")
         if act != "fisheries.endorse" or not record.missing:
             record.state = rows[0].target.value
+        self.records.put(key, record)
 
     def _check_actor(
         self, step: Step[StrEnum, Case], key: str, record: _Record, body: Body, creator: str
@@ -224,7 +227,7 @@ class Reachable:
     def _anchor(self, act: str, creator: str, root: str) -> None:
         self.exercised += 1
         if f"document/{root}" not in self.records:
-            self.records[f"document/{root}"] = _Record("ANCHORED", {"beginner": (creator,)})
+            self.records.put(f"document/{root}", _Record("ANCHORED", {"beginner": (creator,)}))
         elif act not in _PRESENTING:
             self._violate(f"document/{root}: {act} by {creator} anchors it a second time")
 

@@ -7,42 +7,35 @@ Rules:
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 
-from p2p.frames import FrameKind
 from p2p.holdings import Holding
 from p2p.observer import RecordField
 from scenarios.judging.checks.check import Check, FinalState
-from scenarios.judging.checks.raft import RaftProperties
 from scenarios.judging.checks.registry import Setting, make_checks
 from scenarios.judging.final import read_final
-from scenarios.judging.measure import Measurement, traffic
-from scenarios.judging.paper import PaperMeasurement
-from scenarios.judging.tuna import TunaMeasurement
+from scenarios.judging.measure import traffic
 from scenarios.judging.verdict import JudgedExpectation, Judgment, judge
 from scenarios.measuring.comparison import compare_run
 from scenarios.model import Scenario
 from scenarios.privacy.entitlement import entitlement_of
-from scenarios.privacy.framespool import FrameSpool
 from scenarios.privacy.inference import Figure, measure_inference
 from scenarios.privacy.leaks import LeakSearch
 from scenarios.privacy.outsider import infer
 from scenarios.privacy.programlog import ProgramLog
 from scenarios.privacy.reach import Reach
 from scenarios.privacy.readings import Readings, compare
-from scenarios.privacy.survey import Findings, frame_label, survey
-from scenarios.record.eventbook import Event, EventBook
-from scenarios.record.eventspool import EventSpool
+from scenarios.privacy.survey import Findings, survey
+from scenarios.record.eventbook import EventBook
 from scenarios.record.latefile import LateFile
 from scenarios.record.runfolder import RUN_FILE, SCRIPT_FILE, RunFolder
 from scenarios.running.options import RunOptions, RunResult
 from scenarios.running.papertrial import MEASURES_FILE, play_on_paper, trade_of
 from scenarios.running.playing import Playing
 from scenarios.running.verdictfiles import Stopwatch, never_begun, run_of, verdict_of
+from scenarios.running.watching import Watch
 from scenarios.schedules import with_drawn_faults
-from scenarios.trial.tracing import MessageTrace
 from scenarios.trial.trial import Trial, TrialOutcome
 from scenarios.worlds.base import World
 
@@ -56,9 +49,6 @@ def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
     return _Run(with_drawn_faults(scenario, options.seed, options.world), options).run()
 
 
-_ENVELOPE = FrameKind.ENVELOPE.name
-
-
 class _Run:
     """One run's parts."""
 
@@ -70,13 +60,8 @@ class _Run:
         self.search = LeakSearch()
         self.reach = Reach(self.search)
         self.readings = Readings()
-        self.frames = FrameSpool(self.folder.path)
-        self.events = EventSpool(self.folder.path)
-        self.node_records = array("Q")
-        self.measurement = Measurement(list(scenario.organizations))
-        self.tuna = TunaMeasurement()
-        self.paper = PaperMeasurement()
         self.checks: list[Check] = make_checks(Setting(scenario, self.search, self._compare, self._holdings))
+        self.watching = Watch(list(scenario.organizations), self.checks, self.folder.path)
         self.playing = self._stage()
         self.log = ProgramLog()
         self.has_written_events = False
@@ -87,9 +72,9 @@ class _Run:
             scenario=self.scenario,
             options=self.options,
             folder=self.folder,
-            sink=self._sink,
-            frame=self._frame,
-            raft=next(check for check in self.checks if isinstance(check, RaftProperties)),
+            sink=self.watching.record,
+            frame=self.watching.frame,
+            raft=self.watching.raft,
             trial=self._trial,
             is_closing=lambda: hasattr(self, "trial") and self.trial.is_closing,
             chance=self._chance,
@@ -104,29 +89,25 @@ class _Run:
         finally:
             if not self.has_written_events and hasattr(self, "book"):
                 self._write_events()
-            self.frames.close()
+            self.watching.frames.close()
 
     def _carry_out(self) -> None:
         self.folder.write_text("scenario.yaml", self.scenario.resolved())
         if self.options.script_text is not None:
             self.folder.write_text(SCRIPT_FILE, self.options.script_text)
         lines = LateFile(self.folder.trace_path) if self.options.trace_messages else None
-        self.trace = MessageTrace(self._note_second, lines)
+        self.watching.trace.lines = lines
         try:
             self.playing.play()
         finally:
-            self.trace.finish()
+            self.watching.trace.finish()
             if lines is not None:
                 lines.close()
 
     async def _trial(self, world: World) -> None:
-        self.book = EventBook(self._now_ms, world.now_ns, self.events)
+        self.book = EventBook(self._now_ms, world.now_ns, self.watching.spool)
         self.trial = Trial(self.scenario, world, self.book, self._chance, self.options.script, self.trade)
-        self.book.subscribe(self.measurement)
-        self.book.subscribe(self.tuna)
-        self.book.subscribe(self.paper)
-        for check in self.checks:
-            self.book.subscribe(check)
+        self.watching.follow(self.book)
         if self.options.progress is not None:
             self.options.progress.checks = self.checks
             self.book.subscribe(self.options.progress)
@@ -142,22 +123,6 @@ class _Run:
 
     def _chance(self, stream: str) -> Random:
         return Random(f"{self.options.seed}:{stream}")
-
-    def _sink(self, event: str, fields: Mapping[str, RecordField]) -> None:
-        self.node_records.append(self.book.add(event, fields).number)
-
-    def _frame(self, now_ns: int, source: str, target: str, kind: str, frame: bytes) -> None:
-        self.trace.frame(now_ns, source, target, kind, frame)
-        self.frames.keep(frame_label(kind, source, target), frame, per_place=kind == _ENVELOPE)
-
-    def _note_second(self, second: int, frames: int, size_bytes: int, digest: str) -> None:
-        fields: dict[str, RecordField] = {
-            "second": second,
-            "frames": frames,
-            "bytes": size_bytes,
-            "digest": digest,
-        }
-        self.book.add("trace", fields)
 
     def _write_events(self) -> None:
         self.has_written_events = True
@@ -177,8 +142,8 @@ class _Run:
                 self.scenario,
                 self.outcome,
                 self.book.events,
-                self._records_of_nodes,
-                self.frames,
+                self.watching.records_of_nodes,
+                self.watching.frames,
                 self.log.lines,
             ),
         )
@@ -220,15 +185,6 @@ class _Run:
         self._write(judgment, metrics)
         return RunResult(self.folder, judgment, metrics, self.trial, self.book, self.readings)
 
-    def _records_of_nodes(self) -> Iterator[Event]:
-        """Give the events that nodes told, in order."""
-        numbers = iter(self.node_records)
-        following = next(numbers, None)
-        for event in self.book.events:
-            if event.number == following:
-                yield event
-                following = next(numbers, None)
-
     def _play_on_paper(self) -> None:
         """Play the same trade on paper, if there is one, and measure both arms from what they left."""
         if self.trade is not None:
@@ -236,9 +192,10 @@ class _Run:
             self.folder.write_json(MEASURES_FILE, compare_run(self.folder.path).plain())
 
     def _metrics(self) -> dict[str, RecordField | float]:
-        metrics = self.measurement.figures() | self.tuna.figures() | self.paper.figures()
+        seen = self.watching
+        metrics = seen.measurement.figures() | seen.tuna.figures() | seen.paper.figures()
         if self.options.world == "virtual":
-            metrics.update(traffic(self.trace.frames_by_kind, self.trace.bytes_by_kind))
+            metrics.update(traffic(seen.trace.frames_by_kind, seen.trace.bytes_by_kind))
         else:
             metrics.update({"messages": self.outcome.frames_sent, "bytes": self.outcome.bytes_sent})
         for check in self.checks:

@@ -5,7 +5,8 @@ Rules:
 - Records of a life that has ended are dropped: a ghost is not heard.
 - Power fails while somebody writes, if anybody does soon: a cut between two commits would put nothing at risk.
 - A node whose program fails is reported with its reason; the trial goes on without it, as a real one would.
-- Nodes of one process remember each other's verifications: it is a pure function of the bytes, and of nothing else.
+- Nodes of one process remember each other's verifications unless told otherwise: verification is a pure function of the
+  bytes, and of nothing else.
 """
 
 from __future__ import annotations
@@ -148,6 +149,8 @@ class SimulatedWorld:
         frame_sink: takes every frame that leaves a node, if given.
         raft: follows every node's core, if given.
         flights: follows every frame, if given.
+        verifies_apart: whether every node verifies for itself what another has verified, as in processes of their own:
+            for measurement.
     """
 
     kind = "virtual"
@@ -161,6 +164,8 @@ class SimulatedWorld:
         frame_sink: FrameSink | None = None,
         raft: RaftWitness | None = None,
         flights: Flights | None = None,
+        *,
+        verifies_apart: bool = False,
     ) -> None:
         self.kit = kit
         self.founding = founding
@@ -170,7 +175,7 @@ class SimulatedWorld:
         self.raft = raft
         self.flights = flights
         self.organizations = [o.id for o in founding.genesis.organizations]
-        self._verifier = Verifier()
+        self._verifier = None if verifies_apart else Verifier()
         self._nodes: dict[str, Node] = {}
         self._apis: dict[str, Api] = {}
         self._calendar_ms = 0

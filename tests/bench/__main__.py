@@ -1,12 +1,14 @@
 """`make bench`: the figures of docs/performance.md, measured here and now.
 
     python -m tests.bench [idle] [load] [seed] [live] [elections] [catchup] [--seeds N]
+    python -m tests.bench load --checks
     python -m tests.bench quarter [--shipments N ...]
     python -m tests.bench storm [--seeds N] [--jobs]
 
 Without a name everything of the first line is measured, which takes one to two minutes. `--seeds` says over how many
 seeds elections, or the storm, are measured, 20 unless given; 1,000 elections take about five minutes of one processor.
-`--jobs` holds two workers against one over the storm's seeds, which tells something on idle processors only.
+`--jobs` holds two workers against one over the storm's seeds, which tells something on idle processors only. `--checks`
+measures the load with all checks of a run switched on, in pairs with and without them, and nothing else of the load.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import argparse
 import platform
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
 import apsw
@@ -23,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from p2p.config import Timing
-from tests.bench import catchup, elections, idle, live, load, quarter, seed, storm
+from tests.bench import catchup, checked, elections, idle, live, load, quarter, seed, storm
 from tests.bench.attribution import Sampler
 from tests.bench.cluster import SCENARIO, SEED
 from tests.bench.reference import reference_ms
@@ -63,6 +65,9 @@ def main(wanted: Sequence[str]) -> int:
     parser.add_argument(
         "--shipments", type=int, nargs="+", default=quarter.SHIPMENTS, help="for quarter (default: 100 300)"
     )
+    parser.add_argument(
+        "--checks", action="store_true", help="for load: with all checks of a run switched on, and without"
+    )
     parser.add_argument("--jobs", action="store_true", help="for storm: two workers against one as well")
     asked = parser.parse_args(wanted)
     unknown = [part for part in asked.parts if part not in PARTS]
@@ -74,6 +79,8 @@ def main(wanted: Sequence[str]) -> int:
         return 64
     _print_setting()
     runs = {"idle": _idle, "load": _load, "seed": _seed, "live": _live}
+    if asked.checks:
+        runs["load"] = _checked
     runs["elections"] = lambda: _elections(asked.seeds)
     runs["catchup"] = lambda: _catch_up(asked.behind or BEHIND)
     runs["quarter"] = lambda: _quarter(asked.shipments)
@@ -152,6 +159,40 @@ def _load() -> None:
         table.add_row(owner, f"{percent:.1f}")
     console.print(table)
     _print_gossip(figures)
+
+
+def _checked() -> None:
+    figures = checked.measure_checked()
+    table = _table(
+        f"2c. CPU per transaction without and with all checks of a run, {len(figures.without)} pairs in turn, "
+        f"{figures.transactions:,} transactions each, every node verifying for itself",
+        "figure",
+        "median",
+        "pairs",
+    )
+    rows: list[tuple[str, Callable[[checked.CheckedFigures, checked.CheckedFigures], float]]] = [
+        ("without checks", lambda bare, _: bare.during_ms),
+        ("with, while it runs", lambda _, watched: watched.during_ms),
+        ("so checks cost meanwhile", lambda bare, watched: watched.during_ms - bare.during_ms),
+        ("afterwards: search, stores, ends of checks", lambda _, watched: watched.afterwards_ms),
+        ("all with checks", lambda _, watched: watched.whole_ms),
+    ]
+    for name, figure in rows:
+        pairs = zip(figures.without, figures.checked, strict=True)
+        each = " ".join(f"{figure(bare, watched):.2f}" for bare, watched in pairs)
+        table.add_row(name, f"{figures.median_ms(figure):.2f} ms", each)
+    whole_ms = figures.median_ms(rows[-1][1])
+    table.add_row("goal", f"<= {checked.GOAL_MS} ms", _verdict(whole_ms <= checked.GOAL_MS))
+    table.add_row("reference work", "", " ".join(f"{each:.1f}" for each in figures.references_ms))
+    console.print(table)
+    last = figures.checked[-1]
+    sought = f"{last.sought:,} values and salts sought in {last.searched_mib:.0f} MiB"
+    table = _table(
+        f"2d. What the checks saw, {figures.fields_each} fields a document; {sought}", "check", "times"
+    )
+    for name, times in last.exercised.items():
+        table.add_row(name, f"{times:,}")
+    console.print(table)
 
 
 def _print_cost(figures: load.LoadFigures) -> None:

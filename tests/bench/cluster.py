@@ -2,7 +2,8 @@
 
 Rules:
 - Everything but the processor's time follows from the seed.
-- What the nodes record is kept as it comes and judged after the measured window.
+- What the nodes record is kept as it comes and judged after the measured window, unless somebody else is told of it.
+- Every node verifies every signature for itself, as in processes of their own.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from p2p.node import Node
 from p2p.observer import RecordField
 from p2p.virtual import NS_PER_MS, VirtualWorld, run_virtual
+from scenarios.judging.checks.raft import RaftProperties
 from scenarios.model.catalog import load_scenario
 from scenarios.network.asked import founding_of, network_plan
 from scenarios.network.founding import Founding
@@ -27,6 +29,23 @@ SEED = "bench"
 TIME_LIMIT_S = 1000.0
 
 T = TypeVar("T")
+
+
+class Watcher(Protocol):
+    """Whoever is told of what nodes record, of frames, and of Raft."""
+
+    @property
+    def raft(self) -> RaftProperties:
+        """Follows every node's core."""
+
+    def record(self, event: str, fields: Mapping[str, RecordField]) -> None:
+        """Take what a node records."""
+
+    def frame(self, now_ns: int, source: str, target: str, kind: str, frame: bytes) -> None:
+        """Take a frame that left a node."""
+
+    def begin(self, world: SimulatedWorld) -> None:
+        """Be told of the world before anything in it begins."""
 
 
 @dataclass(slots=True)
@@ -75,9 +94,18 @@ def network() -> tuple[Founding, NetworkPlan, int]:
 
 
 def in_cluster(
-    work: Callable[[Cluster], Coroutine[None, None, T]], *, block_interval_ms: int | None = None
+    work: Callable[[Cluster], Coroutine[None, None, T]],
+    *,
+    block_interval_ms: int | None = None,
+    watcher: Watcher | None = None,
 ) -> T:
-    """Found the network, start its nodes in the virtual world, and run `work` beside them."""
+    """Found the network, start its nodes in the virtual world, and run `work` beside them.
+
+    Args:
+        work: what is done with the network.
+        block_interval_ms: instead of the default.
+        watcher: told of everything instead of the cluster, which then has no records.
+    """
     founding, plan, calendar_ms = network()
     if block_interval_ms is not None:
         plan = replace(plan, timing=replace(plan.timing, block_interval_ms=block_interval_ms))
@@ -90,7 +118,13 @@ def in_cluster(
         def sink(event: str, fields: Mapping[str, RecordField]) -> None:
             cluster.records.append((kit.now_ns(), event, fields))
 
-        cluster = Cluster(SimulatedWorld(kit, founding, plan, sink))
+        if watcher is None:
+            world = SimulatedWorld(kit, founding, plan, sink, verifies_apart=True)
+        else:
+            told = (watcher.record, watcher.frame, watcher.raft)
+            world = SimulatedWorld(kit, founding, plan, *told, verifies_apart=True)
+            watcher.begin(world)
+        cluster = Cluster(world)
         await cluster.world.open(calendar_ms)
         await cluster.settle()
         result = await work(cluster)

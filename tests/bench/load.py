@@ -122,14 +122,21 @@ def measure_load(
     return in_cluster(work, block_interval_ms=block_interval_ms)
 
 
-def sign_load(founding: Founding, now_ms: int, count: int) -> list[bytes]:
-    """Return the signed bytes of `count` anchored certificates of origin."""
+def sign_load(founding: Founding, now_ms: int, count: int, roots: Sequence[bytes] = ()) -> list[bytes]:
+    """Return the signed bytes of `count` anchored certificates of origin.
+
+    Args:
+        founding: the network.
+        now_ms: the calendar.
+        count: how many.
+        roots: of the documents that they anchor; bytes by chance if there are none.
+    """
     own = founding.secrets[EXPORTER]
     chance = random.Random("load")
     wallet = Wallet(EXPORTER, founding.genesis.network, own.organization_key, own.box_key, chance)
     valid_until_ms = now_ms + VALID_FOR_MS
     signed: list[bytes] = []
-    for _ in range(count):
+    for number in range(count):
         body: dict[str, Value] = {
             "certificate": chance.randbytes(16),
             "form": "NAFTA-434",
@@ -138,7 +145,8 @@ def sign_load(founding: Founding, now_ms: int, count: int) -> list[bytes]:
             "shipment": None,
             "addressees": ["importer", "cbp"],
         }
-        signed.append(wallet.sign("certificate.anchor", body, (chance.randbytes(32),), valid_until_ms).raw)
+        root = roots[number] if roots else chance.randbytes(32)
+        signed.append(wallet.sign("certificate.anchor", body, (root,), valid_until_ms).raw)
     return signed
 
 
@@ -151,8 +159,8 @@ async def _measure(cluster: Cluster, sampler: Sampler | None, duration_s: int, b
     begun_ns = cluster.world.now_ns()
     begun = time.process_time()
     with nullcontext() if sampler is None else sampler.running():
-        await _hand_in(cluster, raws, batch)
-        await _all_certified(cluster)
+        await hand_in(cluster, raws, batch)
+        await all_certified(cluster)
     cpu_s = time.process_time() - begun
     virtual_s = (cluster.world.now_ns() - begun_ns) / 1e9
     reference = statistics.median([reference, reference_ms()])
@@ -160,7 +168,7 @@ async def _measure(cluster: Cluster, sampler: Sampler | None, duration_s: int, b
     measurement = Measurement(cluster.world.organizations)
     for event in cluster.events():
         measurement(event)
-    _check_outcome(measurement, len(raws), len(cluster.nodes))
+    check_outcome(measurement, len(raws), len(cluster.nodes))
     return LoadFigures(
         transactions=len(raws),
         virtual_s=virtual_s,
@@ -176,7 +184,7 @@ async def _measure(cluster: Cluster, sampler: Sampler | None, duration_s: int, b
     )
 
 
-async def _hand_in(cluster: Cluster, raws: Sequence[bytes], batch: int) -> None:
+async def hand_in(cluster: Cluster, raws: Sequence[bytes], batch: int) -> None:
     """Hand the transactions in at their rate, each batch at its time."""
     loop = asyncio.get_running_loop()
     endpoint = cluster.world.endpoint(EXPORTER)
@@ -197,7 +205,7 @@ async def _hand_in(cluster: Cluster, raws: Sequence[bytes], batch: int) -> None:
                 await task
 
 
-async def _all_certified(cluster: Cluster) -> None:
+async def all_certified(cluster: Cluster) -> None:
     """Wait until every node has every transaction under a certificate."""
     while True:
         heights = {node.ledger.height for node in cluster.nodes}
@@ -208,7 +216,7 @@ async def _all_certified(cluster: Cluster) -> None:
         await asyncio.sleep(0.02)
 
 
-def _check_outcome(measurement: Measurement, count: int, nodes: int) -> None:
+def check_outcome(measurement: Measurement, count: int, nodes: int) -> None:
     """Refuse figures of a run in which anything was lost, refused or left open."""
     figures = measurement.figures()
     everywhere = sum(len(journey.certified_ns) == nodes for journey in measurement.journeys.values())

@@ -20,6 +20,8 @@ LOOP = (f"{ROOT}/p2p/virtual/loop.py", "_run_once")
 
 WATCHING = (
     "scenarios/record/event",
+    "scenarios/running/watching.py",
+    "scenarios/privacy/framespool.py",
     "scenarios/trial/tracing.py",
     "scenarios/trial/history.py",
     "scenarios/trial/ledgerwatch.py",

@@ -7,22 +7,23 @@ Rules:
 - A hit names the place and the field, never the value.
 - A database is searched as bytes, where deleted rows still stand, and value by value: a large value is spread over
   pages that need not lie side by side.
+- A value that stands in many documents is looked for once, and named with each of them where it is found.
 - Places: every frame between nodes, every byte on every node's disk, records, metrics and `public/`. Nodes hold
   ciphertext only, an addressee's own too; so there is no place where a hit would be right.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import shutil
 import tempfile
 import zlib
 from array import array
+from binascii import b2a_base64
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
+from json.encoder import encode_basestring, encode_basestring_ascii
 from pathlib import Path
 
 import apsw
@@ -30,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ledger.store import damage_named
+from scenarios.privacy.saltwindows import SALT_BYTES, is_salt, salt_windows
 
 CANARY_CHARACTERS_MIN = 12
 FORM_BYTES_MIN = CANARY_CHARACTERS_MIN
@@ -84,6 +86,8 @@ class LeakSearch:
         self._leaks: dict[Leak, None] = {}
         self._marked: dict[bytes, dict[str, None]] = {}
         self._sought: list[Canary | bytes] = []
+        self._texts: dict[bytes, int] = {}
+        self._also: dict[int, list[str]] = {}
         self._fresh = _Windows()
         self._table: _Table | None = None
         self._counts = array("I", bytes(4 << COUNT_BITS))
@@ -110,8 +114,18 @@ class LeakSearch:
             ValueError: if a form of one is shorter than `FORM_BYTES_MIN`: it would be overlooked.
         """
         self._search_waiting()
+        salts, numbers = bytearray(), array("I")
         for canary in canaries:
             self.canaries += 1
+            if is_salt(canary.value):
+                salts += canary.value
+                numbers.append(len(self._sought))
+                self._sought.append(canary)
+                continue
+            known = self._texts.setdefault(canary.value, len(self._sought))
+            if known != len(self._sought):
+                self._also.setdefault(known, []).append(canary.where)
+                continue
             forms = forms_of(canary.value)
             for name, form in forms:
                 if len(form) < FORM_BYTES_MIN:
@@ -120,6 +134,8 @@ class LeakSearch:
                         f"look for values of {CANARY_CHARACTERS_MIN} characters or more"
                     )
             self._look_for(canary, [form for _, form in forms])
+        if numbers:
+            self._look_for_salts(bytes(salts), numbers)
 
     def mark(self, marker: bytes) -> None:
         """Look from now on for bytes that may stand anywhere: in `marked` is in which places they do."""
@@ -140,6 +156,7 @@ class LeakSearch:
         """Look for nothing of what was looked for so far; what was found stays found."""
         self._search_waiting()
         self._sought, self._fresh, self._table = [], _Windows(), None
+        self._texts, self._also = {}, {}
         self._counts = array("I", bytes(4 << COUNT_BITS))
         self._recent = {}
 
@@ -162,8 +179,14 @@ class LeakSearch:
         self._fresh.add(len(self._sought), windows)
         self._sought.append(sought)
 
+    def _look_for_salts(self, salts: bytes, numbers: array[int]) -> None:
+        self.form_bytes_max = max(self.form_bytes_max, 2 * SALT_BYTES)
+        whose = np.frombuffer(numbers.tobytes(), np.uint32)
+        for places, windows in salt_windows(salts, WINDOW_BYTES, STRIDE_BYTES):
+            self._fresh.add_many(whose[places], windows)
+
     def _places(self, form: bytes) -> range:
-        """Return the places of a form whose windows are looked for: where fewest others have the same.
+        """Return the places of a form whose windows are looked for: where no or fewest others have the same.
 
         Values that begin alike, as names of one kind do, would else all be compared wherever one of them might stand.
         """
@@ -173,6 +196,8 @@ class LeakSearch:
             if fewest < 0 or counts[mark] < fewest:
                 fewest, first = counts[mark], at
             counts[mark] += 1
+            if not fewest:
+                break
         return range(first, first + STRIDE_BYTES)
 
     def _search_waiting(self) -> None:
@@ -196,7 +221,8 @@ class LeakSearch:
             if form not in data[max(0, at - len(form)) : at + len(form)]:
                 continue
             if isinstance(sought, Canary):
-                self._leaks[Leak(place, sought.where, name)] = None
+                for where in (sought.where, *self._also.get(number, ())):
+                    self._leaks[Leak(place, where, name)] = None
             else:
                 self._marked[sought][place] = None
 
@@ -226,6 +252,11 @@ class _Windows:
         for window in dict.fromkeys(windows):
             self.windows += window
             self.numbers.append(number)
+
+    def add_many(self, numbers: npt.NDArray[np.uint32], windows: npt.NDArray[np.uint64]) -> None:
+        """Add a window each of many values."""
+        self.windows += windows.tobytes()
+        self.numbers.frombytes(numbers.tobytes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,24 +338,31 @@ def _values(database: Path) -> Iterator[tuple[str, bytes]]:
 
 def forms_of(value: bytes) -> list[tuple[str, bytes]]:
     """Return the forms `value` could take, with their names."""
-    forms = [("raw", value), ("hex", value.hex().encode()), ("HEX", value.hex().upper().encode())]
+    digits = value.hex()
+    forms = [("raw", value), ("hex", digits.encode()), ("HEX", digits.upper().encode())]
     for offset in range(3):
-        for name, encode in (("base64", base64.b64encode), ("base64url", base64.urlsafe_b64encode)):
-            forms.append((name, _core(encode(bytes(offset) + value), offset, len(value))))
+        encoded = b2a_base64(bytes(offset) + value, newline=False)
+        core = _core(encoded, offset, len(value))
+        forms += [("base64", core), ("base64url", core.translate(_URL_SAFE))]
     try:
         text = value.decode()
     except UnicodeDecodeError:
-        text = None
-    if text is not None:
-        escaped = [_escaped(text, ascii_only) for ascii_only in (True, False)]
-        escaped += [_escaped(once, ascii_only) for once in escaped for ascii_only in (True, False)]
+        text = ""
+    if not _stands_for_itself(text):
+        escaped = [encode(text)[1:-1] for encode in _JSON]
+        escaped += [encode(once)[1:-1] for once in escaped for encode in _JSON]
         forms += [("JSON", once.encode()) for once in escaped]
     unique = {data: name for name, data in reversed(forms)}
     return [(name, data) for data, name in unique.items()]
 
 
-def _escaped(text: str, ascii_only: bool) -> str:
-    return json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_JSON = (encode_basestring_ascii, encode_basestring)
+
+
+def _stands_for_itself(text: str) -> bool:
+    """Whether JSON escapes nothing in a text."""
+    return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
 
 
 def _core(encoded: bytes, offset: int, length: int) -> bytes:

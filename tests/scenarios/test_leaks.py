@@ -17,7 +17,16 @@ from hypothesis import strategies as st
 from ledger.errors import DamagedStoreError
 from scenarios.privacy import leaks
 from scenarios.privacy.framespool import FrameSpool
-from scenarios.privacy.leaks import CANARY_CHARACTERS_MIN, Canary, LeakSearch, stored_values
+from scenarios.privacy.leaks import (
+    CANARY_CHARACTERS_MIN,
+    STRIDE_BYTES,
+    WINDOW_BYTES,
+    Canary,
+    LeakSearch,
+    forms_of,
+    stored_values,
+)
+from scenarios.privacy.saltwindows import is_salt, salt_windows
 
 texts = st.text(
     st.characters(codec="utf-8", exclude_characters="\x00"), min_size=CANARY_CHARACTERS_MIN, max_size=40
@@ -94,6 +103,46 @@ def test_values_that_begin_or_end_alike_are_not_all_compared_wherever_one_might_
     search.search("a log", b"importer and Harborlight " * 40 + b"importer of shipment s77, Harborlight")
     assert [leak.where for leak in search.leaks] == ["77"]
     assert len(compared) < 400, "of 40 times 500"
+
+
+def test_a_value_of_many_documents_is_looked_for_once_and_named_with_each() -> None:
+    search = LeakSearch()
+    value = b"Harborlight Seafood"
+    search.add(Canary(f"document {number}.importer", value) for number in range(50))
+    compared: list[int] = []
+    forms_of = search._forms_of
+    search._forms_of = lambda number: compared.append(number) or forms_of(number)  # type: ignore[method-assign]
+    search.search("a log", value.hex().encode())
+    assert [(leak.where, leak.form) for leak in search.leaks] == [
+        (f"document {number}.importer", "hex") for number in range(50)
+    ]
+    assert set(compared) == {0}
+    assert search.canaries == 50
+    search.look_for_others()
+    search.add([Canary("another lot's", value)])
+    search.search("a frame", value)
+    assert [leak.where for leak in search.leaks if leak.place == "a frame"] == ["another lot's"]
+
+
+@given(st.lists(salts.filter(is_salt), min_size=1, max_size=5))
+def test_of_every_form_of_a_salt_the_first_windows_are_looked_for(values: list[bytes]) -> None:
+    windows: dict[int, set[bytes]] = {}
+    for numbers, some in salt_windows(b"".join(values), WINDOW_BYTES, STRIDE_BYTES):
+        for number, window in zip(numbers.tolist(), some.tolist(), strict=True):
+            windows.setdefault(number, set()).add(window.to_bytes(8, "little"))
+    for number, value in enumerate(values):
+        forms = [form for _, form in forms_of(value)]
+        assert windows[number] == {form[i : i + WINDOW_BYTES] for form in forms for i in range(STRIDE_BYTES)}
+
+
+@given(st.lists(salts.filter(is_salt), min_size=2, max_size=6, unique=True), st.data())
+def test_of_many_salts_each_is_found_under_its_own_name(values: list[bytes], data: st.DataObject) -> None:
+    search = LeakSearch()
+    search.add(Canary(str(number), value) for number, value in enumerate(values))
+    lying = data.draw(st.integers(0, len(values) - 1))
+    form = data.draw(st.sampled_from([form for _, form in forms_of(values[lying])]))
+    search.search("a disk", data.draw(around) + form + data.draw(around))
+    assert {leak.where for leak in search.leaks} == {str(lying)}
 
 
 def test_a_form_that_is_too_short_to_be_found_everywhere_is_refused() -> None:

@@ -74,7 +74,7 @@ METRICS: Mapping[str, Metric] = {
         ),
         Metric(
             "M1-found",
-            "the same, of claims asked about for a cause",
+            "retrieval time, asked for a cause",
             "from Customs' request to the documents at Customs, of claims in whose papers something did not fit",
             _DAYS,
             Axis.OPERATIONAL,
@@ -205,11 +205,11 @@ METRICS: Mapping[str, Metric] = {
         Metric(
             "M9",
             "burden",
-            "people's time for all acts, minutes per act in scenarios/measuring/effort.yaml",
+            "people's time for all acts, at so many minutes for each",
             "hours",
             Axis.OPERATIONAL,
             Better.LOWER,
-            "Forms 434, 446 and CAFTA-DR by their burden notices; the rest is assumed",
+            "Forms 434, 446 and CAFTA-DR by their burden notices, the rest assumed (scenarios/measuring/effort.yaml)",
         ),
         Metric(
             "M10",

@@ -55,7 +55,7 @@ class ProtocolFacts:
     _last_ns: int = 0
     _leader: str | None = None
     _leader_since_ns: int = 0
-    _led_ns: int = 0
+    _led_ns: list[tuple[int, int]] = field(default_factory=list)
     _leading_from_ns: int | None = None
     _frames: int = 0
     _bytes: int = 0
@@ -98,9 +98,8 @@ class ProtocolFacts:
         """Return the share of protocol time with a leader; no count of cases, so that it has no interval."""
         if self._leading_from_ns is None:
             return Figure()
-        led_ns = self._led_ns
-        if self._leader is not None:
-            led_ns += self._last_ns - self._leader_since_ns
+        led = [*self._led_ns, *([(self._leader_since_ns, self._last_ns)] if self._leader is not None else [])]
+        led_ns = sum(max(0, min(until_ns, self._last_ns) - since_ns) for since_ns, until_ns in led)
         spent_ns = self._last_ns - self._leading_from_ns
         return Figure(total=led_ns / spent_ns) if spent_ns > 0 else Figure()
 
@@ -139,7 +138,7 @@ class ProtocolFacts:
 
     def _gone(self, node: str, now_ns: int) -> None:
         if node == self._leader:
-            self._led_ns += now_ns - self._leader_since_ns
+            self._led_ns.append((self._leader_since_ns, now_ns))
             self._leader = None
 
     def _role(self, happening: Happening, now_ns: int) -> None:

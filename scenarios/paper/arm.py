@@ -36,17 +36,19 @@ class PaperArm:
         parameters: the numbers of the paper process.
         end_ms: when the calendar ends, UTC milliseconds.
         write: takes every event.
+        grain_ms: the calendar's, 1 or more.
     """
 
     trade: Trade
     parameters: PaperParameters
     end_ms: int
     write: Callable[[Event], None]
+    grain_ms: int = 1
 
     def run(self) -> None:
         """Play all shipments until the calendar ends."""
         start_ms = self.trade.hours.place(0.0) - LOOKAHEAD_MS
-        desk = Desk(self.parameters, self.trade.hours, self.write, start_ms)
+        desk = Desk(self.parameters, self.trade.hours, self.write, start_ms, self.grain_ms)
         cabinet = Cabinet(desk, self.trade.seed)
         desk.start(self._arrivals(desk, cabinet, shipments(self.trade)))
         desk.clock.run(until=self.end_ms)

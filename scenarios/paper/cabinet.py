@@ -56,16 +56,17 @@ class Cabinet:
             self._filed[key] = Filed()
             self.desk.start(self._make(plan, importer, shipment, is_spoilt=is_spoilt))
 
-    def copy(self, plan: CertificatePlan, importer: str, draw: str) -> Process:
+    def copy(self, plan: CertificatePlan, importer: str, claim: str, draw: str) -> Process:
         """Ask the issuer for a copy and wait until it has come; nothing comes of a certificate never made."""
         filed = self.find(plan.name, importer)
         if filed.made_ms is None:
             return
         chance = Chance(self.seed, f"paper {plan.name}")
-        self.desk.record("paper.searched", organization=plan.issuer, certificate=plan.name)
-        yield self.desk.sleep(self.desk.parameters.days_ms("keeping.search", chance, draw))
-        self.desk.record("paper.copied", organization=plan.issuer, certificate=plan.name)
-        yield self.desk.sleep(self.desk.parameters.days_ms("carrying.email", chance, f"copy {draw}"))
+        facts = {"organization": plan.issuer, "certificate": plan.name, "claim": claim}
+        self.desk.record("paper.searched", **facts)
+        yield self.desk.sleep(self.desk.parameters.days_ms("keeping.search", chance, f"{claim} {draw}"))
+        self.desk.record("paper.copied", **facts)
+        yield self.desk.sleep(self.desk.parameters.days_ms("carrying.email", chance, f"copy {claim} {draw}"))
         if filed.arrived_ms is None:
             filed.arrived_ms = self.desk.now_ms
 

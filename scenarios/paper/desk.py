@@ -2,6 +2,7 @@
 
 Rules:
 - Time is the calendar, UTC milliseconds; a process is a generator that yields what it waits for (simpy).
+- Whatever is waited for is over at a full multiple of the scenario's grain, as on the ledger's calendar.
 - An event is what happened at an organization's desk, in the words that the ledger's arm uses for the same thing.
 - Nothing on paper is public: no event is.
 """
@@ -30,6 +31,7 @@ class Desk:
         parameters: the numbers.
         hours: when people work.
         write: takes events as they happen; they are not kept here.
+        grain_ms: the calendar's, 1 or more.
         clock: simpy's, in milliseconds of the calendar.
         officers: of Customs, for reviews.
     """
@@ -38,6 +40,7 @@ class Desk:
     hours: OfficeHours
     write: Callable[[Event], None]
     start_ms: int
+    grain_ms: int = 1
     clock: simpy.Environment = field(init=False)
     officers: simpy.Resource = field(init=False)
     _count: int = 0
@@ -57,8 +60,9 @@ class Desk:
         self._count += 1
 
     def sleep(self, duration_ms: int) -> simpy.Event:
-        """Return what happens after a duration."""
-        return self.clock.timeout(max(0, duration_ms))
+        """Return what happens after a duration, at the calendar's next stop."""
+        over_ms = self.now_ms + max(0, duration_ms)
+        return self.clock.timeout(-(-over_ms // self.grain_ms) * self.grain_ms - self.now_ms)
 
     def until(self, moment_ms: int) -> simpy.Event:
         """Return what happens at a moment; at once if it has passed."""

@@ -71,9 +71,9 @@ class PaperClaim:
             return
         if not self._happens("keeping.checked_before_claim"):
             return
-        self.desk.record("paper.searched", organization=self.plan.importer, certificate=certificate.name)
+        self.desk.record("paper.searched", **self._searching(certificate))
         if self._filed.arrived_ms is None:
-            yield from self.cabinet.copy(certificate, self.plan.importer, f"{self.shipment.name} before")
+            yield from self.cabinet.copy(certificate, self.plan.importer, self.shipment.name, "before")
 
     def _file(self) -> None:
         plan, name = self.plan, self.shipment.name
@@ -133,12 +133,12 @@ class PaperClaim:
         """Find the paper, or have it copied."""
         if certificate is None:
             return
-        facts = {"organization": self.plan.importer, "certificate": certificate.name}
+        facts = self._searching(certificate)
         self.desk.record("paper.searched", **facts)
         yield self.desk.sleep(self._days("keeping.search"))
         if self._filed.arrived_ms is None or self._happens("keeping.mislaid"):
             self.desk.record("paper.mislaid", **facts)
-            yield from self.cabinet.copy(certificate, self.plan.importer, f"{self.shipment.name} asked")
+            yield from self.cabinet.copy(certificate, self.plan.importer, self.shipment.name, "asked")
 
     def _review(self) -> Process:
         """Wait for an officer, and decide what the papers show."""
@@ -212,6 +212,13 @@ class PaperClaim:
     def _filed(self) -> Filed:
         certificate = self.plan.certificate
         return self.cabinet.find(certificate.name, self.plan.importer) if certificate is not None else Filed()
+
+    def _searching(self, certificate: CertificatePlan) -> dict[str, str]:
+        return {
+            "organization": self.plan.importer,
+            "certificate": certificate.name,
+            "claim": self.shipment.name,
+        }
 
     def _decide(self, state: str, defects: tuple[str, ...]) -> None:
         self.desk.record(

@@ -13,6 +13,8 @@ from scenarios.reporting.svg import Drawing, Scale, short
 
 LEFT, RIGHT, TOP = 64, 708, 26
 NAME_WIDTH = 130
+NARROW_WIDTH, NARROW_NAMES = 400, 76
+"""Of a drawing that a telephone shows without scrolling."""
 
 
 def benefit_chart(shares: Sequence[tuple[str, float]]) -> Markup:
@@ -23,19 +25,22 @@ def benefit_chart(shares: Sequence[tuple[str, float]]) -> Markup:
     """
     told = "; ".join(f"{name} {share:+.0%}" for name, share in shares)
     height = 44 + 30 * len(shares)
-    drawing = Drawing("benefit", "Hours saved against paper, by organization", told, height=height)
+    drawing = Drawing(
+        "benefit", "Hours saved against paper, by organization", told, width=NARROW_WIDTH, height=height
+    )
     reach = max([0.1, *(abs(share) for _, share in shares)])
-    scale = Scale(-reach, reach, NAME_WIDTH + 46, RIGHT - 46)
+    scale = Scale(-reach, reach, NARROW_NAMES + 40, NARROW_WIDTH - 44)
     drawing.label(scale(0) - 8, 16, "costs more than paper", anchor="end")
     drawing.label(scale(0) + 8, 16, "saves hours")
     for place, (name, share) in enumerate(shares):
         y = 28 + 30 * place
-        drawing.label(0, y + 15, name, "ink")
+        drawing.label(0, y + 15, name, "ink halo")
         left, right = sorted((scale(0), scale(share)))
         word = "good" if share > 0 else "bad"
         drawing.box(left, y, right - left, 21, f"fill-{word}", f"{name}: {share:+.1%}")
         at, anchor = (right + 6, "start") if share >= 0 else (left - 6, "end")
-        drawing.label(at, y + 15, f"{share:+.0%}", word if share else "even", anchor)
+        percent = f"{share:+.0%}".replace("-", "\u2212")
+        drawing.label(at, y + 15, percent, word if share else "even", anchor)
     drawing.line(scale(0), 22, scale(0), height - 8, "axis")
     return drawing.markup()
 

@@ -3,6 +3,7 @@
 Rules:
 - A number says `better` or `worse` only where the figures bear it: a paired difference whose interval leaves out
   nothing, shares whose intervals do not meet, or a sum over the same trade. Otherwise it says that no difference shows.
+- A difference that the page's own digits do not show is none: an arm is not better by milliseconds of a claim's days.
 - Which numbers matter is decided beforehand, not by how they came out: the first five of a list that were counted.
 - Losses are shown as gains are: same table, same size, same order.
 """
@@ -18,6 +19,8 @@ from scenarios.measuring.definitions import METRICS, Better, Metric
 from scenarios.reporting.recorded import Plain, Recorded, mapping, real
 
 NUMBERS_SHOWN = 5
+LEDGER_OWN = "M12"
+"""Metrics of the ledger that paper cannot have."""
 MATTERING = ("M1", "M4", "M6-recall", "M8", "M9", "M2", "M10", "M11", "M5", "M6-false-hold")
 
 
@@ -28,6 +31,7 @@ class Standing(StrEnum):
     WORSE = "worse"
     EVEN = "no difference shown"
     UNCOUNTED = "not counted in both"
+    LEDGER_ONLY = "the ledger's own"
     NEITHER = "neither way is better"
 
 
@@ -36,6 +40,7 @@ SIGNS: Mapping[Standing, str] = {
     Standing.WORSE: "\u25bc",
     Standing.EVEN: "=",
     Standing.UNCOUNTED: "\u2013",
+    Standing.LEDGER_ONLY: "\u2013",
     Standing.NEITHER: "\u2013",
 }
 CLASSES: Mapping[Standing, str] = {Standing.BETTER: "good", Standing.WORSE: "bad"}
@@ -52,6 +57,7 @@ class Compared:
         ledger_short, paper_short: the value alone.
         difference: as told, with its interval; empty where there is none.
         standing: of the ledger.
+        count: how many cases the numbers are of, as told; empty for a sum.
     """
 
     metric: Metric
@@ -62,6 +68,12 @@ class Compared:
     paper_short: str
     difference: str
     standing: Standing
+    count: str = ""
+
+    @property
+    def seen(self) -> str:
+        """What the short numbers are of: how many cases, or the difference between pairs of them."""
+        return self.difference or self.count
 
     @property
     def sign(self) -> str:
@@ -94,10 +106,11 @@ class Gain:
 
     @property
     def word(self) -> str:
-        """Whether it gains, in one word."""
+        """Whether it gains, in one word; what no tenth of an hour shows is even."""
         if self.saved is None:
             return "works only on the ledger" if self.ledger_hours else "no work"
-        return "gains" if self.saved > 0 else "loses" if self.saved < 0 else "even"
+        hours = round(self.paper_hours - self.ledger_hours, 1)
+        return "gains" if hours > 0 else "loses" if hours < 0 else "even"
 
     @property
     def css(self) -> str:
@@ -160,7 +173,16 @@ def _compared(metric: Metric, whom: str, table: Plain) -> Compared | None:
         value_text(metric, real(paper.get("value"))),
         _difference(metric, mapping(row.get("difference"))),
         _standing(metric, row),
+        _cases(ledger, paper),
     )
+
+
+def _cases(ledger: Plain, paper: Plain) -> str:
+    """Return how many cases the numbers of two arms are of."""
+    counts = [f"{real(number.get('count')) or 0:,.0f}" for number in (ledger, paper)]
+    if counts == ["0", "0"]:
+        return ""
+    return f"of {counts[0]}" if counts[0] == counts[1] else f"of {counts[0]} and {counts[1]}"
 
 
 def value_text(metric: Metric, value: float | None) -> str:
@@ -211,7 +233,10 @@ def _difference(metric: Metric, difference: Plain) -> str:
 
 
 def _signed(metric: Metric, value: float) -> str:
-    return ("+" if value > 0 else "\u2212" if value < 0 else "") + value_text(metric, abs(value))
+    text = value_text(metric, abs(value))
+    if text == value_text(metric, 0.0):
+        return text
+    return ("+" if value > 0 else "\u2212") + text
 
 
 def _interval(number: Plain) -> tuple[float, float] | None:
@@ -226,10 +251,12 @@ def _standing(metric: Metric, row: Plain) -> Standing:
     if metric.better is Better.NEITHER:
         return Standing.NEITHER
     one, other = real(ledger.get("value")), real(paper.get("value"))
+    if metric.id.startswith(LEDGER_OWN):
+        return Standing.LEDGER_ONLY
     if one is None or other is None:
         return Standing.UNCOUNTED
     change = _shown_change(mapping(row.get("difference")), ledger, paper, is_paired=metric.paired)
-    if change == 0:
+    if value_text(metric, abs(change)) == value_text(metric, 0.0):
         return Standing.EVEN
     is_better = (change > 0) == (metric.better is Better.HIGHER)
     return Standing.BETTER if is_better else Standing.WORSE
@@ -241,7 +268,7 @@ def _shown_change(difference: Plain, ledger: Plain, paper: Plain, *, is_paired: 
         interval = _interval(difference)
         if interval is None or interval[0] <= 0 <= interval[1]:
             return 0.0
-        return interval[0] or interval[1]
+        return interval[1] if interval[0] > 0 else interval[0]
     one, other = _interval(ledger), _interval(paper)
     if one is not None and other is not None and one[0] <= other[1] and other[0] <= one[1]:
         return 0.0

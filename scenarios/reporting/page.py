@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -121,19 +121,34 @@ def verdict_words(recorded: Recorded) -> str:
 
 
 def balance(rows_: Sequence[Compared]) -> str:
-    """Return how many metrics are better, worse and neither on the ledger, with the names of the worse."""
-    judged = [row for row in rows_ if row.standing is not Standing.NEITHER and row.metric.id != "M13"]
+    """Return how many metrics are better, worse and neither on the ledger, with their names, the worse ones first."""
+    uncompared = (Standing.NEITHER, Standing.LEDGER_ONLY)
+    judged = [row for row in rows_ if row.standing not in uncompared and row.metric.id != "M13"]
     by = {standing: [row.metric.name for row in judged if row.standing is standing] for standing in Standing}
     words = (
-        f"Of {len(judged)} metrics the ledger is better in {len(by[Standing.BETTER])} and worse in "
-        f"{len(by[Standing.WORSE])}; {len(by[Standing.EVEN])} show no difference, "
-        f"{len(by[Standing.UNCOUNTED])} were not counted in both arms."
+        f"Of {len(judged)} metrics that both can have the ledger is worse in {len(by[Standing.WORSE])} and better in "
+        f"{len(by[Standing.BETTER])}; {len(by[Standing.EVEN])} show no difference, "
+        f"{len(by[Standing.UNCOUNTED])} did not come up in both."
     )
     if by[Standing.WORSE]:
         words += f" Worse: {', '.join(by[Standing.WORSE])}."
     if by[Standing.BETTER]:
         words += f" Better: {', '.join(by[Standing.BETTER])}."
     return words
+
+
+def gain_words(found: Sequence[Gain]) -> str:
+    """Return for whom the ledger saves hours of work and for whom it makes more, by name."""
+    told = {word: _with_hours(gain for gain in found if gain.word == word) for word in ("gains", "loses")}
+    even = ", ".join(gain.organization for gain in found if gain.word not in told)
+    words = (
+        f"It saves work for {told['gains'] or 'nobody'}. It makes more work for {told['loses'] or 'nobody'}."
+    )
+    return words + (f" It makes no difference in hours for {even}." if even else "")
+
+
+def _with_hours(found: Iterable[Gain]) -> str:
+    return ", ".join(f"{g.organization} ({abs(g.paper_hours - g.ledger_hours):,.1f} hours)" for g in found)
 
 
 def command_of(recorded: Recorded) -> str:
@@ -181,6 +196,7 @@ def _owner(run: Read) -> dict[str, object]:
     recorded = run.recorded
     verdict = str(recorded.verdict.get("verdict", Verdict.UNDECIDED.value))
     shares = [(gain.organization, gain.saved) for gain in run.gains if gain.saved is not None]
+    names = {name: member.name for name, member in recorded.scenario.organizations.items()}
     return {
         "verdict": verdict,
         "verdict_css": _CSS.get(verdict, "even"),
@@ -194,8 +210,9 @@ def _owner(run: Read) -> dict[str, object]:
         "mattering": mattering(run.compared) if recorded.has_paper else [],
         "numbers": plain_numbers(recorded),
         "balance": balance(run.compared),
+        "gain_words": gain_words(run.gains),
         "benefit": charts.benefit_chart(shares) if shares else "",
-        "gain_rows": [_gain_row(gain) for gain in run.gains],
+        "gain_rows": [_gain_row(gain, names) for gain in run.gains],
         "metric_rows": [_metric_row(row) for row in run.compared],
     }
 
@@ -219,24 +236,31 @@ def plain_numbers(recorded: Recorded) -> list[tuple[str, str, str]]:
     return numbers
 
 
-def _gain_row(gain: Gain) -> Row:
+def _gain_row(gain: Gain, names: Mapping[str, str]) -> Row:
     saved = gain.paper_hours - gain.ledger_hours
     word = Markup('<b class="{}">{}</b>').format(gain.css, gain.word)
-    share = "" if gain.saved is None else f"{gain.saved:+.0%}"
+    share = "" if gain.saved is None else f" {gain.saved:+.0%}"
+    name = Markup('{}<span class="note">{}</span>').format(
+        gain.organization, names.get(gain.organization, "")
+    )
     return (
-        gain.organization,
+        name,
         f"{gain.paper_hours:,.1f}",
         f"{gain.ledger_hours:,.1f}",
-        f"{saved:+,.1f} h {share}",
+        _minus(f"{saved:+,.1f} h{share}"),
         word,
         ", ".join(gain.better) or "nothing shown",
         ", ".join(gain.worse) or "nothing shown",
     )
 
 
+def _minus(text: str) -> str:
+    return text.replace("-", "\u2212")
+
+
 def _metric_row(row: Compared) -> Row:
-    name = Markup('{} {}<span class="note">{}</span>').format(
-        row.metric.id, row.metric.name, row.metric.formula
+    name = Markup('{} <span class="id">{}</span><span class="note">{}</span>').format(
+        row.metric.name, row.metric.id, row.metric.formula
     )
     word = Markup('<b class="{}">{} {}</b>').format(row.css, row.sign, row.standing.value)
     return (name, _noted(row.ledger), _noted(row.paper), _noted(row.difference), word)
@@ -268,7 +292,7 @@ def _operator(run: Read) -> dict[str, object]:
         "latency": charts.latency_chart(bins, bands, operation.ended_s) if bins else "",
         "throughput": charts.throughput_chart(bins, bands, operation.ended_s) if bins else "",
         "leaders": charts.leaders_chart(nodes, leads, bands, operation.ended_s),
-        "leaders_words": f"{len(leads)} leaderships, highest term {figures.get('term_max', 0)}; "
+        "leaders_words": f"{_plural(len(leads), 'leadership')}, highest term {figures.get('term_max', 0)}; "
         f"a colored band is a fault{_more(len(bands), BANDS_MAX)}.",
         "fault_caption": f"Faults, {len(shown)} of {len(bands)} shown; protocol time",
         "fault_rows": [(b.kind, b.hit, f"{b.began_s:,.1f} s", f"{b.ended_s:,.1f} s") for b in shown],
@@ -396,6 +420,10 @@ def _checks(recorded: Recorded) -> dict[str, object]:
         "run_rows": [*facts, ("phases", "; ".join(phases))],
         "command": command_of(recorded),
     }
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _more(count: int, most: int) -> str:

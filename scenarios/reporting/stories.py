@@ -56,6 +56,7 @@ _ON_PAPER: Mapping[str, Callable[[Fields], str]] = {
     "paper.mislaid": lambda _: "cannot find the papers",
     "paper.searched": lambda _: "searches its files",
     "paper.copied": lambda _: "makes a copy",
+    "broker.instructed": lambda f: f"instructs {f['broker']} to enter {f['claim']}",
     "claim.filed": lambda f: f"claims preference {f['claim']}",
     "claim.opened": lambda f: f"opens an inquiry into claim {f['claim']}",
     "possession.shown": lambda f: (
@@ -65,6 +66,7 @@ _ON_PAPER: Mapping[str, Callable[[Fields], str]] = {
     ),
     "request.sent": lambda f: f"asks about claim {f['claim']} by mail (CBP Form 28)",
     "request.received": lambda _: "has Customs' request",
+    "request.passed_on": lambda f: f"sends the request and its papers on to {f['to']}",
     "request.returned": lambda _: "sends the documents back",
     "request.answered": lambda _: "has the documents",
     "claim.decided": lambda f: (
@@ -72,8 +74,22 @@ _ON_PAPER: Mapping[str, Callable[[Fields], str]] = {
         + (f" for {', '.join(map(str, _list(f.get('defects'))))}" if f.get("defects") else "")
     ),
     "claim.liquidated": lambda f: f"liquidates claim {f['claim']}",
+    "flagged": lambda f: f"finds fault: {f['finding']}",
+    "verification.opened": lambda f: f"asks {f['party']} about the goods by letter (CBP Form 446)",
+    "verification.received": lambda _: "has Customs' letter",
+    "verification.answered": lambda _: "answers Customs' letter",
+    "verification.closed": lambda f: f"determines: {f['outcome']}",
     "goods.endorsed": lambda f: f"stamps the voucher ({f.get('voucher', '')})",
     "goods.unstamped": lambda f: f"lets goods pass without a stamp ({f.get('voucher', '')})",
+    "carnet.applied": lambda f: f"applies for carnet {f['carnet']}",
+    "carnet.activated": lambda f: f"activates carnet {f['carnet']}",
+    "carnet.returned": lambda f: f"gives carnet {f['carnet']} back",
+    "carnet.discharged": lambda f: f"discharges carnet {f['carnet']}",
+    "carnet.expired": lambda f: f"sees carnet {f['carnet']} expire, not given back or not matched",
+    "carnet_claim.opened": lambda f: f"claims from {f['association']} for goods that nobody saw leave",
+    "carnet_claim.proof_sent": lambda _: "sends proof that the goods left",
+    "carnet_claim.deposited": lambda _: "deposits what is claimed",
+    "carnet_claim.closed": lambda f: f"closes its claim: {f['outcome']}",
     "carnet.issued": lambda f: f"issues carnet {f['carnet']}, valid until {f.get('valid_until', '-')}",
     "form370.drafted": lambda f: f"fills in form {f['form370']}",
     "form370.endorsed": lambda f: f"endorses form {f['form370']} by hand",
@@ -154,7 +170,7 @@ class Storyteller:
     def paper(self, event: Event) -> None:
         """Take an event of the paper arm."""
         for story in self._stories([event.fields]):
-            text = _paper_sentence(event)
+            text = paper_sentence(event)
             if not text:
                 continue
             if len(story.paper) < LINES_MAX:
@@ -245,7 +261,8 @@ def _ledger_sentence(event: Event, field_name: str) -> str:
     return sentence_of(event, field_name)
 
 
-def _paper_sentence(event: Event) -> str:
+def paper_sentence(event: Event) -> str:
+    """Return what an event of the paper arm says in a story, empty if it says nothing."""
     sentence = _ON_PAPER.get(event.name)
     if sentence is not None:
         return sentence(event.fields)

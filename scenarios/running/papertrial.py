@@ -40,4 +40,4 @@ def play_on_paper(trade: Trade, scenario: Scenario, folder: Path) -> None:
         def write(event: Event) -> None:
             lines.write(event.line() + "\n")
 
-        PaperArm(trade, parameters, scenario.calendar.end_ms, write).run()
+        PaperArm(trade, parameters, scenario.calendar.end_ms, write, scenario.calendar.grain_ms).run()

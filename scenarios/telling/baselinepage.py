@@ -54,9 +54,9 @@ What remains different is what a ledger changes, and so what is measured; or it 
 - **Claims on carnets (M11).** On the ledger customs sees at once that goods are not gone by their final date, and
   claims `carnet_claim_after` it; on paper only when vouchers are matched, after the carnet has expired. The holder
   proves after `prove_after` on the ledger; on paper after as long as its counterfoils take to be found, if they are.
-- **Not measured: hours.** People of the paper arm keep office hours where an officer or a border is needed. The ledger
-  arm's programs act day and night, at the full hours that `calendar.grain` leaves, hence up to one grain late; and no
-  number of officers holds their reviews up.
+- **Not measured: hours.** In both arms whatever is waited for ends at a full multiple of `calendar.grain`. People of
+  the paper arm keep office hours where an officer or a border is needed; the ledger arm's programs act day and night,
+  and no number of officers holds their reviews up.
 - **Not measured: the rest of the pace.** How long a holder takes to return a carnet, and the fisheries authority to
   decide, is set in the scenario for the ledger and below for paper; no metric rests on it.
 - **Not measured: failures.** Nodes fail only where the scenario has faults; the mail always does.

@@ -109,6 +109,17 @@ def test_time_without_a_leader_begins_when_it_stops_and_ends_with_the_next(end):
     assert seen["M12-leader"].interval is None, "time is no count of independent cases"
 
 
+def test_a_leader_that_outlives_the_trade_leads_all_of_it_and_no_more():
+    seen = figures(
+        at(100, "raft.role", node="a", role="leader"),
+        certified(1100, "b", 1),
+        at(1900, "node.stopped", node="a"),
+        at(1950, "raft.role", node="b", role="leader"),
+        at(1990, "node.stopped", node="b"),
+    )
+    assert seen["M12-leader"].value == pytest.approx(1.0)
+
+
 def test_a_revocation_is_followed_to_every_node():
     def revoked(kind):
         return figures(

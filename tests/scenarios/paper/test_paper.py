@@ -159,6 +159,14 @@ def test_every_claim_is_decided_once(played):
     assert set(decided.values()) == {1}
 
 
+def test_everything_happens_when_the_calendar_stops():
+    opened, events, grain_ms = trade(shipments=200, requested=0.3), [], 4 * 3_600_000
+    end_ms = opened.hours.place(0.0) + 600 * DAY_MS
+    PaperArm(opened, PARAMETERS, end_ms, events.append, grain_ms).run()
+    assert len(events) > 1000
+    assert {e.calendar_ms % grain_ms for e in events if e.name != "shipment.began"} == {0}
+
+
 def test_fewer_officers_make_reviews_wait():
     opened = trade(shipments=600, requested=1.0, mix={"carnet": 0.0, "tuna": 0.0})
 

@@ -12,17 +12,21 @@ import pytest
 
 from scenarios.errors import RefusedError
 from scenarios.measuring.definitions import METRICS
+from scenarios.model.units import DAY_MS
+from scenarios.paper.arm import PaperArm
+from scenarios.paper.parameters import standard_parameters
 from scenarios.record.runfolder import RunFolder
 from scenarios.reporting.charts import unbroken
 from scenarios.reporting.commands import EVENTS_AT_END_MAX, report, story_file, write_if_cheap
 from scenarios.reporting.items import ALL_MAX, chosen, find
-from scenarios.reporting.owner import MATTERING, Standing, compared, gains, mattering
+from scenarios.reporting.owner import MATTERING, Gain, Standing, compared, gains, mattering
 from scenarios.reporting.page import BYTES_MAX, Read, read, report_html, within_budget
 from scenarios.reporting.palette import CONTRAST_TEXT_MIN, DARK, GROUNDS, LIGHT, TEXTS, contrast
 from scenarios.reporting.recorded import Recorded
-from scenarios.reporting.stories import stories_of
+from scenarios.reporting.stories import paper_sentence, stories_of
 from scenarios.reporting.told import WIDTH, tell_report, tell_story
 from tests.scenarios.reporting.madeup import madeup_run
+from tests.scenarios.workload.test_workload import trade
 
 HOSTILE = '<script>alert("{}")</script>&"\''
 LOADS = {"src", "href", "srcset", "action", "data", "poster", "xlink:href"}
@@ -211,11 +215,32 @@ def test_whoever_loses_is_told_as_plainly_as_whoever_gains(run: Read):
         ("new", "works only on the ledger"),
         ("loser", "loses"),
     ]
+    assert "It saves work for winner (3.0 hours). It makes more work for loser (3.0 hours)." in html
     assert '<b class="bad">loses</b>' in html
     assert '<b class="good">gains</b>' in html
     drawing = re.search(r"<svg[^>]*benefit.*?</svg>", html, re.DOTALL)
     assert drawing is not None
     assert "winner +60%; loser -100%" in drawing[0]
+
+
+def test_nobody_gains_or_loses_what_no_tenth_of_an_hour_shows(run: Read):
+    def gain(ledger: float, paper: float) -> str:
+        return Gain("x", ledger, paper, (paper - ledger) / paper, [], []).word
+
+    assert (gain(2.27, 2.31), gain(2.31, 2.27), gain(2.2, 2.31)) == ("even", "even", "gains")
+
+
+def test_every_act_of_the_paper_arm_has_a_sentence_of_its_own():
+    opened = trade(shipments=1200, noncompliance=0.4, requested=0.4, verified=0.2, careless=0.3)
+    seen: dict[str, str] = {}
+    end_ms = opened.hours.place(0.0) + 1500 * DAY_MS
+    arm = PaperArm(
+        opened, standard_parameters(), end_ms, lambda e: seen.setdefault(e.name, paper_sentence(e))
+    )
+    arm.run()
+    bare = {name for name, text in seen.items() if text == name.replace(".", " ").replace("_", " ")}
+    assert bare == set()
+    assert len(seen) > 30
 
 
 def test_which_numbers_matter_is_decided_beforehand(run: Read):
@@ -240,6 +265,8 @@ def figures(value: float, low: float, high: float) -> dict[str, object]:
         ("M6-false-hold", figures(0.9, 0.8, 0.95), figures(0.5, 0.4, 0.6), Standing.WORSE),
         ("M9", {"value": 9.0}, {"value": 4.0}, Standing.WORSE),
         ("M9", {"value": 4.0}, {"value": 4.0}, Standing.EVEN),
+        ("M9", {"value": 4.0}, {"value": 4.001}, Standing.EVEN),
+        ("M12-bytes", {"value": 4.0}, {"value": None}, Standing.LEDGER_ONLY),
     ],
 )
 def test_a_difference_is_named_only_where_the_figures_bear_it(
@@ -256,6 +283,8 @@ def test_a_difference_is_named_only_where_the_figures_bear_it(
         ([-4.0, -1.0], Standing.BETTER),
         ([1.0, 4.0], Standing.WORSE),
         ([-1.0, 4.0], Standing.EVEN),
+        ([0.001, 0.04], Standing.EVEN),
+        ([0.001, 0.06], Standing.WORSE),
         (None, Standing.EVEN),
     ],
 )

@@ -14,7 +14,7 @@ from scenarios.record.runfolder import RunFolder
 from scenarios.running.progress import Progress
 from scenarios.trial.pilot import Script
 from scenarios.trial.trial import Trial
-from scenarios.worlds.virtual import Flights
+from scenarios.worlds.lifeobserver import Flights
 
 
 @dataclass(frozen=True, slots=True)

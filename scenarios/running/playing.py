@@ -22,9 +22,10 @@ from scenarios.record.nodestore import STORE_FILES
 from scenarios.record.runfolder import RunFolder
 from scenarios.running.options import RunOptions
 from scenarios.worlds.base import Sink, World
+from scenarios.worlds.lifeobserver import FrameSink
 from scenarios.worlds.linkproxy import LinkProxies
 from scenarios.worlds.live import LiveWorld
-from scenarios.worlds.virtual import FrameSink, SimulatedWorld
+from scenarios.worlds.virtual import SimulatedWorld
 
 CANCEL_AGAIN_S = 0.5
 

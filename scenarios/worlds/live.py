@@ -20,8 +20,6 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from random import Random
 
-import aiohttp
-
 from ledger.keys import SigningKey
 from p2p.codepoints import Trap
 from p2p.errors import ConfigError
@@ -34,6 +32,7 @@ from scenarios.network.deployment import read_node_file, write_deployment, write
 from scenarios.network.founding import Founding
 from scenarios.network.plan import Address, NetworkPlan
 from scenarios.worlds.base import EndFault, Endpoint, Sink, Standing
+from scenarios.worlds.controlchannels import ControlChannels
 from scenarios.worlds.linkproxy import LinkProxies
 from scenarios.worlds.nodeears import NodeEars
 from scenarios.worlds.nodefiles import erase, flip_bits, take
@@ -92,7 +91,7 @@ class LiveWorld:
         self._ears: dict[str, NodeEars] = {}
         self._served: dict[str, asyncio.subprocess.Process] = {}
         self._harm = NodeHarm(self._files, self._tell, self._calendar_now_ms)
-        self._http: aiohttp.ClientSession | None = None
+        self._channels: ControlChannels | None = None
         self._chance = Random(f"{founding.genesis.network}:bits")
         self._calendar_ms = 0
         self._calendar_set_ns = time.monotonic_ns()
@@ -101,7 +100,7 @@ class LiveWorld:
     async def open(self, calendar_ms: int) -> None:
         """Write the network's files, start every process, and return when their APIs answer."""
         self._note_calendar(calendar_ms)
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5))
+        self._channels = ControlChannels()
         ports = _free_ports(2 * len(self.organizations))
         for number, organization in enumerate(self.organizations):
             self._addresses[organization] = Address(HOST, ports[2 * number], ports[2 * number + 1])
@@ -140,8 +139,8 @@ class LiveWorld:
         await asyncio.gather(*self._listeners.values(), return_exceptions=True)
         if self.links is not None:
             await self.links.close()
-        if self._http is not None:
-            await self._http.close()
+        if self._channels is not None:
+            await self._channels.close()
 
     def now_ns(self) -> int:
         """Return nanoseconds since the world opened."""
@@ -483,20 +482,8 @@ class LiveWorld:
     async def _control(
         self, organization: str, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> dict[str, object] | None:
-        """Ask a node's control channel; None if it does not answer."""
-        endpoint = self.endpoint(organization)
-        headers = {"Authorization": f"Bearer {endpoint.control_token}"}
-        assert self._http is not None  # noqa: S101 - opened first
-        try:
-            async with self._http.request(
-                method, endpoint.url + path, headers=headers, json=body
-            ) as response:
-                if response.status != 200:
-                    return None
-                answer: dict[str, object] = await response.json()
-                return answer
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return None
+        assert self._channels is not None  # noqa: S101 - opened first
+        return await self._channels.ask(self.endpoint(organization), method, path, body)
 
 
 def _refused(kind: str) -> ConfigError:

@@ -17,9 +17,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Protocol
 
-from consensus import Entry, Ready
 from ledger.errors import LedgerError
 from ledger.keys import SigningKey, Verifier
 from p2p.api import Api, serve_api
@@ -32,7 +30,6 @@ from p2p.linkweather import Direction, LinkWeather, LinkWeathers
 from p2p.livedisk import FAILURES, DiskFailure, DiskUse
 from p2p.machine import DiskFailureError
 from p2p.node import Node
-from p2p.observer import RecordField
 from p2p.opening import DATABASE
 from p2p.virtual import (
     NS_PER_MS,
@@ -41,12 +38,12 @@ from p2p.virtual import (
     VirtualHost,
     VirtualMachine,
     VirtualWorld,
-    current_life,
 )
 from p2p.virtual.machine import WATERMARK_FILE
 from scenarios.network.founding import Founding
 from scenarios.network.plan import Address, NetworkPlan, node_config
 from scenarios.worlds.base import EndFault, Endpoint, Sink, Standing
+from scenarios.worlds.lifeobserver import Flights, FrameSink, LifeObserver, RaftWitness
 from scenarios.worlds.standing import read_standing
 
 PEER_PORT = 7000
@@ -65,77 +62,6 @@ _OPERATIONS = {
 
 STORE_FILES = {"database": DATABASE, "log": f"{DATABASE}-wal", "watermark": WATERMARK_FILE}
 """A node's files by what they are."""
-
-FrameSink = Callable[[int, str, str, str, bytes], None]
-"""Takes (protocol ns, source, target, kind, frame)."""
-
-
-class RaftWitness(Protocol):
-    """Follows every node's Raft core from outside; see `scenarios.judging.checks.raft`."""
-
-    def opened(self, node: str, base: int, entries: Sequence[Entry]) -> None:
-        """Take note of a log at the start of a life: the last index applied, and the entries after it."""
-
-    def ready(self, node: str, term: int, leads: bool, ready: Ready) -> None:
-        """Take note of a Ready."""
-
-
-class Flights(Protocol):
-    """Follows every frame from its sender to its receiver; see `scenarios.diagram.recording`."""
-
-    def sent(self, now_ns: int, source: str, target: str, kind: str, frame: bytes) -> None:
-        """Take note of a frame that left."""
-
-    def arrived(self, now_ns: int, source: str, target: str, frame: bytes) -> None:
-        """Take note of bytes that came."""
-
-    def dropped(self, source: str, target: str, frame: bytes) -> None:
-        """Take note of a frame that was dropped on purpose."""
-
-
-class _LifeObserver:
-    """An observer for one life: what a ghost says is not heard."""
-
-    def __init__(self, world: SimulatedWorld) -> None:
-        self._world = world
-        self._life = current_life()
-
-    def record(self, event: str, **fields: RecordField) -> None:
-        """Pass a record on while the life lasts."""
-        if self._life is None or self._life.alive:
-            self._world.sink(event, fields)
-
-    def frame(self, source: str, target: str, kind: str, frame: bytes) -> None:
-        """Pass a frame on while the life lasts."""
-        frames = self._world.frame_sink
-        if frames is not None and (self._life is None or self._life.alive):
-            frames(self._world.now_ns(), source, target, kind, frame)
-        flights = self._world.flights
-        if flights is not None and (self._life is None or self._life.alive):
-            flights.sent(self._world.now_ns(), source, target, kind, frame)
-
-    def arrived(self, source: str, target: str, frame: bytes) -> None:
-        """Pass on what came while the life lasts."""
-        flights = self._world.flights
-        if flights is not None and (self._life is None or self._life.alive):
-            flights.arrived(self._world.now_ns(), source, target, frame)
-
-    def dropped(self, source: str, target: str, frame: bytes) -> None:
-        """Pass on what was dropped while the life lasts."""
-        flights = self._world.flights
-        if flights is not None and (self._life is None or self._life.alive):
-            flights.dropped(source, target, frame)
-
-    def witness(self, node: Node, raft: RaftWitness) -> None:
-        """Have a node's core followed while the life lasts."""
-        name, ordering = node.organization, node.ordering
-        raft.opened(name, ordering.base_index, ordering.unapplied())
-
-        def ready(term: int, leads: bool, ready: Ready) -> None:
-            if self._life is None or self._life.alive:
-                raft.ready(name, term, leads, ready)
-
-        ordering.witness = ready
 
 
 class SimulatedWorld:
@@ -500,7 +426,7 @@ class SimulatedWorld:
         machine.points.on_struck = lambda point: self._struck(machine.name, point)
         if machine.name in self._armed:
             machine.points.set_trap(self._armed[machine.name])
-        observer = _LifeObserver(self)
+        observer = LifeObserver(self)
         weather = self._frames_of(machine.name)
         node = Node(config, machine, observer, self._verifier, weather)
         if self.raft is not None:

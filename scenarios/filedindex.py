@@ -4,12 +4,16 @@ Rules:
 - Beyond `FRESH_MAX` keys all go into one SQLite database of the process, which has no name from the moment it is
   there and goes with the process; a small index never comes there.
 - A forked process begins a database of its own; an index is used by the process that made it alone.
+- It is opened with the first index that is made, past the virtual world's own default. Opening draws from SQLite's
+  generator, on which the bytes of nodes' disks depend: a run makes its first index before its world. Nothing after
+  that draws.
 - Keys are no secrets: nothing is overwritten when one is let go of.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 import weakref
 from collections.abc import Iterator
 from typing import Generic, TypeVar, cast
@@ -22,11 +26,31 @@ K = TypeVar("K")
 FRESH_MAX = 1024
 CACHE_KIB = 4096
 
+_VFS = "win32" if os.name == "nt" else "unix"
+
 _FIND = "SELECT number FROM numbers WHERE owner = ? AND key = ?"
 _PUT = "INSERT INTO numbers (owner, key, number) VALUES (?, ?, ?)"
 _TAKE = "DELETE FROM numbers WHERE owner = ? AND key = ?"
 _KEYS = "SELECT key, number FROM numbers WHERE owner = ? AND number >= ? ORDER BY number"
 _FORGET = "DELETE FROM numbers WHERE owner = ?"
+
+
+def _open() -> apsw.Connection:
+    """Return a database in a real file that has lost its name; a journal would draw from SQLite's generator."""
+    file, name = tempfile.mkstemp(prefix="seatrial-")
+    os.close(file)
+    try:
+        connection = apsw.Connection(name, vfs=_VFS)
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        for setting in ("locking_mode = EXCLUSIVE", "journal_mode = OFF", "synchronous = OFF"):
+            connection.execute(f"PRAGMA {setting}")
+        connection.execute(
+            "CREATE TABLE numbers (owner INTEGER, key BLOB, number INTEGER, PRIMARY KEY (owner, key)) WITHOUT ROWID"
+        )
+        connection.execute("CREATE UNIQUE INDEX in_order ON numbers (owner, number)")
+    finally:
+        os.unlink(name)
+    return connection
 
 
 class _Database:
@@ -38,16 +62,15 @@ class _Database:
 
     @property
     def connection(self) -> apsw.Connection:
-        """The database, made when it is first needed."""
+        """The database, which is open."""
         if self._connection is None:
-            self._connection = apsw.Connection("")  # without a name, and in memory only as far as its cache
-            self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-            self._connection.execute(
-                "CREATE TABLE numbers (owner INTEGER, key BLOB, number INTEGER, PRIMARY KEY (owner, key))"
-                " WITHOUT ROWID"
-            )
-            self._connection.execute("CREATE UNIQUE INDEX in_order ON numbers (owner, number)")
+            raise RuntimeError("no index was made yet")
         return self._connection
+
+    def open(self) -> None:
+        """Open it, if it is not open yet."""
+        if self._connection is None:
+            self._connection = _open()
 
     def new_owner(self) -> int:
         """Return a number for one more index."""
@@ -76,6 +99,7 @@ class FiledIndex(Generic[K]):
 
     def __init__(self) -> None:
         self._database = _databases[0]
+        self._database.open()
         self._owner: int | None = None
         self._fresh: dict[K, int] = {}
         self._count = 0
@@ -141,8 +165,10 @@ class FiledIndex(Generic[K]):
             self._owner = self._database.new_owner()
             weakref.finalize(self, self._database.forget, self._owner).atexit = False
         rows = [(self._owner, _packed(key), number) for key, number in self._fresh.items()]
-        with self._database.connection:
-            self._database.connection.executemany(_PUT, rows)
+        connection = self._database.connection
+        connection.execute("BEGIN")
+        connection.executemany(_PUT, rows)
+        connection.execute("COMMIT")
         self._fresh.clear()
 
 

@@ -7,9 +7,11 @@ import os
 from dataclasses import dataclass
 from random import Random
 
+import apsw
 import pytest
 
 from ledger.documents import Private, commit_fields, envelope, read_envelope
+from p2p.virtual import run_virtual
 from scenarios import filed, filedindex
 from scenarios.agents.packing import (
     pack_document,
@@ -140,6 +142,19 @@ def test_an_index_that_is_gone_leaves_nothing() -> None:
     del index
     gc.collect()
     assert database.connection.execute(filedindex._KEYS, (owner, 0)).get is None
+
+
+def test_keys_leave_memory_in_the_virtual_world_and_draw_nothing_from_sqlites_generator() -> None:
+    async def drawn(keys: int) -> bytes:
+        index: FiledIndex[int] = FiledIndex()
+        for key in range(keys):
+            index.add(key, key)
+        assert list(index) == list(range(keys))
+        return apsw.randomness(16)
+
+    _made_before: FiledIndex[int] = FiledIndex()
+    many = run_virtual(lambda _world: drawn(40 * filedindex.FRESH_MAX), seed="keys")
+    assert many == run_virtual(lambda _world: drawn(0), seed="keys")
 
 
 def test_a_forked_process_has_a_database_of_its_own() -> None:

@@ -139,8 +139,9 @@ def is_senders(
     network: str,
     statement: bytes,
     signature: bytes,
+    known_at: int | None = None,
 ) -> bool:
-    """Say whether a statement is signed with a key that the sender has, or had, and that nobody stole.
+    """Say whether a statement is signed with a key that the sender has, or had, and that nobody had stolen.
 
     Args:
         sender: as the roster has it; None has no key.
@@ -149,9 +150,11 @@ def is_senders(
         network: the network's full name.
         statement: the bytes signed.
         signature: 64 bytes.
+        known_at: the height at which the signature stood on the ledger, if it did: a theft after it undoes nothing.
     """
     return sender is not None and any(
-        term.compromised_since is None and verifier.verify(term.key, domain, network, statement, signature)
+        (term.compromised_since is None or (known_at is not None and known_at <= term.compromised_since))
+        and verifier.verify(term.key, domain, network, statement, signature)
         for term in reversed(sender.keys)
     )
 

@@ -105,7 +105,7 @@ def judge(sealed: bytes, root: bytes, keys: Collection[bytes], opening: Opening 
     try:
         check_size(sealed)
     except EnvelopeError as error:
-        return Judged(Soundness.WRONG_SIZE, str(error))
+        return Judged(Soundness.WRONG_SIZE, _found(error))
     addressed = addressed_key(sealed)
     if addressed not in keys:
         return Judged(
@@ -139,7 +139,7 @@ def _judge_opened(sealed: bytes, root: bytes, point: bytes) -> Judged:
     try:
         opened = unpadded(padded)
     except EnvelopeError as error:
-        return Judged(Soundness.NO_ENVELOPE, str(error))
+        return Judged(Soundness.NO_ENVELOPE, _found(error))
     if opened.root != root:
         why = f"it opens to digests of another root, {opened.root.hex()}"
         return Judged(Soundness.OTHER_ROOT, why, opened)
@@ -154,6 +154,11 @@ def _opener_point(point: bytes) -> bytes:
     """
     inverse = nacl.bindings.crypto_core_ed25519_scalar_invert(reduced(_OPENER.scalar))
     return montgomery(times(inverse, point))
+
+
+def _found(error: EnvelopeError) -> str:
+    """Return what is wrong, without what its addressee is to do about it."""
+    return str(error).partition("; complain with")[0]
 
 
 def _context(sealed: bytes) -> bytes:

@@ -26,7 +26,7 @@ PROOF_BYTES_MAX = 4 << 20
 
 LINKS_MAX = 4096
 PATH_MAX = 64
-_PART_BYTES_MAX = 1 << 20
+PART_BYTES_MAX = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class ProvenLeaf:
         """Take the map's fields."""
         leaf = cls(
             fields.integer("index", 0, COUNT_MAX),
-            fields.raw("data", max_size=_PART_BYTES_MAX),
+            fields.raw("data", max_size=PART_BYTES_MAX),
             fields.raws("path", PATH_MAX, HASH_BYTES),
         )
         fields.finish()
@@ -85,7 +85,7 @@ class ProvenAct:
     def read(cls, fields: Fields) -> Self:
         """Take the map's fields."""
         act = cls(
-            fields.raw("transaction", max_size=_PART_BYTES_MAX),
+            fields.raw("transaction", max_size=PART_BYTES_MAX),
             ProvenLeaf.read(fields.fields("receipt")),
             ProvenLeaf.read(fields.fields("block")),
         )
@@ -113,7 +113,7 @@ class ProvenRecord:
     def read(cls, fields: Fields) -> Self:
         """Take the map's fields."""
         record = cls(
-            fields.raw("value", max_size=_PART_BYTES_MAX), fields.raw("proof", max_size=_PART_BYTES_MAX)
+            fields.raw("value", max_size=PART_BYTES_MAX), fields.raw("proof", max_size=PART_BYTES_MAX)
         )
         fields.finish()
         return record
@@ -153,10 +153,7 @@ class PossessionProof:
             {
                 "format": FORMAT,
                 "genesis": self.genesis,
-                "links": [
-                    {"block": link.block, "certificate": link.certificate, "path": link.path}
-                    for link in self.links
-                ],
+                "links": [link_map(link) for link in self.links],
                 "checkpoint": self.checkpoint,
                 "anchor": self.anchor.as_map(),
                 "acknowledgement": None if acknowledgement is None else acknowledgement.as_map(),
@@ -194,9 +191,9 @@ def decode_proof(data: bytes) -> PossessionProof:
 def _read(fields: Fields, acknowledgement: ProvenAct | None) -> PossessionProof:
     records = fields.fields("records")
     proof = PossessionProof(
-        genesis=fields.raw("genesis", max_size=_PART_BYTES_MAX),
+        genesis=fields.raw("genesis", max_size=PART_BYTES_MAX),
         links=tuple(
-            _link(Fields(item, f"possession file.links[{i}]"))
+            read_link(Fields(item, f"possession file.links[{i}]"))
             for i, item in enumerate(fields.items("links", LINKS_MAX))
         ),
         checkpoint=fields.text("checkpoint", NOTE_BYTES_MAX),
@@ -214,7 +211,13 @@ def _act(value: Value, name: str) -> ProvenAct:
     return ProvenAct.read(Fields(value, f"possession file.{name}"))
 
 
-def _link(fields: Fields) -> ConfigurationLink:
+def link_map(link: ConfigurationLink) -> dict[str, Encodable]:
+    """Return a link's canonical map."""
+    return {"block": link.block, "certificate": link.certificate, "path": link.path}
+
+
+def read_link(fields: Fields) -> ConfigurationLink:
+    """Take a link's fields."""
     link = ConfigurationLink(
         block=fields.raw("block", max_size=PROOF_BYTES_MAX),
         certificate=fields.text("certificate", NOTE_BYTES_MAX),

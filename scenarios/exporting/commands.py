@@ -13,14 +13,24 @@ from cyclopts import App, Parameter
 
 from ledger.errors import NotProvenError
 from ledger.keys import Verifier
-from ledger.proofs import PROOF_BYTES_MAX, decode_proof, verify_possession
+from ledger.proofs import (
+    PROOF_BYTES_MAX,
+    decode_complaint,
+    decode_proof,
+    is_complaint_file,
+    verify_complaint,
+    verify_possession,
+)
 from scenarios.errors import RefusedError
+from scenarios.exporting.complaint import complaint_file_name, export_complaint, write_complaint
 from scenarios.exporting.credential import export_credential, write_credential
 from scenarios.exporting.held import find_document
 from scenarios.exporting.possession import export_possession, file_name, write_possession
 from scenarios.exporting.reference import genesis_hash_of
 from scenarios.exporting.standing import tell_credential
-from scenarios.exporting.told import COLUMNS, tell_possession, tell_unproven, verdict
+from scenarios.exporting.told import tell_possession, tell_unproven, verdict
+from scenarios.exporting.toldcomplaint import complaint_verdict, tell_complaint
+from scenarios.exporting.words import COLUMNS
 from scenarios.judging.verdict import Verdict
 from scenarios.record.runfolder import RunFolder
 
@@ -93,23 +103,72 @@ def possession(
     return 0
 
 
+@export.command
+def complaint(
+    document: Annotated[
+        str, Parameter(help="Name of a document, form, carnet or voucher, or the beginning of its root.")
+    ],
+    *,
+    run: RunPath,
+    reader: Annotated[
+        str | None, Parameter(help="Who complained about its envelope; the first who did if absent.")
+    ] = None,
+    number: Annotated[
+        int | None, Parameter(help="Which of the reader's complaints, from 1; the last if absent.")
+    ] = None,
+    out: Annotated[Path | None, Parameter(help="The file; DOCUMENT-READER.complaint if absent.")] = None,
+    keys: Annotated[
+        Path | None,
+        Parameter(help="Folder with keys that a script made: ORGANIZATION/organization.key and box.key."),
+    ] = None,
+) -> int:
+    """Write the evidence that an envelope complained of is spoilt, or that the complaint is false."""
+    exported = export_complaint(RunFolder.at(run), document, reader, number, keys)
+    path = out or Path(complaint_file_name(document, exported.complaint.reader))
+    write_complaint(exported, path)
+    print(path)
+    print(textwrap.fill(complaint_verdict(exported.complaint), COLUMNS, break_on_hyphens=False))
+    if exported.count > 1:
+        print(f"complaint {exported.number} of {exported.count} by {exported.complaint.reader}")
+    if exported.proof.sealed is not None:
+        warning = (
+            "Whoever has this file can read what this one envelope opens to: hand it to nobody who may not."
+        )
+        print(textwrap.fill(warning, COLUMNS))
+    print(f"genesis {exported.genesis_hash.hex()}")
+    print(f"check it with `seatrial verify-proof {shlex.quote(str(path))} --genesis HASH`")
+    return 0
+
+
 def verify_proof(
-    file: Annotated[Path, Parameter(help="What `export possession` wrote.")],
+    file: Annotated[Path, Parameter(help="What `export possession` or `export complaint` wrote.")],
     *,
     genesis: Annotated[
         str, Parameter(help="The genesis hash, or a file or a run's or network's folder that has it.")
     ],
 ) -> int:
-    """Check a proof of possession from the genesis hash alone, and say what it proves."""
+    """Check a proof of possession or of a complaint from the genesis hash alone, and say what it proves."""
     genesis_hash = genesis_hash_of(genesis)
-    proof = decode_proof(_read_at_most(file, PROOF_BYTES_MAX))
+    data = _read_at_most(file, PROOF_BYTES_MAX)
     try:
-        possession = verify_possession(proof, genesis_hash, Verifier())
+        holds = (_checked_complaint if is_complaint_file(data) else _checked_possession)(data, genesis_hash)
     except NotProvenError as error:
         _say(tell_unproven(error))
         return Verdict.VIOLATED.exit_code
+    return 0 if holds else Verdict.VIOLATED.exit_code
+
+
+def _checked_possession(data: bytes, genesis_hash: bytes) -> bool:
+    possession = verify_possession(decode_proof(data), genesis_hash, Verifier())
     _say(tell_possession(possession))
-    return 0 if possession.came_before else Verdict.VIOLATED.exit_code
+    return possession.came_before
+
+
+def _checked_complaint(data: bytes, genesis_hash: bytes) -> bool:
+    proof = decode_complaint(data)
+    complaint = verify_complaint(proof, genesis_hash, Verifier())
+    _say(tell_complaint(complaint, proof))
+    return complaint.is_true
 
 
 def _say(lines: Iterable[str]) -> None:
@@ -127,5 +186,5 @@ def _read_at_most(file: Path, bytes_max: int) -> bytes:
         raise RefusedError(
             f"{file} cannot be read: {error.strerror}",
             "",
-            "name a file that `seatrial export possession` wrote",
+            "name a file that `seatrial export possession` or `seatrial export complaint` wrote",
         ) from error

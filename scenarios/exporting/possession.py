@@ -12,27 +12,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.block import decode_block
 from ledger.keys import Verifier
-from ledger.lineage import ConfigurationLink
 from ledger.proofs import (
     PROOF_BYTES_MAX,
     Possession,
     PossessionProof,
-    ProvenAct,
-    ProvenLeaf,
-    ProvenRecord,
     verify_possession,
 )
 from ledger.state import MEMBERSHIP_KEY, certificate_key, claim_key, document_key, holding_key
-from ledger.store import Store, StoredReceipt
-from ledger.transaction import Transaction, parse_transaction
 from scenarios.errors import RefusedError
-from scenarios.exporting.certified import latest_certified
+from scenarios.exporting.gathering import Found, Gathering
 from scenarios.exporting.roots import known, root_of
 from scenarios.exporting.written import write_new_files
 from scenarios.model import Scenario
@@ -45,7 +37,6 @@ from scenarios.record.runfolder import RunFolder
 SUFFIX = ".possession"
 _LINE = re.compile(r"([A-Z0-9]{3}-[0-9]{7}-[0-9])/([1-9][0-9]{0,3})")
 _FILED = ("claim.file", "claim.file_post")
-_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +54,6 @@ class ExportedPossession:
     possession: Possession
     genesis_hash: bytes
     others: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A VALID transaction on a node's certified ledger."""
-
-    receipt: StoredReceipt
-    transaction: Transaction
-    raw: bytes
 
 
 def export_possession(
@@ -170,14 +152,8 @@ def _filed(folder: RunFolder) -> dict[str, tuple[tuple[str, int], str | None, st
     return filed
 
 
-class _Gathering:
-    """One claim's proof under way, out of one node's store."""
-
-    def __init__(self, store: Store, verifier: Verifier) -> None:
-        certified = latest_certified(store, verifier)
-        self._store = store
-        self._ledger, self._height, self._note = certified.ledger, certified.height, certified.note
-        self._size = self._ledger.checkpoint.size
+class _Gathering(Gathering):
+    """One claim's proof under way."""
 
     def proof(
         self, claim: str, line: tuple[str, int], root: bytes | None, *, is_asked_for: bool
@@ -190,31 +166,31 @@ class _Gathering:
         importer = str(filed.transaction.body.get("importer_of_record") or filed.transaction.creator)
         acknowledgement = self._find_acknowledgement(claim, anchor, certificate, importer)
         return PossessionProof(
-            genesis=self._store.genesis.encode(),
-            links=tuple(self._links()),
-            checkpoint=self._note,
-            anchor=self._act(anchor),
-            acknowledgement=None if acknowledgement is None else self._act(acknowledgement),
-            claim=self._act(filed),
-            membership=self._record(MEMBERSHIP_KEY),
-            certificate=self._record(certificate_key(certificate)),
-            document=self._record(document_key(anchor.transaction.documents[0])),
-            holding=self._record(holding_key(certificate, importer)),
-            filed=self._record(claim_key(*line)),
+            genesis=self.store.genesis.encode(),
+            links=tuple(self.links()),
+            checkpoint=self.note,
+            anchor=self.act(anchor),
+            acknowledgement=None if acknowledgement is None else self.act(acknowledgement),
+            claim=self.act(filed),
+            membership=self.record(MEMBERSHIP_KEY),
+            certificate=self.record(certificate_key(certificate)),
+            document=self.record(document_key(anchor.transaction.documents[0])),
+            holding=self.record(holding_key(certificate, importer)),
+            filed=self.record(claim_key(*line)),
         )
 
-    def _find_claim(self, claim: str, line: tuple[str, int]) -> _Found:
-        for found in self._valid(*_FILED):
+    def _find_claim(self, claim: str, line: tuple[str, int]) -> Found:
+        for found in self.valid(*_FILED):
             body = found.transaction.body
             if (body["entry"], body["line"]) == line:
                 return found
         raise RefusedError(
-            f"claim {claim} is on no certified block of {self._store.organization}'s node",
-            f"certified is height {self._height}",
+            f"claim {claim} is on no certified block of {self.store.organization}'s node",
+            f"certified is height {self.height}",
             "see `seatrial show RUN CLAIM`",
         )
 
-    def _find_anchor(self, claim: str, named: bytes | None, root: bytes | None, is_asked_for: bool) -> _Found:
+    def _find_anchor(self, claim: str, named: bytes | None, root: bytes | None, is_asked_for: bool) -> Found:
         if named is None and root is None:
             raise RefusedError(
                 f"claim {claim} names no certificate: it rests on the importer's own knowledge, and there is no"
@@ -222,7 +198,7 @@ class _Gathering:
                 "",
                 "give --certificate to hold it against one all the same",
             )
-        for found in self._valid("certificate.anchor"):
+        for found in self.valid("certificate.anchor"):
             certificate, anchored = found.transaction.body["certificate"], found.transaction.documents[0]
             if is_asked_for and named is not None and certificate == named and anchored != root:
                 raise RefusedError(
@@ -235,21 +211,18 @@ class _Gathering:
                 return found
         raise RefusedError(
             f"the certificate that claim {claim} is held against is on no certified block of"
-            f" {self._store.organization}'s node",
+            f" {self.store.organization}'s node",
             "a document that is no certificate of origin proves no possession",
             "name a certificate with --certificate",
         )
 
     def _find_acknowledgement(
-        self, claim: str, anchor: _Found, certificate: bytes, importer: str
-    ) -> _Found | None:
-        for found in self._valid("holding.acknowledge"):
+        self, claim: str, anchor: Found, certificate: bytes, importer: str
+    ) -> Found | None:
+        for found in self.valid("holding.acknowledge"):
             if found.transaction.creator == importer and found.transaction.body["certificate"] == certificate:
                 return found
-        if (
-            anchor.transaction.creator == importer
-            and holding_key(certificate, importer) in self._ledger.state
-        ):
+        if anchor.transaction.creator == importer and holding_key(certificate, importer) in self.ledger.state:
             return None
         raise RefusedError(
             f"{importer}, whose claim {claim} is, never acknowledged the certificate (root"
@@ -257,49 +230,3 @@ class _Gathering:
             "",
             "if it had the certificate on paper, that is for a courier's slip to show",
         )
-
-    def _valid(self, *types: str) -> Iterator[_Found]:
-        """Yield the certified VALID transactions of some types, in the ledger's order."""
-        after, height = -1, 0
-        transactions: tuple[bytes, ...] = ()
-        while page := self._store.receipts(after, _PAGE):
-            after = page[-1].index
-            for receipt in page:
-                if receipt.code != "VALID" or receipt.height > self._height:
-                    continue
-                if receipt.height != height:
-                    height = receipt.height
-                    limit = self._store.genesis.limits.block_bytes_max
-                    transactions = decode_block(self._store.block(height), limit).transactions
-                raw = transactions[receipt.position]
-                transaction = parse_transaction(raw, len(raw)).transaction
-                if transaction.type in types:
-                    yield _Found(receipt, transaction, raw)
-
-    def _links(self) -> Iterator[ConfigurationLink]:
-        for height in self._ledger.roster.heights:
-            link = self._store.configuration_link(height, self._ledger.log)
-            if link is None:
-                raise RefusedError(
-                    f"the node of {self._store.organization} has no certificate of height {height}, which changed who"
-                    " belongs to the network",
-                    "",
-                    "name another --node",
-                )
-            yield link
-
-    def _act(self, found: _Found) -> ProvenAct:
-        height = found.receipt.height
-        return ProvenAct(
-            found.raw, self._leaf(found.receipt.index), self._leaf(self._store.size_at(height) - 1)
-        )
-
-    def _leaf(self, index: int) -> ProvenLeaf:
-        (data,) = self._store.leaves(index, index + 1)
-        return ProvenLeaf(index, data, self._ledger.log.inclusion_proof(index, self._size))
-
-    def _record(self, key: str) -> ProvenRecord:
-        value = self._ledger.state.get(key)
-        if value is None:
-            raise RefusedError(f"the state of {self._store.organization}'s node has no {key} any more")
-        return ProvenRecord(value, self._ledger.prove(key).encode())

@@ -13,7 +13,7 @@ from ledger.checkpoint import parse_certificate
 from ledger.contracts import CertificateState
 from scenarios.exporting.held import HeldDocument
 from scenarios.exporting.issuer import issuer_keys
-from scenarios.exporting.told import COLUMNS
+from scenarios.exporting.words import COLUMNS
 
 _STANDING = {
     None: "It is no certificate of origin: nothing suspends or revokes it.",

@@ -7,35 +7,32 @@ Rules:
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from ledger.contracts.records import CertificateState, HoldingState
 from ledger.errors import NotProvenError
-from ledger.proofs import Moment, Possession
+from ledger.proofs import Possession
+from scenarios.exporting.words import certified_by, changes_of, limit, named, row, trusted, when, wrapped
 from scenarios.telling.moments import local
-
-COLUMNS = 80
-_LABEL = 14
 
 
 def tell_possession(possession: Possession) -> Iterator[str]:
     """Yield the lines that say what a file proves."""
-    yield from _wrapped(verdict(possession))
+    yield from wrapped(verdict(possession))
     yield ""
     for label, text in _rows(possession):
-        yield from _row(label, text)
+        yield from row(label, text)
     yield ""
     yield "What this does not say:"
-    for limit in _limits(possession):
-        yield from textwrap.wrap(limit, COLUMNS, initial_indent="- ", subsequent_indent="  ")
+    for text in _limits(possession):
+        yield from limit(text)
 
 
 def tell_unproven(error: NotProvenError) -> Iterator[str]:
     """Yield the lines that say which part of a file does not hold."""
-    yield from _wrapped(f"NOT PROVEN: the {error.part} does not hold: {error.reason}.")
-    yield from _wrapped(
+    yield from wrapped(f"NOT PROVEN: the {error.part} does not hold: {error.reason}.")
+    yield from wrapped(
         "Ask for the file again, and for the genesis hash from somebody other than who gave you the file."
     )
 
@@ -67,34 +64,32 @@ def _rows(possession: Possession) -> Iterator[tuple[str, str]]:
     ledger, record = possession.ledger, possession.record
     zone = ZoneInfo(ledger.genesis.zone)
 
-    def named(organization: str) -> str:
-        member = ledger.roster.find_ever(organization)
-        return organization if member is None else f"{organization} ({member.name})"
-
-    def when(moment: Moment) -> str:
-        return f"{local(moment.time_ms, zone)}, block {moment.height}, place {moment.position}"
-
     yield (
         "certificate",
         f"{record.form} {possession.certificate.hex()}, dated {record.signed_on} by its signer",
     )
     yield "root", record.root.hex()
-    yield "anchored", f"{when(possession.anchored)}, signed by {named(record.issuer)}"
+    yield "anchored", f"{when(ledger, possession.anchored)}, signed by {named(ledger, record.issuer)}"
     if possession.is_own:
         yield (
             "held",
-            f"from the anchoring on: {named(possession.holder)} certified itself; {when(possession.held)}",
+            f"from the anchoring on: {named(ledger, possession.holder)} certified itself;"
+            f" {when(ledger, possession.held)}",
         )
     else:
-        yield "acknowledged", f"{when(possession.held)}, signed by {named(possession.holder)}"
+        yield "acknowledged", f"{when(ledger, possession.held)}, signed by {named(ledger, possession.holder)}"
     kind = "post-importation claim" if possession.claim.post else "claim"
     naming = "names this certificate" if possession.is_named else "names no certificate"
-    signer = "the same" if possession.filer == possession.holder else f"its broker {named(possession.filer)}"
-    yield "claimed", f"{when(possession.claimed)}, signed by {signer}; the {kind} {naming}"
+    signer = (
+        "the same"
+        if possession.filer == possession.holder
+        else f"its broker {named(ledger, possession.filer)}"
+    )
+    yield "claimed", f"{when(ledger, possession.claimed)}, signed by {signer}; the {kind} {naming}"
     yield "findings", ", ".join(possession.findings) or "none recorded with the claim"
     yield "as it stands", _standing(possession, zone)
-    yield "certified", _certified(possession)
-    yield "roster", _roster(possession)
+    yield "certified", certified_by(ledger)
+    yield "roster", changes_of(ledger)
 
 
 def _standing(possession: Possession, zone: ZoneInfo) -> str:
@@ -112,32 +107,7 @@ def _standing(possession: Possession, zone: ZoneInfo) -> str:
     return "; ".join(parts)
 
 
-def _certified(possession: Possession) -> str:
-    ledger = possession.ledger
-    checkpoint, signers = ledger.checkpoint, ledger.signers
-    needed = " and of ".join(
-        f"{constituency.quorum} of {len(constituency.orderers)}"
-        for constituency in ledger.electorate.constituencies
-    )
-    return (
-        f"height {checkpoint.height} of {ledger.genesis.network}, {checkpoint.size} leaves, by"
-        f" {', '.join(signers)} ({needed} orderers are needed)"
-    )
-
-
-def _roster(possession: Possession) -> str:
-    changes = len(possession.ledger.roster.heights)
-    if not changes:
-        return "as founded: nobody joined, left or changed a key up to that height"
-    heights = ", ".join(str(height) for height in possession.ledger.roster.heights[:8])
-    more = ", ..." if changes > 8 else ""
-    return f"{changes} change{'s' * (changes != 1)} since genesis, each certified (block {heights}{more})"
-
-
 def _limits(possession: Possession) -> Iterator[str]:
-    ledger = possession.ledger
-    constituency = ledger.electorate.constituencies[-1]
-    count, k = len(constituency.orderers), constituency.quorum
     if not possession.is_named:
         yield (
             "That the claim rests on this certificate: the claim names none. Only the order of the two is proven."
@@ -147,23 +117,4 @@ def _limits(possession: Possession) -> Iterator[str]:
         " this root; a document that it had on paper before leaves nothing that this could show."
     )
     yield "That what the certificate says is true, or that the claim is lawful: that is for Customs."
-    yield (
-        f"Time by any clock but the orderers': blocks are ordered by their signatures. {k} of {count} orderers who lied"
-        f" together, or lost their keys of any time since genesis to one thief, could certify another history. A"
-        f" second certificate of this size needs {max(2 * k - count, 1)} or more of them to sign twice, which convicts"
-        " who did."
-    )
-    if ledger.genesis.insecure_keys:
-        yield (
-            "Anything outside a trial: genesis says that the keys of this network were made from a seed, so whoever"
-            " has the seed can sign as everybody."
-        )
-
-
-def _row(label: str, text: str) -> list[str]:
-    lines = textwrap.wrap(text, COLUMNS - _LABEL - 2, break_on_hyphens=False)
-    return [f"  {label if not i else '':<{_LABEL}}{line}" for i, line in enumerate(lines)]
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, COLUMNS, break_on_hyphens=False)
+    yield from trusted(possession.ledger)

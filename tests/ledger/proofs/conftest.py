@@ -9,11 +9,20 @@ import pytest
 from ledger.block import build_block
 from ledger.codes import Code
 from ledger.encoding import Value
+from ledger.envelopes import SignedEnvelope, sign_envelope
 from ledger.genesis import Genesis
 from ledger.lineage import build_link
-from ledger.proofs import PossessionProof, ProvenAct, ProvenLeaf, ProvenRecord
+from ledger.openings import Opening
+from ledger.proofs import ComplaintProof, PossessionProof, ProvenAct, ProvenLeaf, ProvenRecord
 from ledger.receipt import Execution
-from ledger.state import MEMBERSHIP_KEY, certificate_key, claim_key, document_key, holding_key
+from ledger.state import (
+    MEMBERSHIP_KEY,
+    certificate_key,
+    claim_key,
+    document_key,
+    holding_key,
+    reading_key,
+)
 from ledger.transaction import SignedTransaction
 from tests.ledger.conftest import Consortium, Founders
 
@@ -162,6 +171,52 @@ class Trade(Consortium):
             document=self.record(document_key(root)),
             holding=self.record(holding_key(certificate, holder)),
             filed=self.record(claim_key(ENTRY, 1)),
+        )
+
+    # Complaints.
+
+    def anchor_document(self, root: bytes) -> Done:
+        body: dict[str, Value] = {"class": "commercial", "addressees": ["globex"]}
+        return self.do("acme", "document.anchor", body, documents=(root,))
+
+    def signed_seal(self, sealed: bytes, root: bytes, to: str = "globex", by: str = "acme") -> SignedEnvelope:
+        key = self.signing(f"{by}/organization")
+        return SignedEnvelope.decode(sign_envelope(sealed, key, self.genesis.network, root, to))
+
+    def complain(
+        self,
+        signed: SignedEnvelope,
+        about: dict[str, Value],
+        reason: str = "UNREADABLE",
+        by: str = "acme",
+        reader: str = "globex",
+    ) -> Done:
+        """Complain of a sealed envelope; `about` names the certificate or the root."""
+        evidence = {"by": by, "envelope": signed.digest, "signature": signed.signature}
+        kind = "holding.complain" if "certificate" in about else "document.complain"
+        return self.do(reader, kind, {**about, "reason": reason, "evidence": evidence})
+
+    def complaint(
+        self,
+        complained: Done,
+        root: bytes,
+        sealed: bytes | None,
+        opening: Opening | None,
+        certificate: bytes | None = None,
+        reader: str = "globex",
+    ) -> ComplaintProof:
+        standing = reading_key(root, reader) if certificate is None else holding_key(certificate, reader)
+        return ComplaintProof(
+            genesis=self.genesis.encode(),
+            links=tuple(self.links),
+            checkpoint=self.notes[self.ledger.height],
+            complaint=self.proven(complained),
+            membership=self.record(MEMBERSHIP_KEY),
+            document=self.record(document_key(root)),
+            standing=self.record(standing),
+            certificate=None if certificate is None else self.record(certificate_key(certificate)),
+            sealed=sealed,
+            opening=opening,
         )
 
 

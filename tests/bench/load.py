@@ -219,7 +219,7 @@ async def all_certified(cluster: Cluster) -> None:
 def check_outcome(measurement: Measurement, count: int, nodes: int) -> None:
     """Refuse figures of a run in which anything was lost, refused or left open."""
     figures = measurement.figures()
-    everywhere = sum(len(journey.certified_ns) == nodes for journey in measurement.journeys.values())
+    everywhere = sum(len(journey.certified_ns) == nodes for journey in measurement.journeys)
     if figures.get(f"code_{Code.VALID}") != count or everywhere != count:
         raise AssertionError(f"of {count} transactions {everywhere} are certified on all nodes: {figures}")
 

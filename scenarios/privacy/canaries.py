@@ -16,13 +16,14 @@ from scenarios.agents.witness import Witness
 from scenarios.model import Scenario
 from scenarios.model.subjects import ClaimState
 from scenarios.privacy.leaks import CANARY_CHARACTERS_MIN, Canary
+from scenarios.privacy.saltwindows import is_salt
 
 
 def canaries(witness: Witness, public: frozenset[str]) -> Iterator[Canary]:
     """Give every private value that a trial's witness knows and that is worth a search."""
     for secret in witness.secrets():
         value = secret.value.reveal()
-        if len(value.decode(errors="replace")) >= CANARY_CHARACTERS_MIN and not _is_public(value, public):
+        if is_salt(value) or _is_worth_it(value, public):
             yield Canary(secret.where, value)
 
 
@@ -34,6 +35,11 @@ def public_words(scenario: Scenario) -> frozenset[str]:
     words += [kind.value for kind in PaperKind]
     words += [claim.entry for claim in scenario.claims.values()]
     return frozenset(words)
+
+
+def _is_worth_it(value: bytes, public: frozenset[str]) -> bool:
+    """Whether a text is long enough for finding it to prove something, and no public word."""
+    return len(value.decode(errors="replace")) >= CANARY_CHARACTERS_MIN and not _is_public(value, public)
 
 
 def _is_public(value: bytes, public: frozenset[str]) -> bool:

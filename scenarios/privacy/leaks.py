@@ -300,8 +300,10 @@ class _Table:
             there = np.frombuffer(data, "<u8", count, offset)
             likely = np.flatnonzero(self.is_there[(there * _SPREAD) >> self.shift])
             firsts = np.searchsorted(self.windows, there[likely], "left")
-            ends = np.searchsorted(self.windows, there[likely], "right")
-            for place, first, end in zip(likely, firsts, ends, strict=True):
+            found = self.windows.take(firsts, mode="clip") == there[likely]
+            places, firsts = likely[found], firsts[found]
+            ends = np.searchsorted(self.windows, there[places], "right")
+            for place, first, end in zip(places, firsts, ends, strict=True):
                 for number in self.numbers[first:end]:
                     yield int(place) * WINDOW_BYTES + offset, int(number)
 

@@ -15,6 +15,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from sys import intern
 
 import numpy as np
 
@@ -116,14 +117,23 @@ class _Fields:
 
     Args:
         documents: all that were committed to.
+
+    Attributes:
+        roots, issuers, names: of each document; most documents of a kind have the same names of fields.
     """
 
     def __init__(self, documents: Mapping[bytes, Committed]) -> None:
         self.roots: list[bytes] = []
+        self.issuers: list[str] = []
+        self.names: list[tuple[str, ...]] = []
+        known: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._firsts = array("Q")
         digests = bytearray()
         for root, committed in documents.items():
             self.roots.append(root)
+            self.issuers.append(intern(committed.issuer))
+            names = committed.document.names
+            self.names.append(known.setdefault(names, names))
             self._firsts.append(len(digests) // DIGEST_BYTES)
             for disclosure in committed.document.disclosures:
                 digests += disclosure.digest
@@ -217,23 +227,25 @@ class _Comparison:
         """Count, and return what came of it."""
         readings = self.readings
         accounts = readings.accounts = {organization: Account() for organization in self.could}
-        for document, (root, committed) in enumerate(self.entitlement.witness.documents.items()):
+        for document, root in enumerate(self.fields.roots):
             purged, first = self.entitlement.is_purged(root), self.fields.first(document)
-            names = committed.document.names
+            names, issuer = self.fields.names[document], self.fields.issuers[document]
             for organization, account in accounts.items():
-                is_own = committed.issuer == organization
                 may, could = self.may(organization, root), self.could[organization]
-                seen = 0
-                for number, name in enumerate(names, first):
-                    can = is_own or bool(could[number])
-                    seen += can
-                    readings.as_entitled += (organization, number) not in self._wrong
-                    account.may += name in may
-                    account.purged += name in may and purged
-                    account.undelivered += name in may and not can and not purged
+                can = could[first : first + len(names)]
+                if issuer == organization:
+                    can = bytearray(b"\1") * len(names)
+                readable = [flag for name, flag in zip(names, can, strict=True) if name in may] if may else []
+                account.may += len(readable)
+                if purged:
+                    account.purged += len(readable)
+                else:
+                    account.undelivered += readable.count(0)
                 readings.pairs += len(names)
+                seen = can.count(1)
                 account.could += seen
                 account.documents += bool(seen)
+        readings.as_entitled = readings.pairs - len(self._wrong)
         return readings
 
     def _leak(self, leak: _Leak, places: Iterable[str], *, within_reach: bool, purged: bool = False) -> None:

@@ -23,6 +23,7 @@ from ledger.encoding import Value, check_text, decode, encode
 from ledger.errors import EncodingError, GenesisError, MalformedError, UnknownOrganizationError
 from ledger.fields import Fields
 from ledger.keys import KEY_BYTES, PublicKey, note_key_id
+from ledger.points import edwards
 
 GENESIS_VERSION = 2
 GENESIS_BYTES_MAX = 1 << 20
@@ -349,6 +350,8 @@ def _check_organizations(organizations: tuple[Organization, ...]) -> None:
             if len(getattr(organization, name)) != KEY_BYTES:
                 size = len(getattr(organization, name))
                 raise _refuse(f"{where}.{name}", f"has {size} bytes; a public key has {KEY_BYTES}")
+        if edwards(organization.box_key) is None:
+            raise _refuse(f"{where}.box_key", "is no X25519 key of prime order; derive one as RFC 7748 does")
     _check_unique(
         "organizations", [organization.id for organization in organizations], "give each its own id"
     )

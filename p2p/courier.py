@@ -57,6 +57,10 @@ class Courier:
         digest = hashlib.sha256(envelope).digest()
         self._parcels.setdefault((root, to, digest), Parcel(index, root, to, envelope))
 
+    def drop(self, root: bytes, to: str, envelope: bytes) -> None:
+        """Let an envelope go that is not to be delivered any more."""
+        self._parcels.pop((root, to, hashlib.sha256(envelope).digest()), None)
+
     def forget(self, root: bytes) -> None:
         """Let every envelope under a root go: its document was purged."""
         for key in [key for key in self._parcels if key[0] == root]:

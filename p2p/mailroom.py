@@ -3,6 +3,8 @@
 Rules:
 - Only what its sender's organization signed for this root and this addressee is taken, from one's own application and
   from a peer: so whatever a reader is given is provably its sender's. What a stolen key signed is nobody's.
+- What waits in the outbox when the key that signed it turns out to be stolen goes, and that is recorded: no addressee
+  would take it any more, and its sender seals it again under a key of its own.
 - What is taken is durable before anybody is told so, and is never given up for another: only the addressee's word
   that it has these very bytes lets an envelope leave the outbox.
 - The same bytes again are taken already; they need no room.
@@ -18,9 +20,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from ledger.genesis import Limits
-from ledger.store import Store, envelope_bytes
+from ledger.store import OutboxRow, Store, envelope_bytes
 from p2p.courier import Courier
 from p2p.frames import EnvelopeFrame, EnvelopeStoredFrame
 from p2p.machine import Machine
@@ -103,6 +106,17 @@ class Mailroom:
             return False
         self.store.outbox_remove(index)
         return True
+
+    def revoke(self) -> None:
+        """Stage that envelopes leave the outbox whose signature a theft has undone: nobody would take them any more."""
+        for row in self.store.outbox_rows():
+            if not self.is_signed(self.organization, row.to, row.root, row.envelope):
+                self.store.outbox_remove(row.index)
+                self.later(partial(self._revoked, row))
+
+    def _revoked(self, row: OutboxRow) -> None:
+        self.courier.drop(row.root, row.to, row.envelope)
+        self.observer.record("envelope.revoked", node=self.organization, to=row.to, root=row.root.hex())
 
     def purge(self, root: bytes) -> None:
         """Stage that every envelope of a purged document goes."""

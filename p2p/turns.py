@@ -110,6 +110,7 @@ class Turns:
         roster = self.peerage.roster
         self.ordering.meet(roster)
         self.gossip.neighbors = neighbors_now(self.config, roster)
+        self.mailroom.revoke()
         self.later(lambda: self.links.follow(roster))
 
     def is_prompt(self, frame: Frame) -> bool:

@@ -22,7 +22,8 @@ from ledger.contracts.parameters import LEGAL_DATE_FIRST, LEGAL_DATE_LAST
 from ledger.encoding import Encodable
 from ledger.fields import Fields
 from ledger.genesis import Role
-from ledger.keys import Verifier
+from ledger.keys import KEY_BYTES, PublicKey, Verifier
+from ledger.points import edwards
 from ledger.roster import Roster
 
 CERTIFICATE_ID_BYTES = 16
@@ -117,6 +118,23 @@ def read_legal_date(fields: Fields, name: str) -> datetime.date:
 def read_organization(fields: Fields, name: str) -> str:
     """Take an organization's id; whether it exists is for the act to ask."""
     return fields.text(name, 40, ORGANIZATION)
+
+
+def read_box_key(fields: Fields, name: str) -> PublicKey:
+    """Take an X25519 key: of prime order, or envelopes to its owner could not be proven to be anything."""
+    return _checked_box_key(fields, name, fields.raw(name, size=KEY_BYTES))
+
+
+def read_optional_box_key(fields: Fields, name: str) -> PublicKey | None:
+    """Take an X25519 key as `read_box_key` does, or None."""
+    key = fields.optional_raw(name, size=KEY_BYTES)
+    return None if key is None else _checked_box_key(fields, name, key)
+
+
+def _checked_box_key(fields: Fields, name: str, key: bytes) -> PublicKey:
+    if edwards(key) is None:
+        fields.refuse(name, "no X25519 key of prime order; derive one from a secret key as RFC 7748 does")
+    return PublicKey(key)
 
 
 def read_addressees(fields: Fields, name: str, min_items: int) -> tuple[str, ...]:

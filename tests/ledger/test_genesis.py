@@ -167,6 +167,8 @@ def test_a_field_that_does_not_hold_is_named(change: dict[str, object], message:
         ({"key": b"short"}, r"organizations\[1\]\.key: has 5 bytes; a public key has 32"),
         ({"node_key": b""}, r"organizations\[1\]\.node_key: has 0 bytes"),
         ({"box_key": bytes(33)}, r"organizations\[1\]\.box_key: has 33 bytes"),
+        ({"box_key": bytes(32)}, r"organizations\[1\]\.box_key: is no X25519 key of prime order"),
+        ({"box_key": (2).to_bytes(32, "little")}, r"organizations\[1\]\.box_key: is no X25519 key"),
     ],
 )
 def test_an_organization_that_does_not_hold_is_named(

@@ -9,11 +9,13 @@ from dataclasses import replace
 import pytest
 
 from ledger.contracts.membership import Purpose, prove_possession
-from ledger.keys import SigningKey, Verifier, seed_for
+from ledger.encoding import encode
+from ledger.keys import BoxKey, SigningKey, Verifier, seed_for
 from ledger.lineage import verify_lineage
 from ledger.store import Store
 from ledger.transaction import sign_approval, sign_transaction
 from p2p.config import NodeConfig, Timing
+from p2p.frames import EnvelopeFrame
 from p2p.peerage import Peerage
 from scenarios.network.plan import Address, node_config
 from scenarios.worlds import virtual as worlds
@@ -24,6 +26,10 @@ APPROVERS = ("exporter", "importer", "chamber")
 
 def key_of(name: str) -> SigningKey:
     return SigningKey.from_seed(seed_for("membership", name))
+
+
+def box_of(name: str) -> bytes:
+    return BoxKey.from_seed(seed_for("membership", name)).public
 
 
 class Changing:
@@ -123,7 +129,7 @@ class Changing:
             "roles": ["broker"],
             "key": key.public,
             "key_proof": prove_possession(key, network, organization, Purpose.ORGANIZATION),
-            "box_key": key_of(f"{organization} box").public,
+            "box_key": box_of(f"{organization} box"),
             "node_key": node_key.public,
             "node_key_proof": prove_possession(node_key, network, organization, Purpose.NODE),
             "url": f"http://{host.address}:{PEER_PORT}",
@@ -206,7 +212,7 @@ def test_a_sixth_member_joins_learns_orders_and_counts(changing):
     async def main(world):
         await world.trade(2)
         await world.act("cbp", "member.add", world.joining("dhl"), APPROVERS[:2])
-        anchored = await world.act("dhl", "key.rotate", {"box_key": key_of("box 2").public})
+        anchored = await world.act("dhl", "key.rotate", {"box_key": box_of("box 2")})
         await world.act("cbp", "orderer.promote", {"organization": "dhl"}, APPROVERS)
         await world.boot("dhl", 6)
         await world.agreed()
@@ -405,6 +411,39 @@ def test_what_a_thief_signs_after_the_revocation_is_refused_and_what_waits_is_le
     assert damage == [()] * 5
 
 
+def test_an_envelope_that_waits_under_a_stolen_key_goes_and_nobody_takes_it(changing):
+    """Under a key that was merely rotated it is delivered; after a theft anybody may have signed it."""
+    root = b"r" * 32
+
+    async def main(world):
+        net = world.net
+        await world.trade(2)
+        await net.world.crash("noaa")
+        signed = net.signed_envelope(b"sealed", to="noaa", root=root)
+        body = encode({"root": root, "to": "noaa", "envelope": signed})
+        posted = await net.ask("exporter", "POST", "/v1/documents", body)
+        new = key_of("exporter 3")
+        proof = prove_possession(new, net.genesis.network, "exporter", Purpose.ORGANIZATION)
+        stolen = world.keys["exporter"]
+        await world.act("exporter", "key.rotate", {"key": new.public, "key_proof": proof})
+        await world.agreed(*world.up)
+        waiting = len(world.node("exporter").store.outbox_rows())
+        theft = {"organization": "exporter", "key": stolen.public, "compromised_since": 1}
+        await world.act("cbp", "key.revoke", theft, ("importer", "chamber"))
+        await world.agreed(*world.up)
+        await net.until(lambda: not world.node("exporter").courier.outstanding)
+        left = len(world.node("exporter").store.outbox_rows())
+        node = world.node("chamber")
+        forged = net.signed_envelope(b"sealed", to="chamber", root=root)
+        node.turns.take("exporter", EnvelopeFrame(root, forged))
+        taken = node.store.inbox_rows(0, 10)
+        return posted.status, waiting, left, net.told("envelope.revoked", node="exporter"), taken
+
+    posted, waiting, left, revoked, taken = changing(main)
+    assert (posted, waiting, left, taken) == (202, 1, 0, [])
+    assert [(record["to"], record["root"]) for record in revoked] == [("noaa", root.hex())]
+
+
 def test_an_accepted_transaction_whose_key_ends_leaves_every_pool_and_says_why(changing):
     async def main(world):
         await world.leader()
@@ -512,7 +551,7 @@ def test_a_minority_that_was_cut_off_during_changes_catches_up_with_them(changin
         approvers = [o for o in others if o not in {"cbp", target}][:2]
         await world.act("cbp", "orderer.demote", {"organization": target}, approvers, via="cbp")
         await world.net.certify_many(2, "exporter")
-        rotation = {"box_key": key_of("another box").public}
+        rotation = {"box_key": box_of("another box")}
         await world.act("importer", "key.rotate", rotation, via="cbp")
         await world.net.certify_many(1, "exporter")
         mend()
@@ -598,7 +637,7 @@ async def _churn(world):
 
     await change("cbp", "orderer.promote", {"organization": "dhl", "in_place_of": "noaa"}, APPROVERS)
     await change("dhl", "node.ready", {"incarnation": 1})
-    await change("importer", "key.rotate", {"box_key": key_of("churned box").public})
+    await change("importer", "key.rotate", {"box_key": box_of("churned box")})
     await change("cbp", "orderer.promote", {"organization": "noaa"}, APPROVERS)
     await change("noaa", "node.ready", {"incarnation": 1})
     await world.net.world.crash("chamber")
@@ -659,7 +698,7 @@ def test_a_newcomer_that_followed_before_it_ordered_goes_on_after_a_restart(chan
         await world.trade(3)
         await world.agreed()
         followed = world.node("dhl").sync.figures.blocks_followed, world.node("dhl").ordering.orders
-        posted = await world.act("dhl", "key.rotate", {"box_key": key_of("box of dhl").public}, via="dhl")
+        posted = await world.act("dhl", "key.rotate", {"box_key": box_of("box of dhl")}, via="dhl")
         await world.act("cbp", "orderer.promote", {"organization": "dhl"}, APPROVERS)
         applied = world.node("cbp").store.applied_index
         await world.net.until(lambda: world.node("dhl").store.applied_index >= applied, what="no log came")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ledger.keys import Verifier
+from ledger.keys import BoxKey, Verifier
 from p2p.raftlog import read_configuration
 from p2p.sync.offer import Offer
 from tests.p2p.conftest import TIMING
@@ -136,7 +136,7 @@ def test_a_snapshot_of_a_block_that_changes_who_votes_is_offered_after_a_restart
 def test_a_change_at_a_height_at_which_states_are_kept_is_kept_and_offered_like_any(changing):  # noqa: F811
     async def main(world):
         await world.trade(3)
-        await world.act("noaa", "key.rotate", {"box_key": b"b" * 32}, via="cbp")  # height 4
+        await world.act("noaa", "key.rotate", {"box_key": BoxKey(b"b" * 32).public}, via="cbp")  # height 4
         await world.trade(3)
         via = await world.leader_but("noaa")
         approvers = [o for o in ("exporter", "importer", "cbp") if o != via][:2]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
-from ledger.contracts.act import Context, Writer, read_organization
+from ledger.contracts.act import Context, Writer, read_optional_box_key, read_organization
 from ledger.contracts.findings import Finding
 from ledger.contracts.membership.approval import require_majority
 from ledger.contracts.membership.change import find_member, put_roster
@@ -107,10 +107,10 @@ class RotateKey:
     def read(cls, fields: Fields) -> Self:
         """Take the body's fields."""
         key, proof = _read_claim(fields, "key", "key_proof")
-        box_key = fields.optional_raw("box_key", size=KEY_BYTES)
+        box_key = read_optional_box_key(fields, "box_key")
         if key is None and box_key is None:
             raise MalformedError("key.rotate body: it names neither key nor box_key; name at least one")
-        return cls(key, proof, None if box_key is None else PublicKey(box_key))
+        return cls(key, proof, box_key)
 
     def apply(self, context: Context, state: Writer) -> tuple[Finding, ...]:
         """Record the new keys."""

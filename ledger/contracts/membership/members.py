@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Self
 
-from ledger.contracts.act import Context, Writer, read_organization
+from ledger.contracts.act import Context, Writer, read_box_key, read_organization
 from ledger.contracts.findings import Finding
 from ledger.contracts.membership.change import find_member, put_roster
 from ledger.contracts.membership.nodes import NodeClaim, ended
@@ -52,7 +52,7 @@ class AddMember:
             roles=_read_roles(fields),
             key=PublicKey(fields.raw("key", size=KEY_BYTES)),
             key_proof=fields.raw("key_proof", size=SIGNATURE_BYTES),
-            box_key=PublicKey(fields.raw("box_key", size=KEY_BYTES)),
+            box_key=read_box_key(fields, "box_key"),
             node=NodeClaim.read(fields),
         )
 

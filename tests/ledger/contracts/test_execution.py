@@ -548,7 +548,7 @@ SOUND: dict[str, dict[str, Value]] = {
         "roles": ["broker"],
         "key": bytes(32),
         "key_proof": bytes(64),
-        "box_key": bytes(32),
+        "box_key": (9).to_bytes(32, "little"),
         "node_key": bytes(32),
         "node_key_proof": bytes(64),
         "url": "http://dhl:7000",
@@ -558,7 +558,7 @@ SOUND: dict[str, dict[str, Value]] = {
     "orderer.demote": {"organization": "acme"},
     "node.replace": {"incarnation": 2, "node_key": bytes(32), "node_key_proof": bytes(64)},
     "node.ready": {"incarnation": 1},
-    "key.rotate": {"key": bytes(32), "key_proof": bytes(64), "box_key": bytes(32)},
+    "key.rotate": {"key": bytes(32), "key_proof": bytes(64), "box_key": (9).to_bytes(32, "little")},
     "key.revoke": {"organization": "acme", "key": bytes(32), "compromised_since": 0},
 }
 

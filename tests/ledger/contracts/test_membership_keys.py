@@ -229,3 +229,12 @@ def test_incarnations_follow_each_other_and_the_new_node_key_is_proven(consortiu
     late = consortium.replacing("acme", 2, compromised_since=99)
     assert refused(consortium, "acme", "node.replace", late) == "node.replace/compromised-since"
     assert consortium.act("acme", "node.replace", consortium.replacing("acme", 1)).code is Code.MALFORMED
+
+
+@pytest.mark.parametrize("key", [bytes(32), (2).to_bytes(32, "little"), b"\xff" * 32])
+def test_a_box_key_that_no_secret_key_gives_is_not_registered(consortium, key):
+    """Of small order, on the twist, no coordinate: of an envelope to it nothing could be proven."""
+    assert consortium.act("acme", "key.rotate", {"box_key": key}).code is Code.MALFORMED
+    body = consortium.joining("dhl", {"box_key": key})
+    joined = consortium.act("cbp", "member.add", body, ("acme", "globex"))
+    assert joined.code is Code.MALFORMED

@@ -101,7 +101,7 @@ def _carnet_parties(members: Sequence[Member]) -> tuple[CarnetParties, ...]:
     covered = {m.country for m in associations}
     parties: list[CarnetParties] = []
     for holder in members:
-        if not holder.roles & frozenset(TRADERS):
+        if not holder.roles & (frozenset(TRADERS) - {Role.BROKER}):  # a broker enters the goods of others
             continue
         issuing = [m.name for m in associations if m.country == holder.country]
         home = [m.name for m in customs if m.country == holder.country]

@@ -89,6 +89,12 @@ def test_every_importer_has_granted_its_brokers_their_power_before(arms):
     assert not list(powers(alone, asked.steps, asked.calendar.start_ms))
 
 
+def test_a_broker_enters_goods_for_others_and_travels_with_none(arms):
+    _, _, trade, _ = arms
+    holders = {s.plan.holder for s in shipments(trade) if isinstance(s.plan, CarnetPlan)}
+    assert holders == {"importer", "grocer"}
+
+
 def test_customs_looks_into_the_same_claims_in_the_same_way(arms):
     lots, events, _, _ = arms
     for do, event in (("request-information", "request.sent"), ("open-verification", "verification.opened")):

@@ -23,7 +23,7 @@ import msgpack
 
 K = TypeVar("K")
 
-FRESH_MAX = 1024
+FRESH_MAX = 128
 CACHE_KIB = 4096
 
 _VFS = "win32" if os.name == "nt" else "unix"

@@ -3,6 +3,7 @@
     python -m tests.bench [idle] [load] [seed] [live] [elections] [catchup] [--seeds N]
     python -m tests.bench load --checks
     python -m tests.bench quarter [--shipments N ...]
+    python -m tests.bench memory [--shipments N N]
     python -m tests.bench storm [--seeds N] [--jobs]
 
 Without a name everything of the first line is measured, which takes one to two minutes. `--seeds` says over how many
@@ -25,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from p2p.config import Timing
-from tests.bench import catchup, checked, elections, idle, live, load, quarter, seed, storm
+from tests.bench import catchup, checked, elections, idle, live, load, memory, quarter, seed, storm
 from tests.bench.attribution import Sampler
 from tests.bench.cluster import SCENARIO, SEED
 from tests.bench.reference import reference_ms
@@ -35,8 +36,8 @@ VARIANT_S = 10
 VARIANTS = ((1, None), (100, None), (load.BATCH, 200))
 """(transactions per request, block interval in milliseconds if not the default) for short runs of comparison."""
 
-PARTS = ("idle", "load", "seed", "live", "elections", "catchup", "quarter", "storm")
-ONLY_NAMED = ("quarter", "storm")
+PARTS = ("idle", "load", "seed", "live", "elections", "catchup", "quarter", "memory", "storm")
+ONLY_NAMED = ("quarter", "memory", "storm")
 BEHIND = (1000, 10_000)
 SEEDS = 20
 
@@ -50,7 +51,7 @@ def main(wanted: Sequence[str]) -> int:
         "parts",
         nargs="*",
         metavar="PART",
-        help=f"of {', '.join(PARTS)}; all but the last two if none is named",
+        help=f"of {', '.join(PARTS)}; all but the last three if none is named",
     )
     parser.add_argument(
         "--seeds", type=int, default=SEEDS, help="for elections and storm (default: %(default)s)"
@@ -63,7 +64,10 @@ def main(wanted: Sequence[str]) -> int:
         help="for catchup: how many log entries a node lacks; 100000 takes two minutes (default: 1000 10000)",
     )
     parser.add_argument(
-        "--shipments", type=int, nargs="+", default=quarter.SHIPMENTS, help="for quarter (default: 100 300)"
+        "--shipments",
+        type=int,
+        nargs="+",
+        help="for quarter (default: 100 300) and memory (default: 200 800, some five minutes)",
     )
     parser.add_argument(
         "--checks", action="store_true", help="for load: with all checks of a run switched on, and without"
@@ -77,13 +81,17 @@ def main(wanted: Sequence[str]) -> int:
     if asked.seeds < 1:
         print(f"--seeds {asked.seeds}: at least one seed is needed", file=sys.stderr)
         return 64
+    if "memory" in asked.parts and asked.shipments and len(dict.fromkeys(asked.shipments)) < 2:
+        print(f"--shipments {asked.shipments[0]}: memory compares two sizes at least", file=sys.stderr)
+        return 64
     _print_setting()
     runs = {"idle": _idle, "load": _load, "seed": _seed, "live": _live}
     if asked.checks:
         runs["load"] = _checked
     runs["elections"] = lambda: _elections(asked.seeds)
     runs["catchup"] = lambda: _catch_up(asked.behind or BEHIND)
-    runs["quarter"] = lambda: _quarter(asked.shipments)
+    runs["quarter"] = lambda: _quarter(asked.shipments or quarter.SHIPMENTS)
+    runs["memory"] = lambda: _memory(asked.shipments or memory.SHIPMENTS)
     runs["storm"] = lambda: _storm(asked.seeds, with_jobs=asked.jobs)
     for part, run in runs.items():
         if part in asked.parts or not (asked.parts or part in ONLY_NAMED):
@@ -424,9 +432,25 @@ def _quarter(sizes: Sequence[int]) -> None:
     console.print(table)
 
 
+def _memory(sizes: Sequence[int]) -> None:
+    figures = [memory.measure_memory(size) for size in sorted(sizes)]
+    small, large = figures[0], figures[-1]
+    title = f"9. What a shipment leaves in memory: {small.shipments:,} to {large.shipments:,} shipments"
+    table = _table(title, "who", *(f"bytes a shipment, {moment}" for moment in memory.MOMENTS))
+    for owner, each in memory.slopes(small, large):
+        if any(round(of) for of in each):
+            table.add_row(owner, *(f"{of:,.0f}" for of in each))
+    console.print(table)
+    table = _table("9b. The resident set", "shipments", *memory.MOMENTS, "at most, the end included", "jobs")
+    for one in figures:
+        resident = (one.resident_mib[moment] for moment in (*memory.MOMENTS, "at most"))
+        table.add_row(f"{one.shipments:,}", *(f"{mib} MiB" for mib in resident), str(one.jobs[memory.COME]))
+    console.print(table)
+
+
 def _storm(seeds: int, *, with_jobs: bool) -> None:
     batch = storm.measure_batch(seeds)
-    table = _table(f"9. {storm.STORM}, seeds 1 to {seeds} in one process, after seed 0", "figure", "value")
+    table = _table(f"10. {storm.STORM}, seeds 1 to {seeds} in one process, after seed 0", "figure", "value")
     low, high = min(batch.cpu_s), max(batch.cpu_s)
     table.add_row(
         "CPU seconds per seed, median (least to most)",

@@ -150,6 +150,35 @@ def test_a_spoilt_envelope_is_complained_of_sent_again_and_acknowledged(pilot):
     assert len(events(flown, "certificate.acknowledged")) == 1
 
 
+def test_what_was_complained_of_once_is_not_complained_of_again_while_the_second_envelope_is_on_its_way(
+    pilot,
+):
+    async def script(p):
+        exporter = p._trial.agents["exporter"]
+        wallet, send = exporter.wallet, exporter.send
+        calls = []
+
+        async def slow(root, to, names=None):
+            if to != "importer":
+                await send(root, to, names)
+                return
+            calls.append((root, to, names))
+            if len(calls) == 1:
+                sealed = seal(b"no envelope", exporter.keybook.box_key(to), wallet._random)
+                await exporter.client.post_document(root, to, wallet.sign_envelope(root, to, sealed))
+
+        exporter.send = slow
+        await p.do("issue-certificate", by="exporter", document="c1")
+        await p.after("2d")
+        assert len(calls) == 2
+        await send(*calls[1])
+        await p.until("certificate c1 held by importer")
+
+    flown = fly(pilot, script)
+    assert len(events(flown, "certificate.complained")) == 1
+    assert len(events(flown, "certificate.delivered")) == 2
+
+
 def test_a_sound_envelope_without_its_sender_s_word_on_the_digests_is_the_document(pilot):
     """The root on the ledger says what the digests are; the seal says whose envelope it is."""
 

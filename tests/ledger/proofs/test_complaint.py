@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.codes import Code
+from ledger.contracts.evidence import Complaint as SaidComplaint
 from ledger.documents import commit_fields, digests_statement, envelope
 from ledger.encoding import decode, encode
 from ledger.envelopes import seal
@@ -147,6 +148,51 @@ def test_a_theft_before_the_complaint_undoes_it_and_one_after_it_does_not(trade,
         return
     with pytest.raises(NotProvenError, match="not stolen by height 2"):
         verified(trade, proof)
+
+
+def test_another_envelope_of_the_same_sender_is_not_the_one_complained_of(trade):
+    """A sound one is accused, and a spoilt one with its own opening is shown: both acme's for globex, of one root."""
+    proof = file_about(trade, SOUND)
+    swapped = replace(proof, sealed=RUBBISH, opening=opening_of(RUBBISH))
+    for changed, reason in [
+        (swapped, "another one than the complaint names"),
+        (replace(proof, sealed=None), "does not have"),
+    ]:
+        with pytest.raises(NotProvenError, match=reason):
+            verified(trade, changed)
+
+
+class TestLyingOrderers:
+    """Orderers that certified a complaint which the rules refuse: the file is refused all the same."""
+
+    @pytest.fixture
+    def lenient(self, monkeypatch, trade):
+        monkeypatch.setattr(SaidComplaint, "holds", lambda *_: True)
+        return trade
+
+    def test_who_never_sent_it_is_not_accused(self, lenient):
+        lenient.anchor_document(ROOT)
+        signed = lenient.signed_seal(RUBBISH, ROOT, by="cbp")
+        complained = lenient.complain(signed, {"root": ROOT}, by="cbp")
+        assert complained.code is Code.VALID
+        with pytest.raises(NotProvenError, match="cbp did not send globex this document"):
+            verified(lenient, lenient.complaint(complained, ROOT, RUBBISH, opening_of(RUBBISH)))
+
+    @pytest.mark.parametrize("signed", [{"by": "cbp"}, {"to": "cbp"}])
+    def test_a_seal_that_the_accused_did_not_sign_accuses_nobody(self, lenient, signed):
+        lenient.anchor_document(ROOT)
+        complained = lenient.complain(lenient.signed_seal(RUBBISH, ROOT, **signed), {"root": ROOT})
+        assert complained.code is Code.VALID
+        with pytest.raises(NotProvenError, match="no key that acme has"):
+            verified(lenient, lenient.complaint(complained, ROOT, RUBBISH, opening_of(RUBBISH)))
+
+    def test_digests_of_the_root_itself_contradict_nothing(self, lenient):
+        lenient.anchor_document(ROOT)
+        body = {"root": ROOT, "reason": "ROOT_MISMATCH", "evidence": digests_of(lenient, DOCUMENT)}
+        complained = lenient.do("globex", "document.complain", body)
+        assert complained.code is Code.VALID
+        with pytest.raises(NotProvenError, match="contradict nothing"):
+            verified(lenient, lenient.complaint(complained, ROOT, None, None))
 
 
 @pytest.fixture(scope="module")

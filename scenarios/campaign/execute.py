@@ -31,6 +31,7 @@ from scenarios.running.options import RunOptions, RunResult
 from scenarios.running.papertrial import MEASURES_FILE
 from scenarios.running.replaying import compare
 from scenarios.running.runner import run_scenario
+from scenarios.trial.struck import Struck
 
 NS_PER_S = 1_000_000_000
 REPEATABILITY = "repeatability"
@@ -38,8 +39,6 @@ REPEATABILITY = "repeatability"
 REPEATED_EVERY = 50
 """Of so many seeds one is run twice."""
 
-OFFICE_EVENTS = ("office.waits", "envelope.held", "envelope.lost", "noncompliance.done", "paper.written")
-"""What tells that a fault of trade met something: somebody waited, an envelope did not go, a form was falsified."""
 MOMENTARY = ("restart", "reset", "half_open")
 """Kinds that are over as soon as they have begun: no event tells of their end."""
 
@@ -59,12 +58,14 @@ class FaultWatch:
         self._nodes = len(nodes)
         self._measurement = Measurement(nodes)
         self._in_force: dict[int, dict[str, Plain]] = {}
-        self._offices: dict[int, Sequence[str]] = {}
+        self._struck = Struck()
+        self._of_trade: dict[int, dict[str, Plain]] = {}
 
     def __call__(self, event: Event) -> None:
         """Take an event into account."""
         self.last_ns = max(self.last_ns, event.protocol_ns)
         self._measurement(event)
+        self._struck(event)
         if event.name == "fault.began":
             journeys = self._measurement.journeys
             in_flight = any(len(journey.certified_ns) < self._nodes for journey in journeys)
@@ -76,19 +77,17 @@ class FaultWatch:
                 "met": in_flight and kind not in TRADE_KINDS,
             }
             self.faults.append(fault)
-            if kind not in MOMENTARY:
+            if kind in TRADE_KINDS:
+                self._of_trade[number] = fault
+            elif kind not in MOMENTARY:
                 self._in_force[number] = fault
-            hit = event.fields["hit"]
-            if kind in TRADE_KINDS and isinstance(hit, list):
-                self._offices[number] = hit
         elif event.name == "fault.ended":
             self._in_force.pop(event.integer("fault"), None)
         elif event.name == "transaction.submitted":
-            for number, fault in self._in_force.items():
-                fault["met"] = fault["met"] or number not in self._offices
-        elif event.name in OFFICE_EVENTS:
-            for number, fault in self._in_force.items():
-                fault["met"] = fault["met"] or event.fields["organization"] in self._offices.get(number, ())
+            for fault in self._in_force.values():
+                fault["met"] = True
+        for number in self._struck.numbers:
+            self._of_trade[number]["met"] = True
 
 
 def execute(job: Job, keep: Path | None = None) -> Result:

@@ -29,12 +29,14 @@ Rules:
 | `notice of c1 reaches importer [within 40 days]` | its program heard of the notice (so soon after its block) |
 | `transaction of step 3 is VALID` | the first code of the step's transactions that is not VALID, else VALID |
 | `metric certified_100_p95_ms <= 5000` | the measured value compares so |
+| `... unless lost_document, outage` | any of these; what fails is excused if such a fault of trade struck |
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 
 from ledger.codes import Code
@@ -44,6 +46,7 @@ from ledger.contracts.records import CertificateState, HoldingState
 from ledger.contracts.rules import rule_remedy
 from scenarios.errors import RefusedError, UnknownNameError
 from scenarios.model.defects import Defect
+from scenarios.model.excuses import UNLESS, parse_unless
 from scenarios.model.sentences import (
     METRICS,
     CertificateReaches,
@@ -224,10 +227,11 @@ def parse_expectation(text: str) -> Expectation:
         RefusedError: The sentence is none of the table's, or names an unknown state, finding, code or metric.
     """
     words = " ".join(text.split())
+    sentence, excused, kinds = words.partition(UNLESS)
     for pattern, make in _COMPILED:
-        match = pattern.fullmatch(words)
+        match = pattern.fullmatch(sentence)
         if match is not None:
-            return make(match)
+            return replace(make(match), text=words, unless=parse_unless(kinds) if excused else ())
     first = words.partition(" ")[0]
     forms = [sentence for sentence in SENTENCES if sentence.startswith(f"{first} ")] or SENTENCES
     raise RefusedError(f'"{text}" is no expectation', "one of: " + " | ".join(forms), "")

@@ -27,7 +27,7 @@ from scenarios.model.faults import KINDS_BY_WORLD, NOT_LIVE, FaultRecord
 from scenarios.model.fisheries import FisheriesLists, Form370
 from scenarios.model.invoices import Invoice
 from scenarios.model.network import AGENT_ROLES, Calendar, Network, Organization, plays
-from scenarios.model.schedule import Schedule
+from scenarios.model.schedule import Schedule, ScheduledTradeKind
 from scenarios.model.source import Source
 from scenarios.model.steps import Step
 from scenarios.model.targets import ORGANIZATION_PATTERN
@@ -113,6 +113,10 @@ class Scenario(Record):
     )
     checks: tuple[CheckName, ...] = Field(
         (), description="Checks that must have been exercised; one that was not makes the verdict undecided."
+    )
+    checks_unless: dict[CheckName, tuple[ScheduledTradeKind, ...]] = Field(
+        {},
+        description="Listed checks that need not have been exercised if a fault of trade of such a kind struck.",
     )
     expect: tuple[ExpectationText, ...] = Field((), description="What must come of it, one sentence each.")
 

@@ -57,12 +57,14 @@ ScheduledKind = Literal[
     "timer_drift",
     "timer_jump",
 ]
-ScheduledTradeKind = Literal["outage", "silence", "late_document", "lost_document", "paper_fallback"]
+ScheduledTradeKind = Literal[
+    "outage", "silence", "late_document", "lost_document", "wrong_data", "paper_fallback"
+]
 SCHEDULED_KINDS: tuple[ScheduledKind, ...] = get_args(ScheduledKind)
 """Every kind but `restart`, which every drawn crash brings with it."""
 SCHEDULED_TRADE_KINDS: tuple[ScheduledTradeKind, ...] = get_args(ScheduledTradeKind)
-"""Faults of trade, which last days of the calendar and change what may be expected: drawn only where a file names
-them. `wrong_data` is for scripts: which fields somebody writes depends on its roles."""
+"""Faults of trade, which last days of the calendar and change what may be expected: drawn only where a file asks for
+them."""
 NEVER_SCHEDULED = tuple(
     kind for kind in VIRTUAL_KINDS if kind not in (*SCHEDULED_KINDS, *SCHEDULED_TRADE_KINDS)
 )
@@ -81,23 +83,38 @@ class Budget(Record):
     )
 
 
+class TradeDraw(Record):
+    """Faults of trade drawn besides: which, and how many."""
+
+    kinds: tuple[ScheduledTradeKind, ...] = Field(
+        SCHEDULED_TRADE_KINDS, min_length=1, description="What may be drawn; every kind of trade if absent."
+    )
+    faults: tuple[Count, Count] = Field(
+        (0, 2), description="Fewest and most of a run; none if it leaves all out."
+    )
+
+    @model_validator(mode="after")
+    def _check_limits(self) -> TradeDraw:
+        _check_count(self.faults)
+        return self
+
+
 class Schedule(Record):
     """Faults drawn from the seed: which, how many, when, how hard, and how much at once."""
 
-    kinds: tuple[ScheduledKind | ScheduledTradeKind, ...] = Field(
+    kinds: tuple[ScheduledKind, ...] = Field(
         SCHEDULED_KINDS,
         min_length=1,
         description="What may be drawn; every kind but restart and those of trade if absent.",
     )
-    without: tuple[ScheduledKind | ScheduledTradeKind, ...] = Field(
-        (), description="What of these is never drawn."
-    )
+    without: tuple[ScheduledKind, ...] = Field((), description="What of these is never drawn.")
     faults: tuple[Count, Count] = Field((5, 9), description="Fewest and most faults of a run.")
     aimed: Count = Field(
         0,
         description="So many of these at least are in force when a step of the script falls due, so that they meet its "
         "transaction.",
     )
+    trade: TradeDraw | None = Field(None, description="Faults of trade to be drawn besides; none if absent.")
     begins: DurationText = Field(
         Duration(1_000), alias="from", description="When the first may begin, protocol time after the start."
     )
@@ -116,10 +133,9 @@ class Schedule(Record):
     )
 
     @property
-    def drawable(self) -> tuple[ScheduledKind | ScheduledTradeKind, ...]:
-        """The kinds that may be drawn, in the order of the table of faults."""
-        every = (*SCHEDULED_KINDS, *SCHEDULED_TRADE_KINDS)
-        return tuple(kind for kind in every if kind in self.kinds and kind not in self.without)
+    def drawable(self) -> tuple[ScheduledKind, ...]:
+        """The kinds that may be drawn beside those of trade, in the order of the table of faults."""
+        return tuple(kind for kind in SCHEDULED_KINDS if kind in self.kinds and kind not in self.without)
 
     @model_validator(mode="after")
     def _check_limits(self) -> Schedule:
@@ -127,9 +143,7 @@ class Schedule(Record):
             raise RefusedError(
                 "leaves no kind", "one at least", "take one out of without", inside=("without",)
             )
-        if self.faults[1] < self.faults[0]:
-            what = f"the most, {self.faults[1]}, is less than the fewest, {self.faults[0]}"
-            raise RefusedError(what, "[fewest, most]", "swap them", inside=("faults",))
+        _check_count(self.faults)
         if self.aimed > self.faults[0]:
             what = f"{self.aimed} are more than the fewest faults of a run"
             raise RefusedError(
@@ -139,3 +153,9 @@ class Schedule(Record):
             what = f"until {self.until} is not after from {self.begins}"
             raise RefusedError(what, "time runs forward", "name a later end", inside=("until",))
         return self
+
+
+def _check_count(faults: tuple[int, int]) -> None:
+    if faults[1] < faults[0]:
+        what = f"the most, {faults[1]}, is less than the fewest, {faults[0]}"
+        raise RefusedError(what, "[fewest, most]", "swap them", inside=("faults",))

@@ -2,7 +2,8 @@
 
 Rules:
 - Three judgements: held, failed, undecided. Undecided means that the trial stopped before it could be known,
-  or that there was nothing to measure; it is never a kinder word for failed.
+  or that there was nothing to measure; it is never a kinder word for failed. What failed may be excused afterwards
+  (`scenarios.model.excuses`).
 - What was not seen has failed only if the trial came to its own end.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -64,6 +65,7 @@ class Judgement(StrEnum):
     HELD = "held"
     FAILED = "failed"
     UNDECIDED = "undecided"
+    EXCUSED = "excused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,9 @@ class TrialHistory(Protocol):
     def metric(self, name: str) -> float | None:
         """Return a measured value; None if there was nothing to measure."""
 
+    def has_struck(self, kind: str) -> bool:
+        """Whether a fault of trade of this kind struck."""
+
 
 def _held(text: str) -> Outcome:
     return Outcome(Judgement.HELD, text)
@@ -173,9 +178,15 @@ def _limit(within: Duration | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What every expectation is made of: the sentence, as written."""
+    """What every expectation is made of.
+
+    Attributes:
+        text: the sentence, as written.
+        unless: kinds of faults of trade that excuse it, if they struck.
+    """
 
     text: str
+    unless: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __str__(self) -> str:
         return self.text

@@ -19,6 +19,7 @@ from scenarios.judging.measure import traffic
 from scenarios.judging.verdict import JudgedExpectation, Judgment, judge
 from scenarios.measuring.comparison import compare_run
 from scenarios.model import Scenario
+from scenarios.model.excuses import judge_sentence
 from scenarios.privacy.entitlement import entitlement_of
 from scenarios.privacy.inference import Figure, measure_inference
 from scenarios.privacy.leaks import LeakSearch
@@ -165,14 +166,14 @@ class _Run:
         metrics = self._metrics()
         self.trial.history.metrics = metrics
         expectations = [
-            JudgedExpectation(expectation.text, expectation.evaluate(self.trial.history))
+            JudgedExpectation(expectation.text, judge_sentence(expectation, self.trial.history))
             for expectation in (*self.scenario.expect, *self.trial.pilot.expectations)
         ]
         pilot = self.trial.pilot
         judgment = judge(
             expectations,
             self.checks,
-            must_exercise=self.scenario.checks,
+            must_exercise=self._must_exercise(),
             open_points=never_begun(self.scenario, self.outcome)
             + self.outcome.unread
             + (["the script still waited when the calendar ended"] if self.outcome.script_unfinished else []),
@@ -184,6 +185,11 @@ class _Run:
         self._now("writing")
         self._write(judgment, metrics)
         return RunResult(self.folder, judgment, metrics, self.trial, self.book, self.readings)
+
+    def _must_exercise(self) -> list[str]:
+        """Return the checks that the scenario lists, without those that a fault that struck excuses."""
+        excuses, has_struck = self.scenario.checks_unless, self.trial.history.has_struck
+        return [name for name in self.scenario.checks if not any(map(has_struck, excuses.get(name, ())))]
 
     def _play_on_paper(self) -> None:
         """Play the same trade on paper, if there is one, and measure both arms from what they left."""

@@ -14,6 +14,7 @@ Rules:
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from pydantic import TypeAdapter
 from scenarios.model.aims import Aim, aims_of
 from scenarios.model.faultclash import FAMILIES
 from scenarios.model.faults import KINDS_BY_WORLD, FaultRecord
+from scenarios.model.network import Calendar
 from scenarios.model.scenario import Scenario
 from scenarios.model.schedule import Schedule
 from scenarios.model.units import DAY_MS, UNITS_MS
@@ -40,6 +42,8 @@ UNDER_WAY_MS = (60, 140)
 keeps it, and four messages in a row and two waits, 110 ms at least, bring it to every node under a certificate."""
 CATCHES_UP_MS = 2_000
 """For so long after a node was away the calendar may still wait for it."""
+AIMED_OF_TRADE = 0.75
+"""How many faults of trade hit the office that has a step to take; the others hit any, at any time."""
 LASTS_LEAST_MS = 200
 RECOVERY_MS = 2_000
 """For so long after its end a fault that stops nodes still counts: they catch up."""
@@ -50,9 +54,10 @@ _RECORDS: TypeAdapter[list[FaultRecord]] = TypeAdapter(list[FaultRecord])
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A fault drawn, and when it counts as in force: from here, and before there; on the calendar if it has `days`.
+    """A fault drawn, and when it counts as in force: from here, and before there.
 
     Attributes:
+        days: how long it lasts on the calendar instead, on which it then begins too.
         aim: what it is aimed at, if it is.
     """
 
@@ -74,13 +79,14 @@ class Planned:
         mine, others = _nodes(self), _nodes(other)
         return mine is None or others is None or bool(mine & others)
 
-    def record(self) -> dict[str, object]:
+    def record(self, calendar: Calendar) -> dict[str, object]:
         """Return it as a scenario file has it."""
-        value: dict[str, object] = {
-            "at": {"protocol": f"{self.from_ms}ms"},
-            "kind": self.kind,
-            "target": self.drawn.target,
-        }
+        at = (
+            {"protocol": f"{self.from_ms}ms"}
+            if self.days is None
+            else {"calendar": _moment(calendar, self.from_ms)}
+        )
+        value: dict[str, object] = {"at": at, "kind": self.kind, "target": self.drawn.target}
         if self.days is not None:
             value["for"] = {"calendar": f"{self.days}d"}
         elif self.lasts_ms is not None:
@@ -102,7 +108,7 @@ def with_drawn_faults(scenario: Scenario, seed: str, world: str = "virtual") -> 
     if schedule is None:
         return scenario
     planned = draw(scenario, schedule, Random(f"{seed}:schedule"), world)
-    records = _RECORDS.validate_json(json.dumps([fault.record() for fault in planned]))
+    records = _RECORDS.validate_json(json.dumps([fault.record(scenario.calendar) for fault in planned]))
     return scenario.model_copy(update={"schedule": None, "faults": (*scenario.faults, *records)})
 
 
@@ -116,8 +122,8 @@ def draw(scenario: Scenario, schedule: Schedule, chance: Random, world: str) -> 
         world: `virtual` or `live`.
     """
     able = [kind for kind in schedule.drawable if kind in KINDS_BY_WORLD[world]]
-    kinds = [kind for kind in able if chance.random() >= schedule.leave_out] or [chance.choice(able)]
-    die = Die(chance, schedule.intensity, tuple(scenario.organizations), scenario.orderers)
+    kinds = _kept(able, schedule, chance) or [chance.choice(able)]
+    die = Die(chance, schedule.intensity, tuple(scenario.organizations), scenario.orderers, scenario.roles)
     limits = _Limits(scenario, schedule)
     pace = scenario.calendar.pace
     day_ms = 0 if pace is None else math.ceil(DAY_MS * UNITS_MS["s"] / pace.ms)
@@ -131,7 +137,32 @@ def draw(scenario: Scenario, schedule: Schedule, chance: Random, world: str) -> 
             if fault is not None and limits.allow(fault, planned):
                 planned.append(fault)
                 break
+    planned += _of_trade(die, schedule, day_ms, limits, aims)
     return sorted(planned, key=lambda fault: fault.from_ms)
+
+
+def _of_trade(
+    die: Die, schedule: Schedule, day_ms: int, limits: _Limits, aims: Sequence[Aim]
+) -> list[Planned]:
+    """Draw the faults of trade; they share no node's condition with any other."""
+    planned: list[Planned] = []
+    if schedule.trade is None:
+        return planned
+    kinds = _kept(schedule.trade.kinds, schedule, die.chance)
+    for _ in range(die.chance.randint(*schedule.trade.faults) if kinds else 0):
+        aimed = bool(aims) and die.chance.random() < AIMED_OF_TRADE
+        for _ in range(TRIES):
+            aim = die.chance.choice(aims) if aimed else None
+            fault = _one(die, schedule, die.chance.choice(kinds), day_ms, aim)
+            if fault is not None and limits.allow(fault, planned):
+                planned.append(fault)
+                break
+    return planned
+
+
+def _kept(kinds: Sequence[str], schedule: Schedule, chance: Random) -> list[str]:
+    """Return the kinds that a run does not leave out; maybe none."""
+    return [kind for kind in kinds if chance.random() >= schedule.leave_out]
 
 
 def _one(die: Die, schedule: Schedule, kind: str, day_ms: int, aim: Aim | None) -> Planned | None:
@@ -142,6 +173,8 @@ def _one(die: Die, schedule: Schedule, kind: str, day_ms: int, aim: Aim | None) 
     lasts_ms = lasts_ms if days is None else days * day_ms
     latest = last - (lasts_ms or 0)
     drawn = rule.draw(die)
+    if aim is not None and days is not None and aim.by not in drawn.hit:
+        return None
     if aim is not None:
         first, latest = _around(aim, rule, lasts_ms, first, latest)
     if latest < first:
@@ -155,9 +188,18 @@ def _one(die: Die, schedule: Schedule, kind: str, day_ms: int, aim: Aim | None) 
 def _around(aim: Aim, rule: KindRule, lasts_ms: int | None, first: int, latest: int) -> tuple[int, int]:
     """Return the first and the last moment to begin at, of those given, so that the aim's transaction is met."""
     least_ms, most_ms = UNDER_WAY_MS
+    if rule.days is not None:
+        most_ms = 0  # an office is struck before the step falls due, however long it takes
     if lasts_ms is not None and not rule.takes_away:
         least_ms -= lasts_ms
     return max(first, aim.at_ms + least_ms), min(latest, aim.at_ms + most_ms)
+
+
+def _moment(calendar: Calendar, after_ms: int) -> str:
+    """Return the calendar's moment so long after the start at its pace, to the second before."""
+    pace_ms = UNITS_MS["s"] if calendar.pace is None else calendar.pace.ms
+    since_s = (calendar.start_ms + after_ms * pace_ms // UNITS_MS["s"]) // UNITS_MS["s"]
+    return datetime.datetime.fromtimestamp(since_s, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _nodes(fault: Planned) -> set[str] | None:

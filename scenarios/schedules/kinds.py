@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeAlias
 
+from ledger.genesis import Role
 from p2p.codepoints import CodePoint
 
 Params: TypeAlias = "dict[str, object]"
@@ -35,12 +36,14 @@ class Die:
         intensity: from 0 to 1.
         nodes: every organization.
         orderers: those whose nodes vote.
+        roles: every organization's.
     """
 
     chance: Random
     intensity: float
     nodes: Sequence[str]
     orderers: Sequence[str]
+    roles: Mapping[str, Sequence[Role]]
 
     def up_to(self, least: int, most: int) -> int:
         """Draw a whole number from `least` to so much of the way to `most` as the intensity goes."""

@@ -34,7 +34,12 @@ from scenarios.telling.order import LedgerOrder
 from scenarios.trial.history import History
 
 _STYLE = {Verdict.PASSED: "bold green", Verdict.VIOLATED: "bold red", Verdict.UNDECIDED: "bold yellow"}
-_JUDGEMENT_STYLE = {Judgement.HELD: "green", Judgement.FAILED: "red", Judgement.UNDECIDED: "yellow"}
+_JUDGEMENT_STYLE = {
+    Judgement.HELD: "green",
+    Judgement.FAILED: "red",
+    Judgement.UNDECIDED: "yellow",
+    Judgement.EXCUSED: "cyan",
+}
 
 
 def _joined(value: RecordField) -> str:

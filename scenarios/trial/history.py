@@ -31,6 +31,7 @@ from scenarios.model.sentences import States
 from scenarios.model.subjects import SUBJECTS
 from scenarios.record.eventbook import Event
 from scenarios.trial.carnetstates import CarnetStates
+from scenarios.trial.struck import Struck
 
 _CERTIFICATE_TARGETS = {
     step.event: step.target.value for step in CERTIFICATE_TABLE.steps if step.target != step.state
@@ -68,6 +69,7 @@ class History:
     _noticed: dict[tuple[str, str], int] = field(default_factory=dict)
     _reasons: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _step_transactions: dict[int, list[str]] = field(default_factory=dict)
+    _struck: Struck = field(default_factory=Struck)
     _carnets: CarnetStates = field(default_factory=CarnetStates)
     _codes: FiledMap[str, str] = field(default_factory=lambda: FiledMap(str.encode, bytes.decode))
     _rules: dict[str, str] = field(default_factory=dict)
@@ -78,6 +80,7 @@ class History:
     def __call__(self, event: Event) -> None:
         """Take an event into account and wake those whose predicate holds now."""
         self.reached_ms = max(self.reached_ms, event.calendar_ms)
+        self._struck(event)
         if event.name == "receipt":
             self._take_receipt(event)
         elif event.name in _STATE_EVENTS:
@@ -197,6 +200,10 @@ class History:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         return float(value)
+
+    def has_struck(self, kind: str) -> bool:
+        """Whether a fault of trade of this kind struck."""
+        return kind in self._struck.numbers.values()
 
     def _take_decision(self, event: Event) -> None:
         defects = event.fields.get("defects")

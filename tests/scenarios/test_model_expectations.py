@@ -13,6 +13,7 @@ from ledger.contracts.claim_review import FineState
 from scenarios.errors import RefusedError
 from scenarios.judging.measure import Measurement, traffic
 from scenarios.model.contradictions import contradictions
+from scenarios.model.excuses import judge_sentence
 from scenarios.model.expectations import parse_expectation
 from scenarios.model.sentences import METRICS, Judgement, States
 from scenarios.model.subjects import ClaimState
@@ -34,6 +35,7 @@ class Past:
     codes: Mapping[int, str] = field(default_factory=dict)
     rules: Mapping[int, Sequence[str]] = field(default_factory=dict)
     figures: Mapping[str, float] = field(default_factory=dict)
+    struck: Sequence[str] = ()
 
     def states(self, kind: str, name: str) -> States:
         assert kind == "claim"
@@ -57,6 +59,9 @@ class Past:
 
     def metric(self, name: str) -> float | None:
         return self.figures.get(name)
+
+    def has_struck(self, kind: str) -> bool:
+        return kind in self.struck
 
 
 def judged(sentence: str, past: Past) -> Judgement:
@@ -116,6 +121,40 @@ def test_findings_are_those_the_ledger_recorded() -> None:
 
 def test_a_claim_that_never_came_is_not_clean() -> None:
     assert judged("claim e1 has no finding", Past()) is Judgement.FAILED
+
+
+@pytest.mark.parametrize(
+    ("sentence", "struck", "judgement"),
+    [
+        ("claim e1 is DENIED", ["outage"], Judgement.FAILED),
+        ("claim e1 is DENIED unless outage", [], Judgement.FAILED),
+        ("claim e1 is DENIED unless outage", ["silence"], Judgement.FAILED),
+        ("claim e1 is DENIED unless outage,  silence", ["silence"], Judgement.EXCUSED),
+        ("claim e1 is ALLOWED unless outage", ["outage"], Judgement.HELD),
+        ("metric certified_50_median_ms <= 10 unless outage", ["outage"], Judgement.UNDECIDED),
+    ],
+)
+def test_only_a_failure_is_excused_and_only_by_a_fault_of_trade_that_struck(
+    sentence: str, struck: list[str], judgement: Judgement
+) -> None:
+    past = Past(claims=ALLOWED_ON_DAY_5, struck=struck)
+    outcome = judge_sentence(parse_expectation(sentence), past)
+    assert outcome.judgement is judgement
+    assert (f"; {struck[-1:] and struck[-1]} struck" in outcome.text) is (judgement is Judgement.EXCUSED)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [
+        ("crash", "crash"),
+        ("outage silence", "outage silence"),
+        ("outage, outage", "names a kind twice"),
+        ("", "no expectation"),
+    ],
+)
+def test_what_is_no_fault_of_trade_excuses_nothing(kinds: str, told: str) -> None:
+    with pytest.raises(RefusedError, match=told):
+        parse_expectation(f"claim e1 is ALLOWED unless {kinds}")
 
 
 def test_a_step_is_refused_by_the_rule_that_the_sentence_names() -> None:

@@ -111,6 +111,30 @@ def test_a_lost_document_never_comes_and_the_claim_on_it_has_no_possession(play:
     assert has_met(result)
 
 
+@pytest.mark.parametrize(
+    ("lost_on", "judgement", "verdict"),
+    [
+        ("2018-09-04", "excused", Verdict.PASSED),  # the certificate itself
+        ("2018-09-06", "failed", Verdict.VIOLATED),  # nothing is sent on that day: it struck nothing
+    ],
+)
+def test_a_lost_document_excuses_an_expectation_and_a_check_only_if_one_was_lost(
+    run_virtual_scenario: Play, tmp_path: Path, lost_on: str, judgement: str, verdict: Verdict
+) -> None:
+    path = tmp_path / "offices.yaml"
+    fault = f'at: {{ calendar: "{lost_on}T08:00:00" }}, for: {{ calendar: 1d }}, kind: lost_document'
+    expected = "metric blocks <= 1 unless lost_document"
+    checks = "checks: [carnet-balances]\nchecks_unless: { carnet-balances: [lost_document] }\n"
+    text = HEAD.format(fault=f"{fault}, target: organization exporter")
+    path.write_text(f"{text}  - {expected}\n{checks}", encoding="utf-8")
+    result = run_virtual_scenario(path)
+    judged = {one.sentence: one.outcome.judgement.value for one in result.judgment.expectations}
+    assert judged[expected] == judgement
+    assert result.judgment.verdict is verdict
+    never = "check carnet-balances was never exercised"
+    assert (never in result.judgment.open_points) is (verdict is Verdict.VIOLATED)
+
+
 def test_data_that_was_not_agreed_is_uploaded_and_the_observer_knows(play: Play) -> None:
     fault = 'at: { calendar: "2018-09-04T08:00:00" }, for: { calendar: 1d }, kind: wrong_data'
     result = play(f"{fault}, target: organization exporter, params: {{ fields: [certificate/hs6] }}")

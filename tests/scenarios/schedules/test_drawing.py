@@ -34,28 +34,52 @@ def drawn(storm):
 
 def test_every_kind_but_a_restart_is_drawn(drawn):
     assert tuple(KIND_RULES) == SCHEDULED_KINDS
-    assert NEVER_SCHEDULED == ("restart", "wrong_data")
+    assert NEVER_SCHEDULED == ("restart",)
     assert {fault.kind for scenario in drawn for fault in scenario.faults} == {
-        kind for kind in SCHEDULED_KINDS if kind != "ring"
+        kind for kind in (*SCHEDULED_KINDS, *SCHEDULED_TRADE_KINDS) if kind != "ring"
     }
 
 
-def test_faults_of_trade_are_drawn_only_where_they_are_named(storm, drawn):
-    assert not {fault.kind for scenario in drawn for fault in scenario.faults} & set(TRADE_KINDS)
+def test_faults_of_trade_are_drawn_besides_and_only_where_a_schedule_asks_for_them(storm):
     assert tuple(TRADE_KIND_RULES) == SCHEDULED_TRADE_KINDS
-    kinds = ",".join(SCHEDULED_TRADE_KINDS)
-    named = load_scenario("storm", [f"schedule.kinds=[{kinds},crash]", "schedule.leave_out=0"])
-    runs = [with_drawn_faults(named, str(seed)) for seed in range(30)]
-    of_trade = [fault for run in runs for fault in run.faults if fault.kind in TRADE_KINDS]
-    assert {fault.kind for fault in of_trade} == set(SCHEDULED_TRADE_KINDS)
-    for fault in of_trade:
-        assert fault.lasts.clock is Clock.CALENDAR
-        assert fault.at.protocol.ms + fault.lasts.duration.ms // 86_400 <= 58_000, "a day a second"
-    assert not [clash for run in runs for clash in clashes(run)]
+    without = load_scenario("storm", ["schedule.trade=null"])
+    with_many = load_scenario("storm", ["schedule.trade.faults=[2,4]", "schedule.leave_out=0"])
+    for seed in range(30):
+        weather = with_drawn_faults(without, str(seed)).faults
+        assert 6 <= len(weather) <= 10
+        assert not [fault for fault in weather if fault.kind in TRADE_KINDS]
+        run = with_drawn_faults(with_many, str(seed))
+        of_trade = [fault for fault in run.faults if fault.kind in TRADE_KINDS]
+        assert 2 <= len(of_trade) <= 4
+        assert all(fault.lasts.clock is Clock.CALENDAR for fault in of_trade)
+        assert all(_begins_ms(run, fault) + fault.lasts.duration.ms // 86_400 <= 58_000 for fault in of_trade)
+        assert not clashes(run)
+
+
+def test_a_run_leaves_kinds_of_trade_out(storm):
+    few = load_scenario("storm", ["schedule.trade.faults=[9,9]", "schedule.leave_out=0.8"])
+    runs = [with_drawn_faults(few, str(seed)) for seed in range(30)]
+    kinds = [{fault.kind for fault in run.faults if fault.kind in TRADE_KINDS} for run in runs]
+    assert max(map(len, kinds)) < len(TRADE_KINDS)
+    assert set() in kinds
+
+
+def test_most_faults_of_trade_hit_an_office_that_has_a_step_to_take():
+    many = load_scenario("storm", ["schedule.trade.faults=[2,2]", "schedule.leave_out=0"])
+    due = [(_due_ms(many, step), step.by) for step in many.steps if step.at]
+    hits = total = 0
+    for seed in range(40):
+        run = with_drawn_faults(many, str(seed))
+        for fault in (fault for fault in run.faults if fault.kind in TRADE_KINDS):
+            begins_ms = _begins_ms(run, fault)
+            ends_ms = begins_ms + fault.lasts.duration.ms // 86_400
+            total += 1
+            hits += any(begins_ms <= at_ms < ends_ms and by in fault.target.names for at_ms, by in due)
+    assert hits > 0.7 * total
 
 
 def test_a_ring_leaves_no_majority_and_is_drawn_only_beyond():
-    storm = load_scenario("storm", ["schedule.kinds=[ring]"])
+    storm = load_scenario("storm", ["schedule.kinds=[ring]", "schedule.trade=null"])
     assert not with_drawn_faults(storm, "1").faults
     assert with_drawn_faults(storm.model_copy(update={"beyond": True}), "1").faults
 
@@ -63,7 +87,8 @@ def test_a_ring_leaves_no_majority_and_is_drawn_only_beyond():
 def test_the_seed_alone_says_what_is_drawn(storm, drawn):
     assert with_drawn_faults(storm, "1") == drawn[1]
     assert drawn[1].faults != drawn[2].faults
-    assert all(6 <= len(scenario.faults) <= 10 for scenario in drawn)
+    weather = [[fault for fault in scenario.faults if fault.kind not in TRADE_KINDS] for scenario in drawn]
+    assert all(6 <= len(faults) <= 10 for faults in weather)
 
 
 def test_a_run_leaves_kinds_out(drawn):
@@ -89,15 +114,16 @@ def test_no_two_faults_contradict_each_other(drawn):
 def test_six_faults_of_every_run_are_aimed_at_steps(storm, drawn):
     """Weather is in force when the step falls due; what takes nodes away waits for its transaction, and lets no other
     such fault keep the calendar from the step."""
-    due = [(storm.moment_ms(step.at) - storm.calendar.start_ms) // 86_400 for step in storm.steps if step.at]
+    due = [_due_ms(storm, step) for step in storm.steps if step.at]
     for scenario in drawn:
-        aimed = [fault for fault in scenario.faults if any(_is_aimed(fault, moment) for moment in due)]
+        weather = [fault for fault in scenario.faults if fault.kind not in TRADE_KINDS]
+        aimed = [fault for fault in weather if any(_is_aimed(fault, moment) for moment in due)]
         assert len(aimed) >= 6, scenario.faults
     taking = [
         (fault, moment)
         for scenario in drawn
         for fault in scenario.faults
-        if KIND_RULES[fault.kind].takes_away
+        if fault.kind in KIND_RULES and KIND_RULES[fault.kind].takes_away
         for moment in due
         if moment + 60 <= fault.at.protocol.ms <= moment + 140
     ]
@@ -132,11 +158,13 @@ def test_the_budget_says_how_many_are_down():
 
 def test_only_what_the_world_can_do_is_drawn(storm):
     runs = [with_drawn_faults(storm, str(seed), "live") for seed in range(30)]
-    assert {fault.kind for scenario in runs for fault in scenario.faults} <= set(LIVE_KINDS)
+    kinds = {fault.kind for scenario in runs for fault in scenario.faults}
+    assert kinds <= set(LIVE_KINDS)
+    assert kinds & set(TRADE_KINDS)
 
 
 def test_every_fault_is_over_in_time(drawn):
-    for fault in (fault for scenario in drawn for fault in scenario.faults):
+    for fault in (f for scenario in drawn for f in scenario.faults if f.kind not in TRADE_KINDS):
         begin_ms = fault.at.protocol.ms
         assert 1_000 <= begin_ms <= 58_000
         assert fault.lasts is None or begin_ms + fault.lasts.duration.ms <= 58_000
@@ -150,6 +178,9 @@ def test_every_fault_is_over_in_time(drawn):
         ("schedule.without=[crash,pause]\nschedule.kinds=[crash]", "leaves no kind"),
         ("schedule.faults=[9,3]", "the most, 3, is less than the fewest, 9"),
         ("schedule.faults=[-1,3]", "-1"),
+        ("schedule.kinds=[outage]", "outage"),
+        ("schedule.trade.faults=[3,1]", "the most, 1, is less than the fewest, 3"),
+        ("schedule.trade.kinds=[]", "trade"),
         ("schedule.aimed=7", "7 are more than the fewest faults of a run; 6 here"),
         ("schedule.from=50s\nschedule.until=58s", "there is nothing to aim 6 faults at"),
         ("schedule.from=58s", "until 58s is not after from 58s"),
@@ -165,6 +196,15 @@ def test_an_impossible_schedule_is_refused(change, told):
     with pytest.raises(ScenarioError) as refused:
         load_scenario("storm", change.split("\n"))
     assert told in str(refused.value)
+
+
+def _due_ms(scenario, step):
+    return (scenario.moment_ms(step.at) - scenario.calendar.start_ms) // 86_400
+
+
+def _begins_ms(scenario, fault):
+    """Return when a fault of trade begins, on the protocol clock: a day a second."""
+    return (scenario.moment_ms(fault.at.calendar) - scenario.calendar.start_ms) // 86_400
 
 
 def _is_aimed(fault, due_ms):

@@ -65,6 +65,9 @@ BLOCK_ROOM_BYTES = 1024
 """What a block takes beside its transactions: header, signature and framing."""
 INFLIGHT_BYTES_MAX = 4 << 20
 """What a leader sends ahead of a follower's answers, so that all a slow disk makes a follower hold fits one commit."""
+TAIL_BYTES_MAX = 2 << 20
+"""What a node keeps in memory of entries that it has stored and applied: who is further behind is sent them from the
+store, a seek for every message."""
 UNBOUNDED = 1 << 62
 
 Witness = Callable[[int, bool, Ready], None]
@@ -158,6 +161,7 @@ class Ordering:
             election_tick=self.config.timing.election_ticks,
             heartbeat_tick=TICKS_PER_HEARTBEAT,
             inflight_bytes_max=INFLIGHT_BYTES_MAX,
+            tail_bytes_max=TAIL_BYTES_MAX,
             accept_snapshots=True,
         )
         self.raw = RawNode(raft_config, HardState(term, vote, commit), log, applied)

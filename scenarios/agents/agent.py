@@ -48,7 +48,7 @@ from scenarios.agents.paperwork import OwnReceipts, Paperwork
 from scenarios.agents.register import Folding, Register
 from scenarios.agents.script import Behavior, Delay, Script, Step
 from scenarios.agents.wallet import Wallet
-from scenarios.agents.work import Act, WaitKind, Workload
+from scenarios.agents.work import Act, Begin, WaitKind, Workload
 
 FEED_WAIT_MS = 5_000
 FEED_RETRY_MS = 500
@@ -213,6 +213,28 @@ class Agent(Paperwork):
         with self._work.waiting(WaitKind.CALENDAR, str(time_ms), None):
             await self.desk.sleep_until(time_ms)
         await self.until_it_reads()
+
+    def start_at(self, name: str, time_ms: int, begin: Begin) -> None:
+        """Start a job when the calendar has come to `time_ms`."""
+        if self.desk.now_ms() >= time_ms:
+            self.start(name, begin())
+        else:
+            self._work.start_at(f"{self.id}: {name}", time_ms, self.desk.call_at, self._waking(begin))
+
+    async def go_on_at(self, time_ms: int, begin: Begin) -> None:
+        """Let the current job go on with `begin` when the calendar has come to `time_ms`; nothing may follow this."""
+        if self.desk.now_ms() >= time_ms:
+            await begin()
+        else:
+            self.leave_slip()
+            self._work.go_on_at(time_ms, self.desk.call_at, self._waking(begin))
+
+    def _waking(self, begin: Begin) -> Begin:
+        async def woken() -> None:
+            await self.until_it_reads()
+            await begin()
+
+        return lambda: self._unless_refused(woken())
 
     async def until(self, what: str, holds: Callable[[], bool]) -> None:
         """Wait until something holds of what the receipts feed has told."""

@@ -19,6 +19,7 @@ import asyncio
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import ClassVar
 
@@ -194,8 +195,11 @@ class CarnetAssociation(CarnetPart):
         if carnet.issuer != self.id or carnet.valid_until is None:
             return
         if not await self._discharge_carnet(carnet) and not self.carnets.goods_of(carnet).open_claims:
-            await self.sleep_until(business_ms(carnet_claim_due_on(carnet.valid_until) + DAY))
-            await self._discharge_carnet(carnet)
+            over_ms = business_ms(carnet_claim_due_on(carnet.valid_until) + DAY)
+            await self.go_on_at(over_ms, partial(self._discharge_after_a_year, carnet.id))
+
+    async def _discharge_after_a_year(self, carnet: str) -> None:
+        await self._discharge_carnet(self.carnets.carnets[carnet])
 
     async def claim_was_closed(self, receipt: Receipt) -> None:
         """Discharge a carnet when its last claim is closed; take customs' decision in."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from ledger.codes import Code
@@ -93,12 +94,17 @@ class CarnetClaimant(CarnetPart):
         if voucher.record.office != self.id or delay_ms is None:
             return
         if MOVES[voucher.record.kind].brings_in and voucher.record.final_on is not None:
-            await self.sleep_until(business_ms(voucher.record.final_on + DAY) + delay_ms)
-            if voucher.record.undischarged:
-                await self._claim_by_itself(carnet, voucher)
+            late_ms = business_ms(voucher.record.final_on + DAY) + delay_ms
+            await self.go_on_at(late_ms, partial(self._claim_if_still_here, carnet.id, voucher.serial))
         elif receipt.body.get("unconditional") is False and voucher.record.cites is not None:
             await self.sleep_until(receipt.time_ms + delay_ms)
             await self._claim_by_itself(carnet, self.carnets.voucher(carnet, voucher.record.cites))
+
+    async def _claim_if_still_here(self, carnet_id: str, serial: int) -> None:
+        carnet = self.carnets.carnets[carnet_id]
+        voucher = self.carnets.voucher(carnet, serial)
+        if voucher.record.undischarged:
+            await self._claim_by_itself(carnet, voucher)
 
     async def claim_stands(self, receipt: Receipt) -> None:
         """Tell of a claim with what the ledger found."""

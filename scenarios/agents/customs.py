@@ -21,6 +21,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import ClassVar
 
 from ledger.codes import Code
@@ -219,10 +220,9 @@ class Customs(Agent):
             # What was claimed after its time to liquidate is liquidated when it is decided.
             case.is_due = due_ms <= now_ms
             if not case.is_due:
-                self.start(f"liquidate {case.id}", self._liquidate_at(case, due_ms))
+                self.start_at(f"liquidate {case.id}", due_ms, partial(self._liquidate_in_time, case))
 
-    async def _liquidate_at(self, case: CaseFile, due_ms: int) -> None:
-        await self.sleep_until(due_ms)
+    async def _liquidate_in_time(self, case: CaseFile) -> None:
         case.is_due = True
         async with self._turn(case):
             if case.review.state in _LIQUIDABLE:

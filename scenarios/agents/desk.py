@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 from ledger.genesis import Genesis
@@ -47,6 +48,9 @@ class Desk(Protocol):
 
     async def sleep_until(self, time_ms: int) -> None:
         """Wait until the calendar has come to `time_ms`; months may pass in between."""
+
+    def call_at(self, time_ms: int, call: Callable[[], None]) -> None:
+        """Have something called when the calendar has come to `time_ms`; it takes less memory than who sleeps."""
 
     def record(self, event: str, *, private: bool = False, **fields: RecordField) -> None:
         """Write a business event down, for every member to see or, if `private`, for the observer alone."""

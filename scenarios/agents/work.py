@@ -6,6 +6,8 @@ Rules:
 - A wait is over the instant its reason is: a job whose envelope or receipt has arrived is at work before its
   coroutine runs again, so nobody can mistake the instant between for rest. The calendar is the trial's own:
   it wakes sleepers when it moves, and looks for rest after that.
+- A job that is to begin, or to go on, at a moment of the calendar need not be a task until then: of thousands that
+  sleep for months only a name and what they will do stay.
 - A job that fails is kept and told about; it never just vanishes.
 """
 
@@ -19,6 +21,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from scenarios.agents.paperbook import Paperbook, Slip
+
+CallAt = Callable[[int, Callable[[], None]], None]
+"""Enters a call into the calendar, at UTC milliseconds."""
+Begin = Callable[[], Coroutine[object, object, None]]
+"""What a job does once it is awake."""
 
 
 class WaitKind(StrEnum):
@@ -90,11 +97,21 @@ class Workload:
         # Sleepers are many and asked about at every look for rest: only the others can be at work.
         self._wakeful: dict[asyncio.Task[object], Job] = {}
         self._blocked: dict[asyncio.Task[object], int] = {}
+        self._asleep: dict[
+            int, tuple[str, int]
+        ] = {}  # of jobs that are no task: name and time, UTC milliseconds
+        self._lying_down = 0
+        self._slept = 0
+
+    @property
+    def count(self) -> int:
+        """How many jobs there are, those asleep included."""
+        return len(self._jobs) + len(self._asleep) + self._lying_down
 
     @property
     def active(self) -> int:
         """How many jobs are at work: they wait for nothing with a name."""
-        return sum(not job.is_waiting for job in self._wakeful.values())
+        return sum(not job.is_waiting for job in self._wakeful.values()) + self._lying_down
 
     @property
     def blocked(self) -> int:
@@ -109,7 +126,7 @@ class Workload:
             for job in self._jobs.values()
             for wait in job.waits
             if wait.lasts
-        )
+        ) + tuple((name, WaitKind.CALENDAR, str(time_ms)) for name, time_ms in self._asleep.values())
 
     def start(self, name: str, coroutine: Coroutine[object, object, None]) -> None:
         """Start a job of its own."""
@@ -117,6 +134,53 @@ class Workload:
         self._jobs[task] = self._wakeful[task] = Job(name)
         self._own[task] = None
         task.add_done_callback(self._ended)
+
+    def start_at(self, name: str, time_ms: int, call_at: CallAt, begin: Begin) -> None:
+        """Start a job at a moment of the calendar.
+
+        Args:
+            name: of the job.
+            time_ms: when, UTC milliseconds.
+            call_at: enters a call into the calendar.
+            begin: what it does then.
+        """
+        # Entered with the next turn of the loop, where a job that begins by sleeping would enter itself: jobs of one
+        # moment wake in the order in which they went to sleep.
+        self._lying_down += 1
+        asyncio.get_running_loop().call_soon(
+            self._lie_down, name, time_ms, call_at, begin, context=self._context.copy()
+        )
+
+    def go_on_at(self, time_ms: int, call_at: CallAt, begin: Begin) -> None:
+        """Let the current job go on at a moment of the calendar with `begin`; its task is to end now."""
+        task = _current()
+        self._wakeful.pop(task, None)
+        self._sleep(self._jobs[task].name, time_ms, call_at, begin)
+
+    def _lie_down(self, name: str, time_ms: int, call_at: CallAt, begin: Begin) -> None:
+        self._lying_down -= 1
+        self._sleep(name, time_ms, call_at, begin)
+
+    def _sleep(self, name: str, time_ms: int, call_at: CallAt, begin: Begin) -> None:
+        self._slept += 1
+        number = self._slept
+        self._asleep[number] = name, time_ms
+        call_at(time_ms, lambda: self._wake(number, begin))
+
+    def _wake(self, number: int, begin: Begin) -> None:
+        """Make a task of a job; it is at work from its first step on, as a sleeper is."""
+        name, time_ms = self._asleep.pop(number)
+        coroutine = self._awake(begin)
+        task = asyncio.get_running_loop().create_task(coroutine, name=name, context=self._context.copy())
+        self._jobs[task] = Job(name, waits=[Wait(WaitKind.CALENDAR, str(time_ms), None)])
+        self._own[task] = None
+        task.add_done_callback(self._ended)
+
+    async def _awake(self, begin: Begin) -> None:
+        task = _current()
+        job = self._wakeful[task] = self._jobs[task]
+        job.waits.clear()
+        await begin()
 
     @contextlib.contextmanager
     def here(self, name: str) -> Iterator[Job]:

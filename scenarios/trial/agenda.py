@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -18,7 +19,19 @@ from dataclasses import dataclass, field
 class _Entry:
     time_ms: int
     number: int
-    future: asyncio.Future[None] = field(compare=False)
+    awaited: asyncio.Future[None] | Callable[[], None] = field(compare=False)
+
+    @property
+    def is_void(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return isinstance(self.awaited, asyncio.Future) and self.awaited.done()
+
+    def come(self) -> None:
+        """Wake or call whoever waits."""
+        if isinstance(self.awaited, asyncio.Future):
+            self.awaited.set_result(None)
+        else:
+            self.awaited()
 
 
 class Agenda:
@@ -35,15 +48,22 @@ class Agenda:
 
     async def wait_until(self, time_ms: int) -> None:
         """Wait until the calendar has come to `time_ms`, or to the first full grain after it."""
-        time_ms += -time_ms % self._grain_ms
         future = asyncio.get_running_loop().create_future()
-        self._count += 1
-        heapq.heappush(self._entries, _Entry(time_ms, self._count, future))
+        self._enter(time_ms, future)
         await future
+
+    def call_at(self, time_ms: int, call: Callable[[], None]) -> None:
+        """Have something called when the calendar has come to `time_ms`, or to the first full grain after it."""
+        self._enter(time_ms, call)
+
+    def _enter(self, time_ms: int, awaited: asyncio.Future[None] | Callable[[], None]) -> None:
+        self._count += 1
+        time_ms += -time_ms % self._grain_ms
+        heapq.heappush(self._entries, _Entry(time_ms, self._count, awaited))
 
     def next_ms(self) -> int | None:
         """Return the earliest moment anybody waits for, or None."""
-        while self._entries and self._entries[0].future.done():
+        while self._entries and self._entries[0].is_void:
             heapq.heappop(self._entries)
         return self._entries[0].time_ms if self._entries else None
 
@@ -52,7 +72,7 @@ class Agenda:
         woken = 0
         while self._entries and self._entries[0].time_ms <= time_ms:
             entry = heapq.heappop(self._entries)
-            if not entry.future.done():
-                entry.future.set_result(None)
+            if not entry.is_void:
+                entry.come()
                 woken += 1
         return woken

@@ -140,6 +140,10 @@ class _Desk:
         """Wait until the calendar has come to `time_ms`."""
         await self.trial.agenda.wait_until(time_ms)
 
+    def call_at(self, time_ms: int, call: Callable[[], None]) -> None:
+        """Have something called when the calendar has come to `time_ms`."""
+        self.trial.agenda.call_at(time_ms, call)
+
     def record(self, event: str, *, private: bool = False, **fields: RecordField) -> None:
         """Write a business event down."""
         self.trial.book.add(event, fields, public=not private)

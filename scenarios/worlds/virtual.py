@@ -48,6 +48,8 @@ from scenarios.worlds.standing import read_standing
 
 PEER_PORT = 7000
 API_PORT = 8000
+SIGNATURES_REMEMBERED = 16_384
+"""By all nodes together: each asks for the others' signatures again within moments, or when a store is read back."""
 BOOT_POLL_S = 0.01
 BOOT_LIMIT_S = 30.0
 STRIKE_WITHIN_S = 0.2
@@ -101,7 +103,7 @@ class SimulatedWorld:
         self.raft = raft
         self.flights = flights
         self.organizations = [o.id for o in founding.genesis.organizations]
-        self._verifier = None if verifies_apart else Verifier()
+        self._verifier = None if verifies_apart else Verifier(SIGNATURES_REMEMBERED)
         self._nodes: dict[str, Node] = {}
         self._apis: dict[str, Api] = {}
         self._calendar_ms = 0

@@ -109,7 +109,7 @@ class _Counter:
         if trial is None or book is None:
             raise RuntimeError("no trial is followed")
         self.resident_mib[moment] = _resident_mib()
-        self.jobs[moment] = sum(len(agent._work._jobs) for agent in trial.agents.values())
+        self.jobs[moment] = sum(agent._work.count for agent in trial.agents.values())
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:

@@ -67,6 +67,9 @@ class Desk:
     async def sleep_until(self, time_ms: int) -> None:
         await self.trial.agenda.wait_until(time_ms)
 
+    def call_at(self, time_ms: int, call: Callable[[], None]) -> None:
+        self.trial.agenda.call_at(time_ms, call)
+
     def record(self, event: str, *, private: bool = False, **fields: RecordField) -> None:
         self.trial.records.append((event, private, fields))
 

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 import pytest
 
 from scenarios.agents.work import Act, WaitKind, Workload
+from scenarios.trial.agenda import Agenda
 
 STEP: ContextVar[int | None] = ContextVar("step", default=None)
 
@@ -133,3 +134,68 @@ async def test_a_sleeper_is_at_work_again_when_its_wait_ends_and_an_inner_wait_d
     await asyncio.sleep(0)
     assert seen == [(0, 1, [WaitKind.CALENDAR, WaitKind.NODE]), (0, 0, [WaitKind.CALENDAR]), (1, 0, [])]
     assert (work.active, work.blocked, work.waits) == (0, 0, ())
+
+
+async def _course(asleep_without_a_task: list[bool]) -> list[tuple[int, int, list[str]]]:
+    """Return, turn by turn, how many jobs are at work and wait, and who has woken; the jobs sleep to one moment."""
+    work, failures = workload()
+    agenda, woken = Agenda(), list[str]()
+
+    async def begin(name: str) -> None:
+        woken.append(name)
+        await asyncio.sleep(0)
+
+    async def sleep(name: str) -> None:
+        with work.waiting(WaitKind.CALENDAR, "5", None):
+            await agenda.wait_until(5)
+        await begin(name)
+
+    async def go_on(name: str) -> None:
+        work.go_on_at(5, agenda.call_at, lambda: begin(name))
+
+    course: list[tuple[int, int, list[str]]] = []
+
+    async def turn() -> None:
+        course.append((work.active, len(work.waits), woken.copy()))
+        await asyncio.sleep(0)
+
+    for number, without in enumerate(asleep_without_a_task):
+        name = f"job {number}"
+        if without and number % 2:
+            work.start_at(name, 5, agenda.call_at, lambda name=name: begin(name))
+        else:
+            work.start(name, (go_on if without else sleep)(name))
+    for _ in range(4):
+        await turn()
+    assert agenda.next_ms() == 5
+    agenda.come_to(5)
+    for _ in range(5):
+        await turn()
+    assert (work.active, work.count, failures) == (0, 0, [])
+    return course
+
+
+async def test_a_job_that_is_no_task_while_it_sleeps_wakes_and_counts_as_one_that_is() -> None:
+    sleepers = await _course([False] * 6)
+    assert sleepers[-1][2] == [f"job {number}" for number in range(6)]
+    assert await _course([True] * 6) == sleepers
+    assert await _course([True, False, False, True, True, False]) == sleepers
+
+
+async def test_a_job_asleep_without_a_task_is_told_of_and_its_failure_after_waking_is_too() -> None:
+    work, failures = workload()
+    agenda = Agenda()
+
+    async def fail() -> None:
+        raise ValueError("late")
+
+    work.start_at("liquidation", 7, agenda.call_at, fail)
+    assert (work.active, work.count) == (1, 1)
+    await asyncio.sleep(0)
+    assert (work.active, work.count) == (0, 1)
+    assert work.waits == (("liquidation", WaitKind.CALENDAR, "7"),)
+    agenda.come_to(7)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert [str(failure) for failure in failures] == ["late"]
+    assert (work.count, work.waits) == (0, ())

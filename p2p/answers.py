@@ -42,8 +42,21 @@ class ApiError(Exception):
 
 def answer(value: Json, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """Return a JSON answer with keys in a fixed order."""
-    body = json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
-    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
+    return web.Response(
+        body=line(value)[:-1], status=status, content_type="application/json", headers=headers
+    )
+
+
+def line(value: Json) -> bytes:
+    """Return a JSON answer as one line of a stream, keys in a fixed order."""
+    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode() + b"\n"
+
+
+def error_line(request: web.Request, error: Exception) -> bytes:
+    """Return the last line of a stream that ends by an error: the error's answer, with its status in it."""
+    told = failure(request, error)
+    body = json.loads(told.body) if isinstance(told.body, bytes) else {}
+    return line({**body, "status": told.status})
 
 
 def failure(request: web.Request, error: Exception) -> web.Response:

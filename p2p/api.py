@@ -7,12 +7,14 @@ Rules:
   program included.
 - What is read was durable before: never what a turn has staged, and nothing at all once a write has failed.
 - 202 means: durable in this node's pool or outbox. 200 for bytes sent again, with the existing status.
-- Long polls wait at most `WAIT_MS_MAX` and then answer with what is so.
+- Long polls wait at most `WAIT_MS_MAX` and then answer with what is so. A stream is long polls one after the other,
+  answered line by line.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -28,7 +30,9 @@ from p2p.answers import (
     Json,
     answer,
     bad_query,
+    error_line,
     failure,
+    line,
     place_of,
     read_finality,
     read_flag,
@@ -48,6 +52,7 @@ from p2p.ports import listen
 from p2p.views import Views
 
 WAIT_MS_MAX = 60_000
+STREAM_WAIT_MS = 5000
 BATCH_TRANSACTIONS_MAX = 1000
 CONSISTENCIES = ("local", "linearizable")
 READ_TIMEOUT_MS = 5000
@@ -214,14 +219,36 @@ class Api:
             raise ApiError(404, "UNKNOWN_TRANSACTION", f"{transaction_id.hex()} is not known here", remedy)
         return answer(status_json(status))
 
-    async def get_receipts(self, request: web.Request) -> web.Response:
-        """Tell certified receipts in the order of the log; wait for the next one if there is none yet."""
+    async def get_receipts(self, request: web.Request) -> web.StreamResponse:
+        """Tell certified receipts in the order of the log; wait for the next one if there is none yet, or go on."""
         after = read_integer(request, "after", -1, 1 << 62, minimum=-1)
         limit = read_integer(request, "limit", 100, 500, minimum=1)
+        if read_flag(request, "stream"):
+            wait_ms = read_integer(request, "wait_ms", STREAM_WAIT_MS, WAIT_MS_MAX, minimum=1)
+            return await self._stream_receipts(request, after, limit, wait_ms)
         wait_ms = read_integer(request, "wait_ms", 0, WAIT_MS_MAX)
+        _, page = await self._receipts(after, limit, wait_ms)
+        return answer(page)
+
+    async def _receipts(self, after: int, limit: int, wait_ms: int) -> tuple[int, Json]:
         await self._long_poll(lambda: True if self.views.has_receipts(after) else None, wait_ms)
         following, receipts = await self.node.look(lambda: self.views.receipts(after, limit))
-        return answer({"next": following, "receipts": receipts})
+        return following, {"next": following, "receipts": receipts}
+
+    async def _stream_receipts(
+        self, request: web.Request, after: int, limit: int, wait_ms: int
+    ) -> web.StreamResponse:
+        """Tell receipts page by page, a line of JSON each, until who asked has gone; an error is the last line."""
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            try:
+                while True:
+                    after, page = await self._receipts(after, limit, wait_ms)
+                    await response.write(line(page))
+            except _EXPECTED as error:
+                await response.write(error_line(request, error))
+        return response
 
     # Blocks, state, proofs.
 

@@ -45,6 +45,7 @@ from scenarios.agents.members import MemberEntry, Members
 from scenarios.agents.office import Office
 from scenarios.agents.papers import Paper, PaperError, open_fields
 from scenarios.agents.paperwork import OwnReceipts, Paperwork
+from scenarios.agents.receiptstream import ReceiptStream
 from scenarios.agents.register import Folding, Register
 from scenarios.agents.script import Behavior, Delay, Script, Step
 from scenarios.agents.wallet import Wallet
@@ -142,6 +143,7 @@ class Agent(Paperwork):
         self.books = []
         self.office.take_up = self.take_up
         self.mailroom = Mailroom()
+        self._receipts = ReceiptStream(surroundings.client, FEED_WAIT_MS)
         self.seen_receipt = -1
         self.seen_document = 0
         self._inbox: str | None = None
@@ -186,6 +188,7 @@ class Agent(Paperwork):
             for feed in feeds:
                 feed.cancel()
             await asyncio.gather(*feeds, return_exceptions=True)
+            self._receipts.close()
             await self._work.cancel()
 
     async def perform(self, step: Step) -> tuple[Act, ...]:
@@ -326,8 +329,9 @@ class Agent(Paperwork):
             raise
 
     async def _take_receipts(self) -> None:
-        page = await self.client.receipts(self.seen_receipt, wait_ms=FEED_WAIT_MS)
+        page = await self._receipts.next(self.seen_receipt)
         if not self.office.reads:
+            self._receipts.close()
             self._leave_lying(len(page.receipts))
             return
         for receipt in page.receipts:

@@ -206,6 +206,33 @@ class NodeClient:
         answer = await self._call("GET", "/v1/receipts", query=query, wait_ms=wait_ms)
         return answer.receipts()
 
+    async def open_receipts(self, after: int, wait_ms: int) -> aiohttp.ClientResponse:
+        """Begin a stream of certified receipts beyond leaf `after`; see `scenarios.agents.receiptstream`.
+
+        Args:
+            after: the last leaf that was seen, -1 for none.
+            wait_ms: after which the node says so if there is nothing new.
+
+        Raises:
+            ApiProblem: if the node refuses.
+            aiohttp.ClientError: if it does not answer.
+        """
+        path = f"{self._base_url}/v1/receipts"
+        query = {"after": str(after), "wait_ms": str(min(wait_ms, WAIT_MS_MAX)), "stream": "true"}
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=None)
+        response = await self._session.get(
+            path, params=query, headers=self._headers, timeout=timeout, allow_redirects=False
+        )
+        if response.status != 200:
+            answer = Answer(f"GET {path}", response.status, await response.read())
+            self.note_problem(answer.data)
+            raise answer.problem()
+        return response
+
+    def limit_ms(self, wait_ms: int) -> int:
+        """Return how long an answer may take that the node may hold for `wait_ms`, protocol time."""
+        return self._request_timeout_ms + wait_ms
+
     async def documents(self, after: int = 0, *, inbox: str | None = None, wait_ms: int = 0) -> DocumentPage:
         """List envelopes beyond number `after`, waiting up to `wait_ms` for the first.
 
@@ -303,7 +330,7 @@ class NodeClient:
         good: tuple[int, ...] = (200, 202),
     ) -> Answer:
         what = f"{method} {self._base_url}{path}"
-        limit_ms = self._request_timeout_ms + wait_ms
+        limit_ms = self.limit_ms(wait_ms)
         try:
             async with (
                 asyncio.timeout(limit_ms / 1000),

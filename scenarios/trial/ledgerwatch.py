@@ -17,6 +17,7 @@ from ledger.contracts import REGIME_OF_FORM
 from ledger.genesis import Role
 from p2p.observer import RecordField
 from scenarios.agents.client import ApiProblem, NodeClient, NodeUnreachableError, Receipt
+from scenarios.agents.receiptstream import ReceiptStream
 from scenarios.record.eventbook import EventBook
 from scenarios.trial.names import Names
 
@@ -60,19 +61,21 @@ class LedgerWatch:
 
     async def _follow(self, organization: str, client: NodeClient) -> None:
         """Follow one node's feed until it does not answer."""
-        while self._is_up(organization):
-            try:
-                page = await client.receipts(self.seen, wait_ms=WAIT_MS)
-            except NodeUnreachableError:
-                return
-            except ApiProblem as problem:
-                if not problem.is_passing:
-                    raise
-                return
-            for receipt in page.receipts:
-                self.seen = receipt.index
-                self._note_importer(receipt)
-                self._book.add("receipt", self._fields(receipt), public=True)
+        stream = ReceiptStream(client, WAIT_MS)
+        try:
+            while self._is_up(organization):
+                page = await stream.next(self.seen)
+                for receipt in page.receipts:
+                    self.seen = receipt.index
+                    self._note_importer(receipt)
+                    self._book.add("receipt", self._fields(receipt), public=True)
+        except NodeUnreachableError:
+            return
+        except ApiProblem as problem:
+            if not problem.is_passing:
+                raise
+        finally:
+            stream.close()
 
     def _note_importer(self, receipt: Receipt) -> None:
         """Take an importer that joins into account."""

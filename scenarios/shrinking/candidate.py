@@ -17,39 +17,14 @@ from enum import StrEnum
 from typing import TypeAlias, cast
 
 from scenarios.campaign.job import Plain
-from scenarios.model.units import Duration, parse_duration
 from scenarios.shrinking.failure import Failure
+from scenarios.shrinking.milder import Values, made_milder, ways
 
-Values: TypeAlias = "dict[str, Plain]"
 Item: TypeAlias = "tuple[str, int | str]"
 """Where in the scenario it stands: the list and its position from 0, or the mapping and its key."""
 
 TITLE_CHARACTERS_MAX = 200
 NAME_CHARACTERS_MAX = 64
-PERCENT_MIN = 0.01
-DISTRIBUTION_MS_MIN = 1.0
-MILDER = (
-    "for",
-    "percent",
-    "range_ms",
-    "normal",
-    "lognormal",
-    "exponential",
-    "bytes_per_s",
-    "frames",
-    "times",
-    "nth",
-    "seconds",
-    "ppm",
-    "bits",
-    "ms",
-    "every_ms",
-    "up_ms",
-    "down_ms",
-)
-"""What of a fault can be halved: how long it lasts, or a value of its params; of a bandwidth, what it takes away."""
-BYTES_PER_S_MILD = 10_000_000
-"""A bandwidth that is doubled no more: it holds nothing up."""
 ENTRIES = ("claims", "verifications", "carnets", "forms", "invoices", "documents")
 
 _STEP = re.compile(r"\bstep ([0-9]+)\b")
@@ -119,6 +94,10 @@ def with_only(candidate: Candidate, part: Part, kept: Sequence[Item]) -> Candida
             value[key] = [one for at, one in enumerate(below) if (key, at) not in gone]
         else:
             value[key] = {name: one for name, one in cast(Values, below).items() if (key, name) not in gone}
+    if part is Part.CHECKS and "checks_unless" in value:
+        excused = cast(Values, value["checks_unless"])
+        names = cast("list[str]", value["checks"])
+        value["checks_unless"] = {name: kinds for name, kinds in excused.items() if name in names}
     if part is not Part.STEPS:
         return replace(candidate, value=value)
     left = [at for at in range(candidate.count(part)) if ("steps", at) not in gone]
@@ -132,59 +111,25 @@ def with_only(candidate: Candidate, part: Part, kept: Sequence[Item]) -> Candida
 
 
 def milder(candidate: Candidate) -> Iterator[tuple[int, str]]:
-    """Yield what can be made milder: a fault's position from 0, and which of its values."""
+    """Yield what can be made milder: a fault's position from 0, and in which way."""
     for at, fault in enumerate(cast("list[Values]", candidate.value.get("faults", []))):
-        yield from ((at, what) for what in MILDER if _halved(fault, what) is not None)
+        yield from ((at, way) for way in ways(fault))
 
 
-def halved(candidate: Candidate, at: int, what: str) -> Candidate | None:
-    """Return the candidate with one value of one fault halved; None if it cannot be halved any more.
+def with_milder(candidate: Candidate, at: int, way: str) -> Candidate | None:
+    """Return the candidate with one fault milder in one way; None if it cannot be any more.
 
     Args:
         candidate: whose fault it is.
         at: the fault's position from 0.
-        what: one of `MILDER`.
+        way: one of `ways` of it.
     """
     faults = list(cast("list[Plain]", candidate.value["faults"]))
-    fault = _halved(cast(Values, faults[at]), what)
+    fault = made_milder(cast(Values, faults[at]), way)
     if fault is None:
         return None
     faults[at] = fault
     return replace(candidate, value=candidate.value | {"faults": faults})
-
-
-def _halved(fault: Values, what: str) -> Values | None:
-    if what == "for":
-        span = fault.get("for")
-        if not isinstance(span, dict):
-            return None
-        ((clock, text),) = span.items()
-        shorter = Duration(parse_duration(str(text)).ms // 2)
-        return fault | {"for": {clock: str(shorter)}} if shorter.ms else None
-    params = cast(Values, fault.get("params", {}))
-    if what not in params:
-        return None
-    now = params[what]
-    less: Plain
-    if isinstance(now, dict):
-        less = {name: round(float(cast(float, value)) / 2, 4) for name, value in now.items()}
-        if max(cast("list[float]", list(less.values()))) < DISTRIBUTION_MS_MIN:
-            return None
-    elif what == "bytes_per_s":
-        less = 2 * int(cast(int, now))
-        if less > BYTES_PER_S_MILD:
-            return None
-    elif isinstance(now, list):
-        less = [int(cast(int, end)) // 2 for end in now]
-    elif isinstance(now, int) and what != "percent":
-        less = int(now / 2)
-        if not less:
-            return None
-    else:
-        less = round(float(cast(float, now)) / 2, 4)
-        if abs(less) < PERCENT_MIN:
-            return None
-    return fault | {"params": params | {what: less}} if less != now else None
 
 
 def _items(value: Values, part: Part) -> tuple[Item, ...]:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from scenarios.campaign.job import Plain
-from scenarios.shrinking.candidate import ENTRIES, Candidate, Values
+from scenarios.shrinking.candidate import ENTRIES, Candidate
+from scenarios.shrinking.milder import Values
 
 FAULT_MILDER, FAULT_LESS, OTHER_SEED, PART_LESS = 1, 3, 8, 20
 

@@ -3,9 +3,9 @@
 Rules:
 - No run is made here: a candidate is yielded, and whether it fails in the same way is sent back.
 - Expectations and checks go first, since hardly a run depends on them and they hold on to what else could go; then
-  faults, steps, and claims and documents; then every fault that is left is made milder by halves.
+  faults, steps, and claims and documents; then every fault that is left is made milder: by halves, by a node or field.
 - All of it is gone through again until nothing changes. Then no single expectation, check, fault, step, claim or
-  document can be taken away, and no fault's duration, percentage or latency halved, without another outcome.
+  document can be taken away, no node out of a fault, and none of its times or amounts halved, without another outcome.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeAlias
 
-from scenarios.shrinking.candidate import Candidate, Part, halved, milder, removable, trimmed, with_only
+from scenarios.shrinking.candidate import Candidate, Part, milder, removable, trimmed, with_milder, with_only
 from scenarios.shrinking.ddmin import ddmin
 
 Trying: TypeAlias = Generator[Candidate, bool, Candidate]
@@ -53,7 +53,7 @@ def _fewer(candidate: Candidate, part: Part) -> Trying:
 
 
 def _milder(candidate: Candidate) -> Trying:
-    for at, what in list(milder(candidate)):
-        while (less := halved(candidate, at, what)) is not None and (yield less):
+    for at, way in list(milder(candidate)):
+        while (less := with_milder(candidate, at, way)) is not None and (yield less):
             candidate = less
     return candidate

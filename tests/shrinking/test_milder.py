@@ -1,11 +1,12 @@
-"""A link fault made milder step by step: less latency, shorter bursts, more bandwidth."""
+"""A fault made milder step by step: less latency, shorter bursts, more bandwidth, fewer nodes and fields."""
 
 from __future__ import annotations
 
 import pytest
 
-from scenarios.shrinking.candidate import Candidate, halved, milder
+from scenarios.shrinking.candidate import Candidate, milder, with_milder
 from scenarios.shrinking.failure import Failure
+from scenarios.shrinking.milder import made_milder, ways
 
 
 def steps(kind: str, what: str, value: object) -> list[object]:
@@ -13,7 +14,7 @@ def steps(kind: str, what: str, value: object) -> list[object]:
     candidate = Candidate({"faults": [fault]}, Failure("violated", "agreement"))  # type: ignore[dict-item]
     assert (0, what) in milder(candidate)
     found: list[object] = []
-    while (less := halved(candidate, 0, what)) is not None:
+    while (less := with_milder(candidate, 0, what)) is not None:
         candidate = less
         found.append(candidate.value["faults"][0]["params"][what])  # type: ignore[index,call-overload]
     return found
@@ -34,3 +35,23 @@ def steps(kind: str, what: str, value: object) -> list[object]:
 )
 def test_a_link_fault_is_made_milder_until_it_hardly_does_anything(kind, what, value, expected):
     assert steps(kind, what, value) == expected
+
+
+def test_a_fault_of_some_nodes_loses_one_after_the_other_but_the_last():
+    fault = {"kind": "power_loss", "target": "nodes cbp, noaa, importer"}
+    assert ways(fault) == ["target without cbp", "target without noaa", "target without importer"]
+    fewer = made_milder(fault, "target without noaa")
+    assert fewer == {"kind": "power_loss", "target": "nodes cbp, importer"}
+    last = made_milder(fewer, "target without cbp")
+    assert last == {"kind": "power_loss", "target": "node importer"}
+    assert ways(last) == []
+    assert made_milder(fewer, "target without noaa") is None
+
+
+def test_wrong_data_lose_one_field_after_the_other_but_the_last():
+    fields = ["certificate/hs6", "invoice/unit"]
+    fault = {"kind": "wrong_data", "target": "organization exporter", "params": {"fields": fields}}
+    fewer = made_milder(fault, "fields without certificate/hs6")
+    assert fewer["params"] == {"fields": ["invoice/unit"]}
+    assert ways(fewer) == []
+    assert fault["params"]["fields"] == fields

@@ -50,6 +50,7 @@ from scenarios.agents.register import Folding, Register
 from scenarios.agents.script import Behavior, Delay, Script, Step
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.work import Act, Begin, WaitKind, Workload
+from scenarios.model.behaviors import Dishonesty
 
 FEED_WAIT_MS = 5_000
 FEED_RETRY_MS = 500
@@ -104,6 +105,7 @@ class Agent(Paperwork):
         seen_receipt: the last leaf index of the receipts feed taken into account, -1 before the first.
         seen_document: the number of the last envelope that was taken into account, 0 before the first.
         registers: what takes certified receipts into account before anything reacts to them; a part adds its own.
+        sound_seals: of sound envelopes, by root and sender, if this organization complains falsely; empty else.
         failure: the first exception that ended a reaction, or None.
     """
 
@@ -144,6 +146,7 @@ class Agent(Paperwork):
         self.office.take_up = self.take_up
         self.mailroom = Mailroom()
         self._receipts = ReceiptStream(surroundings.client, FEED_WAIT_MS)
+        self.sound_seals: dict[tuple[bytes, str], dict[str, Value]] = {}
         self.seen_receipt = -1
         self.seen_document = 0
         self._inbox: str | None = None
@@ -397,6 +400,8 @@ class Agent(Paperwork):
             digests = self._signed_digests(opened, notice)
             mail.spoil(MailFault.ROOT_MISMATCH, seal if digests is None else digests)
             return
+        if Dishonesty.COMPLAINS_FALSELY in self.behavior.dishonest:
+            self.sound_seals[notice.root, notice.sender] = seal
         try:
             self.mailroom.keep(mail, Paper.of(opened))
         except PaperError:

@@ -3,8 +3,8 @@
 Rules:
 - Who certifies is an exporter, a producer or an importer, as the form's agreement allows.
 - A careless certifier spoils fields at the rates it is given; such a form is signed and sent as it is.
-- A dishonest one back-dates its signature by sixty days, writes criterion A for every good, or rests on a producer's
-  representation that nobody made.
+- A dishonest one back-dates its signature by sixty days, writes criterion A for every good, rests on a producer's
+  representation that nobody made, or seals rubbish for an importer until that complains.
 - A form with faults is not signed, unless the scenario says that somebody really sends such a paper.
 - Every addressee gets its own envelope: Customs all fields, an importer all but a producer that is available
   to Customs upon request. All envelopes share the anchored root.
@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from ledger.encoding import Value
+from ledger.envelopes import seal
 from ledger.forms import CERTIFICATES, Form, may_be_signed, public_facts
 from ledger.forms.criterion import WHOLLY_OBTAINED
 from ledger.forms.form434 import SAME, UNKNOWN
@@ -37,6 +38,8 @@ from scenarios.model.steps import IssueCertificate, NotifyIncorrect, SupersedeCe
 
 CERTIFICATE_ID_BYTES = 16
 BACK_DATED_DAYS = 60
+RUBBISH_BYTES = 2000
+"""So many that a spoilt envelope has the size of a sound one."""
 WRITTEN_REPRESENTATION = "NO(2)"
 
 
@@ -66,7 +69,8 @@ class Certifier(Agent):
         root = self.commit({KIND: form.code, **form.flatten(fields)})
         addressees = [name for name in document.addressees if not self.members.has_left(name)]
         for addressee in addressees:
-            await self.send(root, addressee, self._readable_by(addressee, form, fields))
+            if not await self._spoils(root, addressee, step.document):
+                await self.send(root, addressee, self._readable_by(addressee, form, fields))
         body = self._anchor(certificate, addressees, form, fields)
         anchored = await self.transact("certificate.anchor", body, (root,))
         self.record(
@@ -122,6 +126,15 @@ class Certifier(Agent):
         fields = form.unflatten(Paper.of(document).plain())
         await self.send(certificate.root, holder, self._readable_by(holder, form, fields))
         await self._deliver(bytes.fromhex(certificate.id), name, holder)
+
+    async def _spoils(self, root: bytes, to: str, name: str) -> bool:
+        """Send an importer an envelope that is none, if this certifier is dishonest so; say whether it did."""
+        is_importer = self.members.has_role(to, Role.IMPORTER)
+        if not is_importer or self.conduct.commits(Dishonesty.SPOILS_ENVELOPE, f"certificate {name}") is None:
+            return False
+        rubbish = seal(self.random.randbytes(RUBBISH_BYTES), self.keybook.box_key(to), self.random)
+        await self.hand_over(root, to, self.wallet.sign_envelope(root, to, rubbish))
+        return True
 
     async def _deliver(self, certificate: bytes, name: str | None, holder: str) -> None:
         delivered = await self.transact("certificate.deliver", {"certificate": certificate, "holder": holder})

@@ -3,7 +3,7 @@
 Rules:
 - A certificate is acknowledged only after its envelope was opened and its root recomputed; else it complains, with what
   the envelope's sender signed. Both are its own signed acts, and the first is its proof of possession. A paper that is
-  no certificate it does neither with.
+  no certificate it does neither with. A dishonest importer complains of what is sound, once.
 - A request on a claim that its customs broker filed is the broker's to answer while the broker's power is in force.
 - A defect that Customs lets it cure is cured with the certificate that replaced the defective one, if it has it.
 - Who hears that a certificate is incorrect corrects the claims that rest on it, if it is one that does; the day of
@@ -27,9 +27,10 @@ from ledger.encoding import Value
 from scenarios.agents.agent import Relation
 from scenarios.agents.client import Receipt
 from scenarios.agents.entrant import Entrant
-from scenarios.agents.mail import is_proven
+from scenarios.agents.mail import Mail, MailFault, is_proven
 from scenarios.agents.papers import FINE, Paper, PaperError, PaperKind, is_certificate
 from scenarios.agents.register import ClaimEntry
+from scenarios.model.behaviors import Dishonesty
 
 
 class Importer(Entrant):
@@ -55,7 +56,7 @@ class Importer(Entrant):
         name = self.desk.local_name("certificate", certificate.id)
         mail = await self.receive(certificate.root, receipt.creator or "")
         body: dict[str, Value] = {"certificate": bytes.fromhex(certificate.id)}
-        complaint = mail.take_complaint()
+        complaint = mail.take_complaint() or self._false_complaint(mail, f"certificate {name}")
         if complaint is not None:
             complained = await self.transact("holding.complain", {**body, **complaint})
             self.record(
@@ -76,6 +77,13 @@ class Importer(Entrant):
         await self.sleep_until(receipt.time_ms + delay_ms)
         held = await self.transact("holding.acknowledge", body)
         self.record("certificate.acknowledged", certificate=name, holder=self.id, time_ms=held.time_ms)
+
+    def _false_complaint(self, mail: Mail, subject: str) -> dict[str, Value] | None:
+        """Return a complaint about a sound envelope, once, if this importer is dishonest so."""
+        seal = self.sound_seals.pop((mail.root, mail.sender), None)
+        if seal is None or self.conduct.commits(Dishonesty.COMPLAINS_FALSELY, subject) is None:
+            return None
+        return {"reason": MailFault.UNREADABLE.value, "evidence": seal}
 
     async def notice_given(self, receipt: Receipt) -> None:
         """Take in an issuer's notice that a certificate is incorrect, and correct what rests on it."""

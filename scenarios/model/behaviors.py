@@ -23,6 +23,8 @@ class Dishonesty(StrEnum):
     BACK_DATES = "back-dates"
     WRONG_CRITERION = "wrong-criterion"
     FORGES_PRODUCER_STATEMENT = "forges-producer-statement"
+    SPOILS_ENVELOPE = "spoils-envelope"
+    COMPLAINS_FALSELY = "complains-falsely"
     INFLATES_QUANTITY = "inflates-quantity"
     REUSES_SHIPMENT = "reuses-shipment"
     CLAIMS_WITHOUT_CERTIFICATE = "claims-without-certificate"
@@ -103,6 +105,22 @@ MISCONDUCT: Mapping[Dishonesty, Misconduct] = {
         "only a verification whose books say that the good does not originate: the representation itself is shown to "
         "nobody",
         "19 CFR 181.11(b)",
+    ),
+    _D.SPOILS_ENVELOPE: Misconduct(
+        _SELLERS,
+        "seals rubbish for every importer of its certificate, and a sound envelope once it is complained of",
+        ("ENVELOPE_DISPUTED",),
+        "the ledger has whose envelope is disputed, by its own signature; the reader's evidence file shows that it is "
+        "spoilt",
+        "design: a complaint is checkable by anyone",
+    ),
+    _D.COMPLAINS_FALSELY: Misconduct(
+        (Role.IMPORTER,),
+        "says once of every certificate that its envelope, which is sound, cannot be read",
+        ("ENVELOPE_DISPUTED",),
+        "the ledger has that the two dispute, and not who is right; the evidence file, if the importer shows it, "
+        "exposes the complaint, and if it does not, nothing is shown against anybody",
+        "design: a complaint is checkable by anyone",
     ),
     _D.INFLATES_QUANTITY: Misconduct(
         (Role.IMPORTER,),

@@ -232,6 +232,11 @@ def _origin() -> Iterator[Fraud]:
         found=_by("cbp", "claim n1", "OVER_INVOICE", "INVOICE_MISMATCH"),
         only=("n1",), shape=(_HONEST_NUECES,),
     )  # fmt: skip
+    for kind, by in ((_D.SPOILS_ENVELOPE, "exporter"), (_D.COMPLAINS_FALSELY, "importer")):
+        yield Fraud(
+            kind, by, pilot, ("certificate c1",), ("claim e1", "ALLOWED", "ALLOWED"),
+            found=_by(LEDGER, "", "ENVELOPE_DISPUTED"),
+        )  # fmt: skip
     yield Fraud(
         _D.INFLATES_QUANTITY, "importer", pilot, _CLAIMS, ("claim e2", "DENIED", "ALLOWED"),
         found=_by("cbp", "claim e2", "INVOICE_MISMATCH"), fields=("value_usd",),

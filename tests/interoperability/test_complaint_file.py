@@ -1,5 +1,11 @@
 """A whole run with a spoilt envelope, or a false complaint: exported, and checked from the genesis hash alone."""
 
+import ast
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from ledger.envelopes import SignedEnvelope, seal
@@ -8,6 +14,7 @@ from ledger.proofs import verify_complaint
 from scenarios.cli import run_command
 from scenarios.errors import RefusedError
 from scenarios.exporting.complaint import export_complaint
+from scenarios.judging.verdict import Verdict
 from scenarios.model.catalog import load_scenario
 from scenarios.record.runfolder import RunFolder
 from scenarios.running.options import RunOptions
@@ -187,3 +194,55 @@ def test_a_complaint_about_a_disclosed_document_is_its_discloser_s(tmp_path_fact
     assert (complaint.reader, complaint.accused, complaint.certificate) == ("noaa", "importer", None)
     assert complaint.judged.soundness == "BAD_KEY"
     assert exported.proof.opening is None
+
+
+CHECKER = Path(__file__).with_name("check_complaint.py")
+
+
+def test_the_checker_is_a_stranger_to_this_project():
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(ast.parse(CHECKER.read_text(encoding="utf-8")))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [str(node.module)]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert imported <= {"check_possession", "hashlib", "itertools", "nacl", "pathlib", "sys"}
+
+
+def checked(data, genesis_hash, tmp_path):
+    """What a stranger's program says of a file."""
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    done = subprocess.run(
+        [sys.executable, CHECKER, path, genesis_hash.hex()], capture_output=True, text=True, check=False
+    )
+    return (done.stdout or done.stderr).strip()
+
+
+def test_a_program_that_shares_no_line_with_ours_says_the_same(spoilt, slandered, tmp_path):
+    true, false = (export_complaint(RunFolder.at(path), "c1") for path in (spoilt, slandered))
+    said = [checked(one.proof.encode(), one.genesis_hash, tmp_path) for one in (true, false)]
+    assert said == [
+        "exporter for importer: spoilt: it does not open",
+        "exporter for importer: sound: the complaint is false",
+    ]
+    forged = replace(false.proof, opening=true.proof.opening)
+    assert checked(forged.encode(), false.genesis_hash, tmp_path) == "refused: the shared point is not proven"
+    assert checked(true.proof.encode(), bytes(32), tmp_path) == "refused: another network's genesis"
+
+
+def test_the_library_s_scenario_is_told_alike_by_both(tmp_path):
+    loaded = load_scenario("spoilt-envelope")
+    result = run_scenario(loaded, RunOptions("virtual", "5", tmp_path / "runs"))
+    assert result.judgment.verdict is Verdict.PASSED, result.judgment
+    expected = {"c1": "exporter for importer: spoilt: it opens to no envelope"}
+    expected["c9"] = "bodegas for quickline: sound: the complaint is false"
+    for document, told in expected.items():
+        exported = export_complaint(RunFolder.at(result.folder.path), document)
+        assert exported.complaint.is_true is ("spoilt" in told)
+        assert checked(exported.proof.encode(), exported.genesis_hash, tmp_path) == told

@@ -87,16 +87,21 @@ class Principal(Entrant):
     async def _disclose_support(self, line: Mapping[str, Value], broker: str) -> None:
         """Disclose the certificate and invoice of an entry line, as far as the broker does not read them yet."""
         certificate = self.register.certificates.get(str(line["certificate"]))
-        roots = [None if certificate is None else certificate.root, line["invoice_root"]]
-        for root in roots:
-            if isinstance(root, bytes):
-                await self._disclose_to(root, broker)
+        invoice = line["invoice_root"]
+        if certificate is not None and await self._disclose_to(certificate.root, broker):
+            name = self.desk.local_name("certificate", certificate.id)
+            self.record("certificate.disclosed", certificate=name, to=broker, time_ms=self.desk.now_ms())
+        if isinstance(invoice, bytes) and await self._disclose_to(invoice, broker):
+            name = self.desk.local_name("invoice", invoice.hex())
+            self.record("invoice.disclosed", invoice=name, to=broker, time_ms=self.desk.now_ms())
 
-    async def _disclose_to(self, root: bytes, broker: str) -> None:
+    async def _disclose_to(self, root: bytes, broker: str) -> bool:
+        """Disclose a document to a broker that does not read it yet; say whether it was done."""
         document = self.wallet.issued(root) or self.wallet.opened(root)
         async with self.in_turn(self._disclosing, "a disclosure"):
             if document is None or self.disclosures.reads(root, broker):
-                return
+                return False
             await self.send(root, broker)
             await self.transact("document.disclose", {"root": root, "to": broker})
             await self.until("the disclosure", lambda: self.disclosures.reads(root, broker))
+        return True

@@ -42,7 +42,9 @@ _READERS: Mapping[str, Callable[[Fields], tuple[str, object]]] = {
         [f["organization"], *_list(f.get("addressees"))],
     ),
     "document.disclosed": lambda f: (f"document {f['document']}", [f["organization"], f["to"]]),
+    "certificate.disclosed": lambda f: (f"certificate {f['certificate']}", [f["to"]]),
     "invoice.sent": lambda f: (f"invoice {f['invoice']}", [f["organization"], f["to"]]),
+    "invoice.disclosed": lambda f: (f"invoice {f['invoice']}", [f["to"]]),
 }
 _ON_PAPER: Mapping[str, Callable[[Fields], str]] = {
     "certificate.issued": lambda f: (
@@ -255,10 +257,16 @@ def _keys(fields: Fields) -> Iterator[tuple[str, str]]:
 
 def _ledger_sentence(event: Event, field_name: str) -> str:
     if event.name == "form.submitted":
-        if event.fields.get("valid"):
-            return ""
-        return f"hands in a faulty {event.fields.get('form')}, and fills it in again"
+        return _handed_in(event)
     return sentence_of(event, field_name)
+
+
+def _handed_in(event: Event) -> str:
+    """Return what is told of a form handed in: nothing if it is sound at once."""
+    form = str(event.fields.get("form")).replace("-", " ")
+    if not event.fields.get("valid"):
+        return f"hands in a faulty {form}"
+    return f"fills the {form} in again" if event.fields.get("attempt") != 1 else ""
 
 
 def paper_sentence(event: Event) -> str:
@@ -266,10 +274,10 @@ def paper_sentence(event: Event) -> str:
     sentence = _ON_PAPER.get(event.name)
     if sentence is not None:
         return sentence(event.fields)
-    if event.name == "shipment.began" or (event.name == "form.submitted" and event.fields.get("valid")):
+    if event.name == "shipment.began":
         return ""
     if event.name == "form.submitted":
-        return f"hands in a faulty {event.fields.get('form')}"
+        return _handed_in(event)
     return event.name.replace(".", " ").replace("_", " ")
 
 

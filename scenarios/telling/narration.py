@@ -58,6 +58,8 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     "certificate.unusable": lambda f: f"cannot use what came as certificate {f['certificate']}",
     "certificate.notified": lambda f: f"gives notice that certificate {f['certificate']} is incorrect",
     "certificate.superseded": lambda f: f"replaces certificate {f['certificate']}",
+    "certificate.disclosed": lambda f: f"discloses certificate {f['certificate']} to {f['to']}",
+    "invoice.disclosed": lambda f: f"discloses invoice {f['invoice']} to {f['to']}",
     "document.disclosed": lambda f: f"discloses document {f['document']} to {f['to']}",
     "document.acknowledged": lambda _: "acknowledges the document that was disclosed to it",
     "document.complained": lambda f: (

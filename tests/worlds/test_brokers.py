@@ -39,6 +39,8 @@ def test_a_broker_acts_on_what_its_principal_sends_it_and_on_nothing_else(
         (event["organization"], event["to"], event["claim"]) for event in told(result, "request.passed_on")
     ]
     assert passed_on == [("ostrava", "swift", "b1"), ("rivera", "tardy", "r0")]
+    shown = {(e["organization"], e["to"], e["certificate"]) for e in told(result, "certificate.disclosed")}
+    assert shown == {("ostrava", "swift", "c1"), ("rivera", "tardy", "c1")}
     answered = [(event["organization"], event["claim"]) for event in told(result, "claim.answered")]
     assert answered == [("swift", "b1"), ("rivera", "r1")]
 

@@ -30,6 +30,7 @@ from scenarios.workload.shipment import CarnetPlan, Noncompliance, OriginPlan
 
 PARAMETERS = standard_parameters()
 MUCH = (
+    "workload.broker=0.5",
     "workload.requested=0.3",
     "workload.verified=0.2",
     "workload.unanswered=0.3",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,9 +43,11 @@ def _told(summary: ScenarioSummary, directory: Path) -> list[str]:
     for seed, why in list(summary.failing.items())[:FAILING_TOLD_MAX]:
         lines.append(f"  seed {seed}: {why}")
         kept = directory / FAILURES / f"{summary.scenario}-{seed}"
-        lines.append(f"    again: seatrial run {summary.scenario} --seed {seed}")
         if kept.exists():
-            lines.append(f"    kept:  {kept}")
+            lines.append(f"    again: seatrial replay {shlex.quote(str(kept))}")
+            lines.append(f"    short: seatrial shrink {shlex.quote(str(kept))}")
+        else:
+            lines.append(f"    again: seatrial run {summary.scenario} --seed {seed}")
     if len(summary.failing) > FAILING_TOLD_MAX:
         lines.append(f"  and {len(summary.failing) - FAILING_TOLD_MAX:,} more; see {SUMMARY_FILE}")
     return lines

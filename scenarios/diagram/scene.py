@@ -19,6 +19,8 @@ from scenarios.diagram.repeating import Followed
 from scenarios.record.eventbook import Event
 
 ARROWS_MAX = 400
+LEAD_NS = 2_000_000_000
+"""How much of the time before the first fault is drawn: who led, and what was under way."""
 BEFORE_SHARE = 0.75
 """Of the arrows shown around a violation, how many are before it."""
 MARGIN_NS = 5_000_000
@@ -206,8 +208,10 @@ def _stretch(
 ) -> tuple[int, int]:
     """Return from when to when is drawn."""
     end = events[-1].protocol_ns if until_ns is None else until_ns
-    if from_ns is not None or until_ns is not None or len(arrows) <= ARROWS_MAX:
+    if from_ns is not None or until_ns is not None:
         return from_ns or 0, end
+    if len(arrows) <= ARROWS_MAX:
+        return _before_faults(events, anchor), end
     if anchor is not None:
         around = anchor.event.protocol_ns
         before = round(ARROWS_MAX * BEFORE_SHARE)
@@ -218,6 +222,14 @@ def _stretch(
     first = max(0, min(at - before, len(arrows) - ARROWS_MAX))
     last = first + ARROWS_MAX - 1
     return max(0, arrows[first].from_ns - MARGIN_NS), max(arrows[last].from_ns, min(around, end))
+
+
+def _before_faults(events: Sequence[Event], anchor: Anchor | None) -> int:
+    """Return shortly before the first fault of a run in which something was violated after it; else the start."""
+    began = next((event.protocol_ns for event in events if event.name == "fault.began"), None)
+    if began is None or anchor is None or anchor.event.protocol_ns < began:
+        return 0
+    return max(0, began - LEAD_NS)
 
 
 def _bands(events: Sequence[Event], low: int, high: int) -> Iterator[Band]:

@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,7 @@ Item: TypeAlias = "tuple[str, int | str]"
 
 TITLE_CHARACTERS_MAX = 200
 NAME_CHARACTERS_MAX = 64
+DAY = datetime.timedelta(days=1)
 ENTRIES = ("claims", "verifications", "carnets", "forms", "invoices", "documents")
 
 _STEP = re.compile(r"\bstep ([0-9]+)\b")
@@ -130,6 +132,21 @@ def with_milder(candidate: Candidate, at: int, way: str) -> Candidate | None:
         return None
     faults[at] = fault
     return replace(candidate, value=candidate.value | {"faults": faults})
+
+
+def with_shorter_calendar(candidate: Candidate) -> Candidate | None:
+    """Return the candidate with a calendar half as long; None if it would be under a day, or costs no time anyway."""
+    calendar = cast(Values, candidate.value["calendar"])
+    if calendar.get("pace") is None:
+        return None
+    start, end = (datetime.datetime.fromisoformat(str(calendar[name])) for name in ("start", "end"))
+    if start.tzinfo is None or end.tzinfo is None:
+        return None
+    half = (end - start) / 2
+    if half < DAY:
+        return None
+    earlier = (start + half).astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return replace(candidate, value=candidate.value | {"calendar": calendar | {"end": earlier}})
 
 
 def _items(value: Values, part: Part) -> tuple[Item, ...]:

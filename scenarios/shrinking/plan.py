@@ -4,6 +4,7 @@ Rules:
 - No run is made here: a candidate is yielded, and whether it fails in the same way is sent back.
 - Expectations and checks go first, since hardly a run depends on them and they hold on to what else could go; then
   faults, steps, and claims and documents; then every fault that is left is made milder: by halves, by a node or field.
+  At last a calendar with a pace is made shorter by halves.
 - All of it is gone through again until nothing changes. Then no single expectation, check, fault, step, claim or
   document can be taken away, no node out of a fault, and none of its times or amounts halved, without another outcome.
 """
@@ -13,7 +14,16 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeAlias
 
-from scenarios.shrinking.candidate import Candidate, Part, milder, removable, trimmed, with_milder, with_only
+from scenarios.shrinking.candidate import (
+    Candidate,
+    Part,
+    milder,
+    removable,
+    trimmed,
+    with_milder,
+    with_only,
+    with_shorter_calendar,
+)
 from scenarios.shrinking.ddmin import ddmin
 
 Trying: TypeAlias = Generator[Candidate, bool, Candidate]
@@ -33,6 +43,7 @@ def tries(candidate: Candidate) -> Trying:
         for part in Part:
             candidate = yield from _fewer(candidate, part)
         candidate = yield from _milder(candidate)
+        candidate = yield from _shorter(candidate)
         if candidate == before:
             return candidate
 
@@ -56,4 +67,10 @@ def _milder(candidate: Candidate) -> Trying:
     for at, way in list(milder(candidate)):
         while (less := with_milder(candidate, at, way)) is not None and (yield less):
             candidate = less
+    return candidate
+
+
+def _shorter(candidate: Candidate) -> Trying:
+    while (less := with_shorter_calendar(candidate)) is not None and (yield less):
+        candidate = less
     return candidate

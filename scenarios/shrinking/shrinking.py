@@ -20,6 +20,7 @@ from typing import cast
 
 from scenarios.campaign.crew import RUN_LIMIT_S, RUNS_PER_WORKER_MAX, Worker, WorkerEndedError
 from scenarios.campaign.job import Job
+from scenarios.campaign.result import Result
 from scenarios.errors import RefusedError, ScenarioError
 from scenarios.judging.verdict import Verdict
 from scenarios.model import Scenario, read_scenario
@@ -70,7 +71,7 @@ class Shrunk:
         end: why no more was tried.
         runs: how many runs it took, the first repetition included, other seeds not.
         ended: what each worker said that ended before its run was done.
-        passed: what passed, with its seed, in the order in which it was tried.
+        passed: what passed, or had only nothing left to check, with its seed, in the order in which it was tried.
         seeds: other seeds, and whether the smallest fails in the same way with them.
     """
 
@@ -246,7 +247,7 @@ class _Shrinking:
             self._say(f"a candidate came to no verdict: {error}")
             await self._renew()
             return None
-        if result.verdict == Verdict.PASSED:
+        if result.verdict == Verdict.PASSED or _has_only_less_to_check(result):
             self.shrunk.passed.append((candidate, seed))
         return failure_of(
             result.verdict, result.violations, result.expectations, result.open_points, result.seen
@@ -256,3 +257,11 @@ class _Shrinking:
         if self._worker is not None:
             await self._worker.stop()
         self._worker = await Worker.start(None)
+
+
+def _has_only_less_to_check(result: Result) -> bool:
+    """Say whether a run is undecided for no other reason than that checks had nothing to look at."""
+    points = result.open_points
+    return result.verdict == Verdict.UNDECIDED and all(
+        point.endswith("was never exercised") for point in points
+    )

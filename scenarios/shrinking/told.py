@@ -53,12 +53,14 @@ def write_beside(shrunk: Shrunk, path: Path) -> list[str]:
     passing = sound(neighbor.candidate)
     assert passing is not None  # noqa: S101 - it has run
     difference = path.with_suffix(".diff.txt")
-    text = "\n".join(tell_difference(failing, follow_run(passing, neighbor.seed), neighbor.words))
+    beside = follow_run(passing, neighbor.seed)
+    words = "; ".join([neighbor.words, *beside.judgment.open_points])
+    text = "\n".join(tell_difference(failing, beside, words))
     try:
         difference.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise unwritable(difference, error) from error
-    return [*lines, f"passes     {neighbor.words}", f"diff       {difference}"]
+    return [*lines, f"passes     {words}", f"diff       {difference}"]
 
 
 def tell_shrunk(shrunk: Shrunk, path: Path) -> list[str]:

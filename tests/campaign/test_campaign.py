@@ -137,8 +137,10 @@ def test_runs_that_did_not_pass_are_kept_and_can_be_shown(tmp_path):
     kept = tmp_path / "failures" / "nafta-certificate-1"
     assert json.loads((kept / "verdict.json").read_text())["verdict"] == "violated"
     told = "\n".join(tell_campaign(list(results.values()), tmp_path))
-    assert "again: seatrial run nafta-certificate --seed 1" in told
-    assert str(kept) in told
+    assert f"again: seatrial replay {kept}" in told, "whatever file or settings it was run with"
+    assert f"short: seatrial shrink {kept}" in told
+    elsewhere = "\n".join(tell_campaign(list(results.values()), tmp_path / "elsewhere"))
+    assert "again: seatrial run nafta-certificate --seed 1" in elsewhere
     done = subprocess.run(
         [sys.executable, "-m", "scenarios.cli", "replay", kept],
         cwd=ROOT,

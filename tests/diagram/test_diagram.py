@@ -55,6 +55,16 @@ def followed(folder):
     return follow_again(folder)
 
 
+def test_what_comes_long_before_the_first_fault_of_a_violated_run_is_left_out(followed):
+    late = [replace(event, protocol_ns=event.protocol_ns + 5_000_000_000) for event in followed.events]
+    first_ns = next(event.protocol_ns for event in late if event.name == "fault.began")
+    quiet = replace(followed, events=late, flights=followed.flights[:0])
+    assert scene_of(quiet).from_ns == first_ns - 2_000_000_000 > 4_000_000_000
+    assert scene_of(quiet, from_ns=0).from_ns == 0
+    passed = replace(quiet, judgment=replace(quiet.judgment, violations=(), expectations=()))
+    assert scene_of(passed).from_ns == 0
+
+
 def test_the_violation_is_shown_where_its_deadline_has_passed(followed):
     scene = scene_of(followed)
     (shown,) = [note for note in scene.notes if note.kind == "violation"]

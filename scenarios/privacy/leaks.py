@@ -31,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ledger.store import damage_named
+from scenarios.filedindex import FiledIndex
 from scenarios.privacy.saltwindows import SALT_BYTES, is_salt, salt_windows
 
 CANARY_CHARACTERS_MIN = 12
@@ -70,6 +71,48 @@ class Leak:
     form: str
 
 
+class Marked(Mapping[bytes, tuple[str, ...]]):
+    """In which places each marker was found, in the order in which it was; most markers are found in like places."""
+
+    def __init__(self) -> None:
+        self._numbers: FiledIndex[bytes] = FiledIndex()
+        self._groups = array("I")
+        self._places: list[tuple[str, ...]] = [()]
+        self._group_of: dict[tuple[str, ...], int] = {(): 0}
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._numbers)
+
+    def __getitem__(self, marker: bytes) -> tuple[str, ...]:
+        return self._places[self._groups[self._number(marker)]]
+
+    def add(self, marker: bytes) -> bool:
+        """Take in a marker, found nowhere yet; return whether it was not there."""
+        is_new = self._numbers.number(marker) == len(self._groups)
+        if is_new:
+            self._groups.append(0)
+        return is_new
+
+    def put(self, marker: bytes, place: str) -> None:
+        """Note that a marker stands in a place."""
+        number = self._number(marker)
+        places = self._places[self._groups[number]]
+        if place not in places:
+            places = (*places, place)
+            group = self._groups[number] = self._group_of.setdefault(places, len(self._places))
+            if group == len(self._places):
+                self._places.append(places)
+
+    def _number(self, marker: bytes) -> int:
+        number = self._numbers.get(marker)
+        if number is None:
+            raise KeyError(marker)
+        return number
+
+
 class LeakSearch:
     """Searches bytes for canaries in every form they could take.
 
@@ -84,7 +127,7 @@ class LeakSearch:
         self.canaries = 0
         self.form_bytes_max = FORM_BYTES_MIN
         self._leaks: dict[Leak, None] = {}
-        self._marked: dict[bytes, dict[str, None]] = {}
+        self._marked = Marked()
         self._sought: list[Canary | bytes] = []
         self._texts: dict[bytes, int] = {}
         self._also: dict[int, list[str]] = {}
@@ -102,7 +145,7 @@ class LeakSearch:
         return list(self._leaks)
 
     @property
-    def marked(self) -> Mapping[bytes, Mapping[str, None]]:
+    def marked(self) -> Mapping[bytes, tuple[str, ...]]:
         """In which places each marker stands."""
         self._search_waiting()
         return self._marked
@@ -140,8 +183,7 @@ class LeakSearch:
     def mark(self, marker: bytes) -> None:
         """Look from now on for bytes that may stand anywhere: in `marked` is in which places they do."""
         self._search_waiting()
-        if marker not in self._marked:
-            self._marked[marker] = {}
+        if self._marked.add(marker):
             self._look_for(marker, [form for _, form in forms_of(marker)])
 
     def search(self, place: str, data: bytes) -> None:
@@ -224,7 +266,7 @@ class LeakSearch:
                 for where in (sought.where, *self._also.get(number, ())):
                     self._leaks[Leak(place, where, name)] = None
             else:
-                self._marked[sought][place] = None
+                self._marked.put(sought, place)
 
     def _forms_of(self, number: int) -> list[tuple[str, bytes]]:
         """Return a value's forms; they are kept for a while, as what was found once may be found often."""

@@ -20,6 +20,7 @@ from p2p.errors import FrameError
 from p2p.framecodec import decode_frame
 from p2p.frames import EnvelopeFrame, FrameKind
 from scenarios.agents.witness import Sealed
+from scenarios.filedindex import FiledIndex
 from scenarios.privacy.leaks import LeakSearch
 
 
@@ -39,13 +40,16 @@ class Reach:
     places: dict[str, dict[str, None]] = field(default_factory=dict)
     at_rest: dict[str, None] = field(default_factory=dict)
     _sealed: Sealed = field(default_factory=Sealed)
-    _envelopes: dict[bytes, int] = field(default_factory=dict)
+    _envelopes: FiledIndex[bytes] = field(default_factory=FiledIndex)
     _found: dict[bytes, dict[str, None]] = field(default_factory=dict)
 
     def know(self, envelopes: Sealed) -> Iterator[bytes]:
         """Know these envelopes from others that may lie anywhere; give a marker of each, to be looked for."""
         self._sealed = envelopes
-        self._envelopes = {sealed[:KEY_BYTES]: number for number, sealed in enumerate(envelopes)}
+        self._envelopes = FiledIndex()
+        for number, sealed in enumerate(envelopes):
+            if sealed[:KEY_BYTES] not in self._envelopes:
+                self._envelopes.add(sealed[:KEY_BYTES], number)
         return iter(self._envelopes)
 
     def expect(self, envelopes: Sealed) -> None:
@@ -92,7 +96,7 @@ class Reach:
         for sealed in self._sealed:
             places = self.search.marked[sealed[:KEY_BYTES]]
             if places:
-                yield sealed, tuple(places)
+                yield sealed, places
         for sealed, others in self._found.items():
             yield sealed, tuple(others)
 

@@ -137,8 +137,8 @@ class _Fields:
             self._firsts.append(len(digests) // DIGEST_BYTES)
             for disclosure in committed.document.disclosures:
                 digests += disclosure.digest
-        self._digests = np.frombuffer(bytes(digests), f"S{DIGEST_BYTES}")
-        heads = np.frombuffer(bytes(digests), "<u8")[:: DIGEST_BYTES // 8]
+        self._digests = np.frombuffer(digests, f"S{DIGEST_BYTES}")
+        heads = np.frombuffer(digests, "<u8")[:: DIGEST_BYTES // 8]
         self._order = np.argsort(heads, kind="stable").astype(np.uint32)
         self._heads = heads[self._order]
 

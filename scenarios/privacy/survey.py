@@ -71,6 +71,7 @@ def survey(reach: Reach, found: Findings) -> None:
             if isinstance(each, bytes):
                 reach.search.mark(each)
         _put_all(reach, found)
+    reach.search.look_for_others()  # what was looked for is not needed beside the stores that are read next
     for organization in found.scenario.organizations:
         _tapped(found, organization).unlink(missing_ok=True)
 

@@ -8,6 +8,7 @@ import shutil
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import apsw
 import pytest
@@ -259,3 +260,25 @@ def test_what_is_not_looked_for_any_more_is_not_found_and_what_was_found_stays()
         ("one place", "first"),
         ("another place", "second"),
     ]
+
+
+def test_markers_found_in_like_places_share_one_note_of_them() -> None:
+    search = LeakSearch()
+    markers = [Random(number).randbytes(32) for number in range(300)]
+    for marker in markers:
+        search.mark(marker)
+    search.search("a disk", b"".join(markers[:200]))
+    search.search("a frame", b"".join(markers[100:250]))
+    search.look_for_others()
+    search.search("a log", markers[0])
+    marked = search.marked
+    assert list(marked) == markers
+    assert [marked[markers[place]] for place in (0, 150, 249, 299)] == [
+        ("a disk",),
+        ("a disk", "a frame"),
+        ("a frame",),
+        (),
+    ]
+    assert marked[markers[1]] is marked[markers[2]]
+    with pytest.raises(KeyError):
+        marked[bytes(32)]

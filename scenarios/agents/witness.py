@@ -16,6 +16,7 @@ from typing import cast
 
 import msgpack
 
+from consensus.frozen import cheaply_made
 from ledger.documents import DocumentPlain, Private
 from ledger.encoding import Value
 from scenarios.agents.packing import pack_document, unpack_document
@@ -24,6 +25,7 @@ from scenarios.filed import Filed, FiledMap
 _ROOT_BYTES = 32
 
 
+@cheaply_made
 @dataclass(frozen=True, slots=True)
 class Secret:
     """A private value and where it stands, to search for leaks: `where` never shows the value."""

@@ -30,6 +30,7 @@ import apsw
 import numpy as np
 import numpy.typing as npt
 
+from consensus.frozen import cheaply_made
 from ledger.store import damage_named
 from scenarios.filedindex import FiledIndex
 from scenarios.privacy.saltwindows import SALT_BYTES, is_salt, salt_windows
@@ -49,6 +50,7 @@ _FILTER_BITS_MAX = 26
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
+@cheaply_made
 @dataclass(frozen=True, slots=True)
 class Canary:
     """One private value to look for.

@@ -77,3 +77,24 @@ def test_a_stream_without_a_pause_is_refused(five):
 
     refused = five(main)
     assert (refused.status, refused.code) == (400, "BAD_QUERY")
+
+
+def test_a_receipt_whose_block_is_fetched_late_is_told_without_another_certificate(five):
+    async def main(net):
+        await net.leader()
+        await net.certify_many(1)
+        await net.settled()
+        node = net.world.node("importer")
+        absent = node.store._absent
+        node.store._absent = {1: False}
+        async with streaming(net, "importer", "after=-1&wait_ms=60000") as response:
+            await asyncio.sleep(0.002)
+            waiting = len(node.changed._waiters)
+            node.store._absent = absent
+            node.changed.fire()
+            async with asyncio.timeout(1):
+                return waiting, await next_line(response)
+
+    waiting, page = five(main)
+    assert waiting == 1
+    assert len(page["receipts"]) == 1

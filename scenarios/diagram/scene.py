@@ -21,6 +21,8 @@ from scenarios.record.eventbook import Event
 ARROWS_MAX = 400
 LEAD_NS = 2_000_000_000
 """How much of the time before the first fault is drawn: who led, and what was under way."""
+AFTER_NS = 3_000_000_000
+"""How much of the time after the violation is drawn: what came of it."""
 BEFORE_SHARE = 0.75
 """Of the arrows shown around a violation, how many are before it."""
 MARGIN_NS = 5_000_000
@@ -210,6 +212,9 @@ def _stretch(
     end = events[-1].protocol_ns if until_ns is None else until_ns
     if from_ns is not None or until_ns is not None:
         return from_ns or 0, end
+    if anchor is not None:
+        end = min(end, anchor.event.protocol_ns + AFTER_NS)
+        arrows = [arrow for arrow in arrows if arrow.from_ns <= end]
     if len(arrows) <= ARROWS_MAX:
         return _before_faults(events, anchor), end
     if anchor is not None:

@@ -55,12 +55,16 @@ def followed(folder):
     return follow_again(folder)
 
 
-def test_what_comes_long_before_the_first_fault_of_a_violated_run_is_left_out(followed):
+def test_what_comes_long_before_the_first_fault_or_after_the_violation_is_left_out(followed):
     late = [replace(event, protocol_ns=event.protocol_ns + 5_000_000_000) for event in followed.events]
     first_ns = next(event.protocol_ns for event in late if event.name == "fault.began")
     quiet = replace(followed, events=late, flights=followed.flights[:0])
     assert scene_of(quiet).from_ns == first_ns - 2_000_000_000 > 4_000_000_000
     assert scene_of(quiet, from_ns=0).from_ns == 0
+    judgment = replace(quiet.judgment, violations=(f"raft: two lead (event {late[-9].number})",))
+    early = [*late[:-8], *(replace(e, protocol_ns=e.protocol_ns + 60_000_000_000) for e in late[-8:])]
+    shown = scene_of(replace(quiet, events=early, judgment=judgment))
+    assert shown.to_ns == late[-9].protocol_ns + 3_000_000_000
     passed = replace(quiet, judgment=replace(quiet.judgment, violations=(), expectations=()))
     assert scene_of(passed).from_ns == 0
 

@@ -11,8 +11,9 @@ Rules:
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 EXIT_CODE = 64
@@ -86,6 +87,10 @@ class RefusedError(ValueError):
         self.remedy = remedy
         self.inside = inside
 
+    def __reduce__(self) -> tuple[Callable[..., RefusedError], tuple[object, ...]]:
+        """Let it be told by a process of its own: it is made again of what it was made of."""
+        return partial(RefusedError, inside=self.inside), (self.what, self.limit, self.remedy)
+
 
 def unwritable(path: Path, error: OSError) -> RefusedError:
     """Return the refusal of a file of a run that cannot be written."""
@@ -124,3 +129,7 @@ class UnknownNameError(RefusedError):
         self.kind = kind
         self.name = name
         self.known = names
+
+    def __reduce__(self) -> tuple[Callable[..., RefusedError], tuple[object, ...]]:
+        """See `RefusedError`."""
+        return partial(UnknownNameError, inside=self.inside), (self.kind, self.name, self.known)

@@ -28,8 +28,14 @@ FIGURES_TOLD = (
 """What is told of a run unless figures are named; everything is in the files."""
 
 
+SHOWN_MIN = 0.000005
+"""What is nearer to nothing is told as nothing: less than half a second of a day."""
+
+
 def told_number(value: float) -> str:
     """Return a number in four digits, never as a power of ten, thousands apart."""
+    if abs(value) < SHOWN_MIN:
+        return "0"
     if math.isinf(value):
         return "beyond"
     if value == int(value) or abs(value) >= 1000:
@@ -171,7 +177,7 @@ def _changed(change: Change) -> str:
 
 
 def _signed(value: float) -> str:
-    return ("+" if value > 0 else "") + told_number(value)
+    return ("+" if value >= SHOWN_MIN else "") + told_number(value)
 
 
 def _titled(figure: str) -> str:

@@ -226,3 +226,13 @@ def test_measures_have_one_name_each():
 )
 def test_numbers_are_told_short(value, told):
     assert told_number(value) == told
+
+
+def test_what_is_next_to_nothing_is_told_as_nothing() -> None:
+    assert [told_number(value) for value in (0.0, -1e-7, 4e-6, 6e-6, -0.25)] == [
+        "0",
+        "0",
+        "0",
+        "0.00001",
+        "-0.2500",
+    ]

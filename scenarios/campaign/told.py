@@ -64,7 +64,7 @@ def _told_met(summary: ScenarioSummary) -> list[str]:
         return [line]
     named = ", ".join(f"{seed} ({count})" for seed, count in list(few.items())[:FAILING_TOLD_MAX])
     more = f" and {len(few) - FAILING_TOLD_MAX:,} more" if len(few) > FAILING_TOLD_MAX else ""
-    return [line, f"  fewer than {MET_LEAST} in {len(few):,} runs: seeds {named}{more}"]
+    return [line, f"  fewer than {MET_LEAST} in {len(few):,} run{'s' * (len(few) != 1)}: seeds {named}{more}"]
 
 
 def _percent(hits: int, of: int) -> str:

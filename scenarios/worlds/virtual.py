@@ -177,11 +177,14 @@ class SimulatedWorld:
         return () if node is None else holdings(node)
 
     async def standing(self, organization: str) -> Standing | None:
-        """Return where a node stands, or None if it is down, paused or not serving yet."""
-        api = self._apis.get(organization)
-        if api is None or not self.is_up(organization):
+        """Return where a node stands, or None if it is down, paused, not serving yet, or stopping for a failed write.
+
+        What such a node has in memory is ahead of its store.
+        """
+        api, node = self._apis.get(organization), self._nodes.get(organization)
+        if api is None or node is None or not self.is_up(organization) or node.driver.halted is not None:
             return None
-        return read_standing(standing(self._nodes[organization], api))
+        return read_standing(standing(node, api))
 
     async def set_calendar(self, time_ms: int) -> None:
         """Set every host's calendar; a host that is down has it too when it boots."""

@@ -20,3 +20,19 @@ def test_nodes_of_one_process_verify_a_signature_once() -> None:
         return [(id(verifier), verifier.verified) for _, verifier in verified]
 
     assert len(dict.fromkeys(run_virtual(main, seed=1, time_limit_s=60))) == 1
+
+
+def test_a_node_that_stops_for_a_failed_write_stands_nowhere_any_more() -> None:
+    """Its memory is ahead of its store: what is asked of both would find a row missing."""
+
+    async def main(kit: VirtualWorld) -> tuple[bool, bool]:
+        founding = founding_of(load_scenario("nafta-certificate"), "1")
+        world = SimulatedWorld(kit, founding, NetworkPlan(), lambda _event, _fields: None)
+        await world.open(founding.genesis.time_ms)
+        before = await world.standing("cbp")
+        world.node("cbp").driver.halted = "a commit is not durable"
+        after = await world.standing("cbp")
+        await world.close()
+        return before is not None, after is None
+
+    assert run_virtual(main, seed=1, time_limit_s=60) == (True, True)

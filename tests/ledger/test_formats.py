@@ -15,10 +15,11 @@ import pytest
 from ledger.statetree import StateTree
 
 SCRIPT = """
-from ledger import Genesis, Organization, Role, SigningKey, StateTree, Transaction
+from ledger import BoxKey, Genesis, Organization, Role, SigningKey, StateTree, Transaction
 from ledger import build_block, sign_transaction
 key, node = SigningKey.from_seed(bytes(32)), SigningKey.from_seed(b"n" * 32)
-member = Organization("cbp", "CBP", "US", (Role.CUSTOMS, Role.OBSERVER), key.public, node.public, b"b" * 32)
+box = BoxKey(b"b" * 32).public
+member = Organization("cbp", "CBP", "US", (Role.CUSTOMS, Role.OBSERVER), key.public, node.public, box)
 genesis = Genesis("pilot", 0, (member,), ("cbp",))
 signed = sign_transaction(
     Transaction(
@@ -36,9 +37,9 @@ for item in (genesis.hash, signed.id, block.hash, tree.root):
 """
 
 WRITTEN_DOWN = [
-    "545eb6b28cdd10ceb22e2fd037efa805a4ae0c992d88afa1bf6aa836ed2a2ab0",  # genesis
-    "b264be0dcf4c1d7a58b394e2189e2fc46b062b943dae34137acd859c5cf53c3e",  # transaction
-    "f8f7015e06d95a4aeff3d7293c30040ba9109ef4a3e3b947c5234d1ecab58d3f",  # block
+    "ce06a462bc572865ba6b9b2d8b93913d3c32e8547891fe22a63103fa98920c60",  # genesis
+    "cc301e14c04019473ce320a51be51e12e6a81ba649ed2051b2d787b434c8b770",  # transaction
+    "7b7638aa305b38eb27e741e6956a6facf83bfc8509e243ad8579986376facdcf",  # block
     "d75a1e12923504aa488e6af7ab961ff304767d7e2b7564cfaaa3d4d8ef712b90",  # state
 ]
 

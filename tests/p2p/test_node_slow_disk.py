@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import itertools
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 import pytest
 
-from consensus import Config, Message, MessageType, RawNode
+from consensus import Message, MessageType, RawNode
 from p2p import ordering as ordering_module
 from p2p.driver import Driver
 from p2p.framecodec import decode_frame
@@ -369,7 +368,7 @@ def statements_during_commits(five, monkeypatch):
     """Return what was asked of the store while a commit was under way, and how often it was wanted."""
     asked: list[str] = []
     begin = Ordering.committing
-    monkeypatch.setattr(ordering_module, "Config", functools.partial(Config, tail_bytes_max=1))
+    monkeypatch.setattr(ordering_module, "TAIL_BYTES_MAX", 1)
 
     def watch(self, *, begins):
         connection = self.store.connection
@@ -417,7 +416,7 @@ def test_during_a_commit_the_store_is_not_touched(five, monkeypatch):
 
 def catches_up_under_load(five, monkeypatch):
     """Return whether a follower that lacks old entries gets them from a leader whose disk is hardly ever at rest."""
-    monkeypatch.setattr(ordering_module, "Config", functools.partial(Config, tail_bytes_max=1))
+    monkeypatch.setattr(ordering_module, "TAIL_BYTES_MAX", 1)
 
     async def main(net):
         leader = await net.leader()

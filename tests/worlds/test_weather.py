@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -188,7 +189,11 @@ def test_what_never_began_is_named_with_what_it_waited_for(
 def test_metrics_that_cannot_be_read_are_no_empty_text(
     run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def get(_session: aiohttp.ClientSession, url: str) -> None:
+    ask = aiohttp.ClientSession.get
+
+    def get(session: aiohttp.ClientSession, url: str, **options: Any) -> object:
+        if not url.endswith("/metrics"):
+            return ask(session, url, **options)
         raise aiohttp.ClientConnectionError(f"nothing at {url[-8:]}")
 
     monkeypatch.setattr(aiohttp.ClientSession, "get", get)

@@ -22,13 +22,12 @@ from ledger.lineage import ConfigurationLink
 from ledger.openings import Opening
 from ledger.points import POINT_BYTES
 from ledger.proofs.file import (
-    LINKS_MAX,
     PART_BYTES_MAX,
     PROOF_BYTES_MAX,
     ProvenAct,
     ProvenRecord,
     link_map,
-    read_link,
+    read_links,
 )
 
 COMPLAINT_FORMAT = "seatrial/complaint-file/v1"
@@ -95,10 +94,7 @@ class ComplaintProof:
         opening = fields.optional_map("opening")
         proof = cls(
             genesis=fields.raw("genesis", max_size=PART_BYTES_MAX),
-            links=tuple(
-                read_link(Fields(item, f"{_WHERE}.links[{i}]"))
-                for i, item in enumerate(fields.items("links", LINKS_MAX))
-            ),
+            links=read_links(fields, _WHERE),
             checkpoint=fields.text("checkpoint", NOTE_BYTES_MAX),
             complaint=ProvenAct.read(fields.fields("complaint")),
             membership=ProvenRecord.read(records.fields("membership")),

@@ -192,10 +192,7 @@ def _read(fields: Fields, acknowledgement: ProvenAct | None) -> PossessionProof:
     records = fields.fields("records")
     proof = PossessionProof(
         genesis=fields.raw("genesis", max_size=PART_BYTES_MAX),
-        links=tuple(
-            read_link(Fields(item, f"possession file.links[{i}]"))
-            for i, item in enumerate(fields.items("links", LINKS_MAX))
-        ),
+        links=read_links(fields, "possession file"),
         checkpoint=fields.text("checkpoint", NOTE_BYTES_MAX),
         anchor=ProvenAct.read(fields.fields("anchor")),
         acknowledgement=acknowledgement,
@@ -216,8 +213,15 @@ def link_map(link: ConfigurationLink) -> dict[str, Encodable]:
     return {"block": link.block, "certificate": link.certificate, "path": link.path}
 
 
-def read_link(fields: Fields) -> ConfigurationLink:
-    """Take a link's fields."""
+def read_links(fields: Fields, where: str) -> tuple[ConfigurationLink, ...]:
+    """Take the changes of the roster that a file has, in order; errors name it by `where`."""
+    return tuple(
+        _read_link(Fields(item, f"{where}.links[{place}]"))
+        for place, item in enumerate(fields.items("links", LINKS_MAX))
+    )
+
+
+def _read_link(fields: Fields) -> ConfigurationLink:
     link = ConfigurationLink(
         block=fields.raw("block", max_size=PROOF_BYTES_MAX),
         certificate=fields.text("certificate", NOTE_BYTES_MAX),

@@ -98,8 +98,7 @@ def possession(
         print(
             f"{', '.join(exported.others)} of the scenario is on this entry line too; the ledger took one claim of it"
         )
-    print(f"genesis {exported.genesis_hash.hex()}")
-    print(f"check it with `seatrial verify-proof {shlex.quote(str(path))} --genesis HASH`")
+    _tell_how_to_check(path, exported.genesis_hash)
     return 0
 
 
@@ -135,8 +134,7 @@ def complaint(
             "Whoever has this file can read what this one envelope opens to: hand it to nobody who may not."
         )
         print(textwrap.fill(warning, COLUMNS))
-    print(f"genesis {exported.genesis_hash.hex()}")
-    print(f"check it with `seatrial verify-proof {shlex.quote(str(path))} --genesis HASH`")
+    _tell_how_to_check(path, exported.genesis_hash)
     return 0
 
 
@@ -188,3 +186,8 @@ def _read_at_most(file: Path, bytes_max: int) -> bytes:
             "",
             "name a file that `seatrial export possession` or `seatrial export complaint` wrote",
         ) from error
+
+
+def _tell_how_to_check(path: Path, genesis_hash: bytes) -> None:
+    print(f"genesis {genesis_hash.hex()}")
+    print(f"check it with `seatrial verify-proof {shlex.quote(str(path))} --genesis HASH`")

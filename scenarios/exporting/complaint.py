@@ -21,13 +21,13 @@ from ledger.contracts.rules import read_act
 from ledger.envelopes import SignedEnvelope, addressed_key
 from ledger.keys import Verifier
 from ledger.openings import Opening, make_opening
-from ledger.proofs import PROOF_BYTES_MAX, Complaint, ComplaintProof, verify_complaint
+from ledger.proofs import Complaint, ComplaintProof, verify_complaint
 from ledger.state import MEMBERSHIP_KEY, certificate_key, document_key, holding_key, reading_key
 from scenarios.errors import RefusedError
 from scenarios.exporting.gathering import Found, Gathering
 from scenarios.exporting.keyring import Keyring
 from scenarios.exporting.roots import envelopes_under, root_of
-from scenarios.exporting.written import write_new_files
+from scenarios.exporting.written import write_proof
 from scenarios.model.catalog import load_scenario
 from scenarios.network.asked import founding_of
 from scenarios.record.nodestore import opened_copy
@@ -110,14 +110,7 @@ def write_complaint(exported: ExportedComplaint, path: Path) -> None:
     Raises:
         RefusedError: if it is too large, is there already, or cannot be written.
     """
-    data = exported.proof.encode()
-    if len(data) > PROOF_BYTES_MAX:
-        raise RefusedError(
-            f"the evidence would have {len(data)} bytes",
-            f"no verifier looks at more than {PROOF_BYTES_MAX}",
-            f"the roster changed {len(exported.proof.links)} times; there is no shorter proof yet",
-        )
-    write_new_files(path.parent, {path.name: data})
+    write_proof("evidence", exported.proof.encode(), len(exported.proof.links), path)
 
 
 def complaint_file_name(document: str, reader: str) -> str:

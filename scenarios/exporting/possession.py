@@ -17,7 +17,6 @@ from pathlib import Path
 
 from ledger.keys import Verifier
 from ledger.proofs import (
-    PROOF_BYTES_MAX,
     Possession,
     PossessionProof,
     verify_possession,
@@ -26,7 +25,7 @@ from ledger.state import MEMBERSHIP_KEY, certificate_key, claim_key, document_ke
 from scenarios.errors import RefusedError
 from scenarios.exporting.gathering import Found, Gathering
 from scenarios.exporting.roots import known, root_of
-from scenarios.exporting.written import write_new_files
+from scenarios.exporting.written import write_proof
 from scenarios.model import Scenario
 from scenarios.model.catalog import load_scenario
 from scenarios.model.subjects import SUBJECTS
@@ -95,14 +94,7 @@ def write_possession(exported: ExportedPossession, path: Path) -> None:
     Raises:
         RefusedError: if it is too large, is there already, or cannot be written.
     """
-    data = exported.proof.encode()
-    if len(data) > PROOF_BYTES_MAX:
-        raise RefusedError(
-            f"the proof would have {len(data)} bytes",
-            f"no verifier looks at more than {PROOF_BYTES_MAX}",
-            f"the roster changed {len(exported.proof.links)} times; there is no shorter proof yet",
-        )
-    write_new_files(path.parent, {path.name: data})
+    write_proof("proof", exported.proof.encode(), len(exported.proof.links), path)
 
 
 def file_name(claim: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ledger.proofs import PROOF_BYTES_MAX
 from scenarios.errors import RefusedError
 
 
@@ -34,3 +35,24 @@ def write_new_files(directory: Path, files: Mapping[str, bytes]) -> list[Path]:
                 "name another --out",
             ) from error
     return list(paths)
+
+
+def write_proof(what: str, data: bytes, links: int, path: Path) -> None:
+    """Write a proof's file.
+
+    Args:
+        what: the proof is called in an error.
+        data: all of it.
+        links: how many changes of the roster it has, of which it grows.
+        path: of the file.
+
+    Raises:
+        RefusedError: if it is larger than any verifier takes, is there already, or cannot be written.
+    """
+    if len(data) > PROOF_BYTES_MAX:
+        raise RefusedError(
+            f"the {what} would have {len(data)} bytes",
+            f"no verifier looks at more than {PROOF_BYTES_MAX}",
+            f"the roster changed {links} times; there is no shorter proof yet",
+        )
+    write_new_files(path.parent, {path.name: data})

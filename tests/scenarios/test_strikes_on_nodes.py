@@ -98,16 +98,30 @@ def test_a_node_of_another_version_is_refused_with_both_versions_and_catches_up(
     assert executed.count("noaa") == executed.count("cbp") > 5
 
 
-def test_of_two_versions_only_the_one_that_a_majority_speaks_goes_on(storm):
-    flown = storm("other_version", "majority", lasts="protocol: 5s")
-    (began,) = (e for e in flown.result.book.events if e.name == "fault.began")
-    during = {
+def certified_between(flown, from_s, to_s):
+    """Return who certified a block between these seconds after the first fault began."""
+    began_ns = next(e.protocol_ns for e in flown.result.book.events if e.name == "fault.began")
+    return {
         e.fields["node"]
         for e in flown.result.book.events
-        if e.name == "block.certified" and began.protocol_ns + 1e9 < e.protocol_ns < began.protocol_ns + 5e9
+        if e.name == "block.certified" and from_s < (e.protocol_ns - began_ns) / 1e9 < to_s
     }
+
+
+def test_of_two_versions_only_the_one_that_a_majority_speaks_goes_on(storm):
+    flown = storm("other_version", "majority", lasts="protocol: 5s")
     assert len(hit_by(flown)) == 3
-    assert during == set(hit_by(flown))
+    assert certified_between(flown, 1, 5) == set(hit_by(flown))
+
+
+def test_while_neither_version_has_a_majority_nothing_is_committed(pilot):
+    span = "when: certificate c1 anchored, for: {protocol: 5s}"
+    two = f"{{{span}, kind: other_version, target: 'nodes cbp, importer'}}"
+    down = f"{{{span}, kind: crash, target: node noaa}}"
+    flown = pilot("nafta-certificate", overrides=[f"faults=[{down}, {two}]"])
+    assert flown.passed, flown.violations
+    assert certified_between(flown, 1, 5) == set()
+    assert certified_between(flown, 5, 9) == set(ALL)
 
 
 @pytest.mark.parametrize(("kind", "restarts"), [("read_failure", 1), ("write_failure", 1)])

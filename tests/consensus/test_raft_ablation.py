@@ -95,7 +95,7 @@ def test_nothing_but_tests_speaks_of_ablation() -> None:
     """Only the cores know their switches: who composes them has no name for any."""
     told = {
         "scenarios/judging/checks/registry.py",
-        "scenarios/telling/checkpage.py",
+        "scenarios/pages/checks.py",
     }  # in words, of the tests
     knows = {"ledger/ablation.py", "ledger/execution.py", "ledger/validation.py", "ledger/errors.py", *told}
     for path in told:

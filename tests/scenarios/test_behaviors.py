@@ -19,7 +19,7 @@ from scenarios.model.catalog import load_scenario
 from scenarios.model.defects import Defect
 from scenarios.model.misdeeds import rates_for
 from scenarios.model.subjects import FormDefect
-from scenarios.telling.behaviorpage import behaviors_page
+from scenarios.pages.behaviors import behaviors_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "behaviors.md"
 CODES = {str(code.value) for codes in (Finding, Defect, FormDefect, GoodsDefect) for code in codes}
@@ -32,7 +32,7 @@ def faults(override: str) -> str:
 
 
 def test_the_page_is_made_of_the_tables() -> None:
-    assert PAGE.read_text(encoding="utf-8") == behaviors_page(), "make it again: python -m scenarios.telling"
+    assert PAGE.read_text(encoding="utf-8") == behaviors_page(), "make it again: python -m scenarios.pages"
 
 
 def test_every_kind_has_a_row_and_every_code_exists() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from ledger.forms import FORMS
 from scenarios.model.catalog import library_names
+from scenarios.pages import library
 from scenarios.running.options import RunResult
 from scenarios.running.runner import run_scenario
-from scenarios.telling import scenariopages
 
 PAGES = Path(__file__).parents[2] / "docs" / "scenarios"
 
@@ -57,10 +57,10 @@ def test_the_page_tells_what_the_run_comes_to(name, monkeypatch):
         ran.append(run_scenario(scenario, options))
         return ran[-1]
 
-    monkeypatch.setattr(scenariopages, "run_scenario", kept)
-    page = scenariopages.scenario_page(name)
+    monkeypatch.setattr(library, "run_scenario", kept)
+    page = library.scenario_page(name)
     assert (PAGES / f"{name}.md").read_text(encoding="utf-8") == page, (
-        f"make it again: python -m scenarios.telling {name}"
+        f"make it again: python -m scenarios.pages {name}"
     )
     assert "verdict    passed" in page
     (result,) = ran

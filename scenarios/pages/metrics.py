@@ -9,7 +9,7 @@ from scenarios.measuring.effort import ActEffort, Arm, Cost, standard_effort
 
 _HEAD = """# The metrics
 
-Made of the program's own data (`python -m scenarios.telling`); a test holds it to them. Every run with a drawn trade
+Made of the program's own data (`python -m scenarios.pages`); a test holds it to them. Every run with a drawn trade
 has them in `measures.json`, for both arms, computed from the run's events alone. Values per shipment are told as
 median, mean and 95th percentile, and paired between the arms; shares with their Wilson interval; what did not finish is
 counted as open. M12 is the ledger's own: paper has none of it. Figures' names for `seatrial sweep`, `budget` and

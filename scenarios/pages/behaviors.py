@@ -11,7 +11,7 @@ from scenarios.model.misdeeds import WRITTEN
 
 _HEAD = """# What agents do wrong
 
-This page is made of the program's own tables (`python -m scenarios.telling`); a test holds it to them. Every agent is
+This page is made of the program's own tables (`python -m scenarios.pages`); a test holds it to them. Every agent is
 prompt, slow or silent as its durations say ([scenario files](scenario-files.md#what-agents-do-by-themselves)). Beyond
 that a scenario may have it commit frauds and make mistakes:
 

@@ -1,4 +1,4 @@
-"""Writes the pages in docs/ that are made of the program itself: `python -m scenarios.telling [NAME... | all]`.
+"""Writes the pages in docs/ that are made of the program itself: `python -m scenarios.pages [NAME... | all]`.
 
 The trade rules, the baseline, the metrics, the behaviors, the checks, the reference and the list of scenarios are
 written every time, the pages of scenarios as they are named: each costs a run.
@@ -10,14 +10,14 @@ import sys
 from pathlib import Path
 
 from scenarios.model.catalog import library_names
-from scenarios.telling.baselinepage import baseline_page
-from scenarios.telling.behaviorpage import behaviors_page
-from scenarios.telling.checkpage import checks_page
-from scenarios.telling.metricspage import metrics_page
-from scenarios.telling.referencepages import codes_page, commands_page, faults_page
-from scenarios.telling.rulepages import rules_page
-from scenarios.telling.scenariopages import index_page, scenario_page
-from scenarios.telling.schemapage import schema_page
+from scenarios.pages.baseline import baseline_page
+from scenarios.pages.behaviors import behaviors_page
+from scenarios.pages.checks import checks_page
+from scenarios.pages.library import index_page, scenario_page
+from scenarios.pages.metrics import metrics_page
+from scenarios.pages.reference import codes_page, commands_page, faults_page
+from scenarios.pages.schema import schema_page
+from scenarios.pages.traderules import rules_page
 
 DOCS = Path(__file__).parents[2] / "docs"
 

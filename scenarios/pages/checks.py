@@ -10,7 +10,7 @@ from scenarios.judging.checks.registry import CHECKS, CheckRow
 
 _HEAD = """# What is checked in every run
 
-This page is made of the program's own table (`python -m scenarios.telling`; `seatrial list checks` prints it); a test
+This page is made of the program's own table (`python -m scenarios.pages`; `seatrial list checks` prints it); a test
 holds it to it. Every run is judged by all of them, whatever its scenario says. A check follows the run event by event
 where it can, and names the event at which it is violated. It counts how often it was exercised: `verdict.json`
 and the end of `seatrial run` tell, and a check that the scenario lists under `checks` and that never was makes the

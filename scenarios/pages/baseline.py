@@ -9,7 +9,7 @@ from scenarios.workload.shipment import MEANING
 
 _HEAD = """# The baseline: what paper is taken to be
 
-Made of the program's own data (`python -m scenarios.telling`); a test holds it to them. The paper arm plays the same
+Made of the program's own data (`python -m scenarios.pages`); a test holds it to them. The paper arm plays the same
 shipments as the ledger, through mail, filing cabinets, samples and thirty-day limits. Every number of it stands in
 `scenarios/paper/parameters.yaml` and may be replaced within its range (`--set paper.carrying.lost=0.02`).
 

@@ -15,7 +15,7 @@ from scenarios.model.schema import model_schema
 
 _HEAD = """# Scenario schema
 
-This page is made of the program's own models (`python -m scenarios.telling`; `seatrial schema` prints the same as JSON
+This page is made of the program's own models (`python -m scenarios.pages`; `seatrial schema` prints the same as JSON
 Schema); a test holds it to them. [Scenario files](../scenario-files.md) explains how they are meant. A file that
 `extends` another may leave out anything; `key+` adds to a list of the other's.
 

@@ -26,7 +26,7 @@ from ledger.forms import FORMS
 
 _HEAD = """# The trade rules
 
-This page is made of the program's own tables (`python -m scenarios.telling`); a test holds it to them. A step that is
+This page is made of the program's own tables (`python -m scenarios.pages`); a test holds it to them. A step that is
 not listed is refused with `<event>/impossible-transition`, a wrong actor with `<event>/wrong-actor`, and a guard
 that does not hold with the refusal beside it. A *limit* whose breach is a finding refuses nothing: it is recorded, and
 the authority decides. Private tables run in the organizations' own programs; on the ledger is a salted commitment.

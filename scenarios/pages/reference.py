@@ -18,7 +18,7 @@ from scenarios.model.faultbase import BaseFault
 from scenarios.model.faults import KINDS_BY_WORLD
 from scenarios.model.tradefaults import TradeFault
 
-_MADE = "This page is made of the program itself (`python -m scenarios.telling`); a test holds it to it."
+_MADE = "This page is made of the program itself (`python -m scenarios.pages`); a test holds it to it."
 _LASTING = {"required": "required", "optional": "optional", "never": "no"}
 
 

@@ -31,7 +31,7 @@ def scenario_page(name: str) -> str:
     parts = [
         f"# {scenario.scenario}: {scenario.title}",
         "",
-        f"Made by `python -m scenarios.telling` of the file [`{name}.yaml`](../../scenarios/library/{name}.yaml) and a"
+        f"Made by `python -m scenarios.pages` of the file [`{name}.yaml`](../../scenarios/library/{name}.yaml) and a"
         f" run of it; see it yourself with `seatrial run {name} --seed {SEED}`.",
         "",
         scenario.about.strip(),

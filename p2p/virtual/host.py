@@ -165,6 +165,17 @@ class VirtualHost:
         else:
             self.disk.survive_power_loss(self._damage)
 
+    def let_go(self) -> None:
+        """Keep nothing of the last life, nor of the disk.
+
+        Raises:
+            RuntimeError: if a life is still there.
+        """
+        if self.is_up:
+            raise RuntimeError(f"host {self.name} is up; crash it or let it stop before letting go of it")
+        self.life = self.machine = None
+        self.disk.erase()
+
     def pause(self) -> None:
         """Stop the process where it is (SIGSTOP)."""
         if self.life is not None:

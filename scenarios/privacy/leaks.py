@@ -28,26 +28,27 @@ from pathlib import Path
 
 import apsw
 import numpy as np
-import numpy.typing as npt
 
 from consensus.frozen import cheaply_made
 from ledger.store import damage_named
+from scenarios.filed import Filed
 from scenarios.filedindex import FiledIndex
 from scenarios.privacy.saltwindows import SALT_BYTES, is_salt, salt_windows
+from scenarios.privacy.windowtable import (
+    SEGMENT_WINDOWS_MAX,
+    STRIDE_BYTES,
+    WINDOW_BYTES,
+    Windows,
+    WindowTable,
+)
 
 CANARY_CHARACTERS_MIN = 12
 FORM_BYTES_MIN = CANARY_CHARACTERS_MIN
-STRIDE_BYTES = 4
-WINDOW_BYTES = 8
-"""A form of at least `FORM_BYTES_MIN` bytes has a whole window at some place that `STRIDE_BYTES` divides, wherever it
-begins."""
 
 BATCH_BYTES = 1 << 20
 PIECE_BYTES = 4 << 20
 FORMS_KEPT = 1024
 COUNT_BITS = 20
-_FILTER_BITS_MAX = 26
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @cheaply_made
@@ -130,13 +131,13 @@ class LeakSearch:
         self.form_bytes_max = FORM_BYTES_MIN
         self._leaks: dict[Leak, None] = {}
         self._marked = Marked()
-        self._sought: list[Canary | bytes] = []
+        self._sought: Filed[Canary | bytes] = Filed(_pack_sought, _unpack_sought)
         self._texts: dict[bytes, int] = {}
         self._also: dict[int, list[str]] = {}
-        self._fresh = _Windows()
-        self._table: _Table | None = None
+        self._fresh = Windows()
+        self._table: WindowTable | None = None
         self._counts = array("I", bytes(4 << COUNT_BITS))
-        self._recent: dict[int, list[tuple[str, bytes]]] = {}
+        self._recent: dict[int, tuple[Canary | bytes, list[tuple[str, bytes]]]] = {}
         self._waiting: list[tuple[str, bytes]] = []
         self._waiting_bytes = 0
 
@@ -164,8 +165,7 @@ class LeakSearch:
             self.canaries += 1
             if is_salt(canary.value):
                 salts += canary.value
-                numbers.append(len(self._sought))
-                self._sought.append(canary)
+                numbers.append(self._sought.add(canary))
                 continue
             known = self._texts.setdefault(canary.value, len(self._sought))
             if known != len(self._sought):
@@ -199,7 +199,8 @@ class LeakSearch:
     def look_for_others(self) -> None:
         """Look for nothing of what was looked for so far; what was found stays found."""
         self._search_waiting()
-        self._sought, self._fresh, self._table = [], _Windows(), None
+        self._sought = Filed(_pack_sought, _unpack_sought)
+        self._fresh, self._table = Windows(), None
         self._texts, self._also = {}, {}
         self._counts = array("I", bytes(4 << COUNT_BITS))
         self._recent = {}
@@ -220,14 +221,15 @@ class LeakSearch:
     def _look_for(self, sought: Canary | bytes, forms: list[bytes]) -> None:
         self.form_bytes_max = max(self.form_bytes_max, *(len(form) for form in forms))
         windows = [form[first : first + WINDOW_BYTES] for form in forms for first in self._places(form)]
-        self._fresh.add(len(self._sought), windows)
-        self._sought.append(sought)
+        self._fresh.add(self._sought.add(sought), windows)
+        self._order_if_many()
 
     def _look_for_salts(self, salts: bytes, numbers: array[int]) -> None:
         self.form_bytes_max = max(self.form_bytes_max, 2 * SALT_BYTES)
         whose = np.frombuffer(numbers.tobytes(), np.uint32)
         for places, windows in salt_windows(salts, WINDOW_BYTES, STRIDE_BYTES):
             self._fresh.add_many(whose[places], windows)
+        self._order_if_many()
 
     def _places(self, form: bytes) -> range:
         """Return the places of a form whose windows are looked for: where no or fewest others have the same.
@@ -244,12 +246,23 @@ class LeakSearch:
                 break
         return range(first, first + STRIDE_BYTES)
 
+    def _order_if_many(self) -> None:
+        """Bring fresh windows in order once there are many, while nothing waits to be searched for them."""
+        if len(self._fresh) >= SEGMENT_WINDOWS_MAX:
+            self._order()
+
+    def _order(self) -> None:
+        fresh, self._fresh = self._fresh, Windows()
+        if self._table is None:
+            self._table = WindowTable()
+        self._table.add(fresh)
+
     def _search_waiting(self) -> None:
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         if not waiting:
             return
         if self._fresh:
-            self._table, self._fresh = _Table.of(self._table, self._fresh), _Windows()
+            self._order()
         if self._table is None:
             return
         ends = list(accumulate(len(data) for _, data in waiting))
@@ -260,8 +273,8 @@ class LeakSearch:
 
     def _compare(self, place: str, data: bytes, at: int, number: int) -> None:
         """Compare whole forms around a place at which a window is one of theirs."""
-        sought = self._sought[number]
-        for name, form in self._forms_of(number):
+        sought, forms = self._forms_of(number)
+        for name, form in forms:
             if form not in data[max(0, at - len(form)) : at + len(form)]:
                 continue
             if isinstance(sought, Canary):
@@ -270,86 +283,31 @@ class LeakSearch:
             else:
                 self._marked.put(sought, place)
 
-    def _forms_of(self, number: int) -> list[tuple[str, bytes]]:
-        """Return a value's forms; they are kept for a while, as what was found once may be found often."""
-        forms = self._recent.get(number)
-        if forms is None:
+    def _forms_of(self, number: int) -> tuple[Canary | bytes, list[tuple[str, bytes]]]:
+        """Return a value with its forms; they are kept for a while, as what was found once may be found often."""
+        kept = self._recent.get(number)
+        if kept is None:
             sought = self._sought[number]
-            forms = self._recent[number] = forms_of(sought.value if isinstance(sought, Canary) else sought)
+            forms = forms_of(sought.value if isinstance(sought, Canary) else sought)
+            kept = self._recent[number] = (sought, forms)
             if len(self._recent) > FORMS_KEPT:
                 del self._recent[next(iter(self._recent))]
-        return forms
+        return kept
 
 
-class _Windows:
-    """Windows of forms with the numbers of what they are forms of, as flat arrays: memory is what grows here."""
-
-    def __init__(self) -> None:
-        self.windows = bytearray()
-        self.numbers = array("I")
-
-    def __bool__(self) -> bool:
-        return bool(self.numbers)
-
-    def add(self, number: int, windows: Iterable[bytes]) -> None:
-        """Add windows of one value's forms."""
-        for window in dict.fromkeys(windows):
-            self.windows += window
-            self.numbers.append(number)
-
-    def add_many(self, numbers: npt.NDArray[np.uint32], windows: npt.NDArray[np.uint64]) -> None:
-        """Add a window each of many values."""
-        self.windows += windows.tobytes()
-        self.numbers.frombytes(numbers.tobytes())
+def _pack_sought(sought: Canary | bytes) -> bytes:
+    """Return a marker, or a value with the place it stands in, as bytes."""
+    if isinstance(sought, bytes):
+        return b"\0" + sought
+    where = sought.where.encode()
+    return b"\1" + len(where).to_bytes(4, "big") + where + sought.value
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """Windows in order, behind a filter by which most of what is looked up needs no look at them.
-
-    Attributes:
-        windows: sorted, each as a number.
-        numbers: for each, of whose form it is.
-        is_there: by some bits of a window, whether there may be one like it.
-        shift: how many bits are left out.
-    """
-
-    windows: npt.NDArray[np.uint64]
-    numbers: npt.NDArray[np.uint32]
-    is_there: npt.NDArray[np.bool_]
-    shift: np.uint64
-
-    @classmethod
-    def of(cls, before: _Table | None, fresh: _Windows) -> _Table:
-        """Return a table of all windows."""
-        windows = np.frombuffer(bytes(fresh.windows), "<u8")
-        numbers = np.frombuffer(fresh.numbers.tobytes(), np.uint32)
-        if before is not None:
-            windows = np.concatenate([before.windows, windows])
-            numbers = np.concatenate([before.numbers, numbers])
-        order = np.argsort(windows, kind="stable")
-        windows, numbers = windows[order], numbers[order]
-        bits = min(max(16, len(windows).bit_length() + 4), _FILTER_BITS_MAX)
-        shift = np.uint64(64 - bits)
-        is_there = np.zeros(1 << bits, np.bool_)
-        is_there[(windows * _SPREAD) >> shift] = True
-        return cls(windows, numbers, is_there, shift)
-
-    def found_in(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """Give every place that `STRIDE_BYTES` divides at which there is a window of a form, and of whose form."""
-        for offset in range(0, WINDOW_BYTES, STRIDE_BYTES):
-            count = (len(data) - offset) // WINDOW_BYTES
-            if count <= 0:
-                continue
-            there = np.frombuffer(data, "<u8", count, offset)
-            likely = np.flatnonzero(self.is_there[(there * _SPREAD) >> self.shift])
-            firsts = np.searchsorted(self.windows, there[likely], "left")
-            found = self.windows.take(firsts, mode="clip") == there[likely]
-            places, firsts = likely[found], firsts[found]
-            ends = np.searchsorted(self.windows, there[places], "right")
-            for place, first, end in zip(places, firsts, ends, strict=True):
-                for number in self.numbers[first:end]:
-                    yield int(place) * WINDOW_BYTES + offset, int(number)
+def _unpack_sought(data: bytes) -> Canary | bytes:
+    if data[:1] == b"\0":
+        return data[1:]
+    end = 5 + int.from_bytes(data[1:5], "big")
+    return Canary(data[5:end].decode(), data[end:])
 
 
 def stored_values(database: Path) -> Iterator[tuple[str, bytes]]:

@@ -18,7 +18,7 @@ from scenarios.network.deployment import FRAMES_FILE
 from scenarios.network.frametap import tapped_frames
 from scenarios.privacy.canaries import canaries, public_words
 from scenarios.privacy.framespool import FrameSpool
-from scenarios.privacy.leaks import Canary, stored_values
+from scenarios.privacy.leaks import Canary, LeakSearch, stored_values
 from scenarios.privacy.reach import Reach
 from scenarios.record.eventbook import Event
 from scenarios.record.nodestore import DATABASE
@@ -26,8 +26,10 @@ from scenarios.record.runfolder import RunFolder
 from scenarios.trial.trial import TrialOutcome
 
 SOUGHT_AT_ONCE_MAX = 200_000
-"""Values and envelopes looked for at once, each with some 500 bytes of windows; more are looked for one lot after the
+"""Values and envelopes looked for at once, each with some 350 bytes of windows; more are looked for one lot after the
 other, in all places again."""
+TAKEN_AT_ONCE_MAX = 5_000
+"""Values and envelopes in memory while they are taken in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +65,25 @@ def survey(reach: Reach, found: Findings) -> None:
     values = canaries(witness, public_words(found.scenario))
     sought: Iterator[Canary | bytes] = chain(values, reach.know(witness.sealed))
     is_first = True
-    while (some := list(islice(sought, SOUGHT_AT_ONCE_MAX))) or is_first:
+    while _look_for(reach.search, islice(sought, SOUGHT_AT_ONCE_MAX)) or is_first:
         is_first = False
-        reach.search.look_for_others()
-        reach.search.add(each for each in some if isinstance(each, Canary))
-        for each in some:
-            if isinstance(each, bytes):
-                reach.search.mark(each)
         _put_all(reach, found)
     reach.search.look_for_others()  # what was looked for is not needed beside the stores that are read next
     for organization in found.scenario.organizations:
         _tapped(found, organization).unlink(missing_ok=True)
+
+
+def _look_for(search: LeakSearch, lot: Iterator[Canary | bytes]) -> int:
+    """Look for these and nothing else from now on; return how many they are."""
+    search.look_for_others()
+    count = 0
+    while some := list(islice(lot, TAKEN_AT_ONCE_MAX)):
+        count += len(some)
+        search.add(each for each in some if isinstance(each, Canary))
+        for each in some:
+            if isinstance(each, bytes):
+                search.mark(each)
+    return count
 
 
 def _tapped(found: Findings, organization: str) -> Path:

@@ -72,6 +72,11 @@ class Playing:
         """Look into a node, where the world lets one."""
         return () if self._simulated is None else self._simulated.holdings(organization)
 
+    def let_go(self) -> None:
+        """Keep nothing of the virtual world's nodes and disks; the folder has what they left."""
+        if self._simulated is not None:
+            self._simulated.let_go()
+
     def _play_virtual(self) -> None:
         low, high = self.scenario.network.latency_ms
         kit = VirtualWorld(

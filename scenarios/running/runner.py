@@ -31,6 +31,7 @@ from scenarios.privacy.survey import Findings, survey
 from scenarios.record.eventbook import EventBook
 from scenarios.record.latefile import LateFile
 from scenarios.record.runfolder import RUN_FILE, SCRIPT_FILE, RunFolder
+from scenarios.running.memory import give_back_memory
 from scenarios.running.options import RunOptions, RunResult
 from scenarios.running.papertrial import MEASURES_FILE, play_on_paper, trade_of
 from scenarios.running.playing import Playing
@@ -86,6 +87,8 @@ class _Run:
         try:
             with self.log:
                 self._carry_out()
+            self.playing.let_go()
+            give_back_memory()
             return self._conclude()
         finally:
             if not self.has_written_events and hasattr(self, "book"):

@@ -144,6 +144,13 @@ class SimulatedWorld:
             while self.kit.host(organization).is_up:  # noqa: ASYNC110 - a host tells nobody when it ends
                 await asyncio.sleep(BOOT_POLL_S)
 
+    def let_go(self) -> None:
+        """Keep nothing of nodes and disks: for when the world is closed and what they left is elsewhere."""
+        self._nodes.clear()
+        self._apis.clear()
+        for host in self.kit.hosts:
+            host.let_go()
+
     def now_ns(self) -> int:
         """Return virtual time, nanoseconds."""
         return self.kit.now_ns()

@@ -16,18 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.errors import DamagedStoreError
-from scenarios.privacy import leaks
+from scenarios.filed import RESIDENT_MAX
+from scenarios.privacy import leaks, windowtable
 from scenarios.privacy.framespool import FrameSpool
 from scenarios.privacy.leaks import (
     CANARY_CHARACTERS_MIN,
-    STRIDE_BYTES,
-    WINDOW_BYTES,
     Canary,
     LeakSearch,
     forms_of,
     stored_values,
 )
 from scenarios.privacy.saltwindows import is_salt, salt_windows
+from scenarios.privacy.windowtable import STRIDE_BYTES, WINDOW_BYTES, Windows, WindowTable
 
 texts = st.text(
     st.characters(codec="utf-8", exclude_characters="\x00"), min_size=CANARY_CHARACTERS_MIN, max_size=40
@@ -282,3 +282,53 @@ def test_markers_found_in_like_places_share_one_note_of_them() -> None:
     assert marked[markers[1]] is marked[markers[2]]
     with pytest.raises(KeyError):
         marked[bytes(32)]
+
+
+def test_windows_in_many_segments_are_found_as_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = Random(5)
+    values = [chance.randbytes(16) for _ in range(300)]
+    lying = b"-".join(chance.choice((value, value.hex().encode())) for value in chance.sample(values, 60))
+
+    def leaks_with(windows_max: int) -> tuple[int, list[leaks.Leak]]:
+        monkeypatch.setattr(leaks, "SEGMENT_WINDOWS_MAX", windows_max)
+        monkeypatch.setattr(windowtable, "SEGMENT_WINDOWS_MAX", windows_max)
+        search = LeakSearch()
+        for number, value in enumerate(values):
+            search.add([Canary(str(number), value)])
+        search.search("a disk", lying)
+        found = search.leaks
+        return len(search._table._segments), found  # type: ignore[union-attr]
+
+    (one, together), (many, apart) = leaks_with(1 << 20), leaks_with(500)
+    assert one == 1
+    assert many > 10
+    assert apart == together
+    assert len({leak.where for leak in apart}) == 60
+
+
+def test_windows_are_put_in_order_before_there_are_many_and_values_wait_in_a_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a search keeps of each value beside its windows, and of windows beside the table, is bounded."""
+    monkeypatch.setattr(leaks, "SEGMENT_WINDOWS_MAX", 1000)
+    search, most = LeakSearch(), 0
+    for number in range(500):
+        search.add([Canary(f"salt {number}", Random(number).randbytes(16))])
+        search.mark(Random(f"m{number}").randbytes(32))
+        most = max(most, len(search._fresh))
+    assert most < 1000
+    assert len(search._sought) == 1000
+    assert search._sought.resident_count <= RESIDENT_MAX
+
+
+def test_a_filter_of_single_bits_hides_no_window() -> None:
+    chance = Random(3)
+    windows = [chance.randbytes(WINDOW_BYTES) for _ in range(5000)]
+    table = WindowTable()
+    for first in range(0, len(windows), 700):
+        fresh = Windows()
+        for number in range(first, min(first + 700, len(windows))):
+            fresh.add(number, [windows[number]])
+        table.add(fresh)
+    assert len(table) == len(windows)
+    assert [number for _, number in table.found_in(b"".join(windows))] == list(range(len(windows)))

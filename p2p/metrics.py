@@ -36,6 +36,7 @@ class _NodeCollector:
             ("link", node.links.figures),
             ("gossip", node.gossip.figures),
             ("raft", node.ordering.figures),
+            ("raft", node.ordering.cutting.figures),
             ("certifier", node.certifier.figures),
             ("courier", node.courier.figures),
             ("driver", node.driver.figures),

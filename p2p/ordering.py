@@ -1,13 +1,6 @@
-"""Raft at work in a node: messages in, proposals, durable entries, committed blocks out.
+"""Raft at work in a node: messages in, durable entries and committed blocks out.
 
 Rules:
-- Only the leader cuts blocks: by count, by bytes, or when the oldest waiting transaction has waited the block
-  interval; at most `blocks_in_flight_max` blocks are in the log and not executed.
-- A new leader cuts nothing until an entry of its own term is applied: only then does it know its chain.
-- A configuration transaction is cut alone, in an entry of the configuration type, once Raft would take the change that
-  it means; behind it no block is cut until it is executed. When it is applied every node derives the change anew.
-- A leader that is to leave hands over first: the next one cuts the block that removes it.
-- `can_propose` is asked first; signing and proposing follow with nothing between, so a signed header is in the log.
 - A message is stepped only if it comes from the node that sent it and its blocks hold. Blocks that do not connect to
   this node's log are left to the core, which takes none of them and tells the leader where to go on.
 - A leader whose block does not hold is not followed for a while: with its heartbeats gone unheard, those who left it
@@ -16,6 +9,7 @@ Rules:
 - Entries, term and vote are staged in the store here; the caller commits before it sends what depends on them.
   While it commits the core goes on, ahead of the store, and the chain with the core.
 - A commit index that moved alone is written with what it commits, not by itself.
+- When a configuration entry is applied every node derives anew what it changes, whoever led when it was cut.
 - A snapshot is stepped only if its certificate holds. From then on, until the state it stands for is here, the node
   stores, acknowledges and votes, but neither stands for election nor is told of any commit beyond the snapshot: so
   nothing is executed on a state that is not whole, and nothing need be remembered meanwhile.
@@ -33,7 +27,6 @@ from dataclasses import dataclass, field, replace
 from consensus import (
     LEAVE_JOINT,
     CommittedConflictError,
-    ConfChange,
     Config,
     ConfState,
     Entry,
@@ -46,37 +39,27 @@ from consensus import (
     Role,
     Snapshot,
 )
-from ledger.block import build_block
 from ledger.errors import BadBlockError, BadProofError
 from ledger.roster import Roster
 from ledger.store import LogRow, SnapshotRow, Store
 from p2p.chain import BlockRef, Chain
-from p2p.codepoints import CodePoint
 from p2p.config import TICKS_PER_HEARTBEAT, NodeConfig
-from p2p.frames import FRAME_BYTES_AIMED, RAFT_MESSAGES_MAX, RaftFields
+from p2p.cutting import Cutting
+from p2p.frames import RaftFields
 from p2p.machine import Machine
 from p2p.observer import Observer
 from p2p.pool import Pool
 from p2p.raftconf import accords, raft_change
 from p2p.raftlog import StoredLog, configuration_bytes, read_configuration, to_entry
+from p2p.raftpeers import RaftPeers
 from p2p.sync.offer import Offer, verify_offer
 
-BLOCK_ROOM_BYTES = 1024
-"""What a block takes beside its transactions: header, signature and framing."""
 INFLIGHT_BYTES_MAX = 4 << 20
 """What a leader sends ahead of a follower's answers, so that all a slow disk makes a follower hold fits one commit."""
 TAIL_BYTES_MAX = 2 << 20
 """What a node keeps in memory of entries that it has stored and applied: who is further behind is sent them from the
 store, a seek for every message."""
 UNBOUNDED = 1 << 62
-
-Witness = Callable[[int, bool, Ready], None]
-"""Told every Ready before it is staged: the core's term, whether it leads, and the Ready. It changes nothing."""
-
-
-def unwitnessed(_term: int, _leads: bool, _ready: Ready) -> None:
-    """Keep nothing."""
-
 
 UNAPPLIED_MAX = 8192
 """How many entries a node takes in beyond a snapshot whose state it is still fetching."""
@@ -87,6 +70,13 @@ that those who left have elected another by then, if they are enough to."""
 
 _FROM_LEADER = (MessageType.APPEND, MessageType.HEARTBEAT, MessageType.SNAPSHOT)
 
+Witness = Callable[[int, bool, Ready], None]
+"""Told every Ready before it is staged: the core's term, whether it leads, and the Ready. It changes nothing."""
+
+
+def unwitnessed(_term: int, _leads: bool, _ready: Ready) -> None:
+    """Keep nothing."""
+
 
 @dataclass(slots=True)
 class OrderingFigures:
@@ -96,11 +86,9 @@ class OrderingFigures:
     messages_refused: int = 0
     blocks_refused: int = 0
     leaders_left: int = 0
-    blocks_proposed: int = 0
     elections_won: int = 0
     snapshots_received: int = 0
     snapshots_refused: int = 0
-    configurations_proposed: int = 0
     appends_cut: int = 0
     hand_overs: int = 0
 
@@ -110,7 +98,8 @@ class Ordering:
     """One orderer's Raft core, its chain of blocks, and its store's log.
 
     Attributes:
-        roster: who belongs to the network after the last block executed here.
+        peers: who is who between Raft's core and the links.
+        cutting: what it does while it leads.
         preview: what the roster would become by a configuration transaction, given its bytes and the block's time.
         known_roster: returns the latest roster known here, be it ahead of what is executed.
         forked: why this node follows nobody any more, if so.
@@ -129,9 +118,8 @@ class Ordering:
     figures: OrderingFigures = field(default_factory=OrderingFigures)
     raw: RawNode = field(init=False)
     log: StoredLog = field(init=False)
-    roster: Roster = field(init=False)
-    _members: dict[int, str] = field(init=False)
-    _ids: dict[str, int] = field(init=False)
+    peers: RaftPeers = field(init=False)
+    cutting: Cutting = field(init=False)
     _has_standing: bool = False
     _is_outgoing: bool = False
     forked: str | None = None
@@ -141,11 +129,12 @@ class Ordering:
     _unstaged: deque[int] = field(default_factory=deque)
     _left: tuple[int, int] | None = None
     _left_ticks: int = 0
-    _applied_term: int = 0
     _seen_role: tuple[Role, int, int] | None = None
 
     def __post_init__(self) -> None:
-        self.follow_roster(self.chain.roster)
+        roster = self.chain.roster
+        self.peers = RaftPeers(roster)
+        self._has_standing = self._is_seated(roster)
         self.log = log = StoredLog(self.store)
         term, vote, commit = self.store.hard_state()
         snapshot = self.store.snapshot
@@ -166,13 +155,23 @@ class Ordering:
         )
         self.raw = RawNode(raft_config, HardState(term, vote, commit), log, applied)
         self.raw.bar(barred=snapshot.awaited)
+        self.cutting = Cutting(
+            self.config,
+            self.machine,
+            self.chain,
+            self.pool,
+            self.raw,
+            roster,
+            self.preview,
+            hand_over=self._make_way,
+        )
         if unapplied := self.unapplied():
             self._follow(unapplied)
 
     @property
     def leader(self) -> str | None:
         """The leader's organization, if known."""
-        return self._members.get(self.raw.lead)
+        return self.peers.organization(self.raw.lead)
 
     @property
     def orders(self) -> bool:
@@ -219,14 +218,16 @@ class Ordering:
 
     def follow_roster(self, roster: Roster) -> None:
         """Take note of who belongs to the network once a block is executed."""
-        self.roster = roster
+        self.cutting.roster = roster
         self.meet(roster)
 
     def meet(self, roster: Roster) -> None:
         """Take note of who the peers' nodes are, be it ahead of what is executed here; who left is still told so."""
-        self._members = {member.node.raft_id: member.id for member in roster.everyone}
-        self._ids = {member.id: member.node.raft_id for member in roster.everyone}
-        self._has_standing = self.config.raft_id in (*roster.voters, *roster.learners)
+        self.peers.meet(roster)
+        self._has_standing = self._is_seated(roster)
+
+    def _is_seated(self, roster: Roster) -> bool:
+        return self.config.raft_id in (*roster.voters, *roster.learners)
 
     def _stored_configuration(self) -> ConfState:
         """Return Raft's members as they were when the last entry applied here, or its snapshot's, was applied."""
@@ -263,7 +264,7 @@ class Ordering:
 
     def receive(self, peer: str, messages: Sequence[RaftFields]) -> None:
         """Step a peer's messages; what does not hold is dropped and counted."""
-        sender = self._raft_id(peer)
+        sender = self.peers.raft_id(peer)
         for fields in messages:
             if self.forked is not None:
                 return
@@ -327,7 +328,7 @@ class Ordering:
             self.observer.record(
                 "raft.snapshot_refused",
                 node=self.config.organization,
-                peer=self._members.get(message.sender, "?"),
+                peer=self.peers.organization(message.sender) or "?",
                 reason=f"snapshot of height {offer.height}: other members order than the roster says",
             )
             return
@@ -355,13 +356,10 @@ class Ordering:
     def _leave(self, peer: str, term: int) -> None:
         """Follow this leader no longer for now; messages of an older term say nothing about it."""
         if term >= self.raw.term:
-            self._left = (self._raft_id(peer), term)
+            self._left = (self.peers.raft_id(peer), term)
             self._left_ticks = LEFT_ELECTION_TIMEOUTS * self.config.timing.election_ticks
             self.figures.leaders_left += 1
             self.observer.record("raft.leader_left", node=self.config.organization, leader=peer, term=term)
-
-    def _raft_id(self, peer: str) -> int:
-        return self._ids.get(peer, 0)
 
     def tick(self) -> None:
         """Let one tick pass."""
@@ -374,75 +372,11 @@ class Ordering:
 
     def block_due_in(self, now: float) -> float | None:
         """Return in how many seconds a block is to be cut, or None if there is nothing to cut."""
-        waiting = self.pool.free_count
-        if not waiting or not self._may_cut:
-            return None
-        if waiting >= self.config.genesis.limits.block_transactions_max:
-            return 0.0
-        return max(0.0, self.config.timing.block_interval_ms / 1000 - self.pool.oldest_wait(now))
+        return self.cutting.due_in(now) if self.forked is None else None
 
     def propose(self) -> bool:
         """Cut, sign and propose a block of what waits; say whether there was one to cut and room for it."""
-        time_ms = max(self.machine.now_ms(), self.chain.head.time_ms)
-        return self._propose_configuration(time_ms) or self._propose_block(time_ms)
-
-    def _propose_configuration(self, time_ms: int) -> bool:
-        """Propose the oldest configuration transaction whose change Raft takes now."""
-        for raw in self.pool.configurations(time_ms + self.config.genesis.limits.valid_for_ms_max):
-            after = self.preview(raw, time_ms)
-            change = raft_change(after, after.height) if after is not self.roster else ConfChange()
-            if self.raw.conf_change_refusal(len(raw) + 8 + BLOCK_ROOM_BYTES, change) is not None:
-                continue
-            if self.config.raft_id in self.roster.voters and self.config.raft_id not in after.voters:
-                self._hand_over(after.voters)
-                continue
-            data = self._sign_block([raw], time_ms)
-            self.raw.propose_conf_change(data, change)
-            self.machine.points.reached(CodePoint.AFTER_PROPOSE)
-            self.figures.configurations_proposed += 1
-            return True
-        return False
-
-    def _hand_over(self, voters: Sequence[int]) -> None:
-        """Have the voter that lacks the least lead instead: of two voters the one that leads is never removed."""
-        peers = self.raw.status().peers
-        able = [self._members[node] for node in voters if node in peers and peers[node].recent_active]
-        for peer in self.candidates(able)[:1]:
-            self.figures.hand_overs += 1
-            self.hand_over(peer)
-
-    def _propose_block(self, time_ms: int) -> bool:
-        limits = self.config.genesis.limits
-        transactions = self.pool.select(
-            limits.block_transactions_max,
-            limits.block_bytes_max - BLOCK_ROOM_BYTES,
-            time_ms + limits.valid_for_ms_max,
-        )
-        size = sum(len(raw) + 8 for raw in transactions) + BLOCK_ROOM_BYTES
-        if not transactions or not self.raw.can_propose(size):
-            return False
-        self.raw.propose(self._sign_block(transactions, time_ms))
-        self.machine.points.reached(CodePoint.AFTER_PROPOSE)
-        return True
-
-    def _sign_block(self, transactions: Sequence[bytes], time_ms: int) -> bytes:
-        """Return the next block's bytes; what was signed is proposed with nothing between."""
-        self.machine.points.reached(CodePoint.BEFORE_PROPOSE)
-        head = self.chain.head
-        block = build_block(
-            network=self.config.genesis.network,
-            height=head.height + 1,
-            term=self.raw.term,
-            previous=head.hash,
-            time_ms=time_ms,
-            transactions=transactions,
-            proposer=self.config.organization,
-            key=self.config.node_key,
-        )
-        data = block.encode()
-        self.chain.remember(data, block)
-        self.figures.blocks_proposed += 1
-        return data
+        return self.cutting.propose()
 
     def follow(self, ready: Ready) -> None:
         """Follow what the log holds and who leads, as a Ready tells it that is not staged yet."""
@@ -488,18 +422,20 @@ class Ordering:
 
     def applied(self, entry: Entry) -> None:
         """Take note that a committed entry was applied."""
-        self._applied_term = entry.term
+        self.cutting.applied_term = entry.term
 
     @property
     def successor(self) -> str | None:
         """To whom this leader is handing over, if to anybody."""
-        return self._members.get(self.raw.status().transferee)
+        return self.peers.organization(self.raw.status().transferee)
 
     def candidates(self, peers: Sequence[str]) -> list[str]:
         """Return those of a leader's `peers` that may succeed it, the most complete log first."""
         known = self.raw.status().peers
-        ids = [i for peer in peers if (i := self._raft_id(peer)) in known and not known[i].is_learner]
-        return [self._members[i] for i in sorted(ids, key=lambda i: (-known[i].match, i))]
+        able = {
+            i: peer for peer in peers if (i := self.peers.raft_id(peer)) in known and not known[i].is_learner
+        }
+        return [able[i] for i in sorted(able, key=lambda i: (-known[i].match, i))]
 
     def hand_over(self, to: str) -> None:
         """Hand leadership over.
@@ -508,38 +444,23 @@ class Ordering:
             TransferRefusedError: if this node does not lead or `to` does not vote.
         """
         self.observer.record("raft.handover", node=self.config.organization, to=to)
-        self.raw.transfer_leader(self._raft_id(to))
+        self.raw.transfer_leader(self.peers.raft_id(to))
+
+    def _make_way(self, voters: Sequence[int]) -> None:
+        """Have the voter that lacks the least lead instead: of two voters the one that leads is never removed."""
+        known = self.raw.status().peers
+        heard = [
+            peer
+            for node in voters
+            if node in known and known[node].recent_active and (peer := self.peers.organization(node))
+        ]
+        for peer in self.candidates(heard)[:1]:
+            self.figures.hand_overs += 1
+            self.hand_over(peer)
 
     def peer_lost(self, peer: str) -> None:
         """Tell the core that a peer's link ended."""
-        self.raw.report_unreachable(self._raft_id(peer))
-
-    def addressed(self, messages: Sequence[Message]) -> list[tuple[str, list[RaftFields]]]:
-        """Return messages as fields, grouped by peer in order of first appearance, each group fit for a frame."""
-        groups: list[tuple[str, list[RaftFields]]] = []
-        open_groups: dict[str, tuple[list[RaftFields], int]] = {}
-        for message in messages:
-            peer = self._members.get(message.to)
-            if peer is None:
-                continue  # a node that was replaced: nobody answers to its id any more
-            size = sum(entry.size_bytes for entry in message.entries) if message.entries else 0
-            group, total = open_groups.get(peer, ([], 0))
-            if not group or len(group) >= RAFT_MESSAGES_MAX or total + size > FRAME_BYTES_AIMED:
-                group, total = [], 0
-                groups.append((peer, group))
-            group.append(list(message.to_fields()))
-            open_groups[peer] = (group, total + size)
-        return groups
-
-    @property
-    def _may_cut(self) -> bool:
-        return (
-            self.is_leader
-            and self.forked is None
-            and self._applied_term == self.raw.term
-            and not self.chain.awaits_configuration
-            and self.chain.in_flight < self.config.timing.blocks_in_flight_max
-        )
+        self.raw.report_unreachable(self.peers.raft_id(peer))
 
     def _row(self, entry: Entry) -> LogRow:
         block = None

@@ -217,7 +217,7 @@ class Turns:
 
     def send(self, messages: Sequence[Message]) -> None:
         """Send Raft messages."""
-        for peer, fields in self.ordering.addressed(messages):
+        for peer, fields in self.ordering.peers.addressed(messages):
             self.links.send(peer, RaftFrame(fields))
 
     def stage(self, ready: Ready) -> None:

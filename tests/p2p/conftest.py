@@ -281,7 +281,11 @@ class LyingOrdering(Ordering):
     __slots__ = ()
 
     def block_due_in(self, now: float) -> float | None:
-        return 0.0 if self._may_cut and ORDERS[self.config.organization].blocks else super().block_due_in(now)
+        return (
+            0.0
+            if self.cutting.may_cut and ORDERS[self.config.organization].blocks
+            else super().block_due_in(now)
+        )
 
     def propose(self) -> bool:
         orders = ORDERS[self.config.organization]

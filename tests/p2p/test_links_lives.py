@@ -266,7 +266,7 @@ def test_raft_messages_travel_in_frames_that_a_peer_takes(five):
         messages = [
             Message(MessageType.APPEND, to, 1, 1, entries=(entry,)) for entry in entries for to in (2, 3)
         ]
-        return ordering.addressed(messages)
+        return ordering.peers.addressed(messages)
 
     groups = five(main)
     for peer, to in (("exporter", 2), ("importer", 3)):

@@ -67,11 +67,9 @@ def test_without_handing_over_it_takes_an_election_timeout(five, monkeypatch):
 def test_the_successor_is_a_voter_with_the_most_complete_log():
     matches = {1: 9, 2: 7, 3: 9, 4: 12, 5: 7}
     peers = {i: SimpleNamespace(match=match, is_learner=i == 4) for i, match in matches.items()}
-    names = {i: f"o{i}" for i in matches}
     stub = SimpleNamespace(
         raw=SimpleNamespace(status=lambda: SimpleNamespace(peers=peers)),
-        _raft_id=lambda name: int(name[1:]),
-        _members=names,
+        peers=SimpleNamespace(raft_id=lambda name: int(name[1:])),
     )
     assert Ordering.candidates(stub, ["o5", "o4", "o3", "o2", "o1", "o9"]) == ["o1", "o3", "o2", "o5"]
     assert Ordering.candidates(stub, ["o5"]) == ["o5"]

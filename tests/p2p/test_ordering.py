@@ -36,11 +36,11 @@ def test_a_block_is_cut_when_the_oldest_has_waited_the_interval_or_the_block_is_
 
         async def cut_after(count):
             """Return how long `count` transactions waited for their block, in seconds."""
-            before = node.ordering.figures.blocks_proposed
+            before = node.ordering.cutting.figures.blocks_proposed
             begun = net.kit.loop.time()
             node.intake.receive("cbp", [net.sign().raw for _ in range(count)])
             node.driver.wake()
-            await net.until(lambda: node.ordering.figures.blocks_proposed > before, every_s=0.001)
+            await net.until(lambda: node.ordering.cutting.figures.blocks_proposed > before, every_s=0.001)
             took = net.kit.loop.time() - begun
             await net.settled()
             return took
@@ -138,7 +138,7 @@ def test_a_new_leader_cuts_nothing_before_an_entry_of_its_own_term_is_applied(fi
         await net.post(net.sign(), leader)
         await asyncio.sleep(0.5)
         ordering = net.node(leader).ordering
-        return ordering.is_leader, ordering.figures.blocks_proposed, len(net.node(leader).pool)
+        return ordering.is_leader, ordering.cutting.figures.blocks_proposed, len(net.node(leader).pool)
 
     assert five(main) == (True, 0, 1)
 

@@ -20,12 +20,12 @@ from consensus import quorum
 from ledger import validation
 from ledger.contracts import HOLDING_TABLE, HoldingState, Refusal
 from ledger.contracts.carnet import VOUCHER_TABLE, goods
+from p2p.cutting import Cutting
 from p2p.frames import FrameKind
 from p2p.intake import Intake
 from p2p.link import Link
 from p2p.links import Links
 from p2p.node import Node
-from p2p.ordering import Ordering
 from p2p.pool import Waiting
 from scenarios.agents import examination
 from scenarios.agents.carnetoffice import CarnetOffice
@@ -55,13 +55,13 @@ def test_a_transaction_that_takes_effect_twice_is_seen(
     run_virtual_scenario: RunVirtual, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ordered: list[bytes] = []
-    sign = Ordering._sign_block
+    sign = Cutting._sign
 
-    def again(ordering: Ordering, transactions: Sequence[bytes], time_ms: int) -> bytes:
+    def again(cutting: Cutting, transactions: Sequence[bytes], time_ms: int) -> bytes:
         ordered.extend(transactions)
-        return sign(ordering, [*transactions, *([ordered[0]] if len(ordered) == 3 else [])], time_ms)
+        return sign(cutting, [*transactions, *([ordered[0]] if len(ordered) == 3 else [])], time_ms)
 
-    monkeypatch.setattr(Ordering, "_sign_block", again)
+    monkeypatch.setattr(Cutting, "_sign", again)
     monkeypatch.setattr(validation, "check_nonce", lambda _signed, _state: None)
     found = violations(run_virtual_scenario("nafta-certificate"), "decided-once")
     assert "took effect at heights 1 and 3 (event " in found[0]

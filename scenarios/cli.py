@@ -10,7 +10,6 @@ Rules:
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 import shlex
@@ -39,12 +38,12 @@ from scenarios.comparing.commands import budget, compare, sweep
 from scenarios.diagram.files import FILE as DIAGRAM_FILE
 from scenarios.diagram.files import check_picture_path, check_stretch, tell_diagram, write_diagram
 from scenarios.diagram.repeating import follow_again
-from scenarios.errors import RefusedError, ScenarioError
+from scenarios.errors import OUTSIDE, RefusedError, ScenarioError
 from scenarios.exporting.commands import RunPath, export, verify_proof
 from scenarios.hosting.calls import ScenarioName, approve, init, node, prepare, sign, up
 from scenarios.hosting.commands import verify_path
 from scenarios.judging.checks.registry import CHECKS
-from scenarios.judging.verdict import EXIT_INTERNAL, EXIT_USAGE, Verdict
+from scenarios.judging.verdict import EXIT_INTERNAL, EXIT_USAGE, Judgment, Verdict
 from scenarios.model.catalog import library_names, load_scenario, load_script_of
 from scenarios.model.schema import schema_text
 from scenarios.model.template import write_new
@@ -61,22 +60,11 @@ from scenarios.shrinking.keeping import kept_path
 from scenarios.shrinking.shrinking import End, read_failure, shrink_run
 from scenarios.shrinking.told import FILE as SHRUNK_FILE
 from scenarios.shrinking.told import tell_shrunk, write_beside, write_shrunk
-from scenarios.telling.narration import Narrator, print_summary, print_wrapped
+from scenarios.telling.narration import VERDICT_STYLES, Narrator, print_summary, print_wrapped
 from scenarios.telling.panel import told_progress
 from scenarios.telling.story import subjects_of, tell
 
 RUNS = Path("runs")
-_OUTSIDE = {
-    errno.ENOSPC: "make room on that disk",
-    errno.EDQUOT: "make room: the quota on that disk is used up",
-    errno.EROFS: "choose a place that can be written",
-    errno.EACCES: "change its permissions, or choose another place",
-    errno.EPERM: "change its permissions, or choose another place",
-    errno.EMFILE: "raise the limit of open files (`ulimit -n`)",
-    errno.ENAMETOOLONG: "choose a shorter name",
-}
-"""Failures that lie outside the program wherever they meet it, with what to do."""
-
 LIST_INDENT = 34
 """Where a scenario's title begins in the list: after its name."""
 
@@ -137,7 +125,10 @@ def run(
     )
     with nullcontext() if quiet else told_progress(progress, console, loaded.zone, _complain):
         result = run_scenario(loaded, options)
-    print_summary(console, loaded, result.trial.history, result.metrics, result.judgment)
+    if result.failure is None:
+        print_summary(console, loaded, result.trial.history, result.metrics, result.judgment)
+    else:
+        _print_broken(console, result.failure, result.judgment)
     again = ["seatrial", "run", scenario, "--world", world, "--seed", seed]
     again += [word for override in set_ for word in ("--set", override)]
     again += [] if out == RUNS else ["--out", str(out)]
@@ -393,9 +384,9 @@ def _guarded(call: Callable[[], object]) -> int:
         _write_no_more()
         return code
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _OUTSIDE:
+        if isinstance(error, OSError) and error.errno in OUTSIDE:
             where = "" if error.filename is None else f"{error.filename}: "
-            _complain(f"seatrial: {where}{error.strerror}; {_OUTSIDE[error.errno]}")
+            _complain(f"seatrial: {where}{error.strerror}; {OUTSIDE[error.errno]}")
             return EXIT_USAGE
         traceback.print_exc()
         _complain("seatrial: this is a fault of seatrial itself; please report it with the lines above")
@@ -426,9 +417,20 @@ def _console() -> Console:
     return _Console(highlight=False, soft_wrap=True)
 
 
+def _print_broken(console: Console, failure: Exception, judgment: Judgment) -> None:
+    """Tell where the program itself failed, with what whoever mends it needs to see."""
+    _complain("".join(traceback.format_exception(failure)).rstrip())
+    _complain("seatrial: this is a fault of seatrial itself; please report it with the lines above")
+    console.print(Text(f"verdict    {judgment.verdict.value}", style=VERDICT_STYLES[judgment.verdict]))
+    for text in judgment.violations:
+        print_wrapped(console, Text(f"by         {text}"), 11)
+
+
 def _print_where(console: Console, result: RunResult, again: str) -> None:
     console.print(Text(f"folder     {result.folder.path}", style="dim"))
-    if write_if_cheap(result.folder, result.metrics.get("events")) is None:
+    if result.failure is not None:
+        console.print(Text(f"short      {shlex.join(['seatrial', 'shrink', str(result.folder.path)])}"))
+    elif write_if_cheap(result.folder, result.metrics.get("events")) is None:
         console.print(Text(f"report     {shlex.join(['seatrial', 'report', str(result.folder.path)])}"))
     if result.judgment.verdict is not Verdict.PASSED:
         console.print(Text(f"again      {again}"))

@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,17 @@ from pathlib import Path
 
 EXIT_CODE = 64
 """Usage error, as sysexits.h has it."""
+
+OUTSIDE = {
+    errno.ENOSPC: "make room on that disk",
+    errno.EDQUOT: "make room: the quota on that disk is used up",
+    errno.EROFS: "choose a place that can be written",
+    errno.EACCES: "change its permissions, or choose another place",
+    errno.EPERM: "change its permissions, or choose another place",
+    errno.EMFILE: "raise the limit of open files (`ulimit -n`)",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+"""Failures that lie outside the program wherever they meet it, with what to do."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

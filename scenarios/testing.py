@@ -89,6 +89,7 @@ class PilotFixture(Protocol):
         Raises:
             ScenarioError: if the scenario does not hold.
             RefusedError: if the script fails by anything but an assertion.
+            Exception: whatever failed in the program itself.
         """
 
 
@@ -109,6 +110,9 @@ def pilot(tmp_path: Path) -> PilotFixture:
     ) -> Flown:
         cleared = () if keep_steps else ("steps=[]", "faults=[]", "expect=[]", "checks=[]")
         loaded = load_scenario(scenario, [*cleared, *overrides])
-        return Flown(run_scenario(loaded, RunOptions("virtual", seed, tmp_path / "runs", script=script)))
+        result = run_scenario(loaded, RunOptions("virtual", seed, tmp_path / "runs", script=script))
+        if result.failure is not None:
+            raise result.failure
+        return Flown(result)
 
     return run

@@ -80,11 +80,11 @@ def run_campaign(jobs: Sequence[Job], options: CampaignOptions) -> Journal:
 
 
 def exit_code(results: Sequence[Result]) -> int:
-    """Return the campaign's exit code: 70 if a run was lost, else the worst verdict's."""
+    """Return the campaign's exit code: 70 if a run was lost or broken, else the worst verdict's."""
     verdicts = {result.verdict for result in results}
     if LOST in verdicts:
         return EXIT_INTERNAL
-    for verdict in (Verdict.VIOLATED, Verdict.UNDECIDED):
+    for verdict in (Verdict.BROKEN, Verdict.VIOLATED, Verdict.UNDECIDED):
         if verdict.value in verdicts:
             return verdict.exit_code
     return 0

@@ -3,7 +3,7 @@
 Rules:
 - The run's folder is kept, where asked for, only if the run did not pass; it is what `seatrial show` and `replay` take.
 - One seed in so many is run twice; a second run that differs in a line violates `repeatability`.
-- A failure of the program itself is raised: it is no verdict.
+- A run that a failure of the program itself ended is *broken*, and its folder is kept like any other's.
 """
 
 from __future__ import annotations
@@ -99,7 +99,6 @@ def execute(job: Job, keep: Path | None = None) -> Result:
 
     Raises:
         ScenarioError: if the job's scenario does not hold.
-        Exception: whatever failed in the program itself.
     """
     scenario = _scenario(job.text, job.scenario)
     watch = FaultWatch(list(scenario.organizations))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from scenarios.campaign.job import Plain
+from scenarios.judging.verdict import Verdict
 
 LOST = "lost"
 """The verdict of a run that ended its worker twice: nothing is known of what it came to."""
@@ -17,7 +18,7 @@ class Result:
 
     Attributes:
         scenario, seed: which run.
-        verdict: `passed`, `violated`, `undecided`, or `lost`.
+        verdict: `passed`, `violated`, `undecided`, `broken`, or `lost`.
         violations, open_points: in words.
         expectations: each sentence and what became of it.
         seen: of every sentence that did not hold, what was seen instead.
@@ -51,6 +52,11 @@ class Result:
     def name(self) -> str:
         """Scenario and seed."""
         return f"{self.scenario}-{self.seed}"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the run came to its end, so that its figures say something."""
+        return self.verdict not in (LOST, Verdict.BROKEN)
 
     @property
     def figures(self) -> dict[str, float]:

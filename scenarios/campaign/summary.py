@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from scenarios.campaign.job import Plain
 from scenarios.campaign.result import LOST, Result
+from scenarios.judging.verdict import Verdict
 from scenarios.shares import wilson
 
 
@@ -53,7 +54,7 @@ def _share(count: int, of: int) -> dict[str, Plain]:
 
 MET_LEAST = 5
 """How many faults should meet something in a run with random ones (design)."""
-VERDICTS = ("passed", "violated", "undecided", LOST)
+VERDICTS = (*(verdict.value for verdict in Verdict), LOST)
 
 
 @dataclass(slots=True)
@@ -116,7 +117,7 @@ class ScenarioSummary:
         for kind in dict.fromkeys(str(fault["kind"]) for fault in result.faults):
             self.faults[kind].runs += 1
         self.faults_most = max(self.faults_most, len(result.faults))
-        if result.verdict != LOST:
+        if result.is_whole:
             self.met[result.seed] = sum(_has_met(fault) for fault in result.faults)
             self.cpu_s.append(result.cpu_s)
 

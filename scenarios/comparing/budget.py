@@ -16,7 +16,7 @@ from pathlib import Path
 
 from scenarios.campaign.campaign import CampaignOptions, run_campaign
 from scenarios.campaign.job import Job
-from scenarios.campaign.result import LOST, Result
+from scenarios.campaign.result import Result
 from scenarios.comparing.bisection import Crossing, End, Search, bisect
 from scenarios.comparing.condition import Condition
 from scenarios.comparing.over import Range
@@ -77,7 +77,7 @@ def find_budget(
         known = {name: 0.0 for result in results for name in result.figures}
         if known:
             condition.check_known(known)
-        margins = {r.seed: condition.margin(r.figures) for r in results if r.verdict != LOST}
+        margins = {r.seed: condition.margin(r.figures) for r in results if r.is_whole}
         return {seed: margin for seed, margin in margins.items() if margin is not None}
 
     crossing = bisect(replace(search, holds_by=condition.holds_by), measure)

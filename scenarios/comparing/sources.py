@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scenarios.campaign.journal import PLAN_FILE, RESULTS_FILE
-from scenarios.campaign.result import LOST, Result
+from scenarios.campaign.result import Result
 from scenarios.errors import RefusedError
+from scenarios.judging.verdict import Verdict
 from scenarios.measuring.comparison import LEDGER_EVENTS, PAPER_EVENTS
 from scenarios.measuring.compute import compute
 from scenarios.measuring.definitions import METRICS
@@ -57,7 +58,7 @@ def _campaign(path: Path) -> Source:
             f"{path / RESULTS_FILE} cannot be read: {error}", "", "run the campaign again"
         ) from error
     done = {result.name: result for result in results}
-    ended = [result for result in done.values() if result.verdict != LOST]
+    ended = [result for result in done.values() if result.is_whole]
     if not ended:
         raise RefusedError(f"{path} has no run that came to its end", "", "run the campaign again")
     single = len({result.scenario for result in ended}) == 1
@@ -66,6 +67,10 @@ def _campaign(path: Path) -> Source:
 
 def _run(folder: RunFolder) -> Source:
     seed = str(folder.read_json(RUN_FILE)["seed"])
+    if folder.read_json("verdict.json").get("verdict") == Verdict.BROKEN:
+        raise RefusedError(
+            f"{folder.path} is a run that the program failed in", "it has no figures", "name another"
+        )
     metrics = {
         name: float(value)
         for name, value in folder.read_json("metrics.json").items()

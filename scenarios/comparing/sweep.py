@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from scenarios.campaign.job import Job
-from scenarios.campaign.result import LOST, Result
+from scenarios.campaign.result import Result
 from scenarios.measuring.statistics import Interval, bootstrap_mean
 
 SWEEP_FILE = "sweep.json"
@@ -71,7 +71,7 @@ def cells_of(scenario: str, points: Sequence[tuple[str, ...]], results: Iterable
     places = {name_of_point(scenario, number): point for number, point in enumerate(points, 1)}
     values: dict[tuple[tuple[str, ...], str], list[float]] = {}
     for result in sorted(results, key=lambda result: (len(result.seed), result.seed)):
-        if result.verdict == LOST:
+        if not result.is_whole:
             continue
         for figure, value in result.figures.items():
             values.setdefault((places[result.scenario], figure), []).append(value)

@@ -3,6 +3,7 @@
 Rules:
 - *violated*: a check did not hold or an expectation failed. *undecided*: nothing failed, but something that was to be
   shown was not: an expectation stayed open, a listed check was never exercised, a fault never began. Else *passed*.
+  *Broken*: the program itself failed in the run, so that nothing was judged.
 - Exit codes: 0 passed, 1 violated, 2 undecided; 64 a wrong call or file, 70 a failure of the program itself.
 """
 
@@ -25,6 +26,7 @@ class Verdict(StrEnum):
     PASSED = "passed"
     VIOLATED = "violated"
     UNDECIDED = "undecided"
+    BROKEN = "broken"
 
     @property
     def exit_code(self) -> int:
@@ -32,7 +34,12 @@ class Verdict(StrEnum):
         return _EXIT_CODES[self]
 
 
-_EXIT_CODES = {Verdict.PASSED: 0, Verdict.VIOLATED: 1, Verdict.UNDECIDED: 2}
+_EXIT_CODES = {
+    Verdict.PASSED: 0,
+    Verdict.VIOLATED: 1,
+    Verdict.UNDECIDED: 2,
+    Verdict.BROKEN: EXIT_INTERNAL,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,8 @@ def _told(scenario: Scenario) -> str:
             book.subscribe(narrator)
 
         result = run_scenario(scenario, RunOptions("virtual", SEED, Path(directory), on_event_book=follow))
+        if result.failure is not None:
+            raise result.failure
     if sample.count:
         shown, left_out = len(sample.told), sample.left_out
         console.print(

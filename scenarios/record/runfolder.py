@@ -28,6 +28,7 @@ EVENTS_FILE = "events.ndjson"
 TRACE_FILE = "messages.txt"
 SCRIPT_FILE = "script.py"
 RUN_FILE = "run.json"
+TRACEBACK_FILE = "traceback.txt"
 _DAMAGED = "the folder is damaged; run the scenario again"
 _UNFINISHED = "it was stopped or failed before its verdict; run the scenario again"
 

@@ -2,7 +2,7 @@
 
 Rules:
 - Nothing else is read: no clock, no store, no network. One folder gives one report, byte for byte.
-- A run that was stopped before its verdict has no report.
+- A run that was stopped before its verdict, or in which the program failed, has no report.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import cast
 
 from p2p.observer import RecordField
 from scenarios.errors import RefusedError
+from scenarios.judging.verdict import Verdict
 from scenarios.model import Scenario
 from scenarios.model.catalog import load_scenario
 from scenarios.record.eventbook import Event
-from scenarios.record.runfolder import EVENTS_FILE, RunFolder
+from scenarios.record.runfolder import EVENTS_FILE, TRACEBACK_FILE, RunFolder
 from scenarios.running.papertrial import MEASURES_FILE
 
 Plain = Mapping[str, object]
@@ -54,14 +55,22 @@ class Recorded:
         """Read a finished run.
 
         Raises:
-            RefusedError: if a file is missing or damaged, or the run was stopped before its verdict.
+            RefusedError: if a file is missing or damaged, the run was stopped before its verdict, or the program
+                failed in it.
         """
+        verdict = folder.read_json("verdict.json")
+        if verdict.get("verdict") == Verdict.BROKEN:
+            raise RefusedError(
+                f"{folder.path} is a run that the program failed in",
+                f"{TRACEBACK_FILE} there says where",
+                "`seatrial diagram` draws it, `seatrial shrink` makes it shorter",
+            )
         has_measures = (folder.path / MEASURES_FILE).exists()
         return cls(
             folder,
             load_scenario(folder.path / "scenario.yaml"),
             folder.read_json("run.json"),
-            folder.read_json("verdict.json"),
+            verdict,
             folder.read_json("metrics.json"),
             folder.read_json(MEASURES_FILE) if has_measures else {},
         )

@@ -48,7 +48,15 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A run that came to its end."""
+    """A run that came to its end.
+
+    Attributes:
+        folder: what it left.
+        judgment: its verdict with the grounds.
+        metrics: figures by name.
+        trial, book, readings: its parts, as they stood at the end.
+        failure: what ended it, where the program itself failed.
+    """
 
     folder: RunFolder
     judgment: Judgment
@@ -56,3 +64,4 @@ class RunResult:
     trial: Trial
     book: EventBook
     readings: Readings
+    failure: Exception | None = None

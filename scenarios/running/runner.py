@@ -2,11 +2,13 @@
 
 Rules:
 - Everything random follows from the seed, by named streams; in the virtual world nothing else enters.
-- The folder is written whatever the verdict; a failure of the program leaves what there was and is raised.
+- The folder is written whatever the verdict. In the virtual world, where it can be repeated, a failure of the program
+  itself is one: the run is *broken*. In the live world it leaves what there was and is raised.
 """
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping, Sequence
 from random import Random
 
@@ -30,7 +32,8 @@ from scenarios.privacy.readings import Readings, compare
 from scenarios.privacy.survey import Findings, survey
 from scenarios.record.eventbook import EventBook
 from scenarios.record.latefile import LateFile
-from scenarios.record.runfolder import RUN_FILE, SCRIPT_FILE, RunFolder
+from scenarios.record.runfolder import RUN_FILE, SCRIPT_FILE, TRACEBACK_FILE, RunFolder
+from scenarios.running.broken import broken, is_programs_own
 from scenarios.running.memory import give_back_memory
 from scenarios.running.options import RunOptions, RunResult
 from scenarios.running.papertrial import MEASURES_FILE, play_on_paper, trade_of
@@ -46,7 +49,8 @@ def run_scenario(scenario: Scenario, options: RunOptions) -> RunResult:
     """Run a scenario, judge it, and write its folder.
 
     Raises:
-        Exception: whatever failed in the program itself.
+        ScenarioError, RefusedError: what was given cannot be run.
+        Exception: whatever failed in the program itself, in the live world or before the trial began.
     """
     return _Run(with_drawn_faults(scenario, options.seed, options.world), options).run()
 
@@ -90,6 +94,10 @@ class _Run:
             self.playing.let_go()
             give_back_memory()
             return self._conclude()
+        except Exception as error:
+            if self.options.world != "virtual" or not hasattr(self, "trial") or not is_programs_own(error):
+                raise
+            return self._break(error)
         finally:
             if not self.has_written_events and hasattr(self, "book"):
                 self._write_events()
@@ -189,6 +197,17 @@ class _Run:
         self._write(judgment, metrics)
         return RunResult(self.folder, judgment, metrics, self.trial, self.book, self.readings)
 
+    def _break(self, error: Exception) -> RunResult:
+        """Leave what there is of a run that the program failed in, and what repeats it."""
+        judgment = broken(error)
+        self.folder.write_text(TRACEBACK_FILE, "".join(traceback.format_exception(error)))
+        if not self.has_written_events:
+            self._write_events()
+        metrics: dict[str, RecordField | float] = {"events": len(self.book.events)}
+        self.folder.write_json("metrics.json", metrics)
+        self._write_verdict(judgment)
+        return RunResult(self.folder, judgment, metrics, self.trial, self.book, self.readings, error)
+
     def _must_exercise(self) -> list[str]:
         """Return the checks that the scenario lists, without those that a fault that struck excuses."""
         excuses, has_struck = self.scenario.checks_unless, self.trial.history.has_struck
@@ -229,6 +248,10 @@ class _Run:
 
     def _write(self, judgment: Judgment, metrics: Mapping[str, RecordField | float]) -> None:
         self.folder.write_json("metrics.json", {**metrics, "privacy": self._inference()})
+        self._write_verdict(judgment)
+
+    def _write_verdict(self, judgment: Judgment) -> None:
+        """Write the verdict, and last of all what repeats the run."""
         self.folder.write_json("verdict.json", verdict_of(judgment, self.book, self.checks, self.readings))
         network = self.trial.world.founding.genesis.network
         self.folder.write_json(RUN_FILE, run_of(self.scenario, self.options, network, self.watch))

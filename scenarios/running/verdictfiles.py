@@ -84,8 +84,11 @@ def run_of(scenario: Scenario, options: RunOptions, network: str, watch: Stopwat
 
 
 def never_begun(scenario: Scenario, outcome: TrialOutcome) -> list[str]:
-    """Name every step and fault that never began, with what it waited for."""
+    """Name every step and fault that never began, with what it waited for, and every step that could not be taken."""
     told: list[str] = []
+    for number, reason in outcome.steps_not_taken.items():
+        step = scenario.steps[number - 1]
+        told.append(f"step {number} ({step.do} by {step.by}) could not be taken: {reason}")
     for number in outcome.steps_never_begun:
         step = scenario.steps[number - 1]
         told.append(f"step {number} ({step.do} by {step.by}) never began; {_waited(step.at, step.when)}")

@@ -5,7 +5,8 @@ Rules:
   failed expectation, for the same reason: a claim that was not allowed in time is another failure than one that never
   came. What was seen besides (ids, heights, times, present states) is no part of it.
 - Of an undecided run it is the first point left open: an expectation's sentence, a check that was not exercised, a step
-  or fault that never began, without its number.
+  that never began or could not be taken, or a fault that never began, without its number.
+- Of a broken run it is the failure's type and the function that it came from.
 - A run that passed, or came to no verdict, failed in no way.
 """
 
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from scenarios.judging.verdict import Verdict
 from scenarios.model.sentences import Judgement
 
-_NEVER_BEGAN = re.compile(r"(step|fault) [0-9]+ (\(.*?\) never began)")
+_NEVER_BEGAN = re.compile(r"(step|fault) [0-9]+ (\(.*?\) (?:never began|could not be taken))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Failure:
     """A way to fail.
 
     Attributes:
-        verdict: `violated` or `undecided`.
-        name: a check's name, an expectation's sentence, or what was left open.
+        verdict: `violated`, `undecided` or `broken`.
+        name: a check's name, an expectation's sentence, what was left open, or where the program failed.
         reason: why an expectation failed, without numbers.
     """
 
@@ -59,6 +60,8 @@ def failure_of(
         failed = [sentence for sentence, judged in expectations.items() if judged == Judgement.FAILED]
         name = [*(text.partition(":")[0] for text in violations), *failed][0]
         return Failure(verdict, name, _reason(seen.get(name, "")))
+    if verdict == Verdict.BROKEN:
+        return Failure(verdict, violations[0].split(": ")[1])
     if verdict == Verdict.UNDECIDED:
         return Failure(verdict, _open_name(open_points[0], expectations))
     return None

@@ -51,11 +51,15 @@ def _measured(best: Candidate, seed: str, candidate: Candidate, own: str) -> Nei
     told, far = _faults(_listed(best.value, "faults"), _listed(candidate.value, "faults"))
     words += told
     distance += far
-    gone, more = _only(_listed(best.value, "steps"), _listed(candidate.value, "steps"))
-    for count, word in ((len(gone), "fewer"), (len(more), "more")):
-        if count:
-            words.append(f"{count} step{'s' * (count != 1)} {word}")
-            distance += PART_LESS * count
+    for group, name, weight in (("steps", "step", PART_LESS), ("checks", "check", 0)):
+        gone, more = _only(_listed(best.value, group), _listed(candidate.value, group))
+        for count, word in ((len(gone), "fewer"), (len(more), "more")):
+            if count:
+                words.append(f"{count} {name}{'s' * (count != 1)} {word}")
+                distance += weight * count
+    if best.value.get("calendar") != candidate.value.get("calendar"):
+        words.append("another calendar")
+        distance += PART_LESS
     for group in ENTRIES:
         ours, theirs = (cast(Values, value.get(group, {})) for value in (best.value, candidate.value))
         for count, word in ((len(set(ours) - set(theirs)), "fewer"), (len(set(theirs) - set(ours)), "more")):

@@ -33,7 +33,14 @@ from scenarios.telling.offices import OFFICE_SENTENCES, fault_sentence
 from scenarios.telling.order import LedgerOrder
 from scenarios.trial.history import History
 
-_STYLE = {Verdict.PASSED: "bold green", Verdict.VIOLATED: "bold red", Verdict.UNDECIDED: "bold yellow"}
+VERDICT_STYLES = {
+    Verdict.PASSED: "bold green",
+    Verdict.VIOLATED: "bold red",
+    Verdict.UNDECIDED: "bold yellow",
+    Verdict.BROKEN: "bold red",
+}
+"""How each verdict is printed."""
+
 _JUDGEMENT_STYLE = {
     Judgement.HELD: "green",
     Judgement.FAILED: "red",
@@ -105,6 +112,7 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, RecordField]], str]] = {
     "claim.closed": lambda f: f"closes its review of claim {f['claim']}",
     "claim.state": lambda f: f"claim {f['claim']} is {f['state']}",
     "claim.liquidated": lambda f: f"liquidates claim {f['claim']}",
+    "step.not_taken": lambda f: f"cannot {f['do']} (step {f['step']}): {f['reason']}",
     **CARNET_SENTENCES,
     **FORM_SENTENCES,
     "act.refused": lambda f: f"is refused as it {told(str(f['act']))} ({refusal(str(f['code']), f['rule'])})",
@@ -263,7 +271,7 @@ def print_summary(
         print_wrapped(console, Text(f"violated   {violation}", style="red"), WORD_INDENT)
     for point in judgment.open_points:
         print_wrapped(console, Text(f"open       {point}", style="yellow"), WORD_INDENT)
-    console.print(Text(f"verdict    {judgment.verdict.value}", style=_STYLE[judgment.verdict]))
+    console.print(Text(f"verdict    {judgment.verdict.value}", style=VERDICT_STYLES[judgment.verdict]))
 
 
 def _exercised(judgment: Judgment) -> str:

@@ -23,7 +23,7 @@ from ledger.keys import SigningKey
 from ledger.transaction import parse_transaction
 from p2p.finality import TransactionStatus
 from p2p.observer import RecordField
-from scenarios.agents import Agent, make_agent
+from scenarios.agents import Agent, StepError, make_agent
 from scenarios.agents.answers import ApiProblem
 from scenarios.agents.client import NodeClient, PauseHook, unnoticed
 from scenarios.agents.desk import Kind
@@ -61,6 +61,7 @@ class TrialOutcome:
         progress_faults: why it got stuck or did not converge, if it did.
         faults_never_begun: numbers of faults that never began.
         steps_never_begun: numbers of steps that never began.
+        steps_not_taken: numbers of steps that could not be taken as things stood when they began, and why.
         script_unfinished: whether the script had not come to its end when trade was over.
         metrics_texts: each node's Prometheus figures at the end.
         unread: what was to be searched for private values and could not be read, and why.
@@ -73,6 +74,7 @@ class TrialOutcome:
     progress_faults: list[str] = field(default_factory=list)
     faults_never_begun: list[int] = field(default_factory=list)
     steps_never_begun: list[int] = field(default_factory=list)
+    steps_not_taken: dict[int, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     script_unfinished: bool = False
     metrics_texts: dict[str, str] = field(default_factory=dict)
@@ -397,7 +399,12 @@ class Trial:
         _CURRENT_STEP.set(number)
         self._steps_begun.append(number)
         self.book.add("step.began", {"step": number, "do": step.do, "organization": step.by})
-        await self.agents[step.by].perform(step)
+        try:
+            await self.agents[step.by].perform(step)
+        except StepError as error:
+            self.outcome.steps_not_taken[number] = str(error)
+            fields: dict[str, RecordField] = {"step": number, "do": step.do, "organization": step.by}
+            self.book.add("step.not_taken", fields | {"reason": str(error)})
 
     async def _move_calendar(self, time_ms: int) -> None:
         await self.world.set_calendar(time_ms)

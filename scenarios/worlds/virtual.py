@@ -132,17 +132,17 @@ class SimulatedWorld:
             await self._opened(organization)
 
     async def close(self) -> None:
-        """Stop every running node in good order."""
-        for organization in self.organizations:
-            host = self.kit.host(organization)
-            if host.is_paused:
-                host.resume()
-            node = self._nodes.get(organization)
-            if host.is_up and node is not None:
-                node.stop()
-        for organization in self.organizations:
-            while self.kit.host(organization).is_up:  # noqa: ASYNC110 - a host tells nobody when it ends
-                await asyncio.sleep(BOOT_POLL_S)
+        """Stop every running node in good order, once each; one that is just booting as soon as it is there."""
+        asked: dict[str, Node] = {}
+        while running := [o for o in self.organizations if self.kit.host(o).is_up]:
+            for organization in running:
+                host, node = self.kit.host(organization), self._nodes.get(organization)
+                if host.is_paused:
+                    host.resume()
+                if node is not None and asked.get(organization) is not node:
+                    asked[organization] = node
+                    node.stop()
+            await asyncio.sleep(BOOT_POLL_S)
 
     def let_go(self) -> None:
         """Keep nothing of nodes and disks: for when the world is closed and what they left is elsewhere."""

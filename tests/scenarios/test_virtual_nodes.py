@@ -1,5 +1,7 @@
 """The virtual world's nodes: what they share since they are in one process, and what they do not."""
 
+import asyncio
+
 from p2p.virtual import VirtualWorld, run_virtual
 from scenarios.model.catalog import load_scenario
 from scenarios.network.asked import founding_of
@@ -36,3 +38,21 @@ def test_a_node_that_stops_for_a_failed_write_stands_nowhere_any_more() -> None:
         return before is not None, after is None
 
     assert run_virtual(main, seed=1, time_limit_s=60) == (True, True)
+
+
+def test_closing_waits_for_no_node_that_nobody_told_to_stop() -> None:
+    """A run can end at any moment, also while a node boots: it is told as soon as it is there."""
+
+    async def main(kit: VirtualWorld) -> list[bool]:
+        founding = founding_of(load_scenario("nafta-certificate"), "1")
+        world = SimulatedWorld(kit, founding, NetworkPlan(), lambda _event, _fields: None)
+        await world.open(founding.genesis.time_ms)
+        await world.crash("cbp")
+        booting = asyncio.get_running_loop().create_task(world.restart("cbp"))
+        await asyncio.sleep(0)
+        assert kit.host("cbp").is_up
+        await world.close()
+        await booting
+        return [kit.host(organization).is_up for organization in world.organizations]
+
+    assert run_virtual(main, seed=1, time_limit_s=60) == [False] * 5

@@ -39,8 +39,14 @@ def test_how_it_differs_is_said():
     ]
 
 
-def test_what_only_judges_makes_no_distance():
-    assert nearest(BEST, "5", [(candidate(CUT, LOSS, checks=["agreement"]), "5")]).distance == 0
+def test_what_only_judges_makes_no_distance_and_is_said():
+    found = nearest(BEST, "5", [(candidate(CUT, LOSS, checks=["agreement"]), "5")])
+    assert (found.distance, found.words) == (0, "1 check more")
+
+
+def test_another_calendar_is_said():
+    shorter = candidate(CUT, LOSS, calendar={"end": "2018-10-01T08:00:00Z"})
+    assert nearest(BEST, "5", [(shorter, "5")]).words == "another calendar"
 
 
 def test_where_nothing_passed_there_is_no_neighbor():

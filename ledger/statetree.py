@@ -12,7 +12,8 @@ Rules:
 - A block's changes are applied together, so that the upper nodes are hashed once.
 - A node never changes: what an update touches is made anew. So a tree is kept as it stands at no cost (`freeze`), and
   all trees of a process share the nodes that are alike, by their hash: replicas of one state hold it once.
-- Values stand beside their keys in the leaves, behind what the leaf's hash is over.
+- Values stand beside their keys in the leaves, behind the leaf's hash and what it is over. An inner node keeps no hash
+  but its own: its children have theirs.
 - Verifiers never raise on what a stranger sent: a proof that does not hold is False.
 
 Why 16 children: docs/decisions/0002-state-tree-width.md.
@@ -40,13 +41,12 @@ _HEX_DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 
 
 class _Inner:
-    """An inner node: its children, the bytes that its hash is over, and the hash; nobody changes any of them."""
+    """An inner node: its children, and its hash; nobody changes any of them."""
 
-    __slots__ = ("__weakref__", "children", "data", "hash")
+    __slots__ = ("__weakref__", "children", "hash")
 
-    def __init__(self, children: list[_Node], data: bytearray, digest: bytes) -> None:
+    def __init__(self, children: list[_Node], digest: bytes) -> None:
         self.children = children
-        self.data = data
         self.hash = digest
 
     def __del__(self) -> None:
@@ -54,13 +54,15 @@ class _Inner:
 
 
 _Node: TypeAlias = "_Inner | bytes | None"
-"""Bytes are a leaf: its path and its value's hash, which its own hash is over; its key's length, its key, its value."""
+"""Bytes are a leaf: its hash; its path and its value's hash, which that is over; its key's length, key and value."""
 _Change: TypeAlias = tuple[bytes, bytes | None]  # digits of the path; the new leaf, or None to delete
 
-_LEAF_HASHED = 64
+_PATH_FROM = 32
+_PATH_END = 64
+_LEAF_HASHED_END = 96
 _LENGTH_BYTES = 4
-_KEY_FROM = _LEAF_HASHED + _LENGTH_BYTES
-_NO_CHILDREN = bytes([1]) + EMPTY_HASH * WIDTH
+_KEY_FROM = _LEAF_HASHED_END + _LENGTH_BYTES
+_INNER_HEAD = bytes([1])
 
 _shared: dict[bytes, ref[_Inner]] = {}
 """Every inner node of the process by its hash, as long as a tree has it."""
@@ -137,7 +139,7 @@ class StateTree:
             byte = path[depth >> 1]
             node = node.children[byte & 15 if depth & 1 else byte >> 4]
             depth += 1
-        return None if node is None or node[:32] != path else _read_leaf(node)[1]
+        return None if node is None or _path(node) != path else _read_leaf(node)[1]
 
     def items(self) -> Iterator[tuple[str, bytes]]:
         """Yield all keys and values in the order of their paths."""
@@ -171,10 +173,10 @@ class StateTree:
             for digit, child in enumerate(node.children):
                 if digit != own and child is not None:
                     bitmap |= 1 << digit
-                    siblings.append(bytes(node.data[1 + 32 * digit : 33 + 32 * digit]))
+                    siblings.append(_hash(child))
             steps.append((bitmap, tuple(siblings)))
             node = node.children[own]
-        other = node[:_LEAF_HASHED] if node is not None and node[:32] != path else None
+        other = node[_PATH_FROM:_LEAF_HASHED_END] if node is not None and _path(node) != path else None
         return StateProof(tuple(steps), other)
 
 
@@ -204,9 +206,7 @@ class Subtree:
     def hashes(self) -> tuple[bytes, ...]:
         """The hashes of its 16 children, none if it is no inner node."""
         node = self._node
-        if not isinstance(node, _Inner):
-            return ()
-        return tuple(bytes(node.data[1 + 32 * digit : 33 + 32 * digit]) for digit in range(WIDTH))
+        return tuple(map(_hash, node.children)) if isinstance(node, _Inner) else ()
 
     def descend(self, digits: bytes) -> Subtree:
         """Return the part under these next digits; empty where a leaf or nothing stands above it."""
@@ -246,7 +246,8 @@ def subtree_hash(items: Iterable[tuple[str, bytes]], prefix: bytes) -> bytes | N
     leaves: list[tuple[bytes, bytes]] = []
     for key, value in items:
         path = _sha256(key.encode()).digest()
-        leaves.append((_digits(path), path + _sha256(value).digest()))
+        hashed = path + _sha256(value).digest()
+        leaves.append((_digits(path), _leaf_hash(hashed) + hashed))
     leaves.sort()
     if any(not digits.startswith(prefix) for digits, _ in leaves):
         return None
@@ -273,11 +274,11 @@ def verify_state(root: bytes, key: str, value: bytes | None, proof: StateProof) 
     if value is not None:
         if other is not None:
             return False
-        result = _hash(path + _sha256(value).digest())
+        result = _leaf_hash(path + _sha256(value).digest())
     elif other is None:
         result = EMPTY_HASH
     elif len(other) == 64 and other[:32] != path and _digits(other[:32])[:depth] == digits[:depth]:
-        result = _hash(other)
+        result = _leaf_hash(other)
     else:
         return False
     for level in range(depth - 1, -1, -1):
@@ -312,25 +313,39 @@ def _digits(path: bytes) -> bytes:
 def _hash(node: _Node) -> bytes:
     if node is None:
         return EMPTY_HASH
-    return _sha256(b"\x00" + node[:_LEAF_HASHED]).digest() if isinstance(node, bytes) else node.hash
+    return node.hash if isinstance(node, _Inner) else node[:_PATH_FROM]
+
+
+def _leaf_hash(hashed: bytes) -> bytes:
+    """Return the hash of the leaf with this path and this hash of its value, one after the other."""
+    return _sha256(b"\x00" + hashed).digest()
 
 
 def _leaf(path: bytes, name: bytes, value: bytes) -> bytes:
-    return b"".join((path, _sha256(value).digest(), len(name).to_bytes(_LENGTH_BYTES, "big"), name, value))
+    hashed = path + _sha256(value).digest()
+    return b"".join((_leaf_hash(hashed), hashed, len(name).to_bytes(_LENGTH_BYTES, "big"), name, value))
+
+
+def _path(leaf: bytes) -> bytes:
+    return leaf[_PATH_FROM:_PATH_END]
 
 
 def _read_leaf(leaf: bytes) -> tuple[str, bytes]:
-    end = _KEY_FROM + int.from_bytes(leaf[_LEAF_HASHED:_KEY_FROM], "big")
+    end = _KEY_FROM + int.from_bytes(leaf[_LEAF_HASHED_END:_KEY_FROM], "big")
     return leaf[_KEY_FROM:end].decode(), leaf[end:]
 
 
-def _inner(children: list[_Node], data: bytearray) -> _Inner:
-    """Return the inner node with these children, the process' one of that hash."""
-    digest = _sha256(data).digest()
+def _inner(children: list[_Node]) -> _Inner:
+    """Return the inner node with these children, the process' one of its hash."""
+    hashes = [
+        EMPTY_HASH if child is None else child[:_PATH_FROM] if isinstance(child, bytes) else child.hash
+        for child in children
+    ]
+    digest = _sha256(_INNER_HEAD + b"".join(hashes)).digest()
     known = _shared.get(digest)
     node = None if known is None else known()
     if node is None:
-        node = _Inner(children, data, digest)
+        node = _Inner(children, digest)
         _shared[digest] = ref(node)
     return node
 
@@ -340,12 +355,12 @@ def _merge(node: _Node, depth: int, batch: list[_Change]) -> _Node:
     if not isinstance(node, _Inner):
         leaves = [(digits, leaf) for digits, leaf in batch if leaf is not None]
         if node is not None:
-            digits = _digits(node[:32])
+            digits = _digits(_path(node))
             if all(changed != digits for changed, _ in batch):
                 leaves.append((digits, node))
                 leaves.sort()
         return _build(leaves, depth)
-    children, data = node.children.copy(), node.data.copy()
+    children = node.children.copy()
     shrunk = False
     low, end = 0, len(batch)
     while low < end:
@@ -355,22 +370,18 @@ def _merge(node: _Node, depth: int, batch: list[_Change]) -> _Node:
             high += 1
         part = batch if high - low == end else batch[low:high]
         child = children[digit] = _merge(children[digit], depth + 1, part)
-        if isinstance(child, _Inner):
-            data[1 + 32 * digit : 33 + 32 * digit] = child.hash
-        else:
-            shrunk = True
-            data[1 + 32 * digit : 33 + 32 * digit] = _hash(child)
+        shrunk = shrunk or not isinstance(child, _Inner)
         low = high
-    return _collapse(children, data) if shrunk else _inner(children, data)
+    return _collapse(children) if shrunk else _inner(children)
 
 
-def _collapse(children: list[_Node], data: bytearray) -> _Node:
+def _collapse(children: list[_Node]) -> _Node:
     """Return what stands for an inner node that may have lost children: itself, its only leaf, or nothing."""
     only: _Node = None
     for child in children:
         if child is not None:
             if only is not None or not isinstance(child, bytes):
-                return _inner(children, data)
+                return _inner(children)
             only = child
     return only
 
@@ -380,14 +391,12 @@ def _build(leaves: list[tuple[bytes, bytes]], depth: int) -> _Node:
     if len(leaves) < 2:
         return leaves[0][1] if leaves else None
     children: list[_Node] = [None] * WIDTH
-    data = bytearray(_NO_CHILDREN)
     low, end = 0, len(leaves)
     while low < end:
         digit = leaves[low][0][depth]
         high = low + 1
         while high < end and leaves[high][0][depth] == digit:
             high += 1
-        child = children[digit] = _build(leaves[low:high], depth + 1)
-        data[1 + 32 * digit : 33 + 32 * digit] = _hash(child)
+        children[digit] = _build(leaves[low:high], depth + 1)
         low = high
-    return _inner(children, data)
+    return _inner(children)

@@ -23,7 +23,8 @@ from ledger.genesis import Genesis
 from ledger.keys import Verifier
 from ledger.roster import Roster
 
-DECODED_MAX = 128
+DECODED_MAX = 32
+"""Four times as many as may be in flight: all nodes of a virtual run keep as many each."""
 
 
 @dataclass(frozen=True, slots=True)

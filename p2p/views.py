@@ -27,7 +27,7 @@ from p2p.finality import Finality, TransactionStatus
 from p2p.node import Node
 
 RECEIPTS_MAX = 500
-BLOCKS_CACHED = 64
+BLOCKS_CACHED = 16
 
 
 @dataclass(slots=True)

@@ -17,8 +17,9 @@ class CaseFile:
 
     Attributes:
         id: the claim's id on the ledger.
+        claims: what the ledger says, by such ids; of claims that are over it lies in a file.
         turn: held by the job that works on it.
-        claim: what the ledger says, once the claim is filed.
+        is_filed: whether this Customs was told that the claim is filed.
         is_ours: whether this Customs decides it; another did until then, if it was filed before.
         review: its fine state.
         answer: the importer's latest answer or protest, as opened; None before one came or if it does not open.
@@ -29,8 +30,9 @@ class CaseFile:
     """
 
     id: str
+    claims: Mapping[str, ClaimEntry]
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    claim: ClaimEntry | None = None
+    is_filed: bool = False
     is_ours: bool = False
     review: Review = field(default_factory=Review)
     answer: Paper | None = None
@@ -42,9 +44,9 @@ class CaseFile:
     @property
     def filed(self) -> ClaimEntry:
         """The claim, which is on the ledger."""
-        if self.claim is None:
+        if not self.is_filed:
             raise AssertionError(f"claim {self.id} is worked on before it was filed")
-        return self.claim
+        return self.claims[self.id]
 
 
 TOLD: Mapping[str, FineState] = {

@@ -105,7 +105,7 @@ class Customs(Agent):
         """Open a case file, and look into the claim when its time comes."""
         claim = self.register.claim_of(receipt)
         case = self._case(claim.id)
-        case.claim = claim
+        case.is_filed = True
         if not self._is_in_charge(case, receipt.time_ms):
             return
         case.is_ours = True
@@ -420,7 +420,10 @@ class Customs(Agent):
     # Parts.
 
     def _case(self, ledger_id: str) -> CaseFile:
-        return self._cases.setdefault(ledger_id, CaseFile(ledger_id))
+        case = self._cases.get(ledger_id)
+        if case is None:
+            case = self._cases[ledger_id] = CaseFile(ledger_id, self.register.claims)
+        return case
 
     def _is_in_charge(self, case: CaseFile, time_ms: int) -> bool:
         """Say whether a claim is for this Customs to decide; record it if nobody else is there and it may not."""
@@ -448,7 +451,7 @@ class Customs(Agent):
             raise StepError(f"{self.id} does not decide claims; let {decider} do it")
         claim = self.script.claims[name]
         case = self._case(claim_id(claim.entry, claim.line))
-        await self.until(f"claim {name} filed", lambda: case.claim is not None)
+        await self.until(f"claim {name} filed", lambda: case.is_filed)
         importing = REGIMES[case.filed.regime].importing
         if self.organization.country != importing:
             raise StepError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib.util
 import random
@@ -358,6 +359,24 @@ def test_what_no_tree_has_any_more_is_let_go_of() -> None:
     assert dict(kept.items()) == {f"own/{i}": b"%d" % i for i in range(500)}
     del tree, kept
     assert len(statetree._shared) == before
+
+
+def test_a_tree_keeps_a_leaf_for_each_key_and_one_hash_for_each_inner_node() -> None:
+    """What grows with the state is counted: nothing else of any size hangs on it."""
+    tree = StateTree(_content(300))
+    tree.update(dict.fromkeys(list(_content(100)), b"changed"))
+    waiting, inner, pieces = [tree._top], 0, 0
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, bytes):
+            pieces += 1
+        elif node is not None:
+            inner += 1
+            held = [one for one in gc.get_referents(node) if not isinstance(one, (type, list))]
+            pieces += sum(isinstance(one, (bytes, bytearray)) for one in held)
+            waiting.extend(node.children)
+    assert inner > 20
+    assert pieces == 300 + inner
 
 
 def test_values_are_read_back_by_key_and_all_together() -> None:

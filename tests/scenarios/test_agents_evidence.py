@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 from random import Random
 
 import pytest
@@ -19,6 +20,7 @@ from scenarios.agents.mail import Mailroom
 from scenarios.agents.papers import KIND, Paper
 from scenarios.agents.register import CertificateEntry, ClaimEntry, Place, Register
 from scenarios.agents.wallet import Wallet
+from scenarios.filed import RESIDENT_MAX
 from scenarios.model.network import Agent
 
 DAY_MS = 86_400_000
@@ -96,7 +98,7 @@ class Desk:
         return entry
 
     def evidence(self, claim: ClaimEntry) -> Evidence:
-        return self.archive.evidence(CaseFile(claim.id, claim=claim))
+        return self.archive.evidence(CaseFile(claim.id, {claim.id: claim}, is_filed=True))
 
 
 @pytest.mark.parametrize(("last", "is_series"), [(30, True), (31, False)])
@@ -256,3 +258,17 @@ def test_a_spread_delay_is_drawn_and_a_fixed_one_is_not() -> None:
     assert behavior.acknowledge_after.draw_ms(random) is None
     assert random.getstate() == before
     assert str(behavior.answer_after) == "1d..3d"
+
+
+def test_customs_files_keep_no_claim_in_memory_that_is_in_the_registers_file() -> None:
+    desk = Desk()
+    claims = desk.register.claims
+    cases = [CaseFile(desk.claim(0).id, claims, is_filed=True) for _ in range(5 * RESIDENT_MAX)]
+    gc.collect()
+    assert len(claims._held) <= RESIDENT_MAX
+    assert [case.filed.id for case in cases] == [case.id for case in cases]
+
+
+def test_a_claim_is_not_worked_on_before_it_is_filed() -> None:
+    with pytest.raises(AssertionError, match="ABC-1 is worked on before it was filed"):
+        _ = CaseFile("ABC-1", {}).filed

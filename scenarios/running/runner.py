@@ -30,6 +30,7 @@ from scenarios.privacy.programlog import ProgramLog
 from scenarios.privacy.reach import Reach
 from scenarios.privacy.readings import Readings, compare
 from scenarios.privacy.survey import Findings, survey
+from scenarios.record import eventspool
 from scenarios.record.eventbook import EventBook
 from scenarios.record.latefile import LateFile
 from scenarios.record.runfolder import RUN_FILE, SCRIPT_FILE, TRACEBACK_FILE, RunFolder
@@ -91,8 +92,7 @@ class _Run:
         try:
             with self.log:
                 self._carry_out()
-            self.playing.let_go()
-            give_back_memory()
+            self._let_go()
             return self._conclude()
         except Exception as error:
             if self.options.world != "virtual" or not hasattr(self, "trial") or not is_programs_own(error):
@@ -115,6 +115,12 @@ class _Run:
             self.watching.trace.finish()
             if lines is not None:
                 lines.close()
+
+    def _let_go(self) -> None:
+        """Let nodes and disks go; a short run's memory is not worth a walk through all that the process holds."""
+        self.playing.let_go()
+        if len(self.book.events) > eventspool.EVENTS_RESIDENT_MAX:
+            give_back_memory()
 
     async def _trial(self, world: World) -> None:
         self.book = EventBook(self._now_ms, world.now_ns, self.watching.spool)

@@ -11,13 +11,14 @@ from p2p.node import Node
 from p2p.virtual import VirtualWorld, run_virtual
 from p2p.virtual.machine import VirtualMachine
 from scenarios.judging.verdict import Verdict
+from scenarios.record import eventspool
 from scenarios.running import runner
 from scenarios.worlds.virtual import SimulatedWorld
 
 SCENARIO = "nafta-certificate"
 
 
-def test_no_node_and_no_disk_is_in_memory_while_a_run_is_judged(
+def test_no_node_and_no_disk_is_in_memory_while_a_long_run_is_judged(
     run_virtual_scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nodes: list[ref[Node]] = []
@@ -34,6 +35,7 @@ def test_no_node_and_no_disk_is_in_memory_while_a_run_is_judged(
         left.append(len(statetree._shared) - before)
         survey(*arguments)  # type: ignore[arg-type]
 
+    monkeypatch.setattr(eventspool, "EVENTS_RESIDENT_MAX", 100)
     monkeypatch.setattr(Node, "__init__", noted)
     monkeypatch.setattr(runner, "survey", counted)
     result = run_virtual_scenario(SCENARIO)

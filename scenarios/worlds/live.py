@@ -4,16 +4,12 @@ Rules:
 - The trial reaches a node only as an outside program can: HTTP, the control channel, and signals.
 - `crash` is SIGKILL, `pause` is SIGSTOP. What an operating system cannot do to a process is refused, not skipped.
 - No node is left behind: each stops when its standard input ends, even if the trial itself is killed.
-- A node that does not stop in time when asked is killed, and that is reported.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -34,14 +30,10 @@ from scenarios.network.plan import Address, NetworkPlan
 from scenarios.worlds.base import EndFault, Endpoint, Sink, Standing
 from scenarios.worlds.controlchannels import ControlChannels
 from scenarios.worlds.linkproxy import LinkProxies
-from scenarios.worlds.nodeears import NodeEars
 from scenarios.worlds.nodefiles import erase, flip_bits, take
 from scenarios.worlds.nodeharm import NodeHarm
-from scenarios.worlds.standing import read_standing
+from scenarios.worlds.nodeprocess import NodeProcess
 
-START_LIMIT_S = 30.0
-STOP_LIMIT_S = 10.0
-HEAR_LIMIT_S = 1.0
 HOST = "127.0.0.1"
 
 
@@ -81,15 +73,7 @@ class LiveWorld:
         self.organizations = [o.id for o in founding.genesis.organizations]
         self._addresses: dict[str, Address] = {}
         self._files: dict[str, Path] = {}
-        self._processes: dict[str, asyncio.subprocess.Process] = {}
-        self._paused: dict[str, bool] = {}
-        self._frame_rules: dict[str, list[Rule]] = {}
-        self._armed: dict[str, Trap] = {}
-        self._killed: dict[str, asyncio.subprocess.Process] = {}
-        self._stopping: dict[str, asyncio.subprocess.Process] = {}
-        self._listeners: dict[str, asyncio.Task[None]] = {}
-        self._ears: dict[str, NodeEars] = {}
-        self._served: dict[str, asyncio.subprocess.Process] = {}
+        self._nodes: dict[str, NodeProcess] = {}
         self._harm = NodeHarm(self._files, self._tell, self._calendar_now_ms)
         self._channels: ControlChannels | None = None
         self._chance = Random(f"{founding.genesis.network}:bits")
@@ -100,7 +84,7 @@ class LiveWorld:
     async def open(self, calendar_ms: int) -> None:
         """Write the network's files, start every process, and return when their APIs answer."""
         self._note_calendar(calendar_ms)
-        self._channels = ControlChannels()
+        channels = self._channels = ControlChannels()
         ports = _free_ports(2 * len(self.organizations))
         for number, organization in enumerate(self.organizations):
             self._addresses[organization] = Address(HOST, ports[2 * number], ports[2 * number + 1])
@@ -117,26 +101,33 @@ class LiveWorld:
             disks_fail=self._disks_fail,
         )
         self._files.update(files)
-        for organization in self.organizations:
-            await self._start(organization)
-        for organization in self.organizations:
-            await self._serving(organization)
+        self._nodes = {
+            organization: NodeProcess(
+                organization,
+                files[organization],
+                self.endpoint(organization),
+                channels,
+                self._harm,
+                self.sink,
+                self._calendar_now_ms,
+            )
+            for organization in self.organizations
+        }
+        for node in self._nodes.values():
+            await node.start()
+        for node in self._nodes.values():
+            await node.serving()
 
     async def close(self) -> None:
         """Stop every process in good order; kill and report one that does not stop in time."""
-        for organization in self._processes:
-            await self._hear_out(organization)
-        for organization, process in self._processes.items():
-            if process.returncode is None:
-                self._stopping[organization] = process
-                if self._paused.pop(organization, False):
-                    process.send_signal(signal.SIGCONT)
-                process.send_signal(signal.SIGTERM)
-        for organization, process in self._processes.items():
-            await self._stopped(organization, process)
-        for listener in self._listeners.values():
-            listener.cancel()
-        await asyncio.gather(*self._listeners.values(), return_exceptions=True)
+        nodes = self._nodes.values()
+        for node in nodes:
+            await node.hear_out()
+        for node in nodes:
+            node.ask_to_stop()
+        for node in nodes:
+            await node.stopped()
+        await asyncio.gather(*(node.forget() for node in nodes))
         if self.links is not None:
             await self.links.close()
         if self._channels is not None:
@@ -163,56 +154,29 @@ class LiveWorld:
 
     def is_up(self, organization: str) -> bool:
         """Whether the node's process is there and not paused."""
-        process = self._processes.get(organization)
-        return (
-            process is not None and process.returncode is None and not self._paused.get(organization, False)
-        )
+        return organization in self._nodes and self._nodes[organization].is_up
 
     async def standing(self, organization: str) -> Standing | None:
         """Return where a node stands, or None if it does not answer."""
-        if not self.is_up(organization):
-            return None
-        values = await self._control(organization, "GET", "/control/status")
-        return None if values is None else read_standing(values)
+        return await self._nodes[organization].standing()
 
     async def set_calendar(self, time_ms: int) -> None:
         """Set every running node's calendar; one that is down or paused gets it when it starts or goes on."""
         self._note_calendar(time_ms)
-        for organization in self.organizations:
-            if self.is_up(organization):
-                await self._send_calendar(organization)
+        for node in self._nodes.values():
+            await node.tell_calendar()
 
     async def crash(self, organization: str) -> None:
         """Kill a node's process."""
-        process = self._processes[organization]
-        await self._hear_out(organization)
-        if process.returncode is None:
-            self._killed[organization] = process
-            process.kill()
-            await process.wait()
-        self._paused.pop(organization, None)
+        await self._nodes[organization].kill()
 
     async def crash_at(self, organization: str, trap: Trap) -> EndFault:
         """Have a node's process kill itself when its program comes to a named point, in this life or a later one."""
-        self._armed[organization] = trap
-        await self._send_points(organization)
-
-        async def end() -> None:
-            if self._armed.pop(organization, None) is not None:
-                await self._send_points(organization)
-
-        return end
+        return await self._nodes[organization].die_at(trap)
 
     async def stop(self, organization: str) -> None:
         """Stop a node in good order; kill and report one that does not stop in time."""
-        process = self._processes[organization]
-        await self._hear_out(organization)
-        if process.returncode is None:
-            if self._paused.pop(organization, False):
-                process.send_signal(signal.SIGCONT)
-            process.send_signal(signal.SIGTERM)
-            self._stopping[organization] = process
-            await self._stopped(organization, process)
+        await self._nodes[organization].stop()
 
     def speak(self, version: int, organizations: Sequence[str]) -> Callable[[], None]:
         """Let these nodes speak another version from their next start on."""
@@ -235,34 +199,15 @@ class LiveWorld:
 
     async def restart(self, organization: str) -> None:
         """Start a node again over its files; nothing happens if it is up, and one that refuses is reported."""
-        if self._stopping.get(organization) is self._processes[organization]:
-            await self._stopped(organization, self._stopping[organization])
-        if self._harm.was_harmed(organization) and await self._is_halting(organization):
-            await self._stopped(organization, self._processes[organization])
-        process = self._processes[organization]
-        if process.returncode is not None:
-            await self._start(organization)
-        if self._served.get(organization) is not self._processes[organization] and not self._paused.get(
-            organization, False
-        ):  # a start that was begun by a fault, and given up with it, is brought to its end here
-            try:
-                await self._serving(organization)
-            except ConfigError as error:
-                if self._processes[organization].returncode is None:
-                    raise
-                self.sink("node.failed", {"node": organization, "reason": str(error)[:500]})
+        await self._nodes[organization].restart()
 
     async def pause(self, organization: str) -> None:
         """Stop a node's process where it is."""
-        if self.is_up(organization):
-            self._processes[organization].send_signal(signal.SIGSTOP)
-            self._paused[organization] = True
+        self._nodes[organization].pause()
 
     async def resume(self, organization: str) -> None:
         """Let a paused process go on, with the calendar as it is now."""
-        if self._paused.pop(organization, False):
-            self._processes[organization].send_signal(signal.SIGCONT)
-            await self._send_calendar(organization)
+        await self._nodes[organization].resume()
 
     def cut(self, directions: Sequence[Direction]) -> Callable[[], None]:
         """Let nothing pass in these directions."""
@@ -289,14 +234,11 @@ class LiveWorld:
 
     async def frames(self, rule: Rule, organizations: Sequence[str]) -> EndFault:
         """Strike, by a rule, frames that these organizations' nodes send, in this process and later ones."""
-        for organization in organizations:
-            self._frame_rules.setdefault(organization, []).append(rule)
-            await self._send_frame_rules(organization)
+        ends = [await self._nodes[organization].strike_frames(rule) for organization in organizations]
 
         async def end() -> None:
-            for organization in organizations:
-                self._frame_rules[organization].remove(rule)
-                await self._send_frame_rules(organization)
+            for mend in ends:
+                await mend()
 
         return end
 
@@ -367,44 +309,6 @@ class LiveWorld:
         """
         raise _refused("timer_jump")
 
-    async def _stopped(self, organization: str, process: asyncio.subprocess.Process) -> None:
-        try:
-            async with asyncio.timeout(STOP_LIMIT_S):
-                await process.wait()
-        except TimeoutError:
-            self.sink(
-                "node.killed", {"node": organization, "reason": f"did not stop within {STOP_LIMIT_S} s"}
-            )
-            process.kill()
-            await process.wait()
-
-    async def _send_points(self, organization: str) -> None:
-        trap = self._armed.get(organization)
-        points = [] if trap is None else [{"point": trap.point.value, "nth": trap.nth, "chance": trap.chance}]
-        await self._tell(organization, "/control/crash-at", {"points": points})
-
-    async def _send_frame_rules(self, organization: str) -> None:
-        rules = [
-            {"mishap": rule.mishap.value, "share": rule.share, "run": rule.run}
-            for rule in self._frame_rules[organization]
-        ]
-        await self._tell(organization, "/control/frames", {"rules": rules})
-
-    async def _start(self, organization: str) -> None:
-        path = self._files[organization]
-        write_node_file(path, read_node_file(path).model_copy(update={"calendar": self._calendar_now_ms()}))
-        log = (path.parent / "node.log").open("ab")
-        try:
-            self._processes[organization] = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "scenarios", "node", "--config", str(path), "--until-stdin-ends"),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        finally:
-            log.close()
-
     def _note_calendar(self, time_ms: int) -> None:
         self._calendar_ms = time_ms
         self._calendar_set_ns = time.monotonic_ns()
@@ -412,78 +316,8 @@ class LiveWorld:
     def _calendar_now_ms(self) -> int:
         return self._calendar_ms + (time.monotonic_ns() - self._calendar_set_ns) // 1_000_000
 
-    async def _send_calendar(self, organization: str) -> None:
-        await self._control(organization, "POST", "/control/calendar", {"time_ms": self._calendar_now_ms()})
-
-    async def _serving(self, organization: str) -> None:
-        """Wait until a started node answers, then listen to its records.
-
-        Raises:
-            ConfigError: if it ends or does not answer in time.
-        """
-        process = self._processes[organization]
-        deadline = time.monotonic() + START_LIMIT_S
-        while await self._control(organization, "GET", "/control/status") is None:
-            if process.returncode is not None or time.monotonic() > deadline:
-                log = (self._files[organization].parent / "node.log").read_text(errors="replace")
-                raise ConfigError(
-                    f"the node of {organization} did not start: {log[-800:].strip() or 'no output'}"
-                )
-            await asyncio.sleep(0.05)
-        if self._frame_rules.get(organization):
-            await self._send_frame_rules(organization)
-        if organization in self._armed:
-            await self._send_points(organization)
-        await self._harm.tell_calendar(organization)
-        older = self._listeners.get(organization)
-        if older is not None:
-            older.cancel()
-
-        async def ask(path: str) -> dict[str, object] | None:
-            return await self._control(organization, "GET", path)
-
-        ears = self._ears[organization] = NodeEars(ask, self.sink)
-        await ears.hear()
-        listening = self._listen(organization, process, ears)
-        self._listeners[organization] = asyncio.get_running_loop().create_task(listening)
-        self._served[organization] = process
-
-    async def _hear_out(self, organization: str) -> None:
-        """Fetch what a node has recorded so far, before its process is ended."""
-        if self.is_up(organization) and organization in self._ears:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(HEAR_LIMIT_S):
-                    await self._ears[organization].hear()
-
-    async def _is_halting(self, organization: str) -> bool:
-        """Whether a node's process is there and answers no more: it ends for a disk that failed."""
-        return (
-            self.is_up(organization) and await self._control(organization, "GET", "/control/status") is None
-        )
-
-    async def _listen(self, organization: str, process: asyncio.subprocess.Process, ears: NodeEars) -> None:
-        await ears.listen(lambda: process.returncode is not None)
-        if process in (self._killed.get(organization), self._stopping.get(organization)):
-            return
-        if organization in self._armed and process.returncode == -signal.SIGKILL:
-            trap = self._armed.pop(organization)
-            self.sink("point.struck", {"node": organization, "point": trap.point.value})
-        elif process.returncode:
-            self.sink("node.failed", {"node": organization, "reason": self._last_words(organization)})
-
-    def _last_words(self, organization: str) -> str:
-        lines = (self._files[organization].parent / "node.log").read_text(errors="replace").splitlines()
-        return lines[-1][:500] if lines else "no output"
-
     async def _tell(self, organization: str, path: str, body: Mapping[str, object]) -> None:
-        if self.is_up(organization):
-            await self._control(organization, "POST", path, body)
-
-    async def _control(
-        self, organization: str, method: str, path: str, body: Mapping[str, object] | None = None
-    ) -> dict[str, object] | None:
-        assert self._channels is not None  # noqa: S101 - opened first
-        return await self._channels.ask(self.endpoint(organization), method, path, body)
+        await self._nodes[organization].tell(path, body)
 
 
 def _refused(kind: str) -> ConfigError:

@@ -429,7 +429,7 @@ class Api:
     def _fetching(self) -> Json:
         """Tell what this node has still to fetch of its history, or the state it waits for; None if nothing."""
         node = self.node
-        target = node.sync.target
+        target = node.sync.fetching.target
         blocks = node.store.absent_blocks
         gaps = sum(gap.height_end - gap.height_first for gap in node.store.gaps)
         if target is None and not blocks and not gaps:

@@ -2,7 +2,7 @@
 
 `offer` says what a snapshot is, `keeper` takes them, `serving` answers whoever asks. `pulling` fetches a state,
 `backfill` what a snapshot passed over, `following` certified blocks; none of them does any I/O, and `asking` chooses
-whom to ask. `sync` joins them to a node.
+whom to ask. `fetching` brings a node to a state that it pulls, `sync` joins everything to the node.
 """
 
 from __future__ import annotations

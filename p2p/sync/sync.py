@@ -1,12 +1,9 @@
-"""State sync at work in a node: whom to ask, what to take, when to switch.
+"""State sync at work in a node: what to fetch when, whom to ask, what to take.
 
 Rules:
 - One thing at a time: while a state is being fetched nothing else is; then a member that does not order follows
   certified blocks, and whatever a snapshot passed over, or a disk damaged, is fetched in the background.
 - Called in the driver's turns while no commit is under way; what is staged here is committed with the turn.
-- A target is a certificate. It moves when a later snapshot comes, or when nobody has the state any more; chunks that
-  both states share are kept.
-- The switch to a fetched state is one store transaction with everything that goes with it.
 - An answer that does not hold is counted and recorded, and its sender is not asked again for a while.
 """
 
@@ -16,8 +13,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ledger.checkpoint import Checkpoint, certified_height, parse_certificate, verify_certificate
-from ledger.contracts import purged_roots
+from ledger.checkpoint import certified_height, parse_certificate, verify_certificate
 from ledger.errors import BadBlockError, BadProofError
 from ledger.store import SnapshotRow
 from p2p.certifier import Certifier
@@ -39,10 +35,11 @@ from p2p.frames import (
 from p2p.observer import Observer
 from p2p.sync.asking import Asking
 from p2p.sync.backfill import Backfill
+from p2p.sync.fetching import Fetching, Target
+from p2p.sync.figures import SyncFigures
 from p2p.sync.following import Following
 from p2p.sync.keeper import Keeper
 from p2p.sync.offer import Offer, verify_offer
-from p2p.sync.pulling import StatePull
 from p2p.sync.serving import Serving
 from p2p.sync.taking import Taking
 
@@ -58,30 +55,6 @@ SyncFrame = (
 )
 SEEK_PAUSE_S = 0.5
 """Seconds between two questions for another state to fetch, when nobody has the one that is wanted."""
-
-
-@dataclass(slots=True)
-class SyncFigures:
-    """Counters of one node's state sync."""
-
-    states_installed: int = 0
-    targets_moved: int = 0
-    chunks_taken: int = 0
-    chunk_bytes_taken: int = 0
-    blocks_followed: int = 0
-    blocks_backfilled: int = 0
-    leaves_backfilled: int = 0
-    answers_refused: int = 0
-    questions_lost: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The state being fetched: what its certificate says, and what it stands for in the log, if there is one."""
-
-    offer: Offer
-    checkpoint: Checkpoint
-    snapshot: SnapshotRow | None
 
 
 @dataclass(slots=True)
@@ -105,20 +78,16 @@ class Sync:
     connected: Callable[[], Sequence[str]]
     now: Callable[[], float]
     figures: SyncFigures = field(default_factory=SyncFigures)
-    target: Target | None = None
     keeper: Keeper = field(init=False)
     taking: Taking = field(init=False)
     serving: Serving = field(init=False)
     following: Following = field(init=False)
     backfill: Backfill = field(init=False)
-    _pull: StatePull | None = None
-    _places: Asking[bytes] = field(init=False)
+    fetching: Fetching = field(init=False)
     _questions: Asking[str] = field(init=False)
-    _without: dict[str, None] = field(default_factory=dict)
     _seek_at: float = 0.0
     _allowance: float = 0.0
     _filled_at: float = 0.0
-    _undecided: list[bytes] = field(default_factory=list)
     _asked: dict[str, LogWantFrame | BlocksWantFrame] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -129,7 +98,8 @@ class Sync:
         self.following = Following(ledger, timing.replay_blocks_max)
         self.backfill = Backfill(ledger, store)
         timeout_s = timing.sync_timeout_ms / 1000
-        self._places = Asking(timeout_s, timing.sync_questions_max, self.chance)
+        places: Asking[bytes] = Asking(timeout_s, timing.sync_questions_max, self.chance)
+        self.fetching = Fetching(self.executor, self.certifier, places, self.send, self.figures)
         self._questions = Asking(timeout_s, 2, self.chance)
         self.taking = Taking(self.executor, self.keeper, timing.log_entries_kept)
         self.executor.on_executed = self.taking.executed
@@ -151,7 +121,7 @@ class Sync:
             self._pass_over(offer, row)
             return
         electorate = self.executor.known_roster().electorate(offer.height)
-        self._begin(Target(offer, parse_certificate(offer.note, electorate).checkpoint, row))
+        self.fetching.begin(Target(offer, parse_certificate(offer.note, electorate).checkpoint, row))
 
     def heard(self, peer: str, height: int) -> None:
         """Take note of a height that a peer says is certified, or has signed for."""
@@ -177,19 +147,16 @@ class Sync:
         rate = self.config.timing.backfill_bytes_per_s
         self._allowance = min(float(rate), self._allowance + rate * (now - self._filled_at))
         self._filled_at = now
-        if self._pull is not None or self._questions.is_open or self.backfill.is_needed or self._follows:
+        if self.fetching.is_under_way or self._questions.is_open or self.backfill.is_needed or self._follows:
             self._pump()
-
-    @property
-    def is_fetching_state(self) -> bool:
-        """Whether a state is being fetched, so that nothing is executed here."""
-        return self._pull is not None
 
     @property
     def is_busy(self) -> bool:
         """Whether this node has not caught up yet, as far as it knows."""
         return (
-            self._pull is not None or self.backfill.is_needed or (self._follows and self.following.is_behind)
+            self.fetching.is_under_way
+            or self.backfill.is_needed
+            or (self._follows and self.following.is_behind)
         )
 
     # Frames.
@@ -216,22 +183,10 @@ class Sync:
                 self._take_offer(peer, frame)
 
     def _take_chunk(self, peer: str, frame: StatePartFrame) -> None:
-        pull = self._pull
-        if pull is None or frame.root != pull.root or not self._places.answered(frame.place, peer):
+        if not self.fetching.was_asked(peer, frame):
             return
-        if not frame.chunk:
-            self._without[peer] = None
-            pull.lost(frame.place)
-        else:
-            name = pull.take(frame.place, frame.chunk)
-            if name is None:
-                pull.lost(frame.place)
-                self._places.lied(peer, self.now())
-                self._refuse(peer, "a state chunk does not give the hash that stands above it")
-            else:
-                self.executor.store.put_chunk(name, frame.chunk)
-                self.figures.chunks_taken += 1
-                self.figures.chunk_bytes_taken += len(frame.chunk)
+        if not self.fetching.take(peer, frame, self.now()):
+            self._refuse(peer, "a state chunk does not give the hash that stands above it")
         self._pump()
 
     def _take_log(self, peer: str, frame: LogPartFrame) -> None:
@@ -285,14 +240,15 @@ class Sync:
         except BadProofError as error:
             self._lied(peer, str(error))
             return
-        ahead_of = self.target.checkpoint.height if self.target else self.executor.ledger.height
+        target = self.fetching.target
+        ahead_of = target.checkpoint.height if target else self.executor.ledger.height
         if checkpoint.height <= ahead_of:
             self.following.disappointed(peer, self.now())
             return
         if self._follows:
-            self._begin(Target(offer, checkpoint, None))
+            self.fetching.begin(Target(offer, checkpoint, None))
         else:
-            self._move_target(offer, checkpoint)
+            self.fetching.move(offer, checkpoint)
         self._pump()
 
     # Questions.
@@ -306,14 +262,12 @@ class Sync:
         now = self.now()
         connected = self.connected()
         lost = self._questions.lost(now, connected)
-        if self._pull is not None:
-            for place in self._places.lost(now, connected):
-                self._pull.lost(place)
-                self.figures.questions_lost += 1
-            if self._pull.is_whole:
+        if self.fetching.is_under_way:
+            self.fetching.ask_again(connected, now)
+            if self.fetching.is_whole:
                 self._install()
-            if self._pull is not None:
-                self._ask_for_chunks(self._pull, connected, now)
+            if self.fetching.is_under_way:
+                self._ask_for_state(connected, now)
             return
         self.figures.questions_lost += len(lost)
         if self._follows:
@@ -323,18 +277,13 @@ class Sync:
             if question is not None:
                 self._ask("backfill", question, connected, now)
 
-    def _ask_for_chunks(self, pull: StatePull, connected: Sequence[str], now: float) -> None:
-        able = [peer for peer in connected if peer not in self._without]
-        if not able:
-            self._without.clear()
-            if connected and now >= self._seek_at and not self._questions.asks("offer"):
-                self._seek_at = now + SEEK_PAUSE_S
-                self._ask("offer", SnapshotWantFrame(), connected, now)
+    def _ask_for_state(self, connected: Sequence[str], now: float) -> None:
+        """Ask for more of the state that is fetched, or, if nobody has it, for another one."""
+        if self.fetching.ask(connected, now):
             return
-        for place in pull.next_places(self._places.room):
-            peer = self._places.put(place, able, now)
-            if peer is not None:
-                self.send(peer, StateWantFrame(pull.root, [place]))
+        if connected and now >= self._seek_at and not self._questions.asks("offer"):
+            self._seek_at = now + SEEK_PAUSE_S
+            self._ask("offer", SnapshotWantFrame(), connected, now)
 
     def _ask_to_follow(self, now: float) -> None:
         ahead = [peer for peer in self.following.ahead(now) if peer in self.connected()]
@@ -368,18 +317,6 @@ class Sync:
 
     # A state.
 
-    def _begin(self, target: Target) -> None:
-        if self.target is not None:
-            self.figures.targets_moved += 1
-        self.target = target
-        self._places.clear()
-        self._without.clear()
-        tree = self.executor.ledger.tree.freeze()
-        self._pull = StatePull(target.checkpoint.state_root, tree, self.executor.store.chunk)
-        self.executor.announced(
-            "sync.state_wanted", height=target.checkpoint.height, own_height=self.executor.ledger.height
-        )
-
     def _pass_over(self, offer: Offer, row: SnapshotRow) -> None:
         """Go on behind a snapshot whose state this node has been past already, as one that followed blocks."""
         executor = self.executor
@@ -390,69 +327,14 @@ class Sync:
         executor.ordering.installed(row.index)
         self.taking.passed_over(offer.height)
 
-    def _move_target(self, offer: Offer, checkpoint: Checkpoint) -> None:
-        """Fetch a later state, of a block that this node's log has beyond the snapshot that it awaits."""
-        ref = self.executor.ordering.chain.find(checkpoint.height, checkpoint.block_hash)
-        if self.target is None or self.target.snapshot is None or ref is None:
-            return
-        row = replace(self.target.snapshot, index=ref.index, term=offer.header.term, data=offer.encode())
-        self._begin(Target(offer, checkpoint, row))
-
     def _install(self) -> None:
-        target, pull, executor = self.target, self._pull, self.executor
-        if target is None or pull is None:
+        target = self.fetching.install()
+        if target is None:
             return
-        changes = pull.changes(executor.ledger.state)
-        if changes is None:
-            return
-        executor.points.reached(CodePoint.BEFORE_INSTALL)
-        checkpoint, offer = target.checkpoint, target.offer
-        time_ms = offer.header.time_ms
-        executor.ledger.install(checkpoint, time_ms=time_ms, frontier=offer.frontier, changes=changes)
-        removed = self._leave_pool(time_ms)
-        snapshot = None if target.snapshot is None else replace(target.snapshot, awaited=False)
-        executor.store.install(
-            checkpoint,
-            note=offer.note,
-            time_ms=time_ms,
-            frontier=offer.frontier,
-            changes=changes,
-            snapshot=snapshot,
-            removed=removed,
-        )
-        for root in purged_roots(changes):
-            executor.on_purged(root)
-        self.certifier.jumped(checkpoint, executor.ledger.roster)
-        executor.follow_roster()
-        if snapshot is not None:
-            executor.ordering.installed(snapshot.index)
-        self.figures.states_installed += 1
-        executor.announced(
-            "state.installed",
-            height=checkpoint.height,
-            state_root=checkpoint.state_root.hex(),
-            chunks=pull.fetched,
-            keys_changed=len(changes),
-        )
-        self.target = self._pull = None
-        self._places.clear()
         self.following.forget()
-        self.taking.installed(offer.header, 0 if snapshot is None else snapshot.index, offer.note)
-        executor.points.reached(CodePoint.AFTER_INSTALL)
-
-    def _leave_pool(self, time_ms: int) -> list[bytes]:
-        """Let go of transactions that the state taken over has used up, or that no block can take any more."""
-        intake, ledger = self.executor.intake, self.executor.ledger
-        used = [
-            waiting.id
-            for waiting in intake.pool
-            if ledger.nonce_user(waiting.nonce[0], waiting.nonce[1:]) == waiting.id
-        ]
-        expired = [waiting.id for waiting in intake.pool.expired(time_ms) if waiting.id not in used]
-        for transaction_id in (*used, *expired):
-            intake.leave(transaction_id)
-        self._undecided.extend(expired)
-        return [*used, *expired]
+        index = 0 if target.snapshot is None else target.snapshot.index
+        self.taking.installed(target.offer.header, index, target.offer.note)
+        self.executor.points.reached(CodePoint.AFTER_INSTALL)
 
     # Blocks.
 
@@ -479,7 +361,7 @@ class Sync:
         """
         ledger = self.executor.ledger
         height = certified_height(note)
-        if height <= ledger.height or self._pull is not None:
+        if height <= ledger.height or self.fetching.is_under_way:
             return
         electorate = self.executor.known_roster().electorate(height)
         certificate = parse_certificate(note, electorate)
@@ -495,12 +377,7 @@ class Sync:
             self.figures.blocks_followed += len(reached)
 
     def _backfilled(self) -> None:
-        """Once every receipt is here, tell which transactions of the pool were never executed."""
-        if self._undecided and not self.executor.store.gaps:
-            undecided, self._undecided = self._undecided, []
-            for transaction_id in undecided:
-                if self.executor.store.receipt(transaction_id) is None:
-                    self.executor.intake.expire(transaction_id)
-                    self.executor.announced("transaction.expired", id=transaction_id.hex())
+        """Take note that more of the past is here."""
+        self.fetching.decide()
         if not self.backfill.is_needed:
             self.executor.announced("sync.history_whole", height=self.executor.ledger.height)

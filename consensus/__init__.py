@@ -88,6 +88,7 @@ from consensus.messages import Field, Message, MessageType
 from consensus.progress import ProgressState
 from consensus.quorum import majority
 from consensus.rawnode import RawNode
+from consensus.ready import Ready
 from consensus.status import PeerStatus, Status
 from consensus.storage import MemoryStorage, Storage
 from consensus.trace import Trace, TraceEvent, TraceName
@@ -98,7 +99,6 @@ from consensus.types import (
     EntryType,
     HardState,
     ReadState,
-    Ready,
     Role,
     Snapshot,
     SoftState,

@@ -24,10 +24,11 @@ from consensus.configuration import ConfState
 from consensus.core import Core
 from consensus.errors import ProposalRefusedError, Refusal
 from consensus.messages import Message
+from consensus.ready import Ready
 from consensus.status import Status, status_of
 from consensus.storage import Storage
 from consensus.trace import TraceName
-from consensus.types import ENTRY_OVERHEAD_BYTES, NOBODY, Entry, HardState, Ready, Role, SoftState
+from consensus.types import ENTRY_OVERHEAD_BYTES, NOBODY, Entry, HardState, Role, SoftState
 
 UNLIMITED = 1 << 62
 

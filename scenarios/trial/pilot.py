@@ -24,7 +24,7 @@ import json
 import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -40,9 +40,7 @@ from scenarios.model.sentences import Expectation
 from scenarios.model.tradefaults import TRADE_KINDS
 from scenarios.model.units import DurationText, Moment, MomentText
 from scenarios.trial.history import History
-
-if TYPE_CHECKING:
-    from scenarios.trial.trial import Trial
+from scenarios.trial.underway import TrialUnderWay
 
 Script: TypeAlias = "Callable[[Pilot], Awaitable[None]]"
 """A scenario's coroutine function."""
@@ -92,7 +90,7 @@ class Pilot:
         trial: that runs.
     """
 
-    def __init__(self, trial: Trial) -> None:
+    def __init__(self, trial: TrialUnderWay) -> None:
         self._trial = trial
         self._waits: list[Callable[[], bool]] = []
         self._begun: list[asyncio.Task[tuple[Act, ...]]] = []

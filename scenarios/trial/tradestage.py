@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from p2p.observer import RecordField
 from scenarios.model import Step
-
-if TYPE_CHECKING:
-    from scenarios.trial.trial import Trial
+from scenarios.trial.underway import TrialUnderWay
 
 
 class TradeStage:
     """A trial in a trader's hands; see `scenarios.trading.trader.Stage`."""
 
-    def __init__(self, trial: Trial) -> None:
+    def __init__(self, trial: TrialUnderWay) -> None:
         self._trial = trial
 
     def now_ms(self) -> int:

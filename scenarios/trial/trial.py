@@ -198,7 +198,7 @@ class Trial:
         self.agenda = Agenda(scenario.calendar.grain_ms)
         self.history = History()
         self.names = Names()
-        self.outcome = TrialOutcome()
+        self.outcome: TrialOutcome = TrialOutcome()
         self.agents: dict[str, Agent] = {}
         self.is_closing = False
         self.auditor: Auditor | None = None

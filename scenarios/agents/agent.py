@@ -48,6 +48,7 @@ from scenarios.agents.paperwork import OwnReceipts, Paperwork
 from scenarios.agents.receiptstream import ReceiptStream
 from scenarios.agents.register import Folding, Register
 from scenarios.agents.script import Behavior, Delay, Script, Step
+from scenarios.agents.sent import Sent
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.work import Act, Begin, WaitKind, Workload
 from scenarios.model.behaviors import Dishonesty
@@ -55,6 +56,10 @@ from scenarios.model.behaviors import Dishonesty
 FEED_WAIT_MS = 5_000
 FEED_RETRY_MS = 500
 REACTIONS_REMEMBERED = 4096
+NODE_REPLACED = "node.replace"
+GONE_SINCE = ("UNKNOWN_DOCUMENT", "PURGED")
+"""Answers of a node that has listed an envelope and has it no more: lost with its disk (its sender posts it again), or
+purged."""
 BESIDE_DIGESTS_BYTES = 1024
 """What a complaint takes beside the digests that it shows, generously."""
 
@@ -145,6 +150,7 @@ class Agent(Paperwork):
         self.books = []
         self.office.take_up = self.take_up
         self.mailroom = Mailroom()
+        self.sent = Sent()
         self._receipts = ReceiptStream(surroundings.client, FEED_WAIT_MS)
         self.sound_seals: dict[tuple[bytes, str], dict[str, Value]] = {}
         self.seen_receipt = -1
@@ -363,6 +369,8 @@ class Agent(Paperwork):
 
     def _react(self, receipt: Receipt) -> None:
         kind = receipt.type or ""
+        if kind == NODE_REPLACED and receipt.creator is not None and len(self.sent):
+            self.start(f"post again {receipt.index}", self.post_again(receipt.creator))
         for relation in (Relation.OWN, Relation.CONCERNED, Relation.ANY):
             names = self.reacting(kind, relation)
             for name in names if names and self._stands_in(relation, receipt) else ():
@@ -384,7 +392,12 @@ class Agent(Paperwork):
         mail = self.mailroom.of(notice.root, notice.sender)
         if mail.is_sound:
             return
-        data = await self.client.get_document(notice.root, notice.index, pause=self._pause_for(None))
+        try:
+            data = await self.client.get_document(notice.root, notice.index, pause=self._pause_for(None))
+        except ApiProblem as problem:
+            if problem.code not in GONE_SINCE:
+                raise
+            return
         signed = SignedEnvelope.decode(data)  # the node takes in no shorter one
         seal: dict[str, Value] = {
             "by": notice.sender,

@@ -83,6 +83,7 @@ class Archive(Agent):
         root = self._root_of(step.document)
         purged = await self.transact("document.purge", {"root": root})
         self.wallet.forget(root)
+        self.sent.forget(root)
         self.record("document.purged", document=step.document, time_ms=purged.time_ms)
 
     async def rotate_keys(self, _step: RotateKeys) -> None:

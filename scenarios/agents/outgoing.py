@@ -7,6 +7,8 @@ Rules:
 - What an office that is away or silent wants to say waits, and is signed and sealed only when it speaks again.
 - Who has to wait for the office is told to the observer: a fault of trade that holds nobody up shows little.
 - An envelope that is held or lost on its way is told to the observer alone; its sender does not know.
+- When a node is replaced its disk is gone: its organization hands in again what it had posted of late, and everybody
+  else what was for that organization (decision 0078). The same bytes that did arrive are no second envelope.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from scenarios.agents.keybook import Keybook
 from scenarios.agents.members import Members
 from scenarios.agents.office import Fate, Office
 from scenarios.agents.register import Place
+from scenarios.agents.sent import Sent
 from scenarios.agents.wallet import Wallet
 from scenarios.agents.work import Act, WaitKind, Workload
 
@@ -53,6 +56,7 @@ class Outgoing:
         desk: the trial.
         keybook, members: what the ledger tells of keys and members.
         office: whether it reads and speaks now.
+        sent: the envelopes that it posted of late.
     """
 
     id: str
@@ -62,6 +66,7 @@ class Outgoing:
     keybook: Keybook
     members: Members
     office: Office
+    sent: Sent
     _work: Workload
     _awaited: dict[bytes, bool]
 
@@ -150,7 +155,25 @@ class Outgoing:
 
     async def post(self, root: bytes, to: str, sealed: bytes) -> None:
         """Hand a sealed envelope to the node."""
+        self.sent.note(root, to, sealed)
         await self.client.post_document_until_accepted(root, to, sealed, pause=self._pause_for(None))
+
+    async def post_again(self, replaced: str) -> None:
+        """Hand in again what a replaced node may have lost with its disk.
+
+        Args:
+            replaced: the organization whose node it is.
+        """
+        for root, to, sealed in self.sent.envelopes(None if replaced == self.id else replaced):
+            if self.members.has_left(to):
+                continue
+            await self.until_it_speaks()
+            try:
+                await self.client.post_document_until_accepted(root, to, sealed, pause=self._pause_for(None))
+            except ApiProblem as problem:
+                self._record_envelope("envelope.not_again", root, to, code=problem.code)
+            else:
+                self._record_envelope("envelope.again", root, to)
 
     async def _post_late(self, root: bytes, to: str, sealed: bytes) -> None:
         await self.until_office(f"the post to {to}", lambda: self.office.fate_of(to) is not Fate.HELD)
@@ -160,8 +183,8 @@ class Outgoing:
         await self.post(root, to, sealed)
         self._record_envelope("envelope.released", root, to)
 
-    def _record_envelope(self, event: str, root: bytes, to: str) -> None:
-        self.record(event, private=True, to=to, root=root.hex(), time_ms=self.desk.now_ms())
+    def _record_envelope(self, event: str, root: bytes, to: str, **more: RecordField) -> None:
+        self.record(event, private=True, to=to, root=root.hex(), time_ms=self.desk.now_ms(), **more)
 
     def sign(self, act: str, body: Mapping[str, Value], documents: tuple[bytes, ...]) -> SignedTransaction:
         """Sign an act that is valid for as long as acts are."""

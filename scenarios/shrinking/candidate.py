@@ -64,6 +64,16 @@ class Candidate:
         return len(_items(self.value, part))
 
 
+@dataclass(frozen=True, slots=True)
+class Control(Candidate):
+    """A candidate without faults, asked about only to see whether it is the faults that make its run fail."""
+
+    @staticmethod
+    def of(candidate: Candidate) -> Control:
+        """Return a candidate's control."""
+        return Control(candidate.value | {"faults": []}, candidate.failure)
+
+
 def trimmed(candidate: Candidate) -> Candidate:
     """Return it under a name and title of its own, without the story that is no longer told."""
     name = str(candidate.value["scenario"])

@@ -4,7 +4,8 @@ Rules:
 - No run is made here: a candidate is yielded, and whether it fails in the same way is sent back.
 - Expectations and checks go first, since hardly a run depends on them and they hold on to what else could go; then
   faults, steps, and claims and documents; then every fault that is left is made milder: by halves, by a node or field.
-  At last a calendar with a pace is made shorter by halves.
+  At last a calendar with a pace is made shorter by halves, as long as it is not its being short that makes the
+  run fail: without any fault, a run under the shorter one must not fail in the same way.
 - All of it is gone through again until nothing changes. Then no single expectation, check, fault, step, claim or
   document can be taken away, no node out of a fault, and none of its times or amounts halved, without another outcome.
 """
@@ -16,6 +17,7 @@ from typing import TypeAlias
 
 from scenarios.shrinking.candidate import (
     Candidate,
+    Control,
     Part,
     milder,
     removable,
@@ -71,6 +73,9 @@ def _milder(candidate: Candidate) -> Trying:
 
 
 def _shorter(candidate: Candidate) -> Trying:
-    while (less := with_shorter_calendar(candidate)) is not None and (yield less):
+    has_faults = candidate.count(Part.FAULTS) > 0
+    while (less := with_shorter_calendar(candidate)) is not None:
+        if (has_faults and (yield Control.of(less))) or not (yield less):
+            return candidate
         candidate = less
     return candidate

@@ -27,7 +27,7 @@ from scenarios.model import Scenario, read_scenario
 from scenarios.model.catalog import load_scenario
 from scenarios.model.source import parse_source
 from scenarios.record.runfolder import RUN_FILE, SCRIPT_FILE, RunFolder
-from scenarios.shrinking.candidate import Candidate, Part
+from scenarios.shrinking.candidate import Candidate, Control, Part
 from scenarios.shrinking.failure import Failure, failure_of
 from scenarios.shrinking.plan import tries
 
@@ -218,7 +218,7 @@ class _Shrinking:
                 else:
                     self._known[known] = await self._fails(candidate)
             answer = self._known[known]
-            if answer:
+            if answer and not isinstance(candidate, Control):
                 self.shrunk.best = candidate
 
     async def _fails(self, candidate: Candidate) -> bool:

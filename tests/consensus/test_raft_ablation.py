@@ -98,8 +98,8 @@ def test_nothing_but_tests_speaks_of_ablation() -> None:
         "scenarios/pages/checks.py",
     }  # in words, of the tests
     knows = {"ledger/ablation.py", "ledger/execution.py", "ledger/validation.py", "ledger/errors.py", *told}
-    for path in told:
-        text = (ROOT / path).read_text(encoding="utf-8")
+    for name in told:
+        text = (ROOT / name).read_text(encoding="utf-8")
         assert "Safeguard" not in text
         assert ".ablation" not in text.replace("row.ablation", "").replace("self.ablation", "")
     for package in ("ledger", "p2p", "scenarios"):

@@ -266,7 +266,7 @@ BROKEN: dict[str, tuple[object, str, object, Bounds, str]] = {
         Bounds(nodes=2, campaigns_max=1, flying_max=2, duplicates_max=1, beats_max=1), "other entries are stored"
     ),
     "a leader counts its disk before it is written": (
-        election.replication, "start_term", start_term_rashly, Bounds(nodes=2), "on 1 disks"
+        replication, "start_term", start_term_rashly, Bounds(nodes=2), "on 1 disks"
     ),
     "a leader counts its disk for more than was written": (
         replication, "own_append_stable", count_all_as_written, Bounds(nodes=1, campaigns_max=1), "on 0 disks"

@@ -16,6 +16,7 @@ from consensus import (
     ConfState,
     Entry,
     Message,
+    MessageType,
     election,
     membership,
     quorum,
@@ -104,7 +105,7 @@ def every_vote_is_free(patch: Patch) -> None:
         core.lead = NOBODY
         ORIGINAL_HANDLE_VOTE(core, message)
 
-    patch.setitem(raft._HANDLERS, raft.MessageType.VOTE, grants)  # type: ignore[arg-type]
+    patch.setitem(raft._HANDLERS, MessageType.VOTE, grants)  # type: ignore[arg-type]
 
 
 ORIGINAL_HANDLE_VOTE = election.handle_vote
@@ -161,7 +162,7 @@ def commit_passes_what_the_message_covers(patch: Patch) -> None:
         ORIGINAL_HANDLE_APPEND(core, message)
         core.commit_to(message.commit)
 
-    patch.setitem(raft._HANDLERS, raft.MessageType.APPEND, raft._from_leader(handle_append))  # type: ignore[arg-type]
+    patch.setitem(raft._HANDLERS, MessageType.APPEND, raft._from_leader(handle_append))  # type: ignore[arg-type]
 
 
 ORIGINAL_HANDLE_APPEND = replication.handle_append
@@ -310,7 +311,7 @@ def _do_always(disk: Disk, entry: Entry, _observer: Observer) -> None:
 
 
 def lost_appends_are_not_made_good(patch: Patch) -> None:
-    patch.setitem(raft._HANDLERS, raft.MessageType.HEARTBEAT_RESPONSE, lambda *_: None)  # type: ignore[arg-type]
+    patch.setitem(raft._HANDLERS, MessageType.HEARTBEAT_RESPONSE, lambda *_: None)  # type: ignore[arg-type]
     patch.setattr(election, "_quorum_active", lambda _: True)
 
 

@@ -6,13 +6,14 @@ import asyncio
 import errno
 import os
 import threading
+import time
 
 import apsw
 import pytest
 
 from ledger.watermark import unpack_watermark
-from p2p import live
 from p2p.live import INLINE_SYNC_NS_MAX, LiveMachine
+from p2p.livecalendar import LiveCalendar
 from p2p.machine import DiskFailureError
 
 
@@ -74,8 +75,8 @@ async def test_a_disk_that_grows_slow_is_written_to_in_a_thread_and_inline_again
         threads.append(threading.current_thread() is not threading.main_thread())
         written(self, *args)
 
-    monkeypatch.setattr(live.os, "fdatasync", sync)
-    monkeypatch.setattr(live.time, "monotonic_ns", lambda: now_ns)
+    monkeypatch.setattr(os, "fdatasync", sync)
+    monkeypatch.setattr(time, "monotonic_ns", lambda: now_ns)
     monkeypatch.setattr(LiveMachine, "_commit_now", commit)
     machine.sync_ns = sync_ns
     connection = opened(machine)
@@ -118,7 +119,7 @@ async def test_a_watermark_that_cannot_be_synced_is_a_failure_of_the_disk(machin
     def refuse(_descriptor):
         raise OSError(errno.EIO, "input/output error")
 
-    monkeypatch.setattr(live.os, "fdatasync", refuse)
+    monkeypatch.setattr(os, "fdatasync", refuse)
     with pytest.raises(DiskFailureError, match="commit 1 is not durable"):
         await machine.commit(connection, 1)
     connection.close()
@@ -134,10 +135,10 @@ async def test_a_commit_that_sqlite_refuses_is_a_failure_of_the_disk_and_leaves_
 
 def test_the_calendar_runs_on_from_where_it_was_set_whatever_the_wall_clock_does(machine, monkeypatch):
     now = [10_000_000_000]
-    machine.calendar = live.LiveCalendar(machine.now_ms(), lambda: now[0])
+    machine.calendar = LiveCalendar(machine.now_ms(), lambda: now[0])
     machine.set_calendar(2_000_000_000_000)
     now[0] += 1_500_000_000
-    monkeypatch.setattr(live.time, "time", lambda: 0.0)
+    monkeypatch.setattr(time, "time", lambda: 0.0)
     assert machine.now_ms() == 2_000_000_001_500
 
 

@@ -8,6 +8,7 @@ import errno
 import aiohttp
 import pytest
 
+from p2p.api import serve_api
 from p2p.machine import DiskFailureError
 from p2p.virtual import DiskOperation
 
@@ -132,12 +133,10 @@ def test_what_is_handed_in_while_the_disk_fails_is_not_called_accepted(five):
 def test_a_service_that_fails_ends_the_node(five, monkeypatch):
     from scenarios.worlds import virtual
 
-    serve = virtual.serve_api
-
     async def refuse(node, api, *, on_open):
         if node.organization == "noaa":
             raise OSError(errno.EADDRINUSE, "address in use")
-        await serve(node, api, on_open=on_open)
+        await serve_api(node, api, on_open=on_open)
 
     monkeypatch.setattr(virtual, "serve_api", refuse)
 

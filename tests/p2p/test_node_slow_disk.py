@@ -342,6 +342,7 @@ def test_sending_before_the_commit_would_be_seen(five, custody, monkeypatch):
         taken = ready(self)
         if taken is not None:
             self.send(taken.messages_after_append)
+            assert isinstance(taken.messages_after_append, list)
             taken.messages_after_append.clear()
         return taken
 

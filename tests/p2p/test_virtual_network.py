@@ -8,6 +8,7 @@ import errno
 import pytest
 
 from p2p.virtual import NS_PER_MS, TcpModel, VirtualMachine, VirtualWorld, run_virtual
+from p2p.virtual.listening import VirtualServer
 from tests.p2p.wirepair import PORT, Recorder, connected
 
 
@@ -428,6 +429,7 @@ def test_ports_are_taken_once_and_free_after_death():
         pair.server.crash()
         with world.network.as_host("server"):
             server = await world.loop.create_server(asyncio.Protocol, None, PORT)
+            assert isinstance(server, VirtualServer)
             assert server.sockets[0].getsockname()[1] == PORT
             server.close()
             await server.wait_closed()

@@ -412,11 +412,13 @@ def test_customs_decides_what_the_scenario_scripts() -> None:
         await first_claim(trial)
         customs = trial.agents["cbp"]
         assert trial.states("e1") == ["CLAIMED"]
-        deny = DenyClaim(do="deny-claim", when=FILED, by="cbp", claim="e1", reason=REASON)
+        deny = DenyClaim(
+            do="deny-claim", at=None, after=None, when=FILED, by="cbp", claim="e1", reason=REASON
+        )
         assert [act.code for act in await customs.perform(deny)] == ["VALID"]
         (refused,) = await customs.perform(deny)
         assert (refused.code, refused.rule) == ("RULE_VIOLATED", "deny/impossible-transition")
-        liquidate = Liquidate(do="liquidate", when=FILED, by="cbp", claim="e1")
+        liquidate = Liquidate(do="liquidate", at=None, after=None, when=FILED, by="cbp", claim="e1")
         assert [act.code for act in await customs.perform(liquidate)] == ["VALID"]
         await trial.rest()
 
@@ -434,7 +436,15 @@ def test_notice_correction_and_suspension_go_their_ways() -> None:
         for step in (
             SuspendHolding(do="suspend-holding", **by_cbp),
             ReinstateHolding(do="reinstate-holding", **by_cbp),
-            NotifyIncorrect(do="notify-incorrect", when=FILED, by="exporter", document="c1", reason=REASON),
+            NotifyIncorrect(
+                do="notify-incorrect",
+                at=None,
+                after=None,
+                when=FILED,
+                by="exporter",
+                document="c1",
+                reason=REASON,
+            ),
             CorrectClaim.model_validate(CORRECTION),
         ):
             codes += [act.code for act in await trial.agents[step.by].perform(step)]

@@ -129,16 +129,17 @@ def test_a_spoilt_envelope_is_complained_of_sent_again_and_acknowledged(pilot):
     async def script(p):
         exporter = p._trial.agents["exporter"]
         wallet, send = exporter.wallet, exporter.send
+        is_sent = False
 
         async def rubbish(root, to, names=None):
-            if to != "importer" or rubbish.sent:
+            nonlocal is_sent
+            if to != "importer" or is_sent:
                 await send(root, to, names)
                 return
-            rubbish.sent = True
+            is_sent = True
             sealed = seal(b"no envelope", exporter.keybook.box_key(to), wallet._random)
             await exporter.client.post_document(root, to, wallet.sign_envelope(root, to, sealed))
 
-        rubbish.sent = False
         exporter.send = rubbish
         await p.do("issue-certificate", by="exporter", document="c1")
         await p.until("certificate c1 held by importer")

@@ -18,10 +18,9 @@ from scenarios.model.faults import (
     KINDS_BY_WORLD,
     VIRTUAL_KINDS,
     FaultRecord,
-    Loss,
-    Partition,
     PowerLoss,
 )
+from scenarios.model.linkfaults import Loss, Partition
 from scenarios.model.predicates import parse_predicate
 from scenarios.model.targets import Target, TargetKind, check_target, parse_target
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_every_private_text_of_the_matrix_can_be_searched_for() -> None:
     scenario = load_scenario("tuna-matrix")
     texts: set[str] = set()
     for form in scenario.forms.values():
-        records = [form.form_values(), *form.rows, *map(form.attachment_values, form.attachments)]
+        records: list[Any] = [form.form_values(), *form.rows, *map(form.attachment_values, form.attachments)]
         for record in records:
             values = record if isinstance(record, dict) else record.model_dump(exclude_none=True)
             texts |= {str(v) for name, v in values.items() if name not in CODED and isinstance(v, str)}

@@ -14,7 +14,6 @@ from p2p.machine import DiskFailureError
 from p2p.node import Node
 from scenarios.hosting.commands import _until_too_few, init_network
 from scenarios.model.catalog import load_scenario
-from scenarios.network import process
 from scenarios.network.deployment import GENESIS_FILE, NODE_FILE, load_node_config, read_genesis
 from scenarios.network.process import (
     EXIT_CANNOT_GO_ON,
@@ -54,7 +53,7 @@ def test_a_failed_disk_ends_the_node_with_70(
         self.store.connection.close()
         raise DiskFailureError("cbp: commit 9 is not durable; stop the node, do not retry")
 
-    monkeypatch.setattr(process.Node, "run", run)
+    monkeypatch.setattr(Node, "run", run)
     assert run_node(network / "cbp" / NODE_FILE) == EXIT_CANNOT_GO_ON == 70
     assert "commit 9 is not durable" in capfd.readouterr().err
 

@@ -24,6 +24,7 @@ from ledger.contracts.carnet.records import CarnetRecord, CarnetState, GoodsReco
 from ledger.contracts.fisheries import dolphin
 from ledger.contracts.fisheries import form as form_module
 from ledger.contracts.fisheries.dolphin import STATUS_RULES
+from ledger.contracts.parameters import CARRYING_CAPACITY_SHORT_TONS
 from ledger.contracts.records import Blanket
 from ledger.contracts.regime import REGIMES
 from ledger.contracts.table import Guard
@@ -347,13 +348,13 @@ def driftnets_are_other_gear(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def vessels_of_the_limit_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Count a carrying capacity of exactly the limit as over it."""
-    limit = dolphin.CARRYING_CAPACITY_SHORT_TONS
+    limit = CARRYING_CAPACITY_SHORT_TONS
     monkeypatch.setattr(dolphin, "CARRYING_CAPACITY_SHORT_TONS", replace(limit, value=limit.value - 1))
 
 
 def vessels_over_the_limit_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Count a carrying capacity of a short ton over the limit as within it."""
-    limit = dolphin.CARRYING_CAPACITY_SHORT_TONS
+    limit = CARRYING_CAPACITY_SHORT_TONS
     monkeypatch.setattr(dolphin, "CARRYING_CAPACITY_SHORT_TONS", replace(limit, value=limit.value + 1))
 
 

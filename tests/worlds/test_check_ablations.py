@@ -39,6 +39,7 @@ from scenarios.running.options import RunResult
 from scenarios.testing import PilotFixture
 from scenarios.trial.pilot import Pilot
 from scenarios.trial.trial import Trial
+from scenarios.worlds.virtual import SimulatedWorld
 
 RunVirtual = Callable[..., RunResult]
 
@@ -72,7 +73,7 @@ async def told_and_killed(p: Pilot) -> None:
     trial = p._trial
     await p.fault("slow_disk", target="node importer", params={"range_ms": [300, 400]})
     end = await p.fault("crash_at", target="node importer", params={"point": "after_answer"})
-    probe = trial.outcome.wallets["importer"].sign(
+    probe = trial.agents["importer"].wallet.sign(
         "document.acknowledge", {"root": b"r" * 32}, (), p.now_ms() + 86_400_000
     )
     with suppress(NodeUnreachableError), trial.world.place("importer"):
@@ -144,7 +145,9 @@ def test_a_healed_majority_that_does_nothing_is_seen(run_virtual_scenario: RunVi
 
         def follow(event: Event) -> None:
             if event.name == "phase" and event.fields["name"] == "heal majority":
-                mends.append(trial.world.partition([[name] for name in trial.world.organizations]))
+                world = trial.world
+                assert isinstance(world, SimulatedWorld)
+                mends.append(world.partition([[name] for name in world.organizations]))
             elif event.name == "phase" and event.fields["name"] == "heal":
                 mends.pop()()
 

@@ -11,6 +11,7 @@ from p2p.node import Node
 from p2p.virtual import VirtualWorld, run_virtual
 from p2p.virtual.machine import VirtualMachine
 from scenarios.judging.verdict import Verdict
+from scenarios.privacy.survey import survey
 from scenarios.record import eventspool
 from scenarios.running import runner
 from scenarios.worlds.virtual import SimulatedWorld
@@ -23,7 +24,7 @@ def test_no_node_and_no_disk_is_in_memory_while_a_long_run_is_judged(
 ) -> None:
     nodes: list[ref[Node]] = []
     left: list[int] = []
-    founded, survey = Node.__init__, runner.survey
+    founded = Node.__init__
     before = len(statetree._shared)
 
     def noted(node: Node, *arguments: object, **named: object) -> None:

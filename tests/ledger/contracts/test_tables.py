@@ -264,7 +264,7 @@ PRIVATE_TABLES = [
     CARNET_REVIEW_TABLE,
     VERIFICATION_REVIEW_TABLE,
 ]
-TABLES = [*PUBLIC_TABLES, *PRIVATE_TABLES]
+TABLES: list[Table] = [*PUBLIC_TABLES, *PRIVATE_TABLES]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

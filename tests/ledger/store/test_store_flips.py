@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from ledger.keys import Verifier
 from ledger.store import Store, session
 from ledger.store.schema import SCHEMA
 from ledger.watermark import pack_watermark
+from tests.ledger.store.conftest import Node
 
 REFUSED, BLOCK_REFUSED, REBUILT, IDENTICAL, SILENT = (
     "refused",
@@ -127,7 +128,7 @@ def fill(node) -> None:
 class Wreck:
     """A store to be damaged over and over: its files, and what it served when whole."""
 
-    node: object
+    node: Node
     directory: Path
     before: Served
     after: Served
@@ -175,7 +176,7 @@ def wreck(node, tmp_path: Path) -> Wreck:
 
 
 @pytest.fixture
-def live(node, tmp_path) -> Iterator[Wreck]:
+def live(node, tmp_path) -> Wreck:
     """Killed with nearly everything in the WAL."""
     fill(node)
     assert (node.directory / "node.db-wal").stat().st_size > 100_000
@@ -183,7 +184,7 @@ def live(node, tmp_path) -> Iterator[Wreck]:
 
 
 @pytest.fixture
-def worn(node, tmp_path) -> Iterator[Wreck]:
+def worn(node, tmp_path) -> Wreck:
     """Killed when half of the WAL was written over, long after most of it was copied into the database."""
     fill(node)
     node.store.copy_wal()
@@ -194,7 +195,7 @@ def worn(node, tmp_path) -> Iterator[Wreck]:
 
 
 @pytest.fixture
-def still(node, tmp_path) -> Iterator[Wreck]:
+def still(node, tmp_path) -> Wreck:
     """Stopped in an orderly way: everything in the database file."""
     fill(node)
     node.close()

@@ -42,27 +42,43 @@ Hook = Callable[[DiskOperation, str], None]
 
 
 class DiskFile:
-    """One file: what programs see, what is durable, and the unsynced operations between the two."""
+    """One file: what programs see, what is durable, and the unsynced operations between the two.
 
-    __slots__ = ("_touched", "content", "durable", "name_durable", "pending")
+    What is written is put in its place when somebody looks: SQLite writes a page's head and the page apart, one behind
+    the other, and reads neither before it syncs.
+    """
+
+    __slots__ = ("_content", "_touched", "_unplaced", "durable", "name_durable", "pending")
 
     def __init__(self) -> None:
-        self.content = Pages()
+        self._content = Pages()
         self.durable = Pages()
         self.pending: list[tuple[int, bytes | None]] = []
         self.name_durable = False
         self._touched: dict[int, None] | None = {}
+        self._unplaced: list[tuple[int, bytes]] = []
+
+    @property
+    def content(self) -> Pages:
+        """What programs see."""
+        if self._unplaced:
+            unplaced, self._unplaced = self._unplaced, []
+            for offset, data in _joined(unplaced):
+                self._touch(min(offset, len(self._content)), offset + len(data))
+                self._content.write(offset, data)
+        return self._content
 
     def write(self, offset: int, data: bytes) -> None:
         """Write into the page cache; a gap before `offset` reads as zeros."""
-        self._touch(min(offset, len(self.content)), offset + len(data))
-        self.content.write(offset, data)
-        self.pending.append((offset, data))
+        write = (offset, data)
+        self._unplaced.append(write)
+        self.pending.append(write)
 
     def truncate(self, size: int) -> None:
         """Cut or extend the file to `size` bytes."""
-        self._touch(min(size, len(self.content)), size + 1)
-        self.content.truncate(size)
+        content = self.content
+        self._touch(min(size, len(content)), size + 1)
+        content.truncate(size)
         self.pending.append((size, None))
 
     def sync(self) -> None:
@@ -71,8 +87,9 @@ class DiskFile:
             for offset, data in self.pending:
                 _apply(self.durable, offset, data)
         else:  # all that was ever written is in what is seen, so the touched pages are shared
-            moved = self.content.spill()
-            self.durable.take_pages(self.content, [*self._touched, *moved])
+            content = self.content
+            moved = content.spill()
+            self.durable.take_pages(content, [*self._touched, *moved])
             self._touched.clear()
         self.pending.clear()
 
@@ -84,7 +101,7 @@ class DiskFile:
     def copy(self) -> DiskFile:
         """Return a file of its own with the same content and the same durable part."""
         other = DiskFile()
-        other.content = self.content.copy()
+        other._content = self.content.copy()
         other.durable = self.durable.copy()
         other.pending = list(self.pending)
         other.name_durable = self.name_durable
@@ -116,7 +133,7 @@ class DiskFile:
                     arrived[sector] = chance.random() < kept
                     if arrived[sector]:
                         _apply(left, start, part)
-        other.content = left
+        other._content = left
         other.durable = left.copy()
         return other
 
@@ -126,6 +143,19 @@ def _apply(target: Pages, offset: int, data: bytes | None) -> None:
         target.truncate(offset)
     else:
         target.write(offset, data)
+
+
+def _joined(writes: Sequence[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """Give the same writes in the same order, those in one that follow each other without a gap."""
+    begin, end, parts = 0, -1, list[bytes]()
+    for offset, data in writes:
+        if offset != end:
+            if parts:
+                yield begin, b"".join(parts)
+            begin, parts = offset, []
+        parts.append(data)
+        end = offset + len(data)
+    yield begin, b"".join(parts)
 
 
 def _sectors(offset: int, data: bytes) -> list[tuple[int, bytes]]:

@@ -169,18 +169,17 @@ def _no_entry(filename: str) -> apsw.IOError:
 class _OpenFile:
     """A file SQLite has open. One process has it alone, so that locks are always free."""
 
-    __slots__ = ("_content", "_delete", "_disk", "_file", "_name", "_vfs")
+    __slots__ = ("_delete", "_disk", "_file", "_name", "_vfs")
 
     def __init__(self, vfs: LifeVFS, name: str, file: DiskFile, *, delete: bool) -> None:
         self._vfs = vfs
         self._name = name
         self._file = file
-        self._content = file.content
         self._delete = delete
 
     def xRead(self, amount: int, offset: int) -> bytes:
         self._vfs.before_read(self._name)
-        return self._content.read(offset, amount)
+        return self._file.content.read(offset, amount)
 
     def xWrite(self, data: bytes, offset: int) -> None:
         self._vfs.before(DiskOperation.WRITE, self._name)
@@ -194,7 +193,7 @@ class _OpenFile:
         self._vfs.sync(self._name, self._file)
 
     def xFileSize(self) -> int:
-        return len(self._content)
+        return len(self._file.content)
 
     def xClose(self) -> None:
         if self._delete:

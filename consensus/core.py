@@ -59,7 +59,7 @@ class Core:
         role: the current role.
         lead: who leads the current term, as far as known.
         election_elapsed: ticks since the leader was heard, or since a leader last checked its quorum.
-        heartbeat_elapsed: ticks since the last heartbeat.
+        heartbeat_elapsed: ticks since the last round of heartbeats, be it for reads.
         election_timeout: ticks after which this node campaigns, drawn anew for each wait.
         votes: answers to the running campaign, by voter.
         session: the last session number given out.

@@ -207,7 +207,6 @@ def tick_leader(core: Core) -> None:
             return
     core.heartbeat_elapsed += 1
     if core.heartbeat_elapsed >= core.config.heartbeat_tick:
-        core.heartbeat_elapsed = 0
         replication.broadcast_heartbeat(core)
 
 

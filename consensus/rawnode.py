@@ -287,7 +287,7 @@ class RawNode:
             bool(core.messages)
             or bool(core.messages_after_append)
             or bool(core.read_states)
-            or core.read_sent < core.read_number
+            or (core.read_sent < core.read_number and reads.is_round_due(core))
             or log.last_index > log.handed
             or log.pending_snapshot is not None
             or log.commit > log.applying

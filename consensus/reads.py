@@ -11,8 +11,9 @@ Rules:
   newest; its answer confirms that read and all older ones. Asking again is another request with another
   number, so an answer to the first attempt confirms nothing newer (etcd#20418).
 - Answers count by peer and session like all others; a learner's confirms nothing.
-- All reads asked for between two Readies share one round of heartbeats; a lost one is made good by the next
-  ordinary heartbeat.
+- At most one round of heartbeats for reads is under way: what is asked for meanwhile waits until a majority has
+  confirmed it, and shares the next one. A round for reads is a heartbeat like any other: the next ordinary one comes
+  an interval later, carries all that wait, and makes good one that was lost.
 - Only the leader answers. A follower refuses and names the leader: forwarding would hide a second hop that
   may lose the question, and the caller's own connection to the leader can do it better.
 - No leases: a clock that stops, or a process that is paused, would break them (section 6.4.1).
@@ -53,12 +54,18 @@ def request(core: Core, context: bytes) -> None:
     confirm(core)
 
 
+def is_round_due(core: Core) -> bool:
+    """Whether there are reads that no heartbeat has carried yet, and no round for others is under way."""
+    return core.read_sent < core.read_number and (not core.reads or core.reads[0][0] > core.read_sent)
+
+
 def send_round(core: Core) -> None:
-    """Sends one round of heartbeats for the reads that none has carried yet."""
-    if core.read_sent < core.read_number:
-        core.read_sent = core.read_number
+    """Sends one round of heartbeats for the reads that none has carried yet, if it is due."""
+    if is_round_due(core):
         if core.reads:
             replication.broadcast_heartbeat(core)
+        else:
+            core.read_sent = core.read_number
 
 
 def peer_answered(core: Core, message: Message) -> None:

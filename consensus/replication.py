@@ -68,7 +68,9 @@ def broadcast_append(core: Core) -> None:
 
 
 def broadcast_heartbeat(core: Core) -> None:
-    """Sends every peer a heartbeat; it commits no more than the peer is known to hold."""
+    """Sends every peer a heartbeat; it commits no more than the peer is known to hold, and carries all reads."""
+    core.heartbeat_elapsed = 0
+    core.read_sent = core.read_number
     commit = core.log.commit
     for voter, progress in core.progress.items():
         if voter != core.id:

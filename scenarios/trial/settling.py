@@ -21,7 +21,7 @@ from typing import Protocol
 
 from scenarios.worlds.base import Standing, World
 
-POLL_S = 0.02
+POLL_S = 0.05
 SEEN_IDLE_MIN = 2
 STUCK_S = 120.0
 

@@ -70,14 +70,29 @@ def test_reads_between_two_readies_share_one_round_of_heartbeats() -> None:
     assert [state.context for state in answered(node)] == [b"a", b"b", b"c"]
 
 
-def test_a_lost_round_is_made_good_by_the_next_heartbeat() -> None:
+def test_a_lost_round_is_made_good_by_the_next_heartbeat_with_all_that_waited_for_it() -> None:
     node, _ = leading()
     node.read_index(b"a")
     node.ready()
+    node.read_index(b"b")
     node.tick()
     (asked, _) = beats(node.ready())
     node.step(beat_answer(asked))
-    assert answered(node) == [ReadState(1, b"a")]
+    ready = node.ready()
+    assert ready.read_states == [ReadState(1, b"a"), ReadState(1, b"b")]
+    assert not beats(ready), "an ordinary heartbeat carried both"
+
+
+def test_the_next_heartbeat_comes_an_interval_after_a_round_for_reads() -> None:
+    node, _ = leading(heartbeat_tick=2, election_tick=10)
+    node.ready()
+    node.tick()
+    node.read_index(b"a")
+    assert beats(node.ready())
+    node.tick()
+    assert not beats(node.ready())
+    node.tick()
+    assert beats(node.ready())
 
 
 def test_a_lone_voter_answers_at_once() -> None:
@@ -109,14 +124,32 @@ def test_bug_20_an_answer_to_an_earlier_attempt_confirms_nothing_newer() -> None
     node.read_index(b"a")
     (first, _) = beats(node.ready())
     node.read_index(b"a")
-    (second, _) = beats(node.ready())
-    assert second.context > first.context
     node.step(beat_answer(first))
-    assert len(answered(node)) == 1, "the first attempt only"
+    ready = node.ready()
+    assert len(ready.read_states) == 1, "the first attempt only"
+    (second, _) = beats(ready)
+    assert second.context > first.context
     node.step(beat_answer(first))
     assert not answered(node)
     node.step(beat_answer(second))
     assert len(answered(node)) == 1
+
+
+def test_reads_asked_for_during_a_round_share_the_next_one() -> None:
+    node, _ = leading()
+    node.read_index(b"a")
+    (first, _) = beats(node.ready())
+    for context in (b"b", b"c", b"d"):
+        node.read_index(context)
+        assert not node.has_ready(), "one round at a time"
+    node.step(beat_answer(first))
+    ready = node.ready()
+    assert [state.context for state in ready.read_states] == [b"a"]
+    (second, _) = beats(ready)
+    node.step(beat_answer(second))
+    ready = node.ready()
+    assert [state.context for state in ready.read_states] == [b"b", b"c", b"d"]
+    assert not beats(ready), "nothing is left to be carried"
 
 
 def test_bug_20_numbers_are_fresh_in_a_later_term_too() -> None:

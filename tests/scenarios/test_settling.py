@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from p2p.virtual import VirtualWorld, run_virtual
-from scenarios.trial.settling import Rest, Settling
+from scenarios.trial.settling import POLL_S, Rest, Settling
 from scenarios.worlds.base import Standing
 
 ELECTION_TIMEOUT_MS = 2000
@@ -140,4 +140,4 @@ def test_every_movement_starts_the_wait_anew() -> None:
     world.on_look = step
     found, after_s = rest(world, explained=True)
     assert found is Rest.STALLED
-    assert after_s > 100 * 0.02 + 2 * ELECTION_TIMEOUT_MS / 1000
+    assert after_s > 100 * POLL_S + 2 * ELECTION_TIMEOUT_MS / 1000

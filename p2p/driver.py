@@ -105,7 +105,7 @@ class Driver:
 
     machine: Machine
     connection: apsw.Connection
-    sequence: Callable[[], int]
+    seal: Callable[[], int]
     tick_ms: int
     work: Work
     figures: DriverFigures = field(default_factory=DriverFigures)
@@ -343,7 +343,7 @@ class Driver:
         self.figures.commits += 1
         self._settled.clear()
         self.work.committing(begins=True)
-        commit = self.machine.commit(self.connection, self.sequence())
+        commit = self.machine.commit(self.connection, self.seal())
         self._commit = asyncio.get_running_loop().create_task(commit, name="commit")
         self._commit.add_done_callback(lambda _: self._wake.set())
 

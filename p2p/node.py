@@ -196,7 +196,7 @@ class Node:
         self.driver = Driver(
             machine,
             self.store.connection,
-            lambda: self.store.sequence,
+            self.store.seal,
             config.timing.tick_ms,
             self.turns,
         )
@@ -222,7 +222,7 @@ class Node:
 
     async def _work(self, services: Sequence[Service]) -> None:
         if self.store.connection.in_transaction:
-            await self.machine.commit(self.store.connection, self.store.sequence)
+            await self.machine.commit(self.store.connection, self.store.seal())
         write_again(self.store)
         self._resume()
         loop = asyncio.get_running_loop()

@@ -95,6 +95,8 @@ class Views:
         certified = self.node.certifier.certified_height
         if after >= self.node.store.last_receipt_index(certified):
             return False
+        if not self.node.store.absent_blocks:
+            return True
         return any(
             r.height <= certified and self.node.store.absent_blocks.get(r.height) is not False
             for r in self.node.store.receipts(after, 1)

@@ -1,8 +1,8 @@
 """The node's SQLite file: what is kept, how damage is found, what is rebuilt.
 
-The caller opens the connection (exclusive locking, then WAL, `synchronous=FULL`), commits every transaction
-that the store has opened, and then writes `Store.sequence` into the watermark file. Why it is so:
-docs/decisions/0003.
+The caller opens the connection (exclusive locking, then WAL, `synchronous=FULL`), has every transaction that the
+store has opened sealed, commits it, and then writes the number that `Store.seal` returned into the watermark file.
+Why it is so: docs/decisions/0003.
 Opening the connection itself meets damage too: `with damage_named("node.db", anything=True)` around it turns
 what SQLite says into a `DamagedStoreError`.
 """

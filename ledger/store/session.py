@@ -1,8 +1,8 @@
 """The store's connection, its open transaction, and the one row that says how far everything has got.
 
 Rules:
-- The first change after a commit opens a transaction and takes the next sequence number; the caller commits
-  and then records the number in the watermark file. Nothing here commits.
+- The first change after a commit opens a transaction and takes the next sequence number; the caller has it sealed,
+  which writes the one row, commits, and then records the number in the watermark file. Nothing here commits.
 - A transaction that was rolled back leaves this object's memory behind the file: the store must be opened
   again.
 - The WAL is copied into the database only before a transaction begins, never inside a commit: so what is
@@ -164,20 +164,23 @@ class Session:
         self._wal_pages[0] = 0
 
     def _change(self, **progress: int) -> None:
-        """Open a transaction if none is open, and record progress in it."""
+        """Open a transaction if none is open, and note progress, which is recorded when it is sealed."""
         if not self.connection.in_transaction:
             if self._wal_pages[0] >= WAL_PAGES_MAX:
                 self.copy_wal()
             self.connection.execute("BEGIN IMMEDIATE")
             progress["sequence"] = self._progress.sequence + 1
-        elif not progress:
-            return
-        self._progress = replace(self._progress, **progress)
+        if progress:
+            self._progress = replace(self._progress, **progress)
+
+    def seal(self) -> int:
+        """Record in the open transaction how far everything has got, and return its number; the caller commits it."""
         columns = self._progress.columns()
         self.connection.execute(
             "INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*columns, row_digest("progress", 1, *columns)),
         )
+        return self._progress.sequence
 
     def rows(self, table: str, sql: str, bindings: Sequence[Column] = ()) -> list[Row]:
         """Return all rows of a query over `table`."""

@@ -203,6 +203,7 @@ class _History:
     def _close(self, organization: str) -> dict[str, bytes]:
         store = self.stores.pop(organization)
         store.set_hard_state(1, 1, store.last_index)
+        store.seal()
         store.connection.execute("COMMIT")
         store.connection.close()
         data = (self.directory / f"{organization}.db").read_bytes()

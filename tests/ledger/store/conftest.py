@@ -140,6 +140,7 @@ class Node:
 
     def commit(self, *, watermark: bool = True) -> None:
         if self.store.connection.in_transaction:
+            self.store.seal()
             self.store.connection.execute("COMMIT")
         if watermark:
             (self.directory / "watermark").write_bytes(pack_watermark(self.store.sequence))

@@ -33,6 +33,7 @@ from scenarios.agents.nonces import NonceFileError
 from scenarios.campaign.campaign import CampaignOptions, run_campaign
 from scenarios.campaign.campaign import exit_code as campaign_exit_code
 from scenarios.campaign.job import jobs_of
+from scenarios.campaign.stopping import StoppedError
 from scenarios.campaign.told import tell_campaign
 from scenarios.comparing.commands import budget, compare, sweep
 from scenarios.diagram.files import FILE as DIAGRAM_FILE
@@ -165,7 +166,10 @@ def campaign(
     ]
     directory = out or RUNS / "campaigns" / f"{'+'.join(s.scenario for s, _ in loaded)}-{first}-{seeds}"[:120]
     options = CampaignOptions(directory, jobs or os.cpu_count() or 1, cluster, _complain)
-    journal = run_campaign(list(jobs_of(loaded, first, seeds)), options)
+    try:
+        journal = run_campaign(list(jobs_of(loaded, first, seeds)), options)
+    except StoppedError as stopped:
+        return stopped.exit_code
     results = list(journal.results.values())
     for line in tell_campaign(results, directory):
         print(line)

@@ -3,12 +3,12 @@
 Rules:
 - What is done stays done: results are durable one by one, and the same command takes the campaign up again.
 - Progress is told every few seconds: runs per second, verdicts so far, how long it will still take.
+- Stopped by Ctrl-C or SIGTERM it says how much is done, and that the same command goes on.
 - The folder of every run that did not pass is kept (on one machine), and the command that repeats it is told.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +21,7 @@ from scenarios.campaign.job import Job
 from scenarios.campaign.journal import FAILURES, Journal
 from scenarios.campaign.parquet import FILE, check_installed, write_parquet
 from scenarios.campaign.result import LOST, Result
+from scenarios.campaign.stopping import StoppedError, run_until_stopped
 from scenarios.campaign.summary import summarize
 from scenarios.judging.verdict import EXIT_INTERNAL, Verdict
 
@@ -52,7 +53,7 @@ def run_campaign(jobs: Sequence[Job], options: CampaignOptions) -> Journal:
 
     Raises:
         RefusedError: if the directory holds another campaign, or the cluster cannot be used.
-        KeyboardInterrupt: if it was stopped; what was done is kept.
+        StoppedError: if it was stopped by SIGINT or SIGTERM; what was done is kept.
     """
     check_installed()
     journal = Journal.open(options.out, jobs)
@@ -67,16 +68,23 @@ def run_campaign(jobs: Sequence[Job], options: CampaignOptions) -> Journal:
 
     try:
         if options.cluster is not None:
-            asyncio.run(run_on_cluster(options.cluster, left, take))
+            run_until_stopped(run_on_cluster(options.cluster, left, take, options.say))
         else:
-            asyncio.run(Crew(options.workers, options.out / FAILURES).run(left, take))
+            run_until_stopped(Crew(options.workers, options.out / FAILURES).run(left, take))
+        _write_summary(journal, options.out)
+    except StoppedError as stopped:
+        options.say(f"{stopped}: {progress.done:,} of {len(jobs):,} runs are done; the same command goes on")
+        raise
     finally:
         journal.close()
-    write_parquet(journal.results.values(), options.out / FILE)
+    return journal
+
+
+def _write_summary(journal: Journal, directory: Path) -> None:
+    write_parquet(journal.results.values(), directory / FILE)
     summaries = summarize(journal.results.values())
     value = {name: summary.plain() for name, summary in summaries.items()}
-    (options.out / SUMMARY_FILE).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    return journal
+    (directory / SUMMARY_FILE).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def exit_code(results: Sequence[Result]) -> int:
@@ -94,14 +102,14 @@ class _Progress:
     """Counts and tells."""
 
     def __init__(self, total: int, done: int, say: Say) -> None:
-        self._total, self._done, self._say = total, done, say
+        self._total, self.done, self._say = total, done, say
         self._begun = self._told = time.monotonic()
         self._here = 0
         self._verdicts: dict[str, int] = {}
 
     def take(self, result: Result) -> None:
         """Count a result and tell, if it is time."""
-        self._done += 1
+        self.done += 1
         self._here += 1
         self._verdicts[result.verdict] = self._verdicts.get(result.verdict, 0) + 1
         now = time.monotonic()
@@ -109,8 +117,8 @@ class _Progress:
             self._told = now
             rate = self._here / (now - self._begun)
             verdicts = ", ".join(f"{name} {count:,}" for name, count in sorted(self._verdicts.items()))
-            left = _duration((self._total - self._done) / rate)
-            self._say(f"{self._done:,} of {self._total:,}  {rate:.2f} runs/s  {verdicts}  about {left} left")
+            left = _duration((self._total - self.done) / rate)
+            self._say(f"{self.done:,} of {self._total:,}  {rate:.2f} runs/s  {verdicts}  about {left} left")
 
 
 def _duration(seconds: float) -> str:

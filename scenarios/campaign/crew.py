@@ -4,7 +4,8 @@ Rules:
 - A worker that dies, or does not answer within the limit, costs one run, which is given to a fresh worker once more; a
   run that ends its worker twice is *lost*, with what the worker said last.
 - A worker is replaced after a number of runs: a process that has founded and buried many networks grows.
-- Stopping kills every worker; what they were at is run again when the campaign is taken up.
+- Stopping kills every worker; what they were at is run again when the campaign is taken up. Workers whose starter is
+  gone without stopping them end by themselves.
 """
 
 from __future__ import annotations
@@ -39,21 +40,24 @@ class Worker:
 
     process: asyncio.subprocess.Process
     said: IO[bytes]
+    scratch: tempfile.TemporaryDirectory[str]
     runs: int = 0
 
     @classmethod
     async def start(cls, keep: Path | None) -> Worker:
         """Start one."""
         said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
-        arguments = [sys.executable, "-m", "scenarios.campaign.worker", *([str(keep)] if keep else [])]
+        scratch = tempfile.TemporaryDirectory(prefix="seatrial-", ignore_cleanup_errors=True)
+        arguments = [sys.executable, "-m", "scenarios.campaign.worker", scratch.name]
         process = await asyncio.create_subprocess_exec(
             *arguments,
+            *([str(keep)] if keep else []),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=said,
             limit=LINE_BYTES_MAX,
         )
-        return cls(process, said)
+        return cls(process, said, scratch)
 
     async def run(self, job: Job, limit_s: float) -> Result:
         """Have a job run.
@@ -84,6 +88,7 @@ class Worker:
             self.process.kill()
         await self.process.wait()
         self.said.close()
+        self.scratch.cleanup()
 
     def _last_words(self) -> str:
         self.said.seek(0)
@@ -115,6 +120,8 @@ class Crew:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self.size):
                     group.create_task(self._work(waiting, take))
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from failed
         finally:
             for worker in self._workers:
                 await worker.stop()

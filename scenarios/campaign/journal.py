@@ -6,6 +6,7 @@ Rules:
 - `results.ndjson` has a line per run, written and synced before the run counts as done. A line that was cut off by a
   crash is dropped, and its run is run again.
 - A `lost` run is not done: taking the campaign up again gives it another chance.
+- One process at a time holds the directory, from before it looks what is there until it has closed it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
+from scenarios.campaign.hold import Hold
 from scenarios.campaign.job import Job
 from scenarios.campaign.result import LOST, Result
 from scenarios.errors import RefusedError
@@ -40,30 +42,40 @@ class Journal:
     directory: Path
     results: dict[str, Result] = field(default_factory=dict)
     _file: IO[str] | None = None
+    _hold: Hold | None = None
 
     @classmethod
     def open(cls, directory: Path, jobs: Sequence[Job]) -> Journal:
         """Begin a campaign in a directory, or take up the one that is there.
 
         Raises:
-            RefusedError: if another campaign is there, or the directory cannot be written.
+            RefusedError: if another campaign is there, another process holds it, or it cannot be written.
         """
-        plan = _plan(jobs)
+        journal = cls(directory)
         try:
-            (directory / FAILURES).mkdir(parents=True, exist_ok=True)
-            path = directory / PLAN_FILE
-            if path.exists():
-                _check_same(path, plan)
-            else:
-                path.write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
-            journal = cls(directory)
-            journal._read()
-            journal._file = (directory / RESULTS_FILE).open("a", encoding="utf-8")
+            journal._open(_plan(jobs))
         except OSError as error:
+            journal.close()
             raise RefusedError(
                 f"{directory} cannot be written: {error.strerror}", "a directory of yours", "give --out"
             ) from error
+        except RefusedError:
+            journal.close()
+            raise
         return journal
+
+    def _open(self, plan: dict[str, object]) -> None:
+        (self.directory / FAILURES).mkdir(parents=True, exist_ok=True)
+        self._hold = Hold(self.directory)
+        path = self.directory / PLAN_FILE
+        if path.exists():
+            _check_same(path, plan)
+        else:
+            new_path = path.with_name(path.name + ".new")
+            new_path.write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
+            new_path.replace(path)
+        self._read()
+        self._file = (self.directory / RESULTS_FILE).open("a", encoding="utf-8")
 
     def add(self, result: Result) -> None:
         """Write a result down; it counts from when this returns."""
@@ -74,9 +86,11 @@ class Journal:
         self.results[result.name] = result
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file and let others have the directory."""
         if self._file is not None:
             self._file.close()
+        if self._hold is not None:
+            self._hold.release()
 
     def is_done(self, job: Job) -> bool:
         """Whether a job has its result."""

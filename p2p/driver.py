@@ -60,7 +60,7 @@ class Work(Protocol):
         """Let one tick pass for Raft."""
 
     def cut(self, now: float) -> float | None:
-        """Cut a block if one is due; return in how many seconds the next look is due, or None."""
+        """Cut a block and push transactions, each if it is due; return in how many seconds to look again, or None."""
 
     def ready(self) -> Ready | None:
         """Return Raft's next work, having noted what does not wait for the disk; None if there is none."""

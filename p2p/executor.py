@@ -81,46 +81,6 @@ class Executor:
         self.ordering.chain.followed_height = block.header.height
         self._execute(block, block_hash, None)
 
-    def certified(self, certificate: Certificate | None) -> None:
-        """Stage a certificate that was completed or received, if there is one, and those that waited for it."""
-        while certificate is not None:
-            height = certificate.checkpoint.height
-            self.store.put_certificate(height, certificate.note(self.ledger.roster.electorate(height)))
-            self._news.append(("block.certified", {"height": height}))
-            self.on_certified(height, certificate)
-            certificate = self.certifier.waiting()
-
-    def own_checkpoint(self, height: int) -> CheckpointFrame | None:
-        """Return this node's checkpoint of a height, or None for genesis and where it signed none."""
-        if height == 0:
-            return None
-        text, signature = self.store.own_checkpoint(height)
-        return CheckpointFrame(height, text, signature) if signature else None
-
-    def take_checkpoints(self) -> Sequence[CheckpointFrame]:
-        """Return and clear the checkpoints signed since the last call; call only after the commit."""
-        if not self._checkpoints:
-            return ()
-        checkpoints, self._checkpoints = self._checkpoints, []
-        return checkpoints
-
-    def announce(self) -> bool:
-        """Record what was executed and certified since the last call; call only after the commit.
-
-        Returns:
-            Whether there was anything.
-        """
-        if not self._news:
-            return False
-        news, self._news = self._news, []
-        for event, fields in news:
-            self.observer.record(event, node=self.config.organization, **fields)
-        return True
-
-    def announced(self, event: str, **fields: RecordField) -> None:
-        """Record something when it is durable."""
-        self._news.append((event, fields))
-
     def _apply_block(self, entry: Entry) -> None:
         chain = self.ordering.chain
         block = chain.block(entry.data)
@@ -160,8 +120,8 @@ class Executor:
                 self.intake.pool.release(receipt.id)
         for transaction_id in expired:
             self.intake.expire(transaction_id)
-            self._news.append(("transaction.expired", {"id": transaction_id.hex()}))
-        self._note(execution, time_ms)
+            self.add_news("transaction.expired", id=transaction_id.hex())
+        self._add_execution(execution, time_ms)
         checkpoint = execution.checkpoint
         if signature:
             self._checkpoints.append(CheckpointFrame(checkpoint.height, checkpoint.text(), signature))
@@ -178,31 +138,68 @@ class Executor:
         self.ordering.follow_roster(roster)
         gone = self.intake.revoke()
         self.store.pool_remove(gone)
-        self._news.extend(("transaction.revoked", {"id": transaction_id.hex()}) for transaction_id in gone)
-        self._news.append(
-            (
-                "roster.changed",
-                {
-                    "height": roster.height,
-                    "members": [member.id for member in roster.members],
-                    "orderers": list(roster.orderers),
-                    "learners": [member.id for member in roster.members if member.node.is_learner],
-                },
-            )
+        for transaction_id in gone:
+            self.add_news("transaction.revoked", id=transaction_id.hex())
+        self.add_news(
+            "roster.changed",
+            height=roster.height,
+            members=[member.id for member in roster.members],
+            orderers=list(roster.orderers),
+            learners=[member.id for member in roster.members if member.node.is_learner],
         )
         self.on_roster()
 
-    def _note(self, execution: Execution, time_ms: int) -> None:
+    def certified(self, certificate: Certificate | None) -> None:
+        """Stage a certificate that was completed or received, if there is one, and those that waited for it."""
+        while certificate is not None:
+            height = certificate.checkpoint.height
+            self.store.put_certificate(height, certificate.note(self.ledger.roster.electorate(height)))
+            self.add_news("block.certified", height=height)
+            self.on_certified(height, certificate)
+            certificate = self.certifier.waiting()
+
+    def own_checkpoint(self, height: int) -> CheckpointFrame | None:
+        """Return this node's checkpoint of a height, or None for genesis and where it signed none."""
+        if height == 0:
+            return None
+        text, signature = self.store.own_checkpoint(height)
+        return CheckpointFrame(height, text, signature) if signature else None
+
+    def take_checkpoints(self) -> Sequence[CheckpointFrame]:
+        """Return and clear the checkpoints signed since the last call; call only after the commit."""
+        if not self._checkpoints:
+            return ()
+        checkpoints, self._checkpoints = self._checkpoints, []
+        return checkpoints
+
+    def add_news(self, event: str, **fields: RecordField) -> None:
+        """Have something recorded once it is durable."""
+        self._news.append((event, fields))
+
+    def announce(self) -> bool:
+        """Record what was executed and certified since the last call; call only after the commit.
+
+        Returns:
+            Whether there was anything.
+        """
+        if not self._news:
+            return False
+        news, self._news = self._news, []
+        for event, fields in news:
+            self.observer.record(event, node=self.config.organization, **fields)
+        return True
+
+    def _add_execution(self, execution: Execution, time_ms: int) -> None:
         checkpoint = execution.checkpoint
-        fields: dict[str, RecordField] = {
-            "height": checkpoint.height,
-            "hash": checkpoint.block_hash.hex(),
-            "state_root": checkpoint.state_root.hex(),
-            "log_root": checkpoint.root.hex(),
-            "time_ms": time_ms,
-            "receipts": [
+        self.add_news(
+            "block.executed",
+            height=checkpoint.height,
+            hash=checkpoint.block_hash.hex(),
+            state_root=checkpoint.state_root.hex(),
+            log_root=checkpoint.root.hex(),
+            time_ms=time_ms,
+            receipts=[
                 ":".join([r.id.hex(), r.code.value, r.rule or "", ",".join(r.findings)])
                 for r in execution.receipts
             ],
-        }
-        self._news.append(("block.executed", fields))
+        )

@@ -166,7 +166,7 @@ class Ordering:
             hand_over=self._make_way,
         )
         if unapplied := self.unapplied():
-            self._follow(unapplied)
+            self._lengthen(unapplied)
 
     @property
     def leader(self) -> str | None:
@@ -386,7 +386,7 @@ class Ordering:
             self.chain.jump(BlockRef(ready.snapshot.index, header.height, header.hash, header.time_ms))
         if ready.entries:
             self._unstaged.append(ready.entries[0].index)
-            self._follow(ready.entries)
+            self._lengthen(ready.entries)
         if ready.soft_state is not None:
             self._note_role()
 
@@ -469,7 +469,8 @@ class Ordering:
             block = (header.hash, header.height)
         return LogRow(entry.index, entry.term, int(entry.type), entry.data, block)
 
-    def _follow(self, entries: Sequence[Entry]) -> None:
+    def _lengthen(self, entries: Sequence[Entry]) -> None:
+        """Put entries that the log has taken in at the end of the chain, and mark what they hold as ordered."""
         if self.chain.appended(entries):
             self.pool.release_all()
             for index, block in self.chain.pending:

@@ -184,23 +184,38 @@ class Turns:
             self.links.tend(now)
 
     def cut(self, now: float) -> float | None:
-        """Cut a block if one is due; return in how many seconds the next look is due, or None."""
-        due_in = self.ordering.block_due_in(now)
-        if due_in is not None and due_in <= TIMER_SLACK:
-            cut = self.ordering.propose()
-            due_in = self.ordering.block_due_in(now) if cut else self.config.timing.block_interval_ms / 1000
+        """Cut a block, push transactions and send envelopes, each if it is due.
+
+        Returns:
+            In how many seconds a block or a push is due next; None if neither is to come.
+        """
+        due_in = self._cut_block(now)
         if self.gossip.has_pushes:
-            push_in = self._push_at - now
-            if push_in <= TIMER_SLACK:
-                self._push_at = now + self.config.timing.push_interval_ms / 1000
-                for peer, ids in self.gossip.take_pushes():
-                    self.repair.send_transactions(peer, ids)
-            else:
+            push_in = self._push(now)
+            if push_in is not None:
                 due_in = push_in if due_in is None else min(due_in, push_in)
         if self.courier.outstanding:
             for peer, frame in self.courier.due(now, self.links.connected):
                 self.links.send(peer, frame)
         return due_in
+
+    def _cut_block(self, now: float) -> float | None:
+        due_in = self.ordering.block_due_in(now)
+        if due_in is None or due_in > TIMER_SLACK:
+            return due_in
+        if self.ordering.propose():
+            return self.ordering.block_due_in(now)
+        return self.config.timing.block_interval_ms / 1000
+
+    def _push(self, now: float) -> float | None:
+        """Push what neighbors do not know yet, or return in how many seconds that is due."""
+        push_in = self._push_at - now
+        if push_in > TIMER_SLACK:
+            return push_in
+        self._push_at = now + self.config.timing.push_interval_ms / 1000
+        for peer, ids in self.gossip.take_pushes():
+            self.repair.send_transactions(peer, ids)
+        return None
 
     def ready(self) -> Ready | None:
         """Return Raft's next work, or None; confirmed reads are answered, and the log's blocks followed, at once."""

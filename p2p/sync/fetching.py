@@ -77,7 +77,7 @@ class Fetching:
         self._without.clear()
         tree = self.executor.ledger.tree.freeze()
         self._pull = StatePull(target.checkpoint.state_root, tree, self.executor.store.chunk)
-        self.executor.announced(
+        self.executor.add_news(
             "sync.state_wanted", height=target.checkpoint.height, own_height=self.executor.ledger.height
         )
 
@@ -166,7 +166,7 @@ class Fetching:
         if snapshot is not None:
             executor.ordering.installed(snapshot.index)
         self.figures.states_installed += 1
-        executor.announced(
+        executor.add_news(
             "state.installed",
             height=checkpoint.height,
             state_root=checkpoint.state_root.hex(),
@@ -199,4 +199,4 @@ class Fetching:
         for transaction_id in undecided:
             if self.executor.store.receipt(transaction_id) is None:
                 self.executor.intake.expire(transaction_id)
-                self.executor.announced("transaction.expired", id=transaction_id.hex())
+                self.executor.add_news("transaction.expired", id=transaction_id.hex())

@@ -380,4 +380,4 @@ class Sync:
         """Take note that more of the past is here."""
         self.fetching.decide()
         if not self.backfill.is_needed:
-            self.executor.announced("sync.history_whole", height=self.executor.ledger.height)
+            self.executor.add_news("sync.history_whole", height=self.executor.ledger.height)

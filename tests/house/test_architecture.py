@@ -1,6 +1,8 @@
 """The drawing in docs/architecture.md names every module that stands, and none that does not."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +52,31 @@ def test_the_walk_names_functions_that_exist():
         if not re.search(rf"\b(?:def|class) {name}\b|^\s+{name}\b ?[:=]", source, re.MULTILINE)
     )
     assert missing == []
+
+
+def classes() -> Iterator[ast.ClassDef]:
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            yield from (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+
+
+def test_the_walk_names_methods_that_their_classes_have():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    walk = text.split("## One transaction")[1].split("## Rooms")[0]
+    methods: dict[str, set[str]] = {}
+    bases: dict[str, set[str]] = {}
+    for owner in classes():
+        functions = [i for i in owner.body if isinstance(i, ast.FunctionDef | ast.AsyncFunctionDef)]
+        methods.setdefault(owner.name, set()).update(function.name for function in functions)
+        bases.setdefault(owner.name, set()).update(b.id for b in owner.bases if isinstance(b, ast.Name))
+
+    def has(owner: str, method: str) -> bool:
+        return method in methods.get(owner, ()) or any(has(base, method) for base in bases.get(owner, ()))
+
+    named = set(re.findall(r"`([A-Z]\w+)\.(\w+)`", walk))
+    assert len(named) > 40
+    assert sorted(f"{owner}.{method}" for owner, method in named if not has(owner, method)) == []
 
 
 def test_each_part_of_the_drawing_stands_once():

@@ -73,6 +73,8 @@ async def run_on_cluster(
             "it is not installed",
             "pip install 'seatrial[cluster]'",
         ) from error
+    if not address.rpartition(":")[2].isdigit():
+        raise RefusedError(f"--cluster {address}: there is no port", "", f"such as tcp://{address}:8786")
     for name in ("distributed", "distributed.client"):  # what is wrong is said here, without a traceback
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:

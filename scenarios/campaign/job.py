@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
+from scenarios.errors import RefusedError
 from scenarios.model import Scenario
 
 Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
@@ -53,7 +54,19 @@ class Job:
 
 
 def jobs_of(loaded: Sequence[tuple[Scenario, str | None]], first: int, seeds: int) -> Iterator[Job]:
-    """Yield every scenario with every seed, seeds from `first` on, all scenarios of one seed together."""
+    """Yield every scenario with every seed, seeds from `first` on, all scenarios of one seed together.
+
+    Raises:
+        RefusedError: if two scenarios have one name: their results could not be told apart.
+    """
+    names = [scenario.scenario for scenario, _ in loaded]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            raise RefusedError(
+                f'"{name}" is named {names.count(name)} times',
+                "a campaign's scenarios have different names",
+                "name it once, or give the other file another `scenario`",
+            )
     texts = [(scenario.scenario, scenario.resolved(), script) for scenario, script in loaded]
     for seed in range(first, first + seeds):
         for name, text, script in texts:

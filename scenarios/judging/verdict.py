@@ -9,7 +9,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -76,8 +76,12 @@ def judge(
     must_exercise: Sequence[str],
     open_points: Sequence[str],
     violations: Sequence[str] = (),
+    found_before_end: Mapping[str, int] | None = None,
 ) -> Judgment:
     """Return the verdict.
+
+    What was found while the run went on comes before what its end shows: nodes that never converged end apart and
+    without what others have, which says less of the cause.
 
     Args:
         expectations: with their outcomes.
@@ -85,13 +89,17 @@ def judge(
         must_exercise: names of the checks the scenario lists.
         open_points: what else was to be shown and was not.
         violations: what else did not hold.
+        found_before_end: how many violations each check had before its end; all of them if absent.
     """
     violated = list(violations)
+    before = found_before_end or {}
+    found = [(check.violations, before.get(check.name, len(check.violations))) for check in checks]
+    ordered = [one for all_of, until in found for one in all_of[:until]]
+    ordered += [one for all_of, until in found for one in all_of[until:]]
     violated += [
         f"{violation.check}: {violation.text}"
         + ("" if violation.event is None else f" (event {violation.event})")
-        for check in checks
-        for violation in check.violations
+        for violation in ordered
     ]
     failed = any(e.outcome.judgement is Judgement.FAILED for e in expectations)
     points = list(open_points)

@@ -169,6 +169,7 @@ class _Run:
         directories = {o: self.folder.node_directory(o) for o in self.scenario.organizations}
         final, unreadable = read_final(directories, list(self.scenario.organizations))
         self._now("checking")
+        found_before_end = {check.name: len(check.violations) for check in self.checks}
         for check in self.checks:
             check.finish(final)
         self.book.add(
@@ -194,6 +195,7 @@ class _Run:
             open_points=never_begun(self.scenario, self.outcome)
             + self.outcome.unread
             + (["the script still waited when the calendar ended"] if self.outcome.script_unfinished else []),
+            found_before_end=found_before_end,
             violations=[f"durability: {text}" for text in unreadable]
             + ([f"script: {pilot.failure}"] if pilot.failure is not None else []),
         )

@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import TypeAlias, cast
 
 from scenarios.campaign.job import Plain
+from scenarios.model.network import Agent, Network
 from scenarios.shrinking.failure import Failure
 from scenarios.shrinking.milder import Values, made_milder, ways
 
@@ -28,6 +29,9 @@ TITLE_CHARACTERS_MAX = 200
 NAME_CHARACTERS_MAX = 64
 DAY = datetime.timedelta(days=1)
 ENTRIES = ("claims", "verifications", "carnets", "forms", "invoices", "documents")
+
+_NETWORK_KEYS = ("topology", "edges", "latency_ms", "regions", "region_latency_ms")
+"""What of a network can be left to its default; how many vote, and how long they wait, are what a run is about."""
 
 _STEP = re.compile(r"\bstep ([0-9]+)\b")
 
@@ -40,6 +44,8 @@ class Part(StrEnum):
     FAULTS = "faults"
     STEPS = "steps"
     ENTRIES = "entries"
+    AGENTS = "agents"
+    NETWORK = "network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,8 @@ def removable(candidate: Candidate, part: Part) -> tuple[Item, ...]:
 def with_only(candidate: Candidate, part: Part, kept: Sequence[Item]) -> Candidate | None:
     """Return the candidate with only these of what is removable of a part; None if what fails would fall with it."""
     gone = set(removable(candidate, part)) - set(kept)
+    if part in (Part.AGENTS, Part.NETWORK):
+        return replace(candidate, value=_left_to_default(candidate.value, part, gone))
     value = dict(candidate.value)
     for key in dict.fromkeys(item[0] for item in removable(candidate, part)):
         below = value[key]
@@ -159,7 +167,47 @@ def with_shorter_calendar(candidate: Candidate) -> Candidate | None:
     return replace(candidate, value=candidate.value | {"calendar": calendar | {"end": earlier}})
 
 
+def _left_to_default(value: Values, part: Part, gone: set[Item]) -> Values:
+    """Return the value with what an agent or the network was told to do gone, as if the file had never said it."""
+    if part is Part.NETWORK:
+        network = cast(Values, value["network"])
+        return value | {"network": {k: one for k, one in network.items() if (part.value, k) not in gone}}
+    organizations: Values = {}
+    for name, organization in cast("dict[str, Values]", value["organizations"]).items():
+        agent: Values = {}
+        for key, one in cast(Values, organization.get("agent", {})).items():
+            if isinstance(one, dict):
+                agent[key] = {kind: how for kind, how in one.items() if (name, f"{key}/{kind}") not in gone}
+            elif (name, key) not in gone:
+                agent[key] = one
+        organizations[name] = organization | {"agent": agent}
+    return value | {"organizations": organizations}
+
+
+def _told_agents(value: Values) -> Iterator[Item]:
+    """Yield what agents do otherwise than by default, by organization: a setting, or a kind of a map such as frauds."""
+    usual = Agent.model_validate({}).model_dump(mode="json")
+    for name, organization in cast("dict[str, Values]", value.get("organizations", {})).items():
+        for key, one in cast(Values, organization.get("agent", {})).items():
+            if isinstance(one, dict):
+                yield from ((name, f"{key}/{kind}") for kind in one)
+            elif one != usual[key]:
+                yield name, key
+
+
+def _told_network(value: Values) -> Iterator[Item]:
+    usual = Network.model_validate({}).model_dump(mode="json")
+    network = cast(Values, value.get("network", {}))
+    yield from (
+        (Part.NETWORK.value, key) for key in _NETWORK_KEYS if key in network and network[key] != usual[key]
+    )
+
+
 def _items(value: Values, part: Part) -> tuple[Item, ...]:
+    if part is Part.AGENTS:
+        return tuple(_told_agents(value))
+    if part is Part.NETWORK:
+        return tuple(_told_network(value))
     if part is Part.ENTRIES:
         return tuple((group, name) for group in ENTRIES for name in cast(Values, value.get(group, {})))
     return tuple((part.value, at) for at in range(len(cast("list[Plain]", value.get(part.value, [])))))

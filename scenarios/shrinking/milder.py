@@ -2,7 +2,8 @@
 
 Rules:
 - A step is small enough to be tried again and again, until the failure goes away or nothing is left to take.
-- What is left is a sound fault: one node, one field, a time that is longer than nothing.
+- What is left is a sound fault: one node, one field, groups of which none is empty, a time that is longer than nothing.
+- A node that leaves a partition's groups is parted from nobody; where there are more than two groups, one may go whole.
 """
 
 from __future__ import annotations
@@ -44,12 +45,21 @@ BYTES_PER_S_MILD = 10_000_000
 _NODES = "nodes "
 _TARGET = "target without "
 _FIELDS = "fields without "
+_GROUP = "groups without group "
+_MEMBER = "groups without "
 
 
 def ways(fault: Values) -> list[str]:
     """Return the ways in which a fault can be made milder now."""
     fields = cast("list[str]", cast(Values, fault.get("params", {})).get("fields", []))
-    every = (*HALVED, *(_TARGET + name for name in _nodes(fault)), *(_FIELDS + name for name in fields))
+    groups = _groups(fault)
+    every = (
+        *HALVED,
+        *(_TARGET + name for name in _nodes(fault)),
+        *(_FIELDS + name for name in fields),
+        *(_GROUP + ", ".join(group) for group in groups if len(groups) > 2),
+        *(_MEMBER + name for group in groups for name in group),
+    )
     return [way for way in every if made_milder(fault, way) is not None]
 
 
@@ -58,7 +68,8 @@ def made_milder(fault: Values, way: str) -> Values | None:
 
     Args:
         fault: as a scenario file has it.
-        way: a name of `HALVED`, or `target without cbp`, `fields without certificate/hs6`.
+        way: a name of `HALVED`, or `target without cbp`, `fields without certificate/hs6`, `groups without noaa`,
+            `groups without group noaa, chamber`.
     """
     if way.startswith(_TARGET):
         names = _without(_nodes(fault), way.removeprefix(_TARGET))
@@ -69,7 +80,26 @@ def made_milder(fault: Values, way: str) -> Values | None:
         params = cast(Values, fault["params"])
         fields = _without(cast("list[str]", params["fields"]), way.removeprefix(_FIELDS))
         return None if fields is None else fault | {"params": params | {"fields": list(fields)}}
+    if way.startswith(_GROUP):
+        members = way.removeprefix(_GROUP).split(", ")
+        groups = [group for group in _groups(fault) if group != members]
+        return _regrouped(fault, groups) if len(groups) >= 2 else None
+    if way.startswith(_MEMBER):
+        name = way.removeprefix(_MEMBER)
+        return _regrouped(fault, [[other for other in group if other != name] for group in _groups(fault)])
     return _halved(fault, way)
+
+
+def _groups(fault: Values) -> list[list[str]]:
+    return cast("list[list[str]]", cast(Values, fault.get("params", {})).get("groups") or [])
+
+
+def _regrouped(fault: Values, groups: list[list[str]]) -> Values | None:
+    """Return a fault with other groups; None if they are the same or one is empty."""
+    if not all(groups) or groups == _groups(fault):
+        return None
+    params = cast(Values, fault["params"])
+    return fault | {"params": params | {"groups": cast("list[Plain]", groups)}}
 
 
 def _nodes(fault: Values) -> list[str]:

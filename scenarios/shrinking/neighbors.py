@@ -1,8 +1,8 @@
 """The nearest scenario that passes: of all that were tried, the one that differs least from the shrunk one.
 
 Rules:
-- Nearest is one fault milder, then a fault less, then another seed, then anything else, the fewer differences the
-  nearer; of equals the first that was tried.
+- Nearest is one fault milder, then a fault less, then an agent or the network told otherwise, then another seed, then
+  anything else, the fewer differences the nearer; of equals the first that was tried.
 - What only judges (expectations, checks) makes no other run and counts for nothing.
 """
 
@@ -17,7 +17,7 @@ from scenarios.campaign.job import Plain
 from scenarios.shrinking.candidate import ENTRIES, Candidate
 from scenarios.shrinking.milder import Values
 
-FAULT_MILDER, FAULT_LESS, OTHER_SEED, PART_LESS = 1, 3, 8, 20
+FAULT_MILDER, FAULT_LESS, TOLD_OTHERWISE, OTHER_SEED, PART_LESS = 1, 3, 5, 8, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,9 @@ def _measured(best: Candidate, seed: str, candidate: Candidate, own: str) -> Nei
     if best.value.get("calendar") != candidate.value.get("calendar"):
         words.append("another calendar")
         distance += PART_LESS
+    told = _told_otherwise(best.value, candidate.value)
+    words += told
+    distance += TOLD_OTHERWISE * len(told)
     for group in ENTRIES:
         ours, theirs = (cast(Values, value.get(group, {})) for value in (best.value, candidate.value))
         for count, word in ((len(set(ours) - set(theirs)), "fewer"), (len(set(theirs) - set(ours)), "more")):
@@ -79,6 +82,14 @@ def _faults(ours: Sequence[Plain], theirs: Sequence[Plain]) -> tuple[list[str], 
     told = [f"without {_named(fault, ours.index(fault) + 1)}" for fault in gone]
     told += [f"with {_named(fault, None)}" for fault in more]
     return told, FAULT_LESS * len(gone) + 2 * FAULT_LESS * len(more)
+
+
+def _told_otherwise(ours: Values, theirs: Values) -> list[str]:
+    """Return in words which agents, and whether the network, are told otherwise."""
+    one, other = (cast("dict[str, Values]", value.get("organizations", {})) for value in (ours, theirs))
+    names = [name for name in one if one[name].get("agent") != other.get(name, {}).get("agent")]
+    words = [f"with another agent of {name}" for name in names]
+    return words + ["with another network"] * (ours.get("network") != theirs.get("network"))
 
 
 def _milder(number: int, ours: Values, theirs: Values) -> str:

@@ -3,11 +3,13 @@
 Rules:
 - No run is made here: a candidate is yielded, and whether it fails in the same way is sent back.
 - Expectations and checks go first, since hardly a run depends on them and they hold on to what else could go; then
-  faults, steps, and claims and documents; then every fault that is left is made milder: by halves, by a node or field.
+  faults, steps, claims and documents, and what agents and the network are told to do otherwise than by
+  default; then every fault that is left is made milder: by halves, by a node or field.
   At last a calendar with a pace is made shorter by halves, as long as it is not its being short that makes the
   run fail: without any fault, a run under the shorter one must not fail in the same way.
-- All of it is gone through again until nothing changes. Then no single expectation, check, fault, step, claim or
-  document can be taken away, no node out of a fault, and none of its times or amounts halved, without another outcome.
+- All of it is gone through again until nothing changes. Then no single expectation, check, fault, step, claim,
+  document or setting of an agent can be taken away, no node out of a fault or a partition's groups, and none of its
+  times or amounts halved, without another outcome.
 """
 
 from __future__ import annotations

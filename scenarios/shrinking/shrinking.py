@@ -36,6 +36,10 @@ OTHER_SEEDS = ("1", "2", "3", "4", "5")
 Say = Callable[[str], None]
 
 
+_PARTS_TOLD = (Part.FAULTS, Part.STEPS, Part.ENTRIES, Part.EXPECT, Part.CHECKS, Part.AGENTS, Part.NETWORK)
+"""The parts in the order in which it is told how much of them is left."""
+
+
 class End(StrEnum):
     """Why no more was tried."""
 
@@ -86,11 +90,14 @@ class Shrunk:
     @property
     def counts(self) -> dict[str, tuple[int, int]]:
         """How much of each part is left, and of how much."""
-        names = {Part.EXPECT: "expectations", Part.ENTRIES: "claims and documents"}
+        names = {
+            Part.EXPECT: "expectations",
+            Part.ENTRIES: "claims and documents",
+            Part.AGENTS: "agents' settings",
+        }
         first = self.recorded.candidate
         return {
-            names.get(part, part.value): (self.best.count(part), first.count(part))
-            for part in (Part.FAULTS, Part.STEPS, Part.ENTRIES, Part.EXPECT, Part.CHECKS)
+            names.get(part, part.value): (self.best.count(part), first.count(part)) for part in _PARTS_TOLD
         }
 
 

@@ -275,6 +275,13 @@ def test_every_scenario_gets_every_seed():
     ]
 
 
+def test_two_scenarios_of_one_name_are_refused():
+    once = (load_scenario("nafta-certificate"), None)
+    other = (load_scenario("nafta-certificate", ["faults=[]"]), None)
+    with pytest.raises(RefusedError, match='"nafta-certificate" is named 2 times'):
+        list(jobs_of([once, other], 1, 2))
+
+
 def test_the_command_says_what_came_of_it(tmp_path):
     command = [sys.executable, "-m", "scenarios.cli", "campaign", "nafta-certificate", "--seeds", "2"]
     done = subprocess.run(

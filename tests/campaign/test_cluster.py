@@ -120,6 +120,11 @@ def test_a_scheduler_that_goes_away_loses_nothing_and_is_said_in_a_line(cluster,
     assert len(done) < 20
 
 
+async def test_an_address_without_a_port_is_named():
+    with pytest.raises(RefusedError, match=r"--cluster 10\.0\.0\.5: there is no port; such as tcp://10"):
+        await run_on_cluster("10.0.0.5", [], lambda _result: None)
+
+
 def test_runs_that_differ_have_different_keys():
     one = Job("storm", "{}", None, "1")
     others = [Job("storm", "{ }", None, "1"), Job("storm", "{}", "pass", "1"), Job("storm", "{}", None, "2")]

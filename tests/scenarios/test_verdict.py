@@ -6,6 +6,7 @@ import pytest
 
 from scenarios.judging.checks.agreement import Agreement
 from scenarios.judging.checks.check import Violation
+from scenarios.judging.checks.liveness import Convergence
 from scenarios.judging.verdict import JudgedExpectation, Judgment, Verdict, judge
 from scenarios.model.sentences import Judgement, Outcome
 
@@ -59,7 +60,7 @@ def test_what_is_violated_stays_so_whatever_is_open() -> None:
     assert judged(Judgement.FAILED, open_points=("fault 1 never began",)).verdict is Verdict.VIOLATED
 
 
-@pytest.mark.parametrize(("verdict", "code"), list(zip(Verdict, (0, 1, 2), strict=True)))
+@pytest.mark.parametrize(("verdict", "code"), list(zip(Verdict, (0, 1, 2, 70), strict=True)))
 def test_exit_codes(verdict: Verdict, code: int) -> None:
     assert verdict.exit_code == code
 
@@ -67,3 +68,24 @@ def test_exit_codes(verdict: Verdict, code: int) -> None:
 def test_how_often_each_check_was_exercised_is_told() -> None:
     assert judged(exercised=3).exercised == (("agreement", 3),)
     assert judged(exercised=0).exercised == (("agreement", 0),)
+
+
+def test_what_a_run_showed_while_it_went_on_comes_before_what_its_end_shows() -> None:
+    agreement, convergence = Agreement(exercised=1), Convergence(exercised=1)
+    agreement.violations += [
+        Violation("agreement", 7, "height 5 differs"),
+        Violation("agreement", None, "nodes end apart"),
+    ]
+    convergence.violations.append(Violation("convergence", 9, "not converged"))
+    judgment = judge(
+        [],
+        [agreement, convergence],
+        must_exercise=(),
+        open_points=(),
+        found_before_end={"agreement": 1, "convergence": 1},
+    )
+    assert judgment.violations == (
+        "agreement: height 5 differs (event 7)",
+        "convergence: not converged (event 9)",
+        "agreement: nodes end apart",
+    )

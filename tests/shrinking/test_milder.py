@@ -55,3 +55,24 @@ def test_wrong_data_lose_one_field_after_the_other_but_the_last():
     assert fewer["params"] == {"fields": ["invoice/unit"]}
     assert ways(fewer) == []
     assert fault["params"]["fields"] == fields
+
+
+def test_a_partition_loses_whole_groups_and_members_but_the_last_of_each_and_two_groups():
+    groups = [["cbp", "noaa"], ["importer"], ["exporter", "chamber"]]
+    fault = {"kind": "partition", "target": "all", "params": {"groups": groups}}
+    assert ways(fault) == [
+        "groups without group cbp, noaa",
+        "groups without group importer",
+        "groups without group exporter, chamber",
+        "groups without cbp",
+        "groups without noaa",
+        "groups without exporter",
+        "groups without chamber",
+    ]
+    two = made_milder(fault, "groups without group importer")
+    assert two["params"] == {"groups": [["cbp", "noaa"], ["exporter", "chamber"]]}
+    assert made_milder(two, "groups without group cbp, noaa") is None
+    fewer = made_milder(made_milder(two, "groups without noaa"), "groups without exporter")
+    assert fewer["params"] == {"groups": [["cbp"], ["chamber"]]}
+    assert ways(fewer) == []
+    assert fault["params"] == {"groups": groups}

@@ -51,3 +51,17 @@ def test_another_calendar_is_said():
 
 def test_where_nothing_passed_there_is_no_neighbor():
     assert nearest(BEST, "5", []) is None
+
+
+def test_agents_and_a_network_told_otherwise_make_a_distance_and_are_said():
+    usual = candidate(CUT, organizations={"cbp": {"agent": {}}}, network={})
+    other = candidate(CUT, organizations={"cbp": {"agent": {"review_after": "9d"}}}, network={"regions": {}})
+    found = nearest(usual, "5", [(other, "5"), (candidate(SHORT, **_rest(usual)), "5")])
+    assert found.words.startswith("with a milder fault 1")
+    found = nearest(usual, "5", [(other, "5")])
+    assert found.words == "with another agent of cbp, with another network"
+    assert found.distance > 0
+
+
+def _rest(of):
+    return {name: of.value[name] for name in ("organizations", "network")}

@@ -11,10 +11,8 @@ from __future__ import annotations
 import asyncio
 import collections
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from p2p.virtual.loop import VirtualLoop
+from p2p.virtual.kernelclock import KernelClock
 
 _NS_PER_S = 1_000_000_000
 
@@ -26,7 +24,7 @@ class Gate:
         loop: whose time it is.
     """
 
-    def __init__(self, loop: VirtualLoop) -> None:
+    def __init__(self, loop: KernelClock) -> None:
         self._loop = loop
         self._line: collections.deque[tuple[int, Callable[[], None]]] = collections.deque()
         self._bytes_per_s: int | None = None

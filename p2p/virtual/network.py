@@ -26,15 +26,13 @@ from p2p.linkweather import LinkWeather
 from p2p.virtual.life import HOST, LIFE, Ending, Life, on_host
 from p2p.virtual.listening import ANY, LOOPBACK, Handshake, NetworkHost, VirtualServer
 from p2p.virtual.loop import VirtualLoop
+from p2p.virtual.sending import Tracer
 from p2p.virtual.transport import VirtualTransport
 from p2p.virtual.wire import NS_PER_MS, Cut, Link, TcpModel
 
 OUTSIDE = "outside"
 _EPHEMERAL_PORTS = range(49152, 65536)
 _HOSTS_MAX = 250 * 250
-
-Tracer = Callable[[int, str, str, int], None]
-"""Told of every write that goes on the wire: (now_ns, source host, destination host, bytes)."""
 
 
 class VirtualNetwork:

@@ -18,19 +18,29 @@ import asyncio
 import collections
 import contextvars
 import functools
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from p2p.virtual.life import Life
 from p2p.virtual.wire import Link, TcpModel
 
-if TYPE_CHECKING:
-    from p2p.virtual.loop import VirtualLoop
-    from p2p.virtual.network import VirtualNetwork
-    from p2p.virtual.transport import VirtualTransport
-
 Chunk = list[bytes]
 """What one arrival brings: the writes of one instant; empty for FIN."""
+
+Tracer = Callable[[int, str, str, int], None]
+"""Told of every write that goes on the wire: (now_ns, source host, destination host, bytes)."""
+
+
+class Wire(Protocol):
+    """How messages travel on a network.
+
+    Attributes:
+        tcp: how TCP behaves there.
+        tracer: who is told every message, if anybody is.
+    """
+
+    tcp: TcpModel
+    tracer: Tracer | None
 
 
 _PIECE_BYTES = 16 * 1024
@@ -53,14 +63,14 @@ class SendingTransport(asyncio.Transport):
         "_last_sent_ns", "_life", "_link", "_loop", "_mute", "_network", "_peer", "_reset",
         "_retransmit_timer", "_tcp", "_tries", "_unconsumed_bytes", "_window_event",
     )  # fmt: skip
-    _peer: VirtualTransport
+    _peer: SendingTransport
 
-    def __init__(self, network: VirtualNetwork, life: Life, link: Link, extra: dict[str, object]) -> None:
+    def __init__(self, network: Wire, life: Life, link: Link, extra: dict[str, object]) -> None:
         super().__init__(extra)
         self._network = network
         self._life = life
         self._link = link
-        self._loop: VirtualLoop = life.loop
+        self._loop = life.loop
         self._kernel: contextvars.Context = life.loop.kernel_context
         self._tcp: TcpModel = network.tcp
         self._gone = False
@@ -77,6 +87,12 @@ class SendingTransport(asyncio.Transport):
         self._held: list[Chunk] = []
         self._tries = 0
         self._retransmit_timer: asyncio.TimerHandle | None = None
+
+    def _arrive(self, epoch: int) -> None:
+        raise NotImplementedError
+
+    def _arrive_reset(self) -> None:
+        raise NotImplementedError
 
     def _time_out(self) -> None:
         raise NotImplementedError

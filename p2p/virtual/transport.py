@@ -24,20 +24,30 @@ import errno
 import functools
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from p2p.virtual.life import Life
-from p2p.virtual.sending import SendingTransport
+from p2p.virtual.sending import SendingTransport, Wire
 from p2p.virtual.socketname import VirtualSocket
 from p2p.virtual.wire import Link
-
-if TYPE_CHECKING:
-    from p2p.virtual.network import VirtualNetwork
 
 _READ_MAX_BYTES = 256 * 1024
 _HIGH_WATER_BYTES = 64 * 1024
 NS_PER_S = 1_000_000_000
 SLOW_READ_EVERY_NS = 50_000_000
+
+
+class Sockets(Wire, Protocol):
+    """The network as an end of a connection knows it."""
+
+    def enroll(self, transport: VirtualTransport) -> int:
+        """Note an open end of its life; return its number on this network."""
+
+    def lose_soon(self, transport: VirtualTransport, error: BaseException | None) -> None:
+        """Let an end lose its connection in the next turn, in the order of the ends' numbers."""
+
+    def dismiss(self, transport: VirtualTransport) -> None:
+        """Forget an end whose socket is gone."""
 
 
 class VirtualTransport(SendingTransport):
@@ -64,10 +74,12 @@ class VirtualTransport(SendingTransport):
         "_write_paused",
         "number",
     )  # fmt: skip
+    _network: Sockets
+    _peer: VirtualTransport
 
     def __init__(
         self,
-        network: VirtualNetwork,
+        network: Sockets,
         life: Life,
         link: Link,
         context: contextvars.Context,

@@ -18,14 +18,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from p2p.latency import Latency, Uniform
 from p2p.linkweather import LinkWeather
 from p2p.virtual.gate import Gate
-
-if TYPE_CHECKING:
-    from p2p.virtual.loop import VirtualLoop
+from p2p.virtual.kernelclock import KernelClock
 
 NS_PER_MS = 1_000_000
 
@@ -88,7 +85,7 @@ class Link:
         "src",
     )
 
-    def __init__(self, src: str, dst: str, seed: str, low_ns: int, high_ns: int, loop: VirtualLoop) -> None:
+    def __init__(self, src: str, dst: str, seed: str, low_ns: int, high_ns: int, loop: KernelClock) -> None:
         self._loop = loop
         self.src = src
         self.dst = dst

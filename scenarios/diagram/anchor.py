@@ -18,6 +18,7 @@ from scenarios.record.eventbook import Event
 
 _EVENT = re.compile(r"\(event ([0-9]+)\)$")
 _WITHIN = re.compile(r"within ([0-9]+) (day|hour|minute)s?$")
+_OF_WAITING = ("progress:", "convergence:")
 _UNITS_MS = {"day": 86_400_000, "hour": 3_600_000, "minute": 60_000}
 
 
@@ -27,6 +28,11 @@ class Anchor:
 
     event: Event
     text: str
+
+    @property
+    def is_of_waiting(self) -> bool:
+        """Whether something was waited for in vain: that shows long after what it came of."""
+        return self.text.startswith(_OF_WAITING)
 
 
 def anchor_of(judgment: Judgment, events: Sequence[Event]) -> Anchor | None:

@@ -2,7 +2,8 @@
 
 Rules:
 - At most `ARROWS_MAX` arrows: without a stretch named, those around the first violation, most of them before it; where
-  nothing was violated, those from the first fault on.
+  nothing was violated, those from the first fault on; where progress or convergence was waited for in vain, those from
+  shortly before the last fault that had begun by then, since the wait itself shows nothing.
 - Heartbeats say the same again and again: of those in a row from one node to another with the same fate, late or not,
   the first stands for all, with their number.
 - What is left out is counted.
@@ -217,11 +218,15 @@ def _stretch(
         arrows = [arrow for arrow in arrows if arrow.from_ns <= end]
     if len(arrows) <= ARROWS_MAX:
         return _before_faults(events, anchor), end
-    if anchor is not None:
+    began = [event.protocol_ns for event in events if event.name == "fault.began"]
+    if anchor is not None and anchor.is_of_waiting and began and began[0] <= anchor.event.protocol_ns:
+        around = max(0, max(ns for ns in began if ns <= anchor.event.protocol_ns) - LEAD_NS)
+        before = 0
+    elif anchor is not None:
         around = anchor.event.protocol_ns
         before = round(ARROWS_MAX * BEFORE_SHARE)
     else:
-        around = next((event.protocol_ns for event in events if event.name == "fault.began"), 0)
+        around = began[0] if began else 0
         before = 0
     at = next((at for at, arrow in enumerate(arrows) if arrow.from_ns > around), len(arrows))
     first = max(0, min(at - before, len(arrows) - ARROWS_MAX))

@@ -206,7 +206,7 @@ class VirtualTransport(SendingTransport):
         if not size:
             return
         if self._reset:
-            self._fail(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
+            self._fail(_reset_by_peer())
             return
         if data.__class__ is not bytes:
             data = bytes(data)
@@ -271,9 +271,12 @@ class VirtualTransport(SendingTransport):
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:  # reported as asyncio does
-            self._loop.call_exception_handler(
-                {"message": message, "exception": error, "transport": self, "protocol": self._protocol}
-            )
+            self._report(message, error)
+
+    def _report(self, message: str, error: BaseException) -> None:
+        self._loop.call_exception_handler(
+            {"message": message, "exception": error, "transport": self, "protocol": self._protocol}
+        )
 
     def _guarded_in_context(self, function: Callable[[], object], message: str) -> None:
         self._guarded(lambda: self._context.run(function), message)
@@ -367,7 +370,7 @@ class VirtualTransport(SendingTransport):
             self._life.hold_io(self._drain)
             return
         if self._reset:
-            self._fail(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
+            self._fail(_reset_by_peer())
             return
         rx = self._rx
         if rx and self._link.reverse.read_bytes_per_s is not None:
@@ -413,14 +416,7 @@ class VirtualTransport(SendingTransport):
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:  # as asyncio: the connection does not survive it
-            self._loop.call_exception_handler(
-                {
-                    "message": "Fatal error: protocol.data_received() call failed.",
-                    "exception": error,
-                    "transport": self,
-                    "protocol": self._protocol,
-                }
-            )
+            self._report("Fatal error: protocol.data_received() call failed.", error)
             self._fail(error)
 
     def _schedule_eof(self) -> None:
@@ -444,14 +440,7 @@ class VirtualTransport(SendingTransport):
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:  # as asyncio: the connection does not survive it
-            self._loop.call_exception_handler(
-                {
-                    "message": "Fatal error: protocol.eof_received() call failed.",
-                    "exception": error,
-                    "transport": self,
-                    "protocol": self._protocol,
-                }
-            )
+            self._report("Fatal error: protocol.eof_received() call failed.", error)
             self._fail(error)
             return
         if not keep_open:
@@ -510,9 +499,9 @@ class VirtualTransport(SendingTransport):
         self._link.reset_count += 1
         if self._closing or not self._read_paused:
             if self._protocol is not None:
-                self._fail(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
+                self._fail(_reset_by_peer())
         elif self._buffer:
-            self._fail(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
+            self._fail(_reset_by_peer())
 
     # the window
 
@@ -566,3 +555,7 @@ class VirtualTransport(SendingTransport):
         self._link.reset_count += 1
         if self._protocol is not None:
             self._fail(TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)))
+
+
+def _reset_by_peer() -> ConnectionResetError:
+    return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))

@@ -342,8 +342,9 @@ class Driver:
         self.machine.points.reached(CodePoint.BEFORE_PERSIST)
         self.figures.commits += 1
         self._settled.clear()
+        sequence = self.seal()
         self.work.committing(begins=True)
-        commit = self.machine.commit(self.connection, self.seal())
+        commit = self.machine.commit(self.connection, sequence)
         self._commit = asyncio.get_running_loop().create_task(commit, name="commit")
         self._commit.add_done_callback(lambda _: self._wake.set())
 

@@ -34,8 +34,7 @@ from pathlib import Path
 from scenarios.campaign.campaign import CampaignOptions, run_campaign
 from scenarios.campaign.stopping import StoppedError
 from tests.campaign.test_stopping import jobs
-if {ignored}:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGINT, signal.SIG_IGN if {ignored} else signal.default_int_handler)
 try:
     run_campaign(jobs({script!r}), CampaignOptions(Path({out!r}), 1))
 except StoppedError as stopped:

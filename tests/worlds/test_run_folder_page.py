@@ -19,6 +19,7 @@ FRAME = {"number", "calendar", "protocol_ns", "event"}
 RECORDERS = {"record", "add", "sink"}
 ONLY_THERE = {
     "script.py",
+    "traceback.txt",
     "network/",
     "nodes/<organization>/node.db-wal",
     "measures.json",
@@ -26,7 +27,8 @@ ONLY_THERE = {
     "report-<name>.html",
     "paper/observer/events.ndjson",
 }
-"""Files of Python scenarios, of the live world, of nodes stopped in disorder, of drawn trade; and reports."""
+"""Files of Python scenarios, of runs that the program failed in, of the live world, of nodes stopped in disorder, of
+drawn trade; and reports."""
 
 
 def page() -> str:

@@ -92,14 +92,14 @@ class Views:
 
     def has_receipts(self, after: int) -> bool:
         """Whether there is a certified receipt beyond leaf `after`."""
-        certified = self.node.certifier.certified_height
-        if after >= self.node.store.last_receipt_index(certified):
+        store, certified = self.node.store, self.node.certifier.certified_height
+        if after >= store.last_receipt_index(certified):
             return False
-        if not self.node.store.absent_blocks:
+        if not store.gaps and not store.absent_blocks:  # all of the past is here: no row need be read
             return True
         return any(
-            r.height <= certified and self.node.store.absent_blocks.get(r.height) is not False
-            for r in self.node.store.receipts(after, 1)
+            r.height <= certified and store.absent_blocks.get(r.height) is not False
+            for r in store.receipts(after, 1)
         )
 
     def block(self, height: int) -> Block:

@@ -26,9 +26,11 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ParamSpec
 
+from p2p.virtual.handles import AnyHandle
+
 if TYPE_CHECKING:
     from p2p.virtual.lifeclock import LifeClock
-    from p2p.virtual.loop import AnyHandle, VirtualLoop
+    from p2p.virtual.loop import VirtualLoop
 
 _P = ParamSpec("_P")
 

@@ -27,6 +27,7 @@ import threading
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, TypeVarTuple
 
+from p2p.virtual.handles import NS_PER_S, AnyHandle, Handle, Timer
 from p2p.virtual.life import LIFE, Life
 from p2p.virtual.lifeclock import LifeClock
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
-NS_PER_S = 1_000_000_000
 TURNS_PER_INSTANT_MAX = 1_000_000
 TURNS_PER_COLLECTION = 100_000
 TURNS_AFTER_BURIAL = 10_000
@@ -60,81 +60,6 @@ class NotVirtualError(RuntimeError):
     """Something that would leave the virtual world: a signal, a subprocess, a real socket, a thread."""
 
 
-class _Handle(asyncio.Handle):
-    """A ready callback."""
-
-    __slots__ = ()
-    _context: contextvars.Context
-    _callback: Callable[..., object] | None
-
-    def __init__(
-        self,
-        callback: Callable[..., object],
-        args: Sequence[object],
-        loop: VirtualLoop,
-        context: contextvars.Context | None,
-    ) -> None:
-        self._context = contextvars.copy_context() if context is None else context
-        self._loop = loop
-        self._callback = callback
-        self._args = args
-        self._cancelled = False
-        self._repr = None
-        self._source_traceback = None
-
-    def cancel(self) -> None:
-        self._cancelled = True
-        self._callback = None
-        self._args = ()
-
-
-class _Timer(asyncio.TimerHandle):
-    """A callback with a due time; order is kept by the heap's (when_ns, sequence), not by this object."""
-
-    __slots__ = ()
-    _context: contextvars.Context
-    _callback: Callable[..., object] | None
-    _scheduled: bool
-
-    def __init__(
-        self,
-        when_ns: int,
-        callback: Callable[..., object],
-        args: Sequence[object],
-        loop: VirtualLoop,
-        context: contextvars.Context | None,
-    ) -> None:
-        self._context = contextvars.copy_context() if context is None else context
-        self._loop = loop
-        self._callback = callback
-        self._args = args
-        self._cancelled = False
-        self._repr = None
-        self._source_traceback = None
-        self._when = when_ns
-        self._scheduled = True
-
-    def cancel(self) -> None:
-        if not self._cancelled:
-            self._cancelled = True
-            self._callback = None
-            self._args = ()
-            if self._scheduled:
-                self._loop._timer_cancelled()
-
-    def when(self) -> float:
-        return self._when / NS_PER_S
-
-    __hash__ = object.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-
-AnyHandle = _Handle | _Timer
-"""What this loop schedules."""
-
-
 class VirtualLoop(asyncio.BaseEventLoop):
     """The loop. Give it a network with `attach_network` before anything connects or listens."""
 
@@ -146,7 +71,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._now_ns = 0
         self._sequence = 0
-        self._heap: list[tuple[int, int, _Timer]] = []
+        self._heap: list[tuple[int, int, Timer]] = []
         self._ready: collections.deque[AnyHandle] = collections.deque()
         self._cancelled_timers = 0
         self._turns_now = 0
@@ -204,7 +129,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Run `callback` in the next turn; without `context`, in a copy of the present one."""
         if self._closed:
             raise RuntimeError("Event loop is closed")
-        handle = _Handle(callback, args, self, context)
+        handle = Handle(callback, args, self, context)
         self._ready.append(handle)
         return handle
 
@@ -229,7 +154,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Run `callback` at virtual time `when_ns`; a time in the past means now."""
         if self._closed:
             raise RuntimeError("Event loop is closed")
-        timer = _Timer(when_ns, callback, args, self, context)
+        timer = Timer(when_ns, callback, args, self, context)
         self._sequence = sequence = self._sequence + 1
         heapq.heappush(self._heap, (when_ns, sequence, timer))
         return timer
@@ -268,7 +193,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Put handles back that the loop had handed to a life."""
         self._ready.extend(handles)
 
-    def _timer_cancelled(self) -> None:
+    def timer_cancelled(self) -> None:
+        """Take note that a timer that waits will not run; those are swept out once they are the most."""
         self._cancelled_timers += 1
         heap = self._heap
         if self._cancelled_timers > _CANCELLED_TIMERS_MIN and 2 * self._cancelled_timers > len(heap):

@@ -14,6 +14,7 @@ Rules:
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import collections
 import contextvars
@@ -55,7 +56,7 @@ def _pieces(chunk: Chunk) -> Iterator[bytes]:
             yield data[begin : begin + _PIECE_BYTES]
 
 
-class SendingTransport(asyncio.Transport):
+class SendingTransport(asyncio.Transport, abc.ABC):
     """The sending half; `VirtualTransport` adds the rest."""
 
     __slots__ = (
@@ -88,17 +89,21 @@ class SendingTransport(asyncio.Transport):
         self._tries = 0
         self._retransmit_timer: asyncio.TimerHandle | None = None
 
+    @abc.abstractmethod
     def _arrive(self, epoch: int) -> None:
-        raise NotImplementedError
+        """Take what arrives next, unless what was on the wire has been held back since."""
 
+    @abc.abstractmethod
     def _arrive_reset(self) -> None:
-        raise NotImplementedError
+        """Take the other end's RST."""
 
+    @abc.abstractmethod
     def _time_out(self) -> None:
-        raise NotImplementedError
+        """Give the connection up: nobody answered."""
 
+    @abc.abstractmethod
     def _window_opened(self) -> None:
-        raise NotImplementedError
+        """Go on sending: the other end has taken something."""
 
     def _send(self, data: bytes) -> None:
         link = self._link

@@ -4,24 +4,16 @@ Rules:
 - A node keeps an envelope until the addressee's node has it on its disk, and that one until its application reads it. A
   disk that is lost for good takes with it what was on it alone; only the sender has it still.
 - The last `KEPT_MAX` are kept, in a real file; a purged document's are not.
+- Whoever goes through them may take days over it: what is let go of meanwhile is passed over.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from scenarios.filed import Filed
 
 KEPT_MAX = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Posted:
-    number: int
-    root: bytes
-    to: str
 
 
 class Sent:
@@ -34,7 +26,7 @@ class Sent:
     def __init__(self, kept_max: int = KEPT_MAX) -> None:
         self._kept_max = kept_max
         self._filed = Filed[bytes](bytes, bytes)
-        self._kept: deque[_Posted] = deque()
+        self._kept: dict[int, tuple[bytes, str]] = {}  # root and addressee, by number
 
     def __len__(self) -> int:
         """How many envelopes are kept."""
@@ -42,16 +34,14 @@ class Sent:
 
     def note(self, root: bytes, to: str, sealed: bytes) -> None:
         """Keep an envelope that is handed in."""
-        self._kept.append(_Posted(self._filed.add(sealed), root, to))
+        self._kept[self._filed.add(sealed)] = root, to
         if len(self._kept) > self._kept_max:
-            self._filed.let_go(self._kept.popleft().number)
+            self._let_go(next(iter(self._kept)))
 
     def forget(self, root: bytes) -> None:
         """Let go of a document's envelopes."""
-        for posted in self._kept:
-            if posted.root == root:
-                self._filed.let_go(posted.number)
-        self._kept = deque(posted for posted in self._kept if posted.root != root)
+        for number in [number for number, (of, _) in self._kept.items() if of == root]:
+            self._let_go(number)
 
     def envelopes(self, to: str | None) -> Iterator[tuple[bytes, str, bytes]]:
         """Give root, addressee and bytes of what is kept.
@@ -59,6 +49,10 @@ class Sent:
         Args:
             to: one addressee, or None for all.
         """
-        for posted in tuple(self._kept):
-            if to is None or posted.to == to:
-                yield posted.root, posted.to, self._filed[posted.number]
+        for number, (root, addressee) in list(self._kept.items()):
+            if number in self._kept and to in (None, addressee):
+                yield root, addressee, self._filed[number]
+
+    def _let_go(self, number: int) -> None:
+        del self._kept[number]
+        self._filed.let_go(number)

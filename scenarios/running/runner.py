@@ -39,7 +39,7 @@ from scenarios.running.memory import give_back_memory
 from scenarios.running.options import RunOptions, RunResult
 from scenarios.running.papertrial import MEASURES_FILE, play_on_paper, trade_of
 from scenarios.running.playing import Playing
-from scenarios.running.verdictfiles import Stopwatch, never_begun, run_of, verdict_of
+from scenarios.running.verdictfiles import Stopwatch, left_undone, run_of, verdict_of
 from scenarios.running.watching import Watch
 from scenarios.schedules import with_drawn_faults
 from scenarios.trial.trial import Trial, TrialOutcome
@@ -192,7 +192,7 @@ class _Run:
             expectations,
             self.checks,
             must_exercise=self._must_exercise(),
-            open_points=never_begun(self.scenario, self.outcome)
+            open_points=left_undone(self.scenario, self.outcome)
             + self.outcome.unread
             + (["the script still waited when the calendar ended"] if self.outcome.script_unfinished else []),
             found_before_end=found_before_end,

@@ -83,7 +83,7 @@ def run_of(scenario: Scenario, options: RunOptions, network: str, watch: Stopwat
     }
 
 
-def never_begun(scenario: Scenario, outcome: TrialOutcome) -> list[str]:
+def left_undone(scenario: Scenario, outcome: TrialOutcome) -> list[str]:
     """Name every step and fault that never began, with what it waited for, and every step that could not be taken."""
     told: list[str] = []
     for number, reason in outcome.steps_not_taken.items():

@@ -80,6 +80,13 @@ def wait_for_workers(address, count):
     subprocess.run([sys.executable, "-c", code], check=True, env=ENVIRONMENT, timeout=2 * LIMIT_S)
 
 
+def wait_for_a_result(results):
+    until = time.monotonic() + LIMIT_S
+    while not results.exists() or not results.read_bytes():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(360)
 def test_a_worker_that_dies_costs_nothing_but_time(cluster, tmp_path):
@@ -87,10 +94,7 @@ def test_a_worker_that_dies_costs_nothing_but_time(cluster, tmp_path):
     wait_for_workers(address, 2)
     with campaign(address, tmp_path / "c", 6) as running:
         results = tmp_path / "c" / "results.ndjson"
-        until = time.monotonic() + LIMIT_S
-        while not results.exists() or not results.read_bytes():
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        wait_for_a_result(results)
         workers[0].send_signal(signal.SIGKILL)
         out, err = running.communicate(timeout=120)
     assert running.returncode == 0, out + err
@@ -106,10 +110,7 @@ def test_a_scheduler_that_goes_away_loses_nothing_and_is_said_in_a_line(cluster,
     wait_for_workers(address, 2)
     with campaign(address, tmp_path / "c", 20) as running:
         results = tmp_path / "c" / "results.ndjson"
-        until = time.monotonic() + LIMIT_S
-        while not results.exists() or not results.read_bytes():
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        wait_for_a_result(results)
         scheduler.send_signal(signal.SIGKILL)
         _, err = running.communicate(timeout=120)
     assert running.returncode == 64, err

@@ -35,3 +35,17 @@ def test_a_purged_document_s_envelopes_are_not_kept() -> None:
     assert posted(sent) == [(b"2", "cbp", b"2cbp")]
     sent.note(b"3", "cbp", b"3cbp")
     assert [root for root, _, _ in posted(sent)] == [b"2", b"3"]
+
+
+def test_what_is_let_go_of_while_somebody_goes_through_it_is_passed_over() -> None:
+    sent = Sent(kept_max=3)
+    for root in (b"1", b"2", b"3"):
+        sent.note(root, "cbp", root)
+    going = sent.envelopes("cbp")
+    assert next(going) == (b"1", "cbp", b"1")
+    sent.forget(b"3")
+    sent.note(b"4", "noaa", b"4")
+    sent.note(b"5", "noaa", b"5")  # the first has to go
+    sent.note(b"6", "noaa", b"6")  # and the second
+    assert list(going) == []
+    assert posted(sent) == [(b"4", "noaa", b"4"), (b"5", "noaa", b"5"), (b"6", "noaa", b"6")]
